@@ -1,0 +1,135 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// What every Swift target is held to. Warnings are errors.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+/// Numeric targets: whole-package optimisation in release, so that small functions cross target borders.
+let numeric: [SwiftSetting] = strict + [.unsafeFlags(["-cross-module-optimization"], .when(configuration: .release))]
+
+/// Targets above the C wrappers: every unsafe use is written down.
+let safe: [SwiftSetting] = strict + [.strictMemorySafety()]
+
+let c: [CSetting] = [.treatAllWarnings(as: .error), .enableWarning("all"), .enableWarning("extra")]
+
+/// SIMD kernels are useless without optimisation, so debug builds optimise them too.
+let kernels: [CSetting] = c + [.unsafeFlags(["-O3"])]
+
+let package = Package(
+    name: "likeness",
+    products: [
+        .executable(name: "likenessd", targets: ["likenessd"]),
+        .executable(name: "likeness", targets: ["likeness"]),
+        .executable(name: "likeness-bench", targets: ["likeness-bench"]),
+    ],
+    targets: [
+        // Debian packages.
+        .systemLibrary(name: "CLMDB", providers: [.apt(["liblmdb-dev"])]),
+        .systemLibrary(name: "CMicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
+        .systemLibrary(name: "CNettle", providers: [.apt(["nettle-dev"])]),
+        .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "CPNG", providers: [.apt(["libpng-dev"])]),
+        .systemLibrary(name: "CTurboJPEG", providers: [.apt(["libturbojpeg0-dev"])]),
+        .systemLibrary(name: "CVulkan", providers: [.apt(["libvulkan-dev"])]),
+
+        // C where Swift cannot go.
+        .target(name: "CPlatform", cSettings: c),
+        .target(name: "CKernels", cSettings: kernels),
+        .target(name: "CImaging", dependencies: ["CTurboJPEG", "CPNG"], cSettings: c),
+        .target(name: "CShaders", cSettings: c + [.disableWarning("c23-extensions")]),
+
+        // The house, bottom up.
+        .target(name: "Platform", dependencies: ["CPlatform", "CNettle"], swiftSettings: strict),
+        .target(name: "Wire", swiftSettings: safe),
+        .target(name: "Storage", dependencies: ["CLMDB", "Platform"], swiftSettings: strict),
+        .target(
+            name: "VectorIndex",
+            dependencies: ["Storage", "CKernels", "Platform"],
+            exclude: ["README.md"],
+            swiftSettings: numeric
+        ),
+        .target(
+            name: "Catalog",
+            dependencies: ["Storage", "VectorIndex", "Platform"],
+            exclude: ["README.md"],
+            swiftSettings: safe
+        ),
+        .target(name: "Imaging", dependencies: ["CImaging", "CKernels", "Platform"], swiftSettings: numeric),
+        .target(name: "Inference", dependencies: ["Platform"], swiftSettings: numeric),
+        .target(
+            name: "InferenceCPU",
+            dependencies: ["Inference", "COpenBLAS", "CKernels", "Platform"],
+            swiftSettings: numeric
+        ),
+        .target(
+            name: "InferenceVulkan",
+            dependencies: ["Inference", "CVulkan", "CShaders", "Platform"],
+            swiftSettings: strict
+        ),
+        .target(name: "Embedding", dependencies: ["Imaging", "Inference", "Platform"], swiftSettings: safe),
+        .target(name: "Ingestion", dependencies: ["Catalog", "Embedding", "Platform"], swiftSettings: safe),
+        .target(
+            name: "Server",
+            dependencies: ["Wire", "Catalog", "Platform", "CMicrohttpd", "CServer"],
+            exclude: ["Page"],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "CServer",
+            dependencies: ["CMicrohttpd"],
+            cSettings: c + [.disableWarning("c23-extensions")]
+        ),
+        .target(
+            name: "Daemon",
+            dependencies: [
+                "Server", "Ingestion", "Catalog", "Embedding", "Imaging", "Wire", "Platform",
+                "Inference", "InferenceCPU", "InferenceVulkan",
+            ],
+            swiftSettings: safe
+        ),
+
+        // Thin executables.
+        .executableTarget(name: "likenessd", dependencies: ["Daemon"], swiftSettings: safe),
+        .executableTarget(name: "likeness", dependencies: ["Wire", "Platform"], swiftSettings: safe),
+        .executableTarget(
+            name: "likeness-bench",
+            dependencies: [
+                "Catalog", "Embedding", "Imaging", "Inference", "InferenceCPU", "InferenceVulkan",
+                "Ingestion", "Platform", "Storage", "VectorIndex",
+            ],
+            swiftSettings: numeric
+        ),
+
+        // One test target per target; fixtures shared.
+        .target(
+            name: "TestSupport",
+            dependencies: ["Platform", "Inference"],
+            path: "Tests/TestSupport",
+            swiftSettings: strict
+        ),
+    ]
+        + [
+            ("Platform", []), ("Wire", []), ("Storage", ["Platform"]),
+            ("VectorIndex", ["Storage", "Platform"]), ("Catalog", ["Platform"]), ("Imaging", ["Platform"]),
+            ("Inference", ["Platform"]), ("InferenceCPU", ["Inference"]),
+            ("InferenceVulkan", ["Inference"]),
+            ("Embedding", ["Imaging", "Inference", "Platform"]),
+            ("Ingestion", ["Catalog", "Embedding", "Imaging", "Inference", "Platform"]),
+            ("Server", ["Wire", "Catalog", "Embedding", "Imaging", "Inference", "Platform"]),
+            ("Daemon", ["Wire", "Platform"]),
+        ].map { (name: String, others: [String]) in
+            .testTarget(
+                name: "\(name)Tests",
+                dependencies: ([name, "TestSupport"] + others).map { .byName(name: $0) },
+                swiftSettings: numeric
+            )
+        },
+    cLanguageStandard: .gnu17
+)

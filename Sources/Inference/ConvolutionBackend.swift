@@ -1,0 +1,43 @@
+/// What computes, in words for status pages and logs.
+package struct BackendDescription: Codable, Hashable, Sendable {
+    /// `reference`, `cpu` or `vulkan`.
+    package var backend: String
+    /// The processor or graphics device, with the instruction set in use.
+    package var device: String
+    /// Numeric tier, such as `fp32`.
+    package var tier: String
+    package var threads: Int
+
+    package init(backend: String, device: String, tier: String, threads: Int) {
+        self.backend = backend
+        self.device = device
+        self.tier = tier
+        self.threads = threads
+    }
+}
+
+/// Images in, vectors out: one network on one device, opened and ready.
+///
+/// `run` blocks and is called by one thread at a time (the batch thread); implementations need no lock.
+package protocol ConvolutionBackend: AnyObject, Sendable {
+    var description: BackendDescription { get }
+    /// Images a call may hold at most.
+    var maximumBatchCount: Int { get }
+    /// Images a call that is worth waiting for holds.
+    var preferredBatchCount: Int { get }
+
+    /// Computes the L2-normalised heads of a batch.
+    ///
+    /// - Parameters:
+    ///   - pixels: `[count, side, side, 3]` uint8 RGB, as the decoder wrote them.
+    ///   - count: images, in `1...maximumBatchCount`.
+    ///   - heads: which summaries, at least one.
+    ///   - rows: `[count, heads.count, outputChannels]` fp32, overwritten.
+    /// - Throws: `InferenceError.deviceLost`, `.outOfMemory`, `.nonFinite`. The batch is intact and may be run elsewhere.
+    func run(
+        _ pixels: RawSpan,
+        count: Int,
+        heads: [Head],
+        into rows: inout MutableSpan<Float>
+    ) throws(InferenceError)
+}

@@ -1,0 +1,26 @@
+/// What can go wrong between weights and vectors.
+package enum InferenceError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The device is gone, or a submission did not end in time.
+    case deviceLost(device: String, detail: String)
+    /// No such device, or it lacks what the network needs. A state, not a fault.
+    case deviceUnavailable(detail: String)
+    case malformedWeights(file: String, detail: String)
+    /// A vector with NaN or infinity; the images' positions in the batch.
+    case nonFinite(images: [Int])
+    case outOfMemory(device: String, byteCount: Int)
+    case unreadableWeights(file: String, detail: String)
+    /// The file is sound but is not a chain of 3x3 convolutions.
+    case unsupportedNetwork(file: String, detail: String)
+
+    package var description: String {
+        switch self {
+        case .deviceLost(let device, let detail): "device \(device) is lost: \(detail)"
+        case .deviceUnavailable(let detail): "no usable device: \(detail)"
+        case .malformedWeights(let file, let detail): "\(file) is damaged or no weight file: \(detail)"
+        case .nonFinite(let images): "images \(images) of a batch gave non-finite vectors"
+        case .outOfMemory(let device, let byteCount): "\(device) has no \(byteCount) bytes left"
+        case .unreadableWeights(let file, let detail): "cannot read \(file): \(detail)"
+        case .unsupportedNetwork(let file, let detail): "\(file) is no chain of 3x3 convolutions: \(detail)"
+        }
+    }
+}

@@ -1,0 +1,65 @@
+package import Platform
+
+/// One step of a network: a linear chain covers VGG11 to VGG19 and any other widths.
+package enum Layer: Hashable, Sendable {
+    /// 3x3, stride 1, padding 1, plus bias, then ReLU. `index` counts convolutions from 0.
+    case convolution(index: Int, inputChannels: Int, outputChannels: Int)
+    /// 2x2, stride 2.
+    case maxPool
+}
+
+/// The pooled summary of the last map, always L2-normalised.
+package enum Head: String, Codable, CaseIterable, Hashable, Sendable {
+    /// Global maximum a channel (MAC; what the Keras demos store).
+    case max
+    /// Global mean a channel (SPoC).
+    case mean
+    /// Generalised mean with p = 3 of max(x, 1e-6) (GeM).
+    case gem3
+}
+
+/// A chain of 3x3 convolutions and 2x2 poolings with its weights. Immutable; shared by all backends.
+package final class Network: Sendable {
+    package let name: String
+    package let layers: [Layer]
+    package let preprocessing: Preprocessing
+    /// Digest of all weights in fp32 OIHW and biases, in layer order: the model's identity.
+    package let weightsDigest: SHA256Digest
+    private let storage: any WeightStorage
+
+    package init(
+        name: String,
+        layers: [Layer],
+        preprocessing: Preprocessing,
+        weightsDigest: SHA256Digest,
+        storage: any WeightStorage
+    ) {
+        self.name = name
+        self.layers = layers
+        self.preprocessing = preprocessing
+        self.weightsDigest = weightsDigest
+        self.storage = storage
+    }
+
+    /// Channels of the last map: the dimension of the vectors.
+    package var outputChannels: Int {
+        for case .convolution(_, _, let outputChannels) in layers.reversed() { return outputChannels }
+        return 0
+    }
+
+    /// Scoped access to convolution `index`'s weights: fp32 OIHW `[outputChannels, inputChannels, 3, 3]`.
+    package func withWeight<R>(_ index: Int, _ body: (Span<Float>) throws -> R) rethrows -> R {
+        try storage.withWeight(index, body)
+    }
+
+    /// Scoped access to convolution `index`'s bias: fp32 `[outputChannels]`.
+    package func withBias<R>(_ index: Int, _ body: (Span<Float>) throws -> R) rethrows -> R {
+        try storage.withBias(index, body)
+    }
+}
+
+/// Where a network's weights lie: a mapped pack, or memory.
+package protocol WeightStorage: Sendable {
+    func withWeight<R>(_ index: Int, _ body: (Span<Float>) throws -> R) rethrows -> R
+    func withBias<R>(_ index: Int, _ body: (Span<Float>) throws -> R) rethrows -> R
+}

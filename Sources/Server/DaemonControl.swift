@@ -1,0 +1,35 @@
+package import Catalog
+package import Platform
+package import Wire
+
+/// What the routes need of the rest of the daemon. `Daemon` implements it; tests fake it.
+///
+/// All methods block and may be called from any thread that may block. Errors are `Problem`s, ready to send.
+package protocol DaemonControl: Sendable {
+    func version() -> VersionResponse
+    func readiness() -> ReadinessResponse
+    func status() throws(Problem) -> StatusResponse
+
+    /// Image bytes to a vector of the collection in use (query lane).
+    func embed(_ encoded: [UInt8]) throws(Problem) -> [Float]
+    /// The collection in use.
+    var catalog: Catalog { get }
+    /// A root's absolute path; nil when it is gone.
+    func rootPath(_ id: RootID) -> RelativePath?
+    /// Opens an image's file, below its root only, if it is still the file that was indexed.
+    func open(_ image: ImageRecord) throws(Problem) -> OwnedDescriptor
+    /// A small upright JPEG.
+    func thumbnail(_ image: ImageRecord, longSide: Int) throws(Problem) -> [UInt8]
+
+    func addRoot(_ path: String) throws(Problem) -> RootBody
+    func removeRoot(_ path: String) throws(Problem)
+    func rescan(_ path: String?) throws(Problem)
+
+    func models() throws(Problem) -> [ModelBody]
+    /// Imports a weight file that lies at `temporaryFile`, which stays the caller's to remove.
+    func importModel(name: String, temporaryFile: String, preprocessing: String?, head: String?) throws(Problem) -> ModelBody
+    /// Where `importModel`'s file may be written while it arrives.
+    var temporaryDirectory: String { get }
+    /// Stores the choice; the daemon then restarts itself in place with the new model.
+    func useModel(name: String, head: String?) throws(Problem)
+}

@@ -1,0 +1,66 @@
+/// Names that both sides of the socket use. Unknown fields are ignored by both; fields are only ever added.
+package enum WireProtocol {
+    /// The path prefix of this major version.
+    package static let prefix = "/v1"
+    package static let defaultSearchLimit = 10
+    package static let maximumSearchLimit = 1000
+    package static let maximumPageLimit = 1000
+    package static let maximumSearchBodyByteCount = 32 << 20
+    /// Additive features, listed by `/v1/version`, so that a client need not guess from a version number.
+    package static let capabilities = [
+        "search.image", "search.id", "images.list", "images.content", "images.thumbnail", "images.delete",
+        "failures.list", "roots", "rescan", "models", "page",
+    ]
+}
+
+/// `POST /v1/search` with a JSON body instead of image bytes.
+package struct SearchRequest: Codable, Sendable, Equatable {
+    /// Search by a stored image; it is left out of the results.
+    package var id: UInt64?
+    /// Search by an image in base64.
+    package var image: String?
+    /// 1...1000; 10 when absent.
+    package var limit: Int?
+    package var offset: Int?
+    /// Results below it are left out, -1...1.
+    package var minScore: Double?
+    /// Scan every vector instead of the graph.
+    package var exact: Bool?
+
+    package init(
+        id: UInt64? = nil,
+        image: String? = nil,
+        limit: Int? = nil,
+        offset: Int? = nil,
+        minScore: Double? = nil,
+        exact: Bool? = nil
+    ) {
+        self.id = id
+        self.image = image
+        self.limit = limit
+        self.offset = offset
+        self.minScore = minScore
+        self.exact = exact
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case id, image, limit, offset, exact
+        case minScore = "min_score"
+    }
+}
+
+/// `POST /v1/roots`, `DELETE /v1/roots`, `POST /v1/rescan` (where nil means all roots).
+package struct RootRequest: Codable, Sendable, Equatable {
+    /// Absolute path of a folder.
+    package var path: String?
+
+    package init(path: String?) { self.path = path }
+}
+
+/// `POST /v1/models/{name}/use`.
+package struct ModelUseRequest: Codable, Sendable, Equatable {
+    /// The model's default when absent.
+    package var head: String?
+
+    package init(head: String?) { self.head = head }
+}

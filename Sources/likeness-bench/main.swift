@@ -1,0 +1,1 @@
+print("interface only")
