@@ -7,6 +7,7 @@
 #include <linux/openat2.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -93,3 +94,5 @@ int CPlatform_peer_credentials(int socket, uid_t *uid, gid_t *gid, pid_t *pid) {
     *pid = credentials.pid;
     return 0;
 }
+
+int CPlatform_eventfd(void) { return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); }

@@ -22,4 +22,7 @@ int CPlatform_available_cores(void);
    (on TCP, SO_PEERCRED itself succeeds with uid 4294967295, so the family is checked first). */
 int CPlatform_peer_credentials(int socket, uid_t *_Nonnull uid, gid_t *_Nonnull gid, pid_t *_Nonnull pid);
 
+/* A counter to wake a poll: eventfd, non-blocking, close on exec. */
+int CPlatform_eventfd(void);
+
 #endif
