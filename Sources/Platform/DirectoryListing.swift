@@ -1,3 +1,4 @@
+internal import CPlatform
 internal import Glibc
 
 /// One entry of a directory as `readdir` tells it.
@@ -51,9 +52,8 @@ extension OwnedDescriptor {
 
     /// Whether this file lies where other machines or programs change files without a word to this kernel: NFS, SMB, 9P, Ceph, AFS, FUSE.
     package var isOnNetworkFileSystem: Bool {
-        var status = statfs()
-        guard fstatfs(rawValue, &status) == 0 else { return false }
-        return Self.networkTypes.contains(UInt32(truncatingIfNeeded: status.f_type))
+        var type: UInt32 = 0
+        return CPlatform_file_system_type(rawValue, &type) == 0 && Self.networkTypes.contains(type)
     }
 
     /// `f_type` of nfs, smb, cifs, smb2, 9p, ceph, afs (two), coda and fuse, as `statfs(2)` lists them.

@@ -1,3 +1,4 @@
+internal import CPlatform
 internal import Glibc
 
 /// What the kernel says of a file or directory; a symbolic link is never followed.
@@ -75,7 +76,10 @@ extension OwnedDescriptor {
     /// - Returns: nil when nothing is there.
     package func status(beneath path: RelativePath) throws(SystemError) -> FileStatus? {
         do throws(SystemError) {
-            return try openBeneath(path, O_PATH | O_NOFOLLOW).status()
+            let number = try retrying("look at \(path)") {
+                path.withCString { CPlatform_open_path_beneath(rawValue, $0) }
+            }
+            return try OwnedDescriptor(owning: number).status()
         } catch {
             if error.saysAbsent { return nil }
             throw error
