@@ -52,7 +52,8 @@ extension Transaction where Self: ~Copyable {
     private func walk<E: StorageErrorConvertible>(
         _ cursor: inout Cursor,
         from start: (inout Cursor) throws(StorageError) -> Bool,
-        next: (inout Cursor) throws(StorageError) -> Bool = { (cursor) throws(StorageError) in try cursor.moveToNext() },
+        next: (inout Cursor) throws(StorageError) -> Bool = { (cursor) throws(StorageError) in try cursor.moveToNext()
+        },
         _ body: (_ key: RawSpan, _ value: RawSpan) throws(E) -> Bool
     ) throws(E) {
         var outcome = Result<Bool, E>.success(false)
