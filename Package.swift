@@ -36,13 +36,13 @@ let package = Package(
         .systemLibrary(name: "CNettle", providers: [.apt(["nettle-dev"])]),
         .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CPNG", providers: [.apt(["libpng-dev"])]),
-        .systemLibrary(name: "CTurboJPEG", providers: [.apt(["libturbojpeg0-dev"])]),
+        .systemLibrary(name: "CTurboJPEG", providers: [.apt(["libjpeg-dev"])]),
         .systemLibrary(name: "CVulkan", providers: [.apt(["libvulkan-dev"])]),
 
         // C where Swift cannot go.
         .target(name: "CPlatform", cSettings: c),
         .target(name: "CKernels", cSettings: kernels),
-        .target(name: "CImaging", dependencies: ["CTurboJPEG", "CPNG"], cSettings: c),
+        .target(name: "CImaging", dependencies: ["CTurboJPEG", "CPNG"], cSettings: kernels),
         .target(name: "CShaders", cSettings: c + [.disableWarning("c23-extensions")]),
 
         // The house, bottom up.
