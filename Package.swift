@@ -101,9 +101,12 @@ let package = Package(
             swiftSettings: safe
         ),
 
+        // The other end of the socket.
+        .target(name: "Client", dependencies: ["Wire", "Platform"], swiftSettings: safe),
+
         // Thin executables.
         .executableTarget(name: "likenessd", dependencies: ["Daemon"], swiftSettings: safe),
-        .executableTarget(name: "likeness", dependencies: ["Wire", "Platform"], swiftSettings: safe),
+        .executableTarget(name: "likeness", dependencies: ["Client"], swiftSettings: safe),
         .executableTarget(
             name: "likeness-bench",
             dependencies: [
@@ -129,7 +132,7 @@ let package = Package(
             ("Embedding", ["Imaging", "Inference", "Platform"]),
             ("Ingestion", ["Catalog", "Embedding", "Imaging", "Inference", "Platform"]),
             ("Server", ["Wire", "Catalog", "Embedding", "Imaging", "Inference", "Platform"]),
-            ("Daemon", ["Wire", "Platform"]),
+            ("Daemon", ["Wire", "Platform"]), ("Client", ["Wire", "Platform"]),
         ].map { (name: String, others: [String]) in
             .testTarget(
                 name: "\(name)Tests",
