@@ -14,8 +14,8 @@ final class Control: DaemonControl {
     private let embedder: Embedder
     private let ingestor: Ingestor
     private let decoder: any ImageDecoder
-    private let library: ModelLibrary
-    private let facts: Facts
+    let library: ModelLibrary
+    let facts: Facts
 
     /// What does not change while the daemon runs.
     struct Facts: Sendable {
@@ -24,6 +24,8 @@ final class Control: DaemonControl {
         /// Why this backend was chosen.
         let backendReason: String
         let stateDirectory: String
+        /// The model is a file outside the library.
+        let modelIsFile: Bool
         /// `--weights` or `--model` was given, so that another model cannot be chosen over the socket.
         let modelIsFixed: Bool
         let pageLink: String?
