@@ -10,7 +10,7 @@ internal import Wire
 
 /// The daemon as its routes see it: every answer is put together here from the rooms below.
 final class Control: DaemonControl {
-    let catalog: Catalog
+    private let collection: Catalog
     private let embedder: Embedder
     private let ingestor: Ingestor
     private let decoder: any ImageDecoder
@@ -41,13 +41,15 @@ final class Control: DaemonControl {
         library: ModelLibrary,
         facts: Facts
     ) {
-        self.catalog = catalog
+        collection = catalog
         self.embedder = embedder
         self.ingestor = ingestor
         self.decoder = decoder
         self.library = library
         self.facts = facts
     }
+
+    var catalog: any ImageCatalog { collection }
 
     func version() -> VersionResponse { Version.response }
 
@@ -69,7 +71,7 @@ final class Control: DaemonControl {
 
     func status() throws(Problem) -> StatusResponse {
         let work = ingestor.status
-        let stored = catalog.statistics
+        let stored = collection.statistics
         let memory = ProcessUsage.memory()
         let diskFree = ProcessUsage.freeBytes(at: facts.stateDirectory)
         let backend = embedder.backendDescription
@@ -107,19 +109,20 @@ final class Control: DaemonControl {
                 diskFree: diskFree
             ),
             limits: facts.limits,
-            warnings: Warnings.all(model: facts.model, work: work, diskFree: diskFree)
+            warnings: Warnings.all(model: facts.model, work: work, diskFree: diskFree),
+            work: self.work
         )
     }
 
-    func metrics() -> ServiceMetrics {
-        let work = embedder.statistics
-        return ServiceMetrics(
-            embeddedImages: work.imageCount,
-            embeddedQueries: work.queryCount,
-            failedImages: work.failureCount,
-            batches: work.batchCount,
-            decodeSeconds: work.decodeSeconds,
-            computeSeconds: work.computeSeconds
+    private var work: StatusResponse.Work {
+        let counts = embedder.statistics
+        return StatusResponse.Work(
+            images: counts.imageCount,
+            queries: counts.queryCount,
+            failures: counts.failureCount,
+            batches: counts.batchCount,
+            decode: counts.decodeSeconds,
+            compute: counts.computeSeconds
         )
     }
 

@@ -66,8 +66,8 @@ final class House: Sendable {
             )
         )
         server = try HTTPServer(
-            control: control,
             addresses: Self.addresses(configuration, token: token, environment: environment),
+            control: control,
             configuration: serving
         )
         // Consumers run; now the producers. Answers come from the stored index while the first scan is at work.

@@ -2,9 +2,10 @@ internal import Catalog
 internal import Embedding
 internal import Imaging
 internal import Ingestion
+internal import Server
 internal import Wire
 
-/// The one place where errors of the rooms below become answers.
+/// Errors of the rooms below as answers.
 extension Problem {
     init(_ error: EmbeddingError) {
         switch error {
@@ -26,15 +27,6 @@ extension Problem {
         case .overlapping: self.init(.conflict, error.description)
         case .noSuchRoot: self.init(.notFound, error.description)
         case .catalog(let cause): self.init(cause)
-        }
-    }
-
-    init(_ error: CatalogError) {
-        switch error {
-        case .storageFull: self.init(.storageFull, error.description, retryAfter: 30)
-        case .wrongDimension: self.init(.badRequest, error.description)
-        case .corrupted, .fingerprintMismatch, .inUse, .newerFormat, .storage:
-            self.init(.internal, error.description)
         }
     }
 }

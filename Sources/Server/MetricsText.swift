@@ -17,6 +17,14 @@ struct MetricsText {
         gauge("likeness_resident_memory_bytes", "Resident memory.", Double(status.resources.memory))
         gauge("likeness_disk_bytes", "Bytes of the collection on disk.", Double(status.resources.disk))
         gauge("likeness_disk_free_bytes", "Bytes free on the collection's file system.", Double(status.resources.diskFree))
+        if let work = status.work {
+            counter("likeness_embedded_images_total", "Images embedded for the index.", Double(work.images))
+            counter("likeness_embedded_queries_total", "Images embedded for queries.", Double(work.queries))
+            counter("likeness_embedding_failures_total", "Images without a vector.", Double(work.failures))
+            counter("likeness_batches_total", "Batches computed.", Double(work.batches))
+            counter("likeness_decode_seconds_total", "Time that decoders worked.", work.decode)
+            counter("likeness_compute_seconds_total", "Time that the device worked.", work.compute)
+        }
         header("likeness_root_files", "Files of a root by state.", "gauge")
         for root in status.roots {
             for (state, count) in [("indexed", root.indexed), ("failed", root.failed), ("waiting", root.waiting)] {

@@ -1,5 +1,5 @@
-internal import Catalog
-internal import Wire
+package import Catalog
+package import Wire
 
 /// The routes: what each takes, who may use it, and what it does.
 struct Routes: Sendable {
@@ -14,7 +14,7 @@ struct Routes: Sendable {
 
 extension Problem {
     /// A collection's error as the client gets it.
-    init(_ error: CatalogError) {
+    package init(_ error: CatalogError) {
         switch error {
         case .storageFull: self.init(.storageFull, "\(error)", retryAfter: 60)
         case .corrupted, .fingerprintMismatch, .inUse, .newerFormat, .storage, .wrongDimension:
