@@ -42,7 +42,13 @@ let package = Package(
         // C where Swift cannot go.
         .target(name: "CPlatform", cSettings: c),
         .target(name: "CKernels", cSettings: kernels),
-        .target(name: "CImaging", dependencies: ["CTurboJPEG", "CPNG"], cSettings: kernels),
+        // C sources see headers, not modules: the libraries of the module maps are named here again.
+        .target(
+            name: "CImaging",
+            dependencies: ["CTurboJPEG", "CPNG"],
+            cSettings: kernels,
+            linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png16")]
+        ),
         .target(name: "CShaders", cSettings: c + [.disableWarning("c23-extensions")]),
 
         // The house, bottom up.
