@@ -44,6 +44,12 @@ let package = Package(
         .target(name: "CKernels", cSettings: kernels),
         .target(name: "CImaging", dependencies: ["CTurboJPEG", "CPNG"], cSettings: kernels),
         .target(name: "CModels", cSettings: c + [.disableWarning("c23-extensions")]),
+        // C sources see headers, not modules: the libraries of the module maps are named here again.
+        .target(
+            dependencies: ["CTurboJPEG", "CPNG"],
+            cSettings: kernels,
+            linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png16")]
+        ),
         .target(name: "CShaders", cSettings: c + [.disableWarning("c23-extensions")]),
 
         // The house, bottom up.

@@ -26,6 +26,8 @@ typedef struct reader {
     int ran_dry;
     /* The entropy decoder met a marker or the end where it wanted data, and made up zeros. */
     int made_up_data;
+    /* Every row is decoded; what comes now is the rest of the file. */
+    int has_all_rows;
     resampler resize;
     JSAMPLE *row;
     uint8_t *rgb;
@@ -65,6 +67,8 @@ static CImaging_status status_of(int code) {
 
 static void on_error(j_common_ptr codec) {
     reader *r = codec->client_data;
+    /* A file cut in the rubbish behind its last row has lost nothing. */
+    if (r->has_all_rows && r->ran_dry) longjmp(r->escape, 1);
     char text[JMSG_LENGTH_MAX];
     codec->err->format_message(codec, text);
     CImaging_status status = status_of(codec->err->msg_code);
@@ -160,7 +164,7 @@ static void cmyk_to_rgb(const JSAMPLE *inks, uint8_t *rgb, uint32_t count) {
     }
 }
 
-static void decode(reader *r, CImaging_axis x, CImaging_axis y) {
+static void decode(reader *r, CImaging_axis x, CImaging_axis y, uint8_t *pixels) {
     j_decompress_ptr codec = &r->codec;
     int has_inks = codec->jpeg_color_space == JCS_CMYK || codec->jpeg_color_space == JCS_YCCK;
     codec->out_color_space = has_inks ? JCS_CMYK : JCS_RGB;
@@ -182,7 +186,10 @@ static void decode(reader *r, CImaging_axis x, CImaging_axis y) {
     }
     /* A missing end marker alone costs nothing; missing data does. */
     if (r->ran_dry && r->made_up_data) fail(r, CImaging_truncated, "the data end before the last row");
-    jpeg_abort_decompress(codec);
+    resampler_finish(&r->resize, pixels);
+    r->has_all_rows = 1;
+    /* Rubbish between the last row and the end marker means that the rows are not what was meant. */
+    jpeg_finish_decompress(codec);
 }
 
 typedef void (*action)(reader *r, const void *argument);
@@ -195,8 +202,7 @@ typedef struct decode_argument {
 
 static void act_decode(reader *r, const void *argument) {
     const decode_argument *wanted = argument;
-    decode(r, wanted->x, wanted->y);
-    resampler_finish(&r->resize, wanted->pixels);
+    decode(r, wanted->x, wanted->y, wanted->pixels);
 }
 
 typedef struct size_argument {

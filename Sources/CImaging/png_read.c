@@ -39,7 +39,9 @@ __attribute__((noreturn, format(printf, 3, 4))) static void fail(reader *r, CIma
 }
 
 static void on_error(png_structp codec, png_const_charp text) {
-    fail(png_get_error_ptr(codec), CImaging_corrupt, "%s", text);
+    /* libpng has no codes; this is what it says of a chunk beyond png_set_chunk_malloc_max. */
+    int is_limit = strstr(text, "chunk data is too large") != NULL;
+    fail(png_get_error_ptr(codec), is_limit ? CImaging_limit : CImaging_corrupt, "%s", text);
 }
 
 static void ignore_warning(png_structp codec, png_const_charp text) {
@@ -115,6 +117,9 @@ static void decode(reader *r, CImaging_axis x, CImaging_axis y) {
     if (!r->rows || (has_alpha && !r->rgb) || resampler_init(&r->resize, width, width, x, height, height, y) != 0) {
         fail(r, CImaging_no_memory, "no memory for rows");
     }
+    /* From here on checksums of chunks are left to Adler-32 inside the data, as viewers do: photos with a wrong one are
+       whole. What came before was held to its checksum. */
+    png_set_crc_action(codec, PNG_CRC_QUIET_USE, PNG_CRC_NO_CHANGE);
     /* Every pass but the last fills in pixels that only the buffer keeps. */
     for (int pass = 0; pass < pass_count; pass++) {
         int is_last = pass == pass_count - 1;

@@ -4,8 +4,8 @@
 /// Memory a call: a few rows and the result, plus what the format cannot do without, 256 MB at most (coefficients of a
 /// progressive JPEG, pixels of an interlaced PNG).
 ///
-/// The resize equals Pillow's BILINEAR bit for bit, except where a JPEG of more than twice the wanted size was reduced
-/// in the DCT before.
+/// The resize is Pillow's BILINEAR, bit for bit where Pillow goes horizontally first too; a JPEG of at least four times
+/// the wanted size is reduced in the DCT before, to no less than twice that size.
 package struct InProcessDecoder: ImageDecoder, Sendable {
     private let limits: ImageLimits
     private static let thumbnailQuality: Int32 = 85
