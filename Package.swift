@@ -43,6 +43,7 @@ let package = Package(
         .target(name: "CPlatform", cSettings: c),
         .target(name: "CKernels", cSettings: kernels),
         .target(name: "CImaging", dependencies: ["CTurboJPEG", "CPNG"], cSettings: c),
+        .target(name: "CModels", cSettings: c + [.disableWarning("c23-extensions")]),
         .target(name: "CShaders", cSettings: c + [.disableWarning("c23-extensions")]),
 
         // The house, bottom up.
@@ -62,7 +63,12 @@ let package = Package(
             swiftSettings: safe
         ),
         .target(name: "Imaging", dependencies: ["CImaging", "CKernels", "Platform"], swiftSettings: numeric),
-        .target(name: "Inference", dependencies: ["Platform"], swiftSettings: numeric),
+        .target(
+            name: "Inference",
+            dependencies: ["Platform", "CModels"],
+            exclude: ["README.md"],
+            swiftSettings: numeric
+        ),
         .target(
             name: "InferenceCPU",
             dependencies: ["Inference", "COpenBLAS", "CKernels", "Platform"],
