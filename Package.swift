@@ -134,7 +134,7 @@ let package = Package(
             ("Platform", []), ("Wire", []), ("Storage", ["Platform"]),
             ("VectorIndex", ["Storage", "Platform"]), ("Catalog", ["Platform"]), ("Imaging", ["Platform"]),
             ("Inference", ["Platform"]), ("InferenceCPU", ["Inference"]),
-            ("InferenceVulkan", ["Inference"]),
+            ("InferenceVulkan", ["Inference", "CShaders", "Platform"]),
             ("Embedding", ["Imaging", "Inference", "Platform"]),
             ("Ingestion", ["Catalog", "Embedding", "Imaging", "Inference", "Platform"]),
             ("Server", ["Wire", "Catalog", "Embedding", "Imaging", "Inference", "Platform"]),

@@ -25,7 +25,8 @@ struct InstanceFunctions {
     }
 }
 
-/// Device-level functions, each under its C name without `vk`; they go straight to the driver.
+/// Device-level functions, each under its C name without `vk`; they go straight to the driver. All belong to core Vulkan 1.0,
+/// so a driver that lacks one is no driver; the device it made then leaks.
 struct DeviceFunctions {
     let destroyDevice: PFN_vkDestroyDevice
     let getDeviceQueue: PFN_vkGetDeviceQueue

@@ -49,9 +49,15 @@ final class Instance {
         }
         try check(result, "vkCreateInstance", device: "Vulkan")
         guard let created else { throw .deviceUnavailable(detail: "vkCreateInstance returned nothing") }
-        functions = try InstanceFunctions(library, created)
+        let destroy: PFN_vkDestroyInstance = try library.function("vkDestroyInstance", of: created)
+        do throws(InferenceError) {
+            functions = try InstanceFunctions(library, created)
+            messenger = if let validation { try DebugMessenger(library, created, validation) } else { nil }
+        } catch {
+            destroy(created, nil)
+            throw error
+        }
         handle = created
-        messenger = if let validation { try DebugMessenger(library, created, validation) } else { nil }
     }
 
     deinit {
@@ -101,14 +107,15 @@ func list<Element>(
         var count: UInt32 = 0
         try check(body(&count, nil), call, device: "Vulkan")
         if count == 0 { return [] }
-        let buffer = UnsafeMutableBufferPointer<Element>.allocate(capacity: Int(count))
+        let capacity = Int(count)
+        let buffer = UnsafeMutablePointer<Element>.allocate(capacity: capacity)
         defer { buffer.deallocate() }
-        // SAFETY: Vulkan's structures are plain memory; zeros are valid for each of them, and Vulkan fills them.
-        memset(buffer.baseAddress, 0, buffer.count * MemoryLayout<Element>.stride)
-        let result = body(&count, buffer.baseAddress)
+        // SAFETY: Vulkan's structures are plain memory; zeros are valid for each of them, and Vulkan fills `count` of them.
+        memset(buffer, 0, capacity * MemoryLayout<Element>.stride)
+        let result = body(&count, buffer)
         if result == VK_INCOMPLETE { continue }
         try check(result, call, device: "Vulkan")
-        return Array(buffer.prefix(Int(count)))
+        return Array(UnsafeBufferPointer(start: buffer, count: min(capacity, Int(count))))
     }
 }
 
