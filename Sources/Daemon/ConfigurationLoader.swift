@@ -51,7 +51,7 @@ package enum ConfigurationLoader {
         }
         guard configuration.weights == nil || configuration.model == nil else {
             throw ConfigurationError(
-                "--weights and --model exclude each other: the file is imported under its own name"
+                "--weights and --model exclude each other: a file is used as it is"
             )
         }
         return .run(configuration)
