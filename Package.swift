@@ -22,6 +22,26 @@ let c: [CSetting] = [.treatAllWarnings(as: .error), .enableWarning("all"), .enab
 /// SIMD kernels are useless without optimisation, so debug builds optimise them too.
 let kernels: [CSetting] = c + [.unsafeFlags(["-O3"])]
 
+/// One test target per target: its name without `Tests`, and what it needs besides.
+let testDependencies: [(name: String, others: [String])] = [
+    ("Platform", []), ("Wire", []), ("Storage", ["Platform"]),
+    ("VectorIndex", ["Storage", "Platform"]), ("Catalog", ["Platform"]), ("Imaging", ["Platform"]),
+    ("Inference", ["Platform"]), ("InferenceCPU", ["Inference"]),
+    ("InferenceVulkan", ["Inference", "CShaders", "Platform"]),
+    ("Embedding", ["Imaging", "Inference", "Platform"]),
+    ("Ingestion", ["Catalog", "Embedding", "Imaging", "Inference", "Platform"]),
+    ("Server", ["Wire", "Catalog", "Embedding", "Imaging", "Inference", "Platform"]),
+    ("Daemon", ["Wire", "Platform"]), ("Client", ["Wire", "Platform"]),
+]
+
+let tests: [Target] = testDependencies.map { target in
+    .testTarget(
+        name: "\(target.name)Tests",
+        dependencies: ([target.name, "TestSupport"] + target.others).map { .byName(name: $0) },
+        swiftSettings: numeric
+    )
+}
+
 let package = Package(
     name: "likeness",
     products: [
@@ -42,10 +62,10 @@ let package = Package(
         // C where Swift cannot go.
         .target(name: "CPlatform", cSettings: c),
         .target(name: "CKernels", cSettings: kernels),
-        .target(name: "CImaging", dependencies: ["CTurboJPEG", "CPNG"], cSettings: kernels),
         .target(name: "CModels", cSettings: c + [.disableWarning("c23-extensions")]),
         // C sources see headers, not modules: the libraries of the module maps are named here again.
         .target(
+            name: "CImaging",
             dependencies: ["CTurboJPEG", "CPNG"],
             cSettings: kernels,
             linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png16")]
@@ -129,22 +149,6 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: strict
         ),
-    ]
-        + [
-            ("Platform", []), ("Wire", []), ("Storage", ["Platform"]),
-            ("VectorIndex", ["Storage", "Platform"]), ("Catalog", ["Platform"]), ("Imaging", ["Platform"]),
-            ("Inference", ["Platform"]), ("InferenceCPU", ["Inference"]),
-            ("InferenceVulkan", ["Inference", "CShaders", "Platform"]),
-            ("Embedding", ["Imaging", "Inference", "Platform"]),
-            ("Ingestion", ["Catalog", "Embedding", "Imaging", "Inference", "Platform"]),
-            ("Server", ["Wire", "Catalog", "Embedding", "Imaging", "Inference", "Platform"]),
-            ("Daemon", ["Wire", "Platform"]), ("Client", ["Wire", "Platform"]),
-        ].map { (name: String, others: [String]) in
-            .testTarget(
-                name: "\(name)Tests",
-                dependencies: ([name, "TestSupport"] + others).map { .byName(name: $0) },
-                swiftSettings: numeric
-            )
-        },
+    ] + tests,
     cLanguageStandard: .gnu17
 )
