@@ -3,6 +3,7 @@ import Embedding
 import Foundation
 import Inference
 import Platform
+import Synchronization
 import TestSupport
 import Testing
 

@@ -1,6 +1,7 @@
 import Catalog
 import Foundation
 import Platform
+import Synchronization
 import TestSupport
 import Testing
 
