@@ -97,6 +97,8 @@ package final class Ingestor: Sendable {
     /// Watches a folder from now on; the same folder twice is the same root.
     ///
     /// - Parameter path: absolute; symbolic links are resolved once, here.
+    /// - Returns: the root as the catalog has it.
+    /// - Throws: `.notADirectory`, `.rootUnreadable`, `.overlapping` with another root, `.catalog`.
     package func addRoot(_ path: String) throws(IngestionError) -> RootRecord {
         let resolved = try Self.directory(at: path)
         if let existing = try knownRoots().first(where: { root in
