@@ -1,0 +1,75 @@
+internal import Foundation
+internal import Wire
+
+/// Why a command ended early: how the shell learns of it, what happened, and what to do next.
+struct ClientError: Error, Equatable {
+    let exitCode: ExitCode
+    /// A stable word: the daemon's `kind` where the daemon refused.
+    let kind: String
+    let detail: String
+    /// The next step, when there is one.
+    let fix: String?
+
+    init(_ exitCode: ExitCode, kind: String, _ detail: String, fix: String? = nil) {
+        self.exitCode = exitCode
+        self.kind = kind
+        self.detail = detail
+        self.fix = fix
+    }
+
+    static func usage(_ detail: String, fix: String? = nil) -> ClientError {
+        ClientError(.usage, kind: "usage", detail, fix: fix)
+    }
+
+    static func failed(_ detail: String, fix: String? = nil) -> ClientError {
+        ClientError(.failed, kind: "failed", detail, fix: fix)
+    }
+
+    /// A reply that is not HTTP/1.1 as this client reads it.
+    static func malformedReply(_ detail: String) -> ClientError {
+        ClientError(
+            .failed,
+            kind: "malformed-reply",
+            "the reply makes no sense: \(detail)",
+            fix: "check that the socket belongs to likenessd: likeness doctor"
+        )
+    }
+}
+
+/// An `application/problem+json` body, read leniently: a newer daemon may know kinds that this client does not.
+private struct ProblemBody: Decodable {
+    var kind: String?
+    var detail: String?
+    var retryAfter: Int?
+
+    enum CodingKeys: String, CodingKey {
+        case kind, detail
+        case retryAfter = "retry_after"
+    }
+}
+
+extension ClientError {
+    /// The error that a reply outside 200...299 means.
+    init(status: Int, body: [UInt8]) {
+        let problem = try? JSONDecoder().decode(ProblemBody.self, from: Data(body))
+        let exitCode: ExitCode =
+            switch status {
+            case 404: .noResult
+            case 400..<500: .refused
+            default: .failed
+            }
+        let kind = problem?.kind ?? "http-\(status)"
+        let fix: String? =
+            switch Problem.Kind(rawValue: kind) {
+            case .forbidden:
+                "ask as root, as the daemon's user or as a member of the group `likeness`: "
+                    + "sudo usermod -aG likeness $USER, then log in again"
+            case .imageUnsupported: "give a JPEG or PNG file"
+            case .storageFull: "free some space on the daemon's disk; it resumes by itself"
+            case .notReady, .daemonStopping, .overloaded:
+                problem?.retryAfter.map { "try again in \($0) s" } ?? "try again in a moment"
+            default: nil
+            }
+        self.init(exitCode, kind: kind, problem?.detail ?? "the daemon answered with status \(status)", fix: fix)
+    }
+}

@@ -1,0 +1,81 @@
+/// One command: what help says of it, what it takes, what it does.
+struct CommandDescription: Sendable {
+    struct Example: Sendable {
+        let command: String
+        let meaning: String
+
+        init(_ command: String, _ meaning: String) {
+            self.command = command
+            self.meaning = meaning
+        }
+    }
+
+    /// One word, or two as in `model use`.
+    let name: String
+    /// Its first sentence stands in the overview.
+    let summary: String
+    /// What follows the name, such as `DIR [--wait]`.
+    let usage: String
+    let examples: [Example]
+    /// How many operands it takes.
+    let operandCounts: ClosedRange<Int>
+    var options: [OptionDescription] = []
+    let run: @Sendable (Invocation) throws -> ExitCode
+
+    static let anyCount = 1...Int.max
+
+    /// Understood by every command.
+    static let commonOptions = [
+        OptionDescription(name: "json", value: .flag, help: "the daemon's reply as JSON on standard output"),
+        OptionDescription(
+            name: "socket",
+            value: .text(placeholder: "PATH"),
+            help: "the daemon's socket; else LIKENESS_SOCKET, else the installed daemon's"
+        ),
+        OptionDescription(name: "help", value: .flag, help: "this text"),
+    ]
+
+    /// The summary's first sentence without its stop.
+    var brief: String { String(summary.prefix { $0 != "." }) }
+
+    /// Help, examples first.
+    var help: [String] {
+        var lines = Self.indented(examples.map { ["likeness \($0.command)", $0.meaning] })
+        lines += ["", "usage: likeness \(name) \(usage)".trimmed, "", summary, ""]
+        return lines + Self.help(of: options + Self.commonOptions)
+    }
+
+    static func help(of options: [OptionDescription]) -> [String] {
+        indented(options.map { ["--\($0.name) \($0.value.placeholder)".trimmed, $0.help] })
+    }
+
+    static func indented(_ rows: [[String]]) -> [String] { Text.table(rows).map { "  " + $0 } }
+}
+
+/// A command about to run.
+struct Invocation {
+    let arguments: Arguments
+    let client: DaemonClient
+    let terminal: Terminal
+    let environment: [String: String]
+
+    var wantsJSON: Bool { arguments.has("json") }
+
+    /// Prints a reply as it came when JSON is wanted.
+    ///
+    /// - Returns: whether it did.
+    func printedJSON(_ body: [UInt8]) -> Bool {
+        guard wantsJSON else { return false }
+        terminal.printRaw(body.last == UInt8(ascii: "\n") ? body : body + [UInt8(ascii: "\n")])
+        return true
+    }
+}
+
+extension String {
+    /// Without blanks at the end.
+    fileprivate var trimmed: String {
+        var text = self
+        while text.last == " " { text.removeLast() }
+        return text
+    }
+}

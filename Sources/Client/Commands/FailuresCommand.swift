@@ -1,0 +1,41 @@
+internal import Wire
+
+extension CommandDescription {
+    static let failures = CommandDescription(
+        name: "failures",
+        summary: "Files that could not be made searchable, with the reason and the time of the next try.",
+        usage: "",
+        examples: [
+            Example("failures", "all of them"),
+            Example("failures --json | jq -r '.failures[].path'", "their paths"),
+        ],
+        operandCounts: 0...0,
+        run: { try runFailures($0) }
+    )
+
+    private static func runFailures(_ invocation: Invocation) throws -> ExitCode {
+        var failures: [FailureBody] = []
+        var cursor: String?
+        repeat {
+            var query = [(name: "limit", value: String(WireProtocol.maximumPageLimit))]
+            if let cursor { query.append(("cursor", cursor)) }
+            let page: FailurePage = try invocation.client.get("\(WireProtocol.prefix)/failures", query)
+            failures += page.failures
+            cursor = page.next
+        } while cursor != nil
+        if invocation.wantsJSON {
+            guard case .bytes(let body, _) = try DaemonClient.json(FailurePage(failures: failures, next: nil)) else {
+                return .failed
+            }
+            _ = invocation.printedJSON(body)
+            return .ok
+        }
+        let rows = failures.map { failure in
+            let next = failure.nextAttempt.map { "again at \($0)" } ?? "again when it changes"
+            return [failure.kind, next, "\(failure.path): \(failure.message)"].map(Text.visible)
+        }
+        Text.table(rows).forEach(invocation.terminal.print)
+        if failures.isEmpty { invocation.terminal.note("no file has failed") }
+        return .ok
+    }
+}

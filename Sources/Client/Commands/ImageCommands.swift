@@ -1,0 +1,142 @@
+internal import Foundation
+internal import Wire
+
+extension CommandDescription {
+    private static let defaultListLimit = 50
+
+    static let list = CommandDescription(
+        name: "list",
+        summary: "Searchable images in the order of their numbers.",
+        usage: "[--limit N | --all]",
+        examples: [
+            Example("list", "the first \(defaultListLimit)"),
+            Example("list --all --json | jq -r '.images[].path'", "every path"),
+        ],
+        operandCounts: 0...0,
+        options: [
+            OptionDescription(
+                name: "limit",
+                value: .integer(1...Int(Int32.max)),
+                help: "how many at most (\(defaultListLimit))"
+            ),
+            OptionDescription(name: "all", value: .flag, help: "all of them"),
+        ],
+        run: { try runList($0) }
+    )
+
+    static let show = CommandDescription(
+        name: "show",
+        summary: "One image. Its file, size, digest and document.",
+        usage: "ID",
+        examples: [Example("show 17", "the image with that number")],
+        operandCounts: 1...1,
+        run: { invocation in
+            let id = try imageID(invocation.arguments.operands[0])
+            let path = "\(WireProtocol.prefix)/images/\(id)"
+            let body = try invocation.client.send(HTTPRequest(method: "GET", path: path))
+            if invocation.printedJSON(body) { return .ok }
+            let image: ImageBody = try DaemonClient.decode(body)
+            try details(of: image).forEach(invocation.terminal.print)
+            return .ok
+        }
+    )
+
+    static let remove = CommandDescription(
+        name: "remove",
+        summary: "Forgets images. Their files stay; a file that changes later is loaded again.",
+        usage: "ID...",
+        examples: [Example("remove 17 18", "forget two images")],
+        operandCounts: anyCount,
+        run: { try runRemove($0) }
+    )
+
+    // MARK: - What they do
+
+    private static func runList(_ invocation: Invocation) throws -> ExitCode {
+        let arguments = invocation.arguments
+        if arguments.has("all"), arguments.has("limit") { throw ClientError.usage("give --limit or --all, not both") }
+        let wanted = arguments.has("all") ? Int.max : arguments.integer("limit") ?? defaultListLimit
+        var printed = 0
+        var cursor: String?
+        if invocation.wantsJSON { invocation.terminal.printRaw(Array("{\"images\":[".utf8)) }
+        repeat {
+            var query = [(name: "limit", value: String(min(WireProtocol.maximumPageLimit, wanted - printed)))]
+            if let cursor { query.append(("cursor", cursor)) }
+            let page: ImagePage = try invocation.client.get("\(WireProtocol.prefix)/images", query)
+            cursor = page.next
+            try print(page.images, isFirst: printed == 0, invocation)
+            printed += page.images.count
+        } while cursor != nil && printed < wanted
+        if invocation.wantsJSON {
+            let next = try cursor.map { ",\"next\":\(String(decoding: try JSONEncoder().encode($0), as: UTF8.self))" }
+            invocation.terminal.printRaw(Array("]\(next ?? "")}\n".utf8))
+        } else if printed == 0 {
+            invocation.terminal.note("no image is loaded yet")
+        } else if cursor != nil {
+            invocation.terminal.note("there are more: likeness list --all")
+        }
+        return printed == 0 ? .noResult : .ok
+    }
+
+    private static func print(_ images: [ImageBody], isFirst: Bool, _ invocation: Invocation) throws {
+        if invocation.wantsJSON {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            for (index, image) in images.enumerated() {
+                let comma = isFirst && index == 0 ? "" : ","
+                invocation.terminal.printRaw(Array(comma.utf8) + [UInt8](try encoder.encode(image)))
+            }
+            return
+        }
+        let rows = images.map { image in
+            [String(image.id), "\(image.width)x\(image.height)", Text.bytes(image.bytes), Text.visible(image.path)]
+        }
+        Text.table(rows, right: [0, 1, 2]).forEach(invocation.terminal.print)
+    }
+
+    private static func details(of image: ImageBody) throws -> [String] {
+        var rows = [
+            ["id", String(image.id)],
+            ["path", image.path],
+            ["root", image.root],
+            ["format", "\(image.format), \(image.width) x \(image.height) pixels, \(Text.bytes(image.bytes))"],
+            ["sha256", image.sha256],
+            ["modified", image.modified],
+            ["added", image.added],
+        ]
+        if let document = image.document {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            rows.append(["document", String(decoding: try encoder.encode(document), as: UTF8.self)])
+        }
+        return Text.table(rows.map { $0.map(Text.visible) })
+    }
+
+    private static func runRemove(_ invocation: Invocation) throws -> ExitCode {
+        let ids = try invocation.arguments.operands.map(imageID)
+        var missing: [UInt64] = []
+        for id in ids {
+            do {
+                try invocation.client.send(HTTPRequest(method: "DELETE", path: "\(WireProtocol.prefix)/images/\(id)"))
+            } catch let error as ClientError where error.exitCode == .noResult {
+                missing.append(id)
+            }
+        }
+        let removed = ids.filter { !missing.contains($0) }
+        if invocation.wantsJSON {
+            let report = try JSONEncoder().encode(["removed": removed, "missing": missing])
+            invocation.terminal.print(String(decoding: report, as: UTF8.self))
+        } else {
+            for id in missing { invocation.terminal.note("there is no image \(id)") }
+            invocation.terminal.note("removed \(Text.count(removed.count, "image"))")
+        }
+        return missing.isEmpty ? .ok : .noResult
+    }
+
+    private static func imageID(_ text: String) throws -> UInt64 {
+        guard let id = UInt64(text) else {
+            throw ClientError.usage("\(text) is no image number", fix: "see the first column of likeness list")
+        }
+        return id
+    }
+}

@@ -1,0 +1,111 @@
+internal import Foundation
+internal import Wire
+
+extension CommandDescription {
+    private static let wait = OptionDescription(
+        name: "wait",
+        value: .flag,
+        help: "return when everything is loaded, also where standard error is no terminal"
+    )
+
+    static let watch = CommandDescription(
+        name: "watch",
+        summary:
+            "Loads a folder and keeps up with it. All below it counts, and every later change; on a terminal it shows the progress.",
+        usage: "DIR [--wait]",
+        examples: [
+            Example("watch ~/Pictures", "load a folder; Ctrl-C only ends the display"),
+            Example("watch --wait /photos && likeness search a.jpg", "in a script"),
+        ],
+        operandCounts: 1...1,
+        options: [wait],
+        run: { invocation in
+            let path = absolutePath(invocation.arguments.operands[0])
+            let request = HTTPRequest(
+                method: "POST",
+                path: "\(WireProtocol.prefix)/roots",
+                body: try DaemonClient.json(RootRequest(path: path))
+            )
+            let body = try invocation.client.send(request)
+            let root: RootBody = try DaemonClient.decode(body)
+            if !invocation.wantsJSON { invocation.terminal.note("watching \(Text.visible(root.path))") }
+            try waitIfWanted(root.path, invocation)
+            _ = invocation.printedJSON(body)
+            return .ok
+        }
+    )
+
+    static let unwatch = CommandDescription(
+        name: "unwatch",
+        summary: "Stops watching a folder and forgets its images. The files stay.",
+        usage: "DIR",
+        examples: [Example("unwatch ~/Pictures", "forget a folder")],
+        operandCounts: 1...1,
+        run: { invocation in
+            let path = absolutePath(invocation.arguments.operands[0])
+            let request = HTTPRequest(
+                method: "DELETE",
+                path: "\(WireProtocol.prefix)/roots",
+                body: try DaemonClient.json(RootRequest(path: path))
+            )
+            let body = try invocation.client.send(request)
+            if body.isEmpty || !invocation.printedJSON(body) {
+                invocation.terminal.note("not watching \(Text.visible(path)) any more")
+            }
+            return .ok
+        }
+    )
+
+    static let rescan = CommandDescription(
+        name: "rescan",
+        summary: "Looks through a folder, or all of them, for changes that were not noticed.",
+        usage: "[DIR] [--wait]",
+        examples: [
+            Example("rescan", "all folders"),
+            Example("rescan --wait /photos", "one folder, and wait until it is loaded"),
+        ],
+        operandCounts: 0...1,
+        options: [wait],
+        run: { invocation in
+            let path = invocation.arguments.operands.first.map(absolutePath)
+            let request = HTTPRequest(
+                method: "POST",
+                path: "\(WireProtocol.prefix)/rescan",
+                body: try DaemonClient.json(RootRequest(path: path))
+            )
+            let body = try invocation.client.send(request)
+            if !invocation.wantsJSON {
+                invocation.terminal.note("looking through \(path.map(Text.visible) ?? "all folders")")
+            }
+            try waitIfWanted(path, invocation)
+            if !body.isEmpty { _ = invocation.printedJSON(body) }
+            return .ok
+        }
+    )
+
+    /// With `--wait`, or on a terminal, waits until the folder is loaded and says what came of it.
+    private static func waitIfWanted(_ path: String?, _ invocation: Invocation) throws {
+        let terminal = invocation.terminal
+        guard invocation.arguments.has("wait") || (terminal.drawsProgress && !invocation.wantsJSON) else { return }
+        let status = try LoadingWait(client: invocation.client, terminal: terminal).run(root: path)
+        guard !invocation.wantsJSON else { return }
+        let roots = path.map { path in status.roots.filter { $0.path == path } } ?? status.roots
+        let failed = roots.map(\.failed).reduce(0, +)
+        var line = "\(Text.count(roots.map(\.indexed).reduce(0, +), "image")) searchable"
+        if failed > 0 { line += ", \(Text.count(failed)) failed (likeness failures)" }
+        terminal.note(line)
+        for root in roots where root.state == "offline" {
+            terminal.note("warning: \(Text.visible(root.path)) is offline: \(Text.visible(root.detail))")
+        }
+    }
+
+    /// The folder as the daemon must name it, whose working directory is another: absolute, links resolved where it exists.
+    private static func absolutePath(_ path: String) -> String {
+        URL(filePath: path, directoryHint: .isDirectory).standardizedFileURL.resolvingSymlinksInPath()
+            .path(percentEncoded: false).droppingFinalSlash
+    }
+}
+
+extension String {
+    fileprivate var droppingFinalSlash: String { count > 1 && hasSuffix("/") ? String(dropLast()) : self }
+}

@@ -1,0 +1,79 @@
+internal import Wire
+
+extension CommandDescription {
+    static let search = CommandDescription(
+        name: "search",
+        summary: "Images that look like a photo, best first. Each line is a score and a path; 1 is the same picture.",
+        usage: "PHOTO|- [--limit N] [--min-score X] [--exact] | --id N",
+        examples: [
+            Example("search photo.jpg", "the ten most similar images"),
+            Example("search --limit 50 --min-score 0.8 photo.jpg", "only close ones"),
+            Example("search --id 17", "more like a stored image"),
+            Example("search - --json < photo.jpg | jq -r '.results[0].path'", "in a script"),
+        ],
+        operandCounts: 0...1,
+        options: [
+            OptionDescription(
+                name: "limit",
+                value: .integer(1...WireProtocol.maximumSearchLimit),
+                help: "how many results at most (\(WireProtocol.defaultSearchLimit))"
+            ),
+            OptionDescription(name: "min-score", value: .real(-1...1), help: "leave out what is less similar"),
+            OptionDescription(name: "exact", value: .flag, help: "compare with every image: slower, misses none"),
+            OptionDescription(name: "id", value: .integer(0...Int.max), help: "search by a stored image, see list"),
+        ],
+        run: { try runSearch($0) }
+    )
+
+    private static func runSearch(_ invocation: Invocation) throws -> ExitCode {
+        let body = try invocation.client.send(try searchRequest(invocation.arguments))
+        let response: SearchResponse = try DaemonClient.decode(body)
+        if !invocation.printedJSON(body) {
+            for warning in response.warnings ?? [] {
+                invocation.terminal.note("warning: \(Text.visible(warning.detail)). \(Text.visible(warning.fix))")
+            }
+            if response.results.isEmpty {
+                let reason = response.total == 0 ? "no image is loaded yet" : "nothing similar enough"
+                invocation.terminal.note("\(reason) (\(Text.count(response.total, "image")))")
+            }
+            for line in lines(response.results, invocation.terminal) { invocation.terminal.print(line) }
+        }
+        return response.results.isEmpty ? .noResult : .ok
+    }
+
+    private static func searchRequest(_ arguments: Arguments) throws -> HTTPRequest {
+        var request = HTTPRequest(method: "POST", path: "\(WireProtocol.prefix)/search")
+        if let id = arguments.integer("id") {
+            guard arguments.operands.isEmpty else { throw ClientError.usage("give a photo or --id, not both") }
+            request.body = try DaemonClient.json(
+                SearchRequest(
+                    id: UInt64(id),
+                    limit: arguments.integer("limit"),
+                    minScore: arguments.real("min-score"),
+                    exact: arguments.has("exact") ? true : nil
+                )
+            )
+            return request
+        }
+        guard let photo = arguments.operands.first else {
+            throw ClientError.usage("which photo?", fix: "likeness search photo.jpg, or likeness search --id N")
+        }
+        let bytes = try LocalFile.read(photo, limit: WireProtocol.maximumSearchBodyByteCount)
+        // The daemon tells the format by content, so the type says no more than "an image".
+        request.body = .bytes(bytes, type: "application/octet-stream")
+        if let limit = arguments.text("limit") { request.query.append(("limit", limit)) }
+        if let score = arguments.text("min-score") { request.query.append(("min_score", score)) }
+        if arguments.has("exact") { request.query.append(("exact", "true")) }
+        return request
+    }
+
+    private static func lines(_ results: [SearchResultBody], _ terminal: Terminal) -> [String] {
+        let scores = results.map { Text.number($0.score, digits: 4) }
+        let width = scores.map(\.count).max() ?? 0
+        return zip(results, scores).map { result, score in
+            let color: Terminal.Color = result.score >= 0.9 ? .green : result.score >= 0.5 ? .yellow : .faint
+            let blanks = String(repeating: " ", count: width - score.count)
+            return "\(blanks)\(terminal.colored(score, color))  \(Text.visible(result.path))"
+        }
+    }
+}

@@ -1,0 +1,78 @@
+internal import Wire
+
+extension CommandDescription {
+    static let status = CommandDescription(
+        name: "status",
+        summary: "Everything at a glance. Images, loading, model, device, folders, warnings and what to do about them.",
+        usage: "",
+        examples: [
+            Example("status", "one screen"),
+            Example("status --json | jq .counts.images", "a figure for a script"),
+        ],
+        operandCounts: 0...0,
+        run: { invocation in
+            let body = try invocation.client.send(HTTPRequest(method: "GET", path: "\(WireProtocol.prefix)/status"))
+            if invocation.printedJSON(body) { return .ok }
+            let status: StatusResponse = try DaemonClient.decode(body)
+            StatusScreen(status: status, terminal: invocation.terminal).lines.forEach(invocation.terminal.print)
+            return .ok
+        }
+    )
+}
+
+/// The status as one screen of text.
+struct StatusScreen {
+    let status: StatusResponse
+    let terminal: Terminal
+
+    var lines: [String] {
+        var rows = [["images", images]]
+        if let loading = Progress(status).line { rows.append(["loading", loading]) }
+        rows.append(["model", model])
+        let device = status.device
+        let threads = device.threads > 0 ? ", \(Text.count(device.threads, "thread"))" : ""
+        rows.append(["device", "\(device.backend): \(device.device), \(device.tier)\(threads) (\(device.reason))"])
+        let resources = status.resources
+        rows.append(["memory", "\(Text.bytes(resources.memory)), at most \(Text.bytes(resources.memoryPeak)) so far"])
+        rows.append(["disk", "\(Text.bytes(resources.disk)) used, \(Text.bytes(resources.diskFree)) free"])
+        let title = terminal.colored("likeness \(status.version)", .bold)
+        let fields = Text.table(rows.map { ["  \($0[0])", Text.visible($0[1])] })
+        return ["\(title), up \(Text.duration(status.uptime))"] + fields + roots + warnings
+    }
+
+    private var images: String {
+        let counts = status.counts
+        var parts = ["\(Text.count(counts.images)) searchable"]
+        if counts.vectors != counts.images { parts.append("\(Text.count(counts.vectors)) distinct") }
+        if counts.waiting > 0 { parts.append("\(Text.count(counts.waiting)) waiting") }
+        if counts.failed > 0 { parts.append("\(Text.count(counts.failed)) failed (likeness failures)") }
+        return parts.joined(separator: ", ")
+    }
+
+    private var model: String {
+        let model = status.model
+        let kind = model.untrained ? "; untrained: finds copies, not kinship (likeness model import)" : ""
+        return "\(model.name): \(model.architecture), head \(status.head), \(model.dimension) dimensions\(kind)"
+    }
+
+    private var roots: [String] {
+        guard !status.roots.isEmpty else { return ["  no folder is watched: likeness watch DIR"] }
+        let rows = status.roots.map { root in
+            var counts = "\(Text.count(root.indexed)) of \(Text.count(root.seen))"
+            if root.failed > 0 { counts += ", \(Text.count(root.failed)) failed" }
+            if root.waiting > 0 { counts += ", \(Text.count(root.waiting)) waiting" }
+            let detail = root.detail.isEmpty ? "" : "  (\(root.detail))"
+            return ["    \(root.state)", counts, Text.visible(root.path + detail)]
+        }
+        return ["  folders"] + Text.table(rows)
+    }
+
+    private var warnings: [String] {
+        status.warnings.flatMap { warning in
+            [
+                "  \(terminal.colored("warning", .yellow)) \(Text.visible(warning.kind)): \(Text.visible(warning.detail))",
+                "    \(Text.visible(warning.fix))",
+            ]
+        }
+    }
+}

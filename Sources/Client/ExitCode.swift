@@ -1,0 +1,13 @@
+/// What the shell sees. Scripts decide by these, so they never change.
+package enum ExitCode: Int32, Sendable {
+    case ok = 0
+    /// The command worked and found nothing.
+    case noResult = 1
+    /// The command line is wrong.
+    case usage = 2
+    /// Nobody listens on the socket.
+    case noDaemon = 3
+    /// The daemon, or the kernel in front of its socket, says no.
+    case refused = 4
+    case failed = 5
+}

@@ -1,0 +1,73 @@
+internal import Glibc
+internal import Platform
+
+/// Files that the caller names. They are opened here, as the caller, so the daemon never opens a path for a client.
+enum LocalFile {
+    private static let pieceByteCount = 1 << 20
+
+    /// A whole file, pipe or standard input (`-`).
+    ///
+    /// - Throws: `ClientError` when it cannot be read, is empty, or holds more than `limit` bytes.
+    static func read(_ path: String, limit: Int) throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        try forEachPiece(of: path) { piece in
+            bytes += piece
+            guard bytes.count <= limit else {
+                throw ClientError(.refused, kind: "too-large", "\(path) is larger than \(limit >> 20) MB")
+            }
+        }
+        guard !bytes.isEmpty else { throw ClientError.failed("\(path == "-" ? "standard input" : path) is empty") }
+        return bytes
+    }
+
+    /// Calls `body` with the file's bytes in pieces of up to 1 MiB.
+    static func forEachPiece(of path: String, _ body: ([UInt8]) throws -> Void) throws {
+        do {
+            // Standard input is read through a duplicate, because an owner closes what it owns.
+            let descriptor =
+                path == "-"
+                ? OwnedDescriptor(owning: try retrying("duplicate standard input") { dup(STDIN_FILENO) })
+                : try OwnedDescriptor.open(path, O_RDONLY)
+            while true {
+                let piece = try nextPiece(of: descriptor)
+                if piece.isEmpty { return }
+                try body(piece)
+            }
+        } catch let error as SystemError {
+            throw ClientError.failed("cannot read \(path): \(error.reason)")
+        }
+    }
+
+    /// Bytes in the regular file at `path`.
+    static func byteCount(of path: String) throws -> Int {
+        var status = stat()
+        // SAFETY: `stat` fills the value given, which lives for the call.
+        guard unsafe stat(path, &status) == 0 else {
+            throw ClientError.failed("cannot read \(path): \(SystemError.last("stat").reason)")
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw ClientError.failed("\(path) is not a file") }
+        return Int(status.st_size)
+    }
+
+    private static func nextPiece(of descriptor: borrowing OwnedDescriptor) throws(SystemError) -> [UInt8] {
+        let number = descriptor.rawValue
+        while true {
+            var count = 0
+            let piece = unsafe [UInt8](unsafeUninitializedCapacity: pieceByteCount) { buffer, initialized in
+                // SAFETY: `read` writes at most the buffer's count and returns how much it wrote.
+                count = unsafe Glibc.read(number, buffer.baseAddress, buffer.count)
+                initialized = max(0, count)
+            }
+            if count >= 0 { return piece }
+            if errno != EINTR { throw SystemError.last("read") }
+        }
+    }
+}
+
+extension SystemError {
+    /// The kernel's reason alone.
+    var reason: String {
+        // SAFETY: strerror returns a string that stays until this thread's next call.
+        unsafe String(cString: strerror(code))
+    }
+}

@@ -1,0 +1,238 @@
+#!/usr/bin/env bash
+#   sudo systemd/install.sh ~/Pictures                       as a system service
+#   systemd/install.sh --no-service ~/Pictures               for you alone, without root once the packages are there
+#   systemd/install.sh --prefix /tmp/try --no-service DIR    everything below one folder
+#   sudo systemd/install.sh --uninstall [--purge]            undo it; --purge also forgets what was loaded
+#
+# usage: systemd/install.sh [OPTIONS] [ROOT...] [-- DAEMON-FLAGS...]
+#
+# Installs the packages and, if missing, Swift; builds; installs; starts the daemon, which watches each ROOT. Without a
+# running systemd, or with --no-service, the daemon is started in place. It can be run again at any time: it then brings
+# the installation up to date and starts the daemon anew.
+#
+#   --prefix DIR     where to install (/usr/local as root, else ~/.local); state, socket and log then lie below DIR too
+#   --state DIR      where the daemon keeps what it knows
+#   --socket PATH    where the daemon listens
+#   --no-service     no units, no user: start the daemon in place
+#   --no-packages    do not look at packages and Swift: they are there
+#   --binaries DIR   install what was built already, from DIR
+#   --uninstall      stop the daemon and remove what was installed; photos are never touched
+#   --purge          with --uninstall: remove state, log and user too
+#   --help           this text
+set -euo pipefail
+
+project=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source=systemd/lib/packages.sh
+. "$project/systemd/lib/packages.sh"
+# shellcheck source=systemd/lib/toolchain.sh
+. "$project/systemd/lib/toolchain.sh"
+# shellcheck source=systemd/lib/place.sh
+. "$project/systemd/lib/place.sh"
+
+usage() { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"; }
+
+prefix= state= socket= binaries=
+service=wanted packages=wanted task=install purge=
+roots=() daemon_flags=()
+while [ $# -gt 0 ]; do
+    case "$1" in
+        --prefix | --state | --socket | --binaries)
+            [ $# -gt 1 ] && [ -n "$2" ] || die "$1 needs a value" "systemd/install.sh --help"
+            declare "${1#--}=$(realpath -ms -- "$2")"
+            shift
+            ;;
+        --no-service) service= ;;
+        --no-packages) packages= ;;
+        --uninstall) task=uninstall ;;
+        --purge) purge=wanted ;;
+        --help | -h)
+            usage
+            exit 0
+            ;;
+        --)
+            shift
+            daemon_flags=("$@")
+            break
+            ;;
+        -*) die "unknown option $1" "systemd/install.sh --help" ;;
+        *) roots+=("$1") ;;
+    esac
+    shift
+done
+[ "$task" = uninstall ] || [ -z "$purge" ] || die "--purge goes with --uninstall" "systemd/install.sh --help"
+
+# --- where everything goes ------------------------------------------------------------------------------------------
+
+# A user's own service is another unit, by hand: see systemd/user/likeness.service.
+if ! is_root || [ ! -d /run/systemd/system ] || [ -n "$prefix$state$socket" ]; then service=; fi
+if [ -n "$prefix" ]; then
+    : "${state:=$prefix/var/lib/likeness}" "${socket:=$prefix/run/likeness/likeness.sock}"
+elif is_root; then
+    prefix=/usr/local
+    : "${state:=/var/lib/likeness}" "${socket:=/run/likeness/likeness.sock}"
+else
+    prefix=$HOME/.local
+    : "${state:=${XDG_STATE_HOME:-$HOME/.local/state}/likeness}"
+    : "${socket:=${LIKENESS_SOCKET:-${XDG_RUNTIME_DIR:-$state}/likeness/likeness.sock}}"
+fi
+# The client beside the daemon reads the socket's path from here; the rest is for a later run of this script.
+memory=$prefix/etc/likeness
+
+# --- uninstall ------------------------------------------------------------------------------------------------------
+
+uninstall() {
+    if [ -r "$memory/state" ]; then state=$(cat "$memory/state"); fi
+    if [ -r "$memory/socket" ]; then socket=$(cat "$memory/socket"); fi
+    if is_root && [ -e /etc/systemd/system/likeness.service ] && [ "$prefix" = /usr/local ]; then
+        if [ -d /run/systemd/system ]; then
+            systemctl disable --now likeness.service likeness.socket likeness-http.socket 2>/dev/null || true
+        fi
+        rm -f /etc/systemd/system/likeness.{service,socket} /etc/systemd/system/likeness-http.socket \
+            /etc/sysusers.d/likeness.conf /etc/tmpfiles.d/likeness.conf
+        if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
+        if [ -n "$purge" ] && getent passwd likeness >/dev/null; then userdel likeness 2>/dev/null || true; fi
+    fi
+    stop_in_place "$state"
+    rm -f "$prefix/bin/likeness" "$prefix/lib/likeness/likenessd" "$memory/socket" "$memory/state" "$socket"
+    if [ -n "$purge" ]; then rm -rf "$state" /var/cache/likeness; fi
+    rmdir -p "$prefix/lib/likeness" "$memory" "$(dirname "$socket")" "$prefix/bin" 2>/dev/null || true
+    if [ -z "$purge" ] && [ -d "$state" ]; then
+        say "removed; what was loaded is kept in $state (--purge removes it)"
+    else
+        say "removed"
+    fi
+}
+
+if [ "$task" = uninstall ]; then
+    [ -w "$prefix" ] || [ ! -e "$prefix" ] || die "no right to change $prefix" "run it with sudo"
+    uninstall
+    exit 0
+fi
+
+# --- checks before the long work ------------------------------------------------------------------------------------
+
+absolute=()
+for root in ${roots[@]+"${roots[@]}"}; do
+    [ -d "$root" ] || die "$root is not a folder" "create it, or name another"
+    absolute+=("$(realpath -- "$root")")
+done
+# struct sockaddr_un holds 108 bytes with the final zero.
+[ ${#socket} -le 107 ] || die "the socket's path is longer than 107 bytes: $socket" "choose a shorter one: --socket PATH"
+if [ -n "$service" ] && [ ${#daemon_flags[@]} -gt 0 ]; then
+    die "a service takes no daemon flags" "put them into /etc/likeness/likeness.json5, as in: { http: \"127.0.0.1:8473\" }"
+fi
+mkdir -p "$prefix" 2>/dev/null && [ -w "$prefix" ] ||
+    die "no right to write into $prefix" "run it with sudo, or choose a folder of yours: --prefix DIR --no-service"
+
+# --- build ----------------------------------------------------------------------------------------------------------
+
+if [ -n "$packages" ]; then
+    if [ -n "$binaries" ]; then install_packages run; else install_packages run build; fi
+fi
+build_folder=$project/.build-install
+if [ -z "$binaries" ]; then
+    if ! find_swift; then
+        [ -n "$packages" ] || die "there is no Swift $swift_minimum or newer" "run it without --no-packages"
+        provide_swift
+    fi
+    # The official toolchain lies beside the packages; a distribution's brings its own needs.
+    case "$swift" in /usr/bin/*) ;; *) [ -z "$packages" ] || install_packages swift ;; esac
+    say "building with Swift $(swift_version "$swift") (some minutes the first time)"
+    build=("$swift" build -c release --static-swift-stdlib --package-path "$project" --scratch-path "$build_folder")
+    # What sudo builds in somebody's folder should stay that somebody's.
+    owner=$(stat -c %U "$project")
+    if is_root && [ "$owner" != root ] && [ "$owner" != UNKNOWN ]; then
+        build=(runuser -u "$owner" -- env "HOME=$(getent passwd "$owner" | cut -d: -f6)" "${build[@]}")
+    fi
+    for product in likenessd likeness; do
+        "${build[@]}" --product "$product" >&2 || die "the build failed" "the compiler's message is above"
+    done
+    binaries=$build_folder/release
+fi
+for program in likenessd likeness; do
+    [ -x "$binaries/$program" ] || die "there is no $binaries/$program" "build it first, or leave out --binaries"
+done
+
+# --- install --------------------------------------------------------------------------------------------------------
+
+# A running daemon keeps its file; a new one takes its place.
+install_program() {
+    install -d "$(dirname "$2")"
+    install -m 755 "$1" "$2.new"
+    # Symbols only serve debuggers and are most of what is not ICU's tables.
+    if command -v strip >/dev/null; then strip "$2.new"; fi
+    mv -f "$2.new" "$2"
+}
+
+install_program "$binaries/likenessd" "$prefix/lib/likeness/likenessd"
+install_program "$binaries/likeness" "$prefix/bin/likeness"
+install -d "$memory"
+printf '%s\n' "$socket" >"$memory/socket"
+printf '%s\n' "$state" >"$memory/state"
+
+# A daemon of an earlier run in place, whatever this run does.
+stop_in_place "$state"
+
+# let_service_read FOLDER: by access lists, which leave owner and mode as they are; new files inherit them.
+let_service_read() {
+    local folder=$1 above=$1
+    if runuser -u likeness -- test -r "$folder" -a -x "$folder"; then return; fi
+    command -v setfacl >/dev/null || {
+        say "warning: the user likeness cannot read $folder; let it, then: likeness rescan"
+        return
+    }
+    while [ "$above" != / ]; do
+        above=$(dirname "$above")
+        runuser -u likeness -- test -x "$above" || setfacl -m u:likeness:x "$above"
+    done
+    setfacl -R -m u:likeness:rX "$folder"
+    find "$folder" -type d -exec setfacl -m d:u:likeness:rX {} +
+    say "the user likeness may read $folder now (setfacl; undo: setfacl -R -x u:likeness -x d:u:likeness $folder)"
+}
+
+install_service() {
+    local root unit
+    install -m 644 "$project/systemd/sysusers.conf" /etc/sysusers.d/likeness.conf
+    install -m 644 "$project/systemd/tmpfiles.conf" /etc/tmpfiles.d/likeness.conf
+    systemd-sysusers /etc/sysusers.d/likeness.conf
+    systemd-tmpfiles --create /etc/tmpfiles.d/likeness.conf
+    for unit in likeness.service likeness.socket likeness-http.socket; do
+        install -m 644 "$project/systemd/$unit" "/etc/systemd/system/$unit"
+    done
+    # A daemon that ran in place as root left files that the service's user must own.
+    chown -R likeness:likeness "$state"
+    systemctl daemon-reload
+    systemctl enable --quiet likeness.socket likeness.service
+    systemctl start likeness.socket
+    systemctl restart likeness.service || die "the service did not start" "journalctl -u likeness"
+    for root in ${absolute[@]+"${absolute[@]}"}; do
+        let_service_read "$root"
+        "$prefix/bin/likeness" watch "$root"
+    done
+    say "likeness runs as a system service: systemctl status likeness"
+    if [ -n "${SUDO_USER:-}" ] && [ "$SUDO_USER" != root ]; then
+        usermod -aG likeness "$SUDO_USER"
+        say "$SUDO_USER is in the group likeness from the next login on; in this shell: newgrp likeness"
+    else
+        say "who else may search: usermod -aG likeness USER"
+    fi
+}
+
+install_in_place() {
+    local root flags=()
+    install -d -m 750 "$state"
+    install -d -m 755 "$(dirname "$socket")"
+    for root in ${absolute[@]+"${absolute[@]}"}; do flags+=(--root "$root"); done
+    start_in_place "$prefix" "$state" "$socket" ${flags[@]+"${flags[@]}"} ${daemon_flags[@]+"${daemon_flags[@]}"}
+    say "likenessd runs in place, without a service: process $(cat "$state/likenessd.pid"), log $state/likenessd.log"
+    say "after a reboot, or to bring it up to date: run this again"
+}
+
+if [ -n "$service" ]; then install_service; else install_in_place; fi
+
+client=likeness
+if [ "$(command -v likeness || true)" != "$prefix/bin/likeness" ]; then client=$prefix/bin/likeness; fi
+say ""
+say "  $client search photo.jpg    what looks like this?"
+say "  $client status              how far loading is"
+[ ${#absolute[@]} -gt 0 ] || say "  $client watch DIR           load a folder"
