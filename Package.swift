@@ -22,6 +22,26 @@ let c: [CSetting] = [.treatAllWarnings(as: .error), .enableWarning("all"), .enab
 /// SIMD kernels are useless without optimisation, so debug builds optimise them too.
 let kernels: [CSetting] = c + [.unsafeFlags(["-O3"])]
 
+/// One test target per target: its name without `Tests`, and what it needs besides.
+let testDependencies: [(name: String, others: [String])] = [
+    ("Platform", []), ("Wire", []), ("Storage", ["Platform"]),
+    ("VectorIndex", ["Storage", "Platform"]), ("Catalog", ["Platform"]), ("Imaging", ["Platform"]),
+    ("Inference", ["Platform"]), ("InferenceCPU", ["Inference"]),
+    ("InferenceVulkan", ["Inference", "CShaders", "Platform"]),
+    ("Embedding", ["Imaging", "Inference", "Platform"]),
+    ("Ingestion", ["Catalog", "Embedding", "Imaging", "Inference", "Platform"]),
+    ("Server", ["Wire", "Catalog", "Embedding", "Imaging", "Inference", "Platform"]),
+    ("Daemon", ["Wire", "Platform"]), ("Client", ["Wire", "Platform"]),
+]
+
+let tests: [Target] = testDependencies.map { target in
+    .testTarget(
+        name: "\(target.name)Tests",
+        dependencies: ([target.name, "TestSupport"] + target.others).map { .byName(name: $0) },
+        swiftSettings: numeric
+    )
+}
+
 let package = Package(
     name: "likeness",
     products: [
@@ -36,13 +56,20 @@ let package = Package(
         .systemLibrary(name: "CNettle", providers: [.apt(["nettle-dev"])]),
         .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CPNG", providers: [.apt(["libpng-dev"])]),
-        .systemLibrary(name: "CTurboJPEG", providers: [.apt(["libturbojpeg0-dev"])]),
+        .systemLibrary(name: "CTurboJPEG", providers: [.apt(["libjpeg-dev"])]),
         .systemLibrary(name: "CVulkan", providers: [.apt(["libvulkan-dev"])]),
 
         // C where Swift cannot go.
         .target(name: "CPlatform", cSettings: c),
         .target(name: "CKernels", cSettings: kernels),
-        .target(name: "CImaging", dependencies: ["CTurboJPEG", "CPNG"], cSettings: c),
+        .target(name: "CModels", cSettings: c + [.disableWarning("c23-extensions")]),
+        // C sources see headers, not modules: the libraries of the module maps are named here again.
+        .target(
+            name: "CImaging",
+            dependencies: ["CTurboJPEG", "CPNG"],
+            cSettings: kernels,
+            linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png16")]
+        ),
         .target(name: "CShaders", cSettings: c + [.disableWarning("c23-extensions")]),
 
         // The house, bottom up.
@@ -62,7 +89,12 @@ let package = Package(
             swiftSettings: safe
         ),
         .target(name: "Imaging", dependencies: ["CImaging", "CKernels", "Platform"], swiftSettings: numeric),
-        .target(name: "Inference", dependencies: ["Platform"], swiftSettings: numeric),
+        .target(
+            name: "Inference",
+            dependencies: ["Platform", "CModels"],
+            exclude: ["README.md"],
+            swiftSettings: numeric
+        ),
         .target(
             name: "InferenceCPU",
             dependencies: ["Inference", "COpenBLAS", "CKernels", "Platform"],
@@ -117,22 +149,6 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: strict
         ),
-    ]
-        + [
-            ("Platform", []), ("Wire", []), ("Storage", ["Platform"]),
-            ("VectorIndex", ["Storage", "Platform"]), ("Catalog", ["Platform"]), ("Imaging", ["Platform"]),
-            ("Inference", ["Platform"]), ("InferenceCPU", ["Inference"]),
-            ("InferenceVulkan", ["Inference"]),
-            ("Embedding", ["Imaging", "Inference", "Platform"]),
-            ("Ingestion", ["Catalog", "Embedding", "Imaging", "Inference", "Platform"]),
-            ("Server", ["Wire", "Catalog", "Embedding", "Imaging", "Inference", "Platform"]),
-            ("Daemon", ["Wire", "Platform"]), ("Client", ["Wire", "Platform"]),
-        ].map { (name: String, others: [String]) in
-            .testTarget(
-                name: "\(name)Tests",
-                dependencies: ([name, "TestSupport"] + others).map { .byName(name: $0) },
-                swiftSettings: numeric
-            )
-        },
+    ] + tests,
     cLanguageStandard: .gnu17
 )

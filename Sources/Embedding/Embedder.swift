@@ -1,55 +1,7 @@
 package import Imaging
 package import Inference
-
-/// One image's vector and what the decoder learnt of it.
-package struct EmbeddedImage: Sendable {
-    /// fp32, L2-normalised, `Embedder.dimension` long.
-    package var vector: [Float]
-    package var properties: ImageProperties
-
-    package init(vector: [Float], properties: ImageProperties) {
-        self.vector = vector
-        self.properties = properties
-    }
-}
-
-/// Why an image has no vector.
-package enum EmbeddingError: Error, Sendable, CustomStringConvertible {
-    /// The backend failed and no other could take over.
-    case backend(InferenceError)
-    /// The image is at fault.
-    case image(ImagingError)
-    /// The query lane is full; ask again.
-    case overloaded(waiting: Int)
-    /// The daemon is stopping.
-    case stopped
-
-    package var description: String {
-        switch self {
-        case .backend(let error): error.description
-        case .image(let error): error.description
-        case .overloaded(let waiting): "\(waiting) queries are waiting already; try again in a second"
-        case .stopped: "the daemon is stopping"
-        }
-    }
-}
-
-/// Counts since start.
-package struct EmbeddingStatistics: Sendable, Codable {
-    /// Images embedded in the bulk lane.
-    package var imageCount = 0
-    /// Images embedded in the query lane.
-    package var queryCount = 0
-    package var batchCount = 0
-    package var failureCount = 0
-    /// Images waiting to be decoded or embedded now.
-    package var waitingCount = 0
-    /// Seconds that decoders and the backend worked.
-    package var decodeSeconds = 0.0
-    package var computeSeconds = 0.0
-
-    package init() {}
-}
+internal import Platform
+internal import Synchronization
 
 /// Image bytes in, vectors out: decode workers, batches and one backend, with two lanes.
 ///
@@ -61,41 +13,134 @@ package final class Embedder: Sendable {
         package var decoderCount = 2
         /// Images accepted but not embedded yet in the bulk lane; `submit` blocks beyond it.
         package var bulkCapacity = 256
+        /// Encoded bytes that may wait for decoders; `submit` blocks beyond it. One image of any size passes alone.
+        package var bulkByteCapacity = 64 << 20
         /// Queries accepted but not answered yet; `embed` throws `.overloaded` beyond it.
         package var queryCapacity = 64
 
         package init() {}
     }
 
+    /// Length of the vectors.
+    package let dimension: Int
+
+    private let lanes: Lanes
+    private let decoder: any ImageDecoder
+    private let fit: Fit
+    private let decodePool: DecodePool
+    private let batchThread: BatchThread
+    private let isStopped = Mutex(false)
+
+    /// Starts the threads.
+    ///
+    /// - Parameters:
+    ///   - network: says what the pixels look like and how long a vector is.
+    ///   - backend: computes; from now on only the embedder calls it.
+    ///   - decoder: called by several threads at once.
+    ///   - configuration: head and bounds.
+    ///   - fallback: takes over for good when `backend` loses its device, and recomputes single images that give
+    ///     non-finite vectors; none when nil.
+    /// - Throws: `SystemError` when a thread cannot be started.
     package init(
         network: Network,
         backend: any ConvolutionBackend,
         decoder: any ImageDecoder,
-        configuration: Configuration
+        configuration: Configuration,
+        fallback: (any ConvolutionBackend)? = nil
     ) throws {
-        fatalError("interface only")
+        let fit = Fit(network.preprocessing)
+        let imageByteCount = fit.side * fit.side * 3
+        let lanes = Lanes(
+            configuration: configuration,
+            batchCapacity: max(1, min(backend.preferredBatchCount, backend.maximumBatchCount)),
+            imageByteCount: imageByteCount
+        )
+        let evaluator = Evaluator(
+            backend: backend,
+            fallback: fallback,
+            head: configuration.head,
+            dimension: network.outputChannels,
+            imageByteCount: imageByteCount
+        )
+        let batchThread = try BatchThread(lanes: lanes, evaluator: evaluator)
+        do {
+            decodePool = try DecodePool(
+                count: configuration.decoderCount,
+                lanes: lanes,
+                decoder: decoder,
+                fit: fit
+            )
+        } catch {
+            lanes.stop()
+            batchThread.join()
+            throw error
+        }
+        self.batchThread = batchThread
+        self.lanes = lanes
+        self.decoder = decoder
+        self.fit = fit
+        dimension = network.outputChannels
     }
 
-    /// Length of the vectors.
-    package var dimension: Int { fatalError("interface only") }
+    deinit { stop() }
 
     /// What computes now.
-    package var backendDescription: BackendDescription { fatalError("interface only") }
+    package var backendDescription: BackendDescription { batchThread.backendDescription }
 
-    package var statistics: EmbeddingStatistics { fatalError("interface only") }
+    package var statistics: EmbeddingStatistics { lanes.statistics }
 
     /// Query lane: decodes on the calling thread, computes ahead of bulk work, returns the vector.
-    package func embed(_ encoded: [UInt8]) throws(EmbeddingError) -> EmbeddedImage { fatalError("interface only") }
+    ///
+    /// A query waits for the batch that runs, never for one that waits, unless queries have kept a bulk batch waiting
+    /// eight times in a row.
+    package func embed(_ encoded: [UInt8]) throws(EmbeddingError) -> EmbeddedImage {
+        try lanes.beginQuery()
+        let start = Instant.now
+        var pixels = [UInt8](repeating: 0, count: fit.side * fit.side * 3)
+        let properties: ImageProperties
+        do throws(ImagingError) {
+            var span = pixels.mutableSpan
+            properties = try decoder.decode(encoded, fit: fit, into: &span)
+        } catch {
+            lanes.abandonQuery(decodeSeconds: .now - start)
+            throw .image(error)
+        }
+        let answer = Monitor<Result<EmbeddedImage, EmbeddingError>?>(nil)
+        let ticket = Ticket(properties: properties) { result in answer.update { $0 = result } }
+        guard lanes.ask(pixels, ticket, decodeSeconds: .now - start) else { throw .stopped }
+        let result = answer.wait { $0 } ?? .failure(.stopped)
+        return try result.get()
+    }
 
     /// Bulk lane: takes the image, blocking while the lane is full; `completion` runs once, on a thread of the embedder,
-    /// and must not block for long.
+    /// and must not block for long. After `stop` it runs with `.stopped` on the calling thread.
     package func submit(
         _ encoded: [UInt8],
         completion: @escaping @Sendable (Result<EmbeddedImage, EmbeddingError>) -> Void
     ) {
-        fatalError("interface only")
+        if !lanes.accept(EncodedImage(bytes: encoded, completion: completion)) { completion(.failure(.stopped)) }
     }
 
-    /// Fails what waits with `.stopped`, ends the batch that runs, joins all threads. Callable once.
-    package func stop() { fatalError("interface only") }
+    /// Fails what waits with `.stopped`, ends the batch that runs, joins all threads. Later calls do nothing.
+    /// Must not be called from a completion.
+    package func stop() {
+        let isFirst = isStopped.withLock { isStopped in
+            defer { isStopped = true }
+            return !isStopped
+        }
+        guard isFirst else { return }
+        lanes.stop()
+        decodePool.join()
+        batchThread.join()
+    }
+}
+
+extension Fit {
+    /// How a network's manifest wants its images.
+    package init(_ preprocessing: Preprocessing) {
+        switch preprocessing.geometry {
+        case .squash: self = .squash(side: preprocessing.side)
+        case .centreCrop(let shortSide): self = .centreCrop(shortSide: shortSide, side: preprocessing.side)
+        }
+    }
 }

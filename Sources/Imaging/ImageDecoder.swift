@@ -49,13 +49,20 @@ package protocol ImageDecoder: Sendable {
     ///   - encoded: a whole file.
     ///   - fit: the square to make.
     ///   - pixels: `[side, side, 3]` uint8 RGB, overwritten.
+    /// - Returns: format and upright size of the whole image.
     /// - Throws: `ImagingError`, naming what is wrong; `pixels` are undefined then.
-    func decode(_ encoded: [UInt8], fit: Fit, into pixels: inout MutableSpan<UInt8>) throws(ImagingError) -> ImageProperties
+    func decode(
+        _ encoded: [UInt8],
+        fit: Fit,
+        into pixels: inout MutableSpan<UInt8>
+    ) throws(ImagingError) -> ImageProperties
 
     /// A small JPEG of the image, upright, without metadata.
     ///
     /// - Parameters:
     ///   - encoded: a whole file.
     ///   - longSide: the result's longer side at most, in pixels; smaller images keep their size.
+    /// - Returns: a whole JPEG file.
+    /// - Throws: `ImagingError`, naming what is wrong.
     func thumbnail(_ encoded: [UInt8], longSide: Int) throws(ImagingError) -> [UInt8]
 }

@@ -12,7 +12,9 @@ package struct OwnedDescriptor: ~Copyable, Sendable {
     deinit { _ = Glibc.close(rawValue) }
 
     /// Opens a file or directory by path; the corresponding C function is `open`.
-    package static func open(_ path: String, _ flags: Int32, mode: UInt32 = 0o600) throws(SystemError) -> OwnedDescriptor {
+    package static func open(_ path: String, _ flags: Int32, mode: UInt32 = 0o600) throws(SystemError)
+        -> OwnedDescriptor
+    {
         OwnedDescriptor(
             owning: try retrying("open \(path)") { Glibc.open(path, flags | O_CLOEXEC, mode) }
         )
@@ -48,7 +50,9 @@ package struct OwnedDescriptor: ~Copyable, Sendable {
             if let failure { throw failure }
             bytes.removeLast(capacity - got)
             if got == 0 { return bytes }
-            guard bytes.count <= limit else { throw SystemError(code: EFBIG, operation: "read more than \(limit) bytes") }
+            guard bytes.count <= limit else {
+                throw SystemError(code: EFBIG, operation: "read more than \(limit) bytes")
+            }
             capacity = max(65_536, capacity - got)
         }
     }

@@ -13,7 +13,7 @@ package protocol DaemonControl: Sendable {
     /// Image bytes to a vector of the collection in use (query lane).
     func embed(_ encoded: [UInt8]) throws(Problem) -> [Float]
     /// The collection in use.
-    var catalog: Catalog { get }
+    var catalog: any ImageCatalog { get }
     /// A root's absolute path; nil when it is gone.
     func rootPath(_ id: RootID) -> RelativePath?
     /// Opens an image's file, below its root only, if it is still the file that was indexed.
@@ -33,3 +33,15 @@ package protocol DaemonControl: Sendable {
     /// Stores the choice; the daemon then restarts itself in place with the new model.
     func useModel(name: String, head: String?) throws(Problem)
 }
+
+/// What the routes need of a collection: `Catalog`, or a stand-in in tests.
+package protocol ImageCatalog: Sendable {
+    func apply(_ changes: [CatalogChange]) throws(CatalogError) -> [CatalogOutcome]
+    func search(_ query: CatalogQuery) throws(CatalogError) -> CatalogResults
+    func vector(of id: ImageID) throws(CatalogError) -> [Float]?
+    func image(_ id: ImageID) throws(CatalogError) -> ImageRecord?
+    func images(after cursor: ImageID?, limit: Int) throws(CatalogError) -> [ImageRecord]
+    func failures(after key: FileKey?, limit: Int) throws(CatalogError) -> [FileRow]
+}
+
+extension Catalog: ImageCatalog {}

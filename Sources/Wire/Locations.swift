@@ -6,6 +6,7 @@ package enum Locations {
     /// Sockets to try, in order: `LIKENESS_SOCKET` alone when set, else the user service's, then the system's.
     ///
     /// - Parameter environment: the process's variables.
+    /// - Returns: absolute paths, at least one.
     package static func socketCandidates(environment: [String: String]) -> [String] {
         if let chosen = environment["LIKENESS_SOCKET"], !chosen.isEmpty { return [chosen] }
         var candidates: [String] = []

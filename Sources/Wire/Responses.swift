@@ -337,6 +337,33 @@ package struct StatusResponse: Codable, Sendable, Equatable {
         }
     }
 
+    /// What was computed since the daemon started.
+    package struct Work: Codable, Sendable, Equatable {
+        /// Images embedded for the index, and for queries.
+        package var images: Int
+        package var queries: Int
+        package var failures: Int
+        package var batches: Int
+        /// Seconds that decoders and the device worked.
+        package var decode: Double
+        package var compute: Double
+
+        package init(images: Int, queries: Int, failures: Int, batches: Int, decode: Double, compute: Double) {
+            self.images = images
+            self.queries = queries
+            self.failures = failures
+            self.batches = batches
+            self.decode = decode
+            self.compute = compute
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case images, queries, failures, batches
+            case decode = "decode_s"
+            case compute = "compute_s"
+        }
+    }
+
     package struct Device: Codable, Sendable, Equatable {
         package var backend: String
         package var device: String
@@ -381,6 +408,7 @@ package struct StatusResponse: Codable, Sendable, Equatable {
     package var uptime: Double
     package var counts: Counts
     package var progress: Progress
+    package var work: Work?
     package var model: ModelBody
     package var head: String
     package var device: Device
@@ -401,8 +429,10 @@ package struct StatusResponse: Codable, Sendable, Equatable {
         roots: [RootBody],
         resources: Resources,
         limits: [String: Double],
-        warnings: [Warning]
+        warnings: [Warning],
+        work: Work? = nil
     ) {
+        self.work = work
         self.version = version
         self.uptime = uptime
         self.counts = counts
@@ -417,7 +447,7 @@ package struct StatusResponse: Codable, Sendable, Equatable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case version, counts, progress, model, head, device, roots, resources, limits, warnings
+        case version, counts, progress, work, model, head, device, roots, resources, limits, warnings
         case uptime = "uptime_s"
     }
 }

@@ -1,1 +1,30 @@
-print("interface only")
+import Daemon
+import Foundation
+
+/// Ends with a line on standard error; 2 means that the command line or a setting is wrong.
+func end(_ code: Int32, _ error: any Error) -> Never {
+    FileHandle.standardError.write(Data("likenessd: \(error)\n".utf8))
+    exit(code)
+}
+
+do {
+    let command = try ConfigurationLoader.load(
+        arguments: Array(CommandLine.arguments.dropFirst()),
+        environment: ProcessInfo.processInfo.environment,
+        userID: geteuid()
+    )
+    switch command {
+    case .help: print(ConfigurationLoader.help, terminator: "")
+    case .version: print("likenessd \(Version.number)")
+    case .run(let configuration):
+        try LikenessDaemon.run(
+            configuration,
+            environment: ProcessInfo.processInfo.environment,
+            arguments: CommandLine.arguments
+        )
+    }
+} catch let error as ConfigurationError {
+    end(2, error)
+} catch {
+    end(1, error)
+}

@@ -1,1 +1,166 @@
+import Foundation
+import Platform
+import TestSupport
 import Testing
+
+@Suite struct QueueTests {
+    @Test func elementsLeaveInTheOrderTheyCame() {
+        let queue = BoundedQueue<Int>(capacity: 3000)
+        for value in 0..<3000 { queue.push(value) }
+        for value in 0..<3000 { #expect(queue.pop() == value) }
+    }
+
+    @Test func aFullQueueRefusesAndBlocks() throws {
+        let queue = BoundedQueue<Int>(capacity: 2)
+        let filled = queue.tryPush(1) && queue.tryPush(2)
+        #expect(filled)
+        #expect(!queue.tryPush(3))
+        let pushed = Monitor(false)
+        let thread = try WorkerThread(name: "pusher") {
+            queue.push(3)
+            pushed.update { $0 = true }
+        }
+        sleep(seconds: 0.05)
+        #expect(pushed.read { $0 } == false)
+        #expect(queue.pop() == 1)
+        thread.join()
+        #expect(pushed.read { $0 })
+    }
+
+    @Test func closingDrainsThenEnds() throws {
+        let queue = BoundedQueue<Int>(capacity: 2)
+        queue.push(7)
+        queue.close()
+        let accepted = queue.push(8)
+        #expect(!accepted)
+        #expect(queue.pop() == 7)
+        #expect(queue.pop() == nil)
+    }
+
+    @Test func aDeadlineEndsAWait() {
+        let queue = BoundedQueue<Int>(capacity: 1)
+        let start = Instant.now
+        #expect(queue.pop(until: start + 0.05) == nil)
+        #expect(Instant.now - start >= 0.05)
+    }
+
+    @Test func manyThreadsLoseAndRepeatNothing() throws {
+        let queue = BoundedQueue<Int>(capacity: 8)
+        let seen = Monitor([Int]())
+        let consumers = try (0..<4).map { index in
+            try WorkerThread(name: "consumer \(index)") {
+                while let value = queue.pop() { seen.update { $0.append(value) } }
+            }
+        }
+        let producers = try (0..<4).map { index in
+            try WorkerThread(name: "producer \(index)") {
+                for value in 0..<250 { queue.push(index * 250 + value) }
+            }
+        }
+        for producer in producers { producer.join() }
+        queue.close()
+        for consumer in consumers { consumer.join() }
+        #expect(seen.read { $0.sorted() } == Array(0..<1000))
+    }
+}
+
+@Suite struct DigestTests {
+    @Test(arguments: [
+        ("", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+        ("abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+    ])
+    func digestsEqualTheStandardsExamples(text: String, expected: String) {
+        let digest = SHA256Digest(of: Array(text.utf8))
+        #expect(digest.description == expected)
+        #expect(SHA256Digest(hexadecimal: expected) == digest)
+    }
+
+    @Test func piecesEqualTheWhole() {
+        let bytes = (0..<10_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        var hash = SHA256()
+        for start in stride(from: 0, to: bytes.count, by: 777) {
+            let piece = Array(bytes[start..<min(start + 777, bytes.count)])
+            hash.update(piece.span.bytes)
+        }
+        #expect(hash.finish() == SHA256Digest(of: bytes))
+    }
+
+    @Test(arguments: ["", "zz", String(repeating: "g", count: 64), String(repeating: "a", count: 63)])
+    func whatIsNoDigestIsRefused(text: String) {
+        #expect(SHA256Digest(hexadecimal: text) == nil)
+    }
+}
+
+@Suite struct RelativePathTests {
+    @Test func partsAndKinship() {
+        let path = RelativePath("2021/summer/a.jpg")
+        #expect(Array(path.name) == Array("a.jpg".utf8))
+        #expect(path.parent == RelativePath("2021/summer"))
+        #expect(path.isWithin(RelativePath("2021")))
+        #expect(path.isWithin(.root))
+        #expect(!path.isWithin(RelativePath("202")))
+        #expect(!RelativePath("2021x/a").isWithin(RelativePath("2021")))
+        #expect(RelativePath.root.appending(Array("x".utf8)) == RelativePath("x"))
+    }
+
+    @Test func namesThatAreNotUTF8SurviveTheWayToTheKernel() throws {
+        let folder = try TemporaryDirectory()
+        let name: [UInt8] = [0x66, 0xff, 0xfe, 0x2e, 0x6a]
+        let path = RelativePath(bytes: Array(folder.path.utf8)).appending(name)
+        let made = path.withCString { Foundation.open($0, O_CREAT | O_WRONLY, 0o600) }
+        #expect(made >= 0)
+        _ = close(made)
+        let directory = try OwnedDescriptor.open(folder.path, O_RDONLY | O_DIRECTORY)
+        let file = try directory.openBeneath(RelativePath(bytes: name))
+        let bytes = try file.readAll(limit: 10)
+        #expect(bytes.isEmpty)
+    }
+}
+
+@Suite struct DescriptorTests {
+    @Test(arguments: ["../outside", "/etc/passwd", "link", "linkdir/inner"])
+    func nothingOutsideTheDirectoryOpens(path: String) throws {
+        let folder = try TemporaryDirectory()
+        let inside = folder.url.appending(path: "inside")
+        try FileManager.default.createDirectory(at: inside, withIntermediateDirectories: true)
+        try Data("secret".utf8).write(to: folder.url.appending(path: "outside"))
+        try Data("inner".utf8).write(to: folder.url.appending(path: "inner"))
+        try FileManager.default.createSymbolicLink(
+            atPath: inside.appending(path: "link").path,
+            withDestinationPath: "../outside"
+        )
+        try FileManager.default.createSymbolicLink(
+            atPath: inside.appending(path: "linkdir").path,
+            withDestinationPath: ".."
+        )
+        let directory = try OwnedDescriptor.open(inside.path, O_RDONLY | O_DIRECTORY)
+        var opened = false
+        do throws(SystemError) {
+            _ = try directory.openBeneath(RelativePath(path))
+            opened = true
+        } catch {
+            #expect([EXDEV, ELOOP, ENOENT, ENOTDIR].contains(error.code), "\(error)")
+        }
+        #expect(!opened, "\(path) left the directory")
+    }
+
+    @Test func aFileAboveTheLimitIsRefused() throws {
+        let folder = try TemporaryDirectory()
+        let file = folder.url.appending(path: "file")
+        try Data(repeating: 1, count: 100_000).write(to: file)
+        let descriptor = try OwnedDescriptor.open(file.path, O_RDONLY)
+        let whole = try descriptor.readAll(limit: 100_000)
+        #expect(whole.count == 100_000)
+        #expect(throws: SystemError.self) { try descriptor.readAll(limit: 99_999) }
+    }
+
+    @Test func theDescriptorClosesWithItsOwner() throws {
+        func number() throws -> Int32 { try OwnedDescriptor.open("/dev/null", O_RDONLY).rawValue }
+        let first = try number()
+        #expect(fcntl(first, F_GETFD) == -1 || first >= 0)
+        let before = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
+        for _ in 0..<200 { _ = try number() }
+        let after = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
+        #expect(after < before + 100, "\(after - before) descriptors stayed open")
+    }
+}

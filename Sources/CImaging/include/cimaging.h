@@ -4,4 +4,67 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* JPEG and PNG bytes to small RGB images, and back to JPEG. Every setjmp of the codecs stays inside. All functions are
+   reentrant and keep no state; memory they take is freed before they return unless said otherwise. */
+
+/* Why an image is refused. */
+typedef enum CImaging_status {
+    CImaging_ok = 0,
+    CImaging_corrupt,
+    CImaging_truncated,
+    CImaging_unsupported,
+    CImaging_limit,
+    CImaging_no_memory,
+} CImaging_status;
+
+/* What a function says besides its status: a sentence without newline, NUL-terminated. */
+typedef struct CImaging_message {
+    char text[256];
+} CImaging_message;
+
+/* Bounds on one image; the same for both formats where a field does not name one. */
+typedef struct CImaging_limits {
+    uint64_t pixel_count;
+    uint32_t side;
+    int jpeg_scan_count;
+    size_t png_chunk_byte_count;
+    int png_chunk_count;
+    /* What a codec may buffer: coefficients of a progressive JPEG, pixels of an interlaced PNG. */
+    size_t memory_byte_count;
+    /* Processor time of the calling thread. */
+    double seconds;
+} CImaging_limits;
+
+/* One axis of a resize: `[0, stored)` is scaled to `[0, scaled)`, of which `[offset, offset + count)` is kept.
+   1 <= count, offset + count <= scaled. */
+typedef struct CImaging_axis {
+    uint64_t scaled;
+    uint64_t offset;
+    uint32_t count;
+} CImaging_axis;
+
+/* Width and height in stored pixels, EXIF orientation not applied; checked against the limits. */
+CImaging_status CImaging_jpeg_size(const uint8_t *_Nonnull bytes, size_t byte_count,
+                                   const CImaging_limits *_Nonnull limits, uint32_t *_Nonnull width,
+                                   uint32_t *_Nonnull height, CImaging_message *_Nonnull message);
+CImaging_status CImaging_png_size(const uint8_t *_Nonnull bytes, size_t byte_count,
+                                  const CImaging_limits *_Nonnull limits, uint32_t *_Nonnull width,
+                                  uint32_t *_Nonnull height, CImaging_message *_Nonnull message);
+
+/* Decodes row by row, converts to RGB (alpha on white, CMYK as Adobe stores it) and resizes on the way, so that the whole
+   image lies in memory only where its format needs that. `pixels` is [y.count, x.count, 3] and is written when the status
+   is CImaging_ok. */
+CImaging_status CImaging_jpeg_decode(const uint8_t *_Nonnull bytes, size_t byte_count,
+                                     const CImaging_limits *_Nonnull limits, CImaging_axis x, CImaging_axis y,
+                                     uint8_t *_Nonnull pixels, CImaging_message *_Nonnull message);
+CImaging_status CImaging_png_decode(const uint8_t *_Nonnull bytes, size_t byte_count,
+                                    const CImaging_limits *_Nonnull limits, CImaging_axis x, CImaging_axis y,
+                                    uint8_t *_Nonnull pixels, CImaging_message *_Nonnull message);
+
+/* Encodes [height, width, 3] RGB as a baseline JPEG without metadata. `*encoded` is released with CImaging_release. */
+CImaging_status CImaging_jpeg_encode(const uint8_t *_Nonnull pixels, uint32_t width, uint32_t height, int quality,
+                                     uint8_t *_Nullable *_Nonnull encoded, size_t *_Nonnull encoded_byte_count,
+                                     CImaging_message *_Nonnull message);
+void CImaging_release(uint8_t *_Nullable encoded);
+
 #endif

@@ -1,9 +1,10 @@
 #ifndef CKERNELS_H
 #define CKERNELS_H
 
-#include <stddef.h>
-#include <stdint.h>
-
-/* SIMD kernels behind one table, chosen once by instruction set. Families have a header each. */
+/* SIMD kernels behind tables, chosen once by instruction set. A header for each family. */
+#include "checksum.h"
+#include "graph.h"
+#include "isa.h"
+#include "vectors.h"
 
 #endif

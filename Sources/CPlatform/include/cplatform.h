@@ -22,4 +22,13 @@ int CPlatform_available_cores(void);
    (on TCP, SO_PEERCRED itself succeeds with uid 4294967295, so the family is checked first). */
 int CPlatform_peer_credentials(int socket, uid_t *_Nonnull uid, gid_t *_Nonnull gid, pid_t *_Nonnull pid);
 
+/* Opens what lies at `path` below `directory` for a look only (O_PATH): a symbolic link at its end is opened itself. */
+int CPlatform_open_path_beneath(int directory, const char *_Nonnull path);
+
+/* `f_type` of the file system that holds an open file (fstatfs). */
+int CPlatform_file_system_type(int descriptor, uint32_t *_Nonnull type);
+
+/* A counter to wake a poll: eventfd, non-blocking, close on exec. */
+int CPlatform_eventfd(void);
+
 #endif

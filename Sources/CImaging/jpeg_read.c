@@ -1,0 +1,255 @@
+#include "cimaging.h"
+#include "clock.h"
+#include "resample.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jpeglib.h>
+#include <jerror.h>
+
+/* One decompression. The libjpeg structs point here through `client_data`. */
+typedef struct reader {
+    struct jpeg_decompress_struct codec;
+    struct jpeg_error_mgr errors;
+    struct jpeg_source_mgr source;
+    struct jpeg_progress_mgr progress;
+    jmp_buf escape;
+    const CImaging_limits *limits;
+    double deadline;
+    CImaging_status status;
+    CImaging_message *message;
+    /* The source ran dry and an end marker was put in its place. */
+    int ran_dry;
+    /* The entropy decoder met a marker or the end where it wanted data, and made up zeros. */
+    int made_up_data;
+    /* Every row is decoded; what comes now is the rest of the file. */
+    int has_all_rows;
+    resampler resize;
+    JSAMPLE *row;
+    uint8_t *rgb;
+} reader;
+
+__attribute__((noreturn, format(printf, 3, 4))) static void fail(reader *r, CImaging_status status, const char *format,
+                                                                 ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(r->message->text, sizeof r->message->text, format, arguments);
+    va_end(arguments);
+    r->status = status;
+    longjmp(r->escape, 1);
+}
+
+static CImaging_status status_of(int code) {
+    switch (code) {
+    case JERR_OUT_OF_MEMORY: return CImaging_no_memory;
+    /* Debian's libjpeg-turbo keeps no temporary files: asking for one means that the memory limit is reached. */
+    case JERR_NO_BACKING_STORE:
+    case JERR_IMAGE_TOO_BIG:
+    case JERR_WIDTH_OVERFLOW: return CImaging_limit;
+    case JERR_ARITH_NOTIMPL:
+    case JERR_BAD_J_COLORSPACE:
+    case JERR_BAD_PRECISION:
+    case JERR_CCIR601_NOTIMPL:
+    case JERR_COMPONENT_COUNT:
+    case JERR_CONVERSION_NOTIMPL:
+    case JERR_FRACT_SAMPLE_NOTIMPL:
+    case JERR_NOTIMPL:
+    case JERR_SOF_UNSUPPORTED: return CImaging_unsupported;
+    case JERR_INPUT_EMPTY:
+    case JERR_INPUT_EOF: return CImaging_truncated;
+    default: return CImaging_corrupt;
+    }
+}
+
+static void on_error(j_common_ptr codec) {
+    reader *r = codec->client_data;
+    /* A file cut in the rubbish behind its last row has lost nothing. */
+    if (r->has_all_rows && r->ran_dry) longjmp(r->escape, 1);
+    char text[JMSG_LENGTH_MAX];
+    codec->err->format_message(codec, text);
+    CImaging_status status = status_of(codec->err->msg_code);
+    /* What libjpeg makes of a file that stops too early depends on where it stops. */
+    if (r->ran_dry && status == CImaging_corrupt) status = CImaging_truncated;
+    fail(r, status, "%s", text);
+}
+
+static void on_message(j_common_ptr codec, int level) {
+    reader *r = codec->client_data;
+    if (level < 0 && codec->err->msg_code == JWRN_HIT_MARKER) r->made_up_data = 1;
+}
+
+static void ignore_output(j_common_ptr codec) { (void)codec; }
+
+static void ignore_source(j_decompress_ptr codec) { (void)codec; }
+
+static boolean on_dry_source(j_decompress_ptr codec) {
+    static const JOCTET end[] = {0xff, JPEG_EOI};
+    reader *r = codec->client_data;
+    r->ran_dry = 1;
+    codec->src->next_input_byte = end;
+    codec->src->bytes_in_buffer = sizeof end;
+    return TRUE;
+}
+
+static void skip_source(j_decompress_ptr codec, long count) {
+    if (count <= 0) return;
+    struct jpeg_source_mgr *source = codec->src;
+    if ((size_t)count >= source->bytes_in_buffer) {
+        on_dry_source(codec);
+    } else {
+        source->next_input_byte += count;
+        source->bytes_in_buffer -= (size_t)count;
+    }
+}
+
+static void check_time(reader *r) {
+    if (thread_seconds() > r->deadline) fail(r, CImaging_limit, "decoding takes more than %g s", r->limits->seconds);
+}
+
+static void on_progress(j_common_ptr codec) {
+    reader *r = codec->client_data;
+    if (r->codec.input_scan_number > r->limits->jpeg_scan_count) {
+        fail(r, CImaging_limit, "more than %d scans", r->limits->jpeg_scan_count);
+    }
+    check_time(r);
+}
+
+/* Sets the codec up and reads up to the first scan. Runs under the setjmp of the caller. */
+static void read_header(reader *r, const uint8_t *bytes, size_t byte_count) {
+    jpeg_create_decompress(&r->codec);
+    r->codec.client_data = r;
+    r->codec.progress = &r->progress;
+    r->progress.progress_monitor = on_progress;
+    r->codec.mem->max_memory_to_use = (long)r->limits->memory_byte_count;
+    r->source = (struct jpeg_source_mgr){
+        .next_input_byte = bytes,
+        .bytes_in_buffer = byte_count,
+        .init_source = ignore_source,
+        .fill_input_buffer = on_dry_source,
+        .skip_input_data = skip_source,
+        .resync_to_restart = jpeg_resync_to_restart,
+        .term_source = ignore_source,
+    };
+    r->codec.src = &r->source;
+    jpeg_read_header(&r->codec, TRUE);
+    uint32_t width = r->codec.image_width, height = r->codec.image_height;
+    if (width > r->limits->side || height > r->limits->side) {
+        fail(r, CImaging_limit, "%u x %u pixels, a side may have %u", width, height, r->limits->side);
+    }
+    if ((uint64_t)width * height > r->limits->pixel_count) {
+        fail(r, CImaging_limit, "%u x %u pixels are more than %llu", width, height,
+             (unsigned long long)r->limits->pixel_count);
+    }
+}
+
+/* The largest reduction in the DCT that leaves at least twice the pixels wanted on both axes: what remains is for the
+   antialiasing filter, and the powers of two have SIMD code. */
+static unsigned reduction(const reader *r, CImaging_axis x, CImaging_axis y) {
+    for (unsigned divisor = 8; divisor > 1; divisor /= 2) {
+        if (r->codec.image_width / divisor >= x.scaled * 2 && r->codec.image_height / divisor >= y.scaled * 2) {
+            return divisor;
+        }
+    }
+    return 1;
+}
+
+/* Adobe stores inks inverted, so that 255 is none; files without Adobe's marker do as well. */
+static void cmyk_to_rgb(const JSAMPLE *inks, uint8_t *rgb, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++, inks += 4, rgb += 3) {
+        for (int c = 0; c < 3; c++) rgb[c] = (uint8_t)((inks[c] * inks[3] + 127) / 255);
+    }
+}
+
+static void decode(reader *r, CImaging_axis x, CImaging_axis y, uint8_t *pixels) {
+    j_decompress_ptr codec = &r->codec;
+    int has_inks = codec->jpeg_color_space == JCS_CMYK || codec->jpeg_color_space == JCS_YCCK;
+    codec->out_color_space = has_inks ? JCS_CMYK : JCS_RGB;
+    unsigned divisor = reduction(r, x, y);
+    codec->scale_num = 1;
+    codec->scale_denom = divisor;
+    jpeg_start_decompress(codec);
+    uint32_t width = codec->output_width, height = codec->output_height;
+    r->row = malloc((size_t)width * (size_t)codec->output_components);
+    r->rgb = has_inks ? malloc((size_t)width * 3) : NULL;
+    int is_ready = resampler_init(&r->resize, width, (double)codec->image_width / divisor, x, height,
+                                  (double)codec->image_height / divisor, y);
+    if (!r->row || (has_inks && !r->rgb) || is_ready != 0) fail(r, CImaging_no_memory, "no memory for rows");
+    while (codec->output_scanline < height) {
+        JSAMPROW rows[] = {r->row};
+        jpeg_read_scanlines(codec, rows, 1);
+        if (has_inks) cmyk_to_rgb(r->row, r->rgb, width);
+        resampler_push(&r->resize, has_inks ? r->rgb : r->row);
+    }
+    /* A missing end marker alone costs nothing; missing data does. */
+    if (r->ran_dry && r->made_up_data) fail(r, CImaging_truncated, "the data end before the last row");
+    resampler_finish(&r->resize, pixels);
+    r->has_all_rows = 1;
+    /* Rubbish between the last row and the end marker means that the rows are not what was meant. */
+    jpeg_finish_decompress(codec);
+}
+
+typedef void (*action)(reader *r, const void *argument);
+
+typedef struct decode_argument {
+    CImaging_axis x;
+    CImaging_axis y;
+    uint8_t *pixels;
+} decode_argument;
+
+static void act_decode(reader *r, const void *argument) {
+    const decode_argument *wanted = argument;
+    decode(r, wanted->x, wanted->y, wanted->pixels);
+}
+
+typedef struct size_argument {
+    uint32_t *width;
+    uint32_t *height;
+} size_argument;
+
+static void act_size(reader *r, const void *argument) {
+    const size_argument *wanted = argument;
+    *wanted->width = r->codec.image_width;
+    *wanted->height = r->codec.image_height;
+}
+
+/* The one setjmp: `act` and all callbacks may jump out, and everything is released here. */
+static CImaging_status with_reader(const uint8_t *bytes, size_t byte_count, const CImaging_limits *limits, action act,
+                                   const void *argument, CImaging_message *message) {
+    reader *r = calloc(1, sizeof *r);
+    if (!r) return CImaging_no_memory;
+    r->limits = limits;
+    r->message = message;
+    r->deadline = thread_seconds() + limits->seconds;
+    r->codec.err = jpeg_std_error(&r->errors);
+    r->errors.error_exit = on_error;
+    r->errors.emit_message = on_message;
+    r->errors.output_message = ignore_output;
+    r->codec.client_data = r;
+    if (setjmp(r->escape) == 0) {
+        read_header(r, bytes, byte_count);
+        act(r, argument);
+    }
+    CImaging_status status = r->status;
+    jpeg_destroy_decompress(&r->codec);
+    resampler_free(&r->resize);
+    free(r->row);
+    free(r->rgb);
+    free(r);
+    return status;
+}
+
+CImaging_status CImaging_jpeg_size(const uint8_t *bytes, size_t byte_count, const CImaging_limits *limits,
+                                   uint32_t *width, uint32_t *height, CImaging_message *message) {
+    size_argument argument = {width, height};
+    return with_reader(bytes, byte_count, limits, act_size, &argument, message);
+}
+
+CImaging_status CImaging_jpeg_decode(const uint8_t *bytes, size_t byte_count, const CImaging_limits *limits,
+                                     CImaging_axis x, CImaging_axis y, uint8_t *pixels, CImaging_message *message) {
+    decode_argument argument = {x, y, pixels};
+    return with_reader(bytes, byte_count, limits, act_decode, &argument, message);
+}

@@ -1,0 +1,52 @@
+#include "checksum.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+static uint32_t table[256];
+
+static void fill_table(void) {
+    for (uint32_t byte = 0; byte < 256; byte++) {
+        uint32_t value = byte;
+        for (int bit = 0; bit < 8; bit++) value = (value >> 1) ^ (0x82F63B78u & (0u - (value & 1u)));
+        table[byte] = value;
+    }
+}
+
+uint32_t CKernels_crc32c_portable(const void *bytes, size_t count) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, fill_table);
+    const uint8_t *at = bytes;
+    uint32_t value = 0xFFFFFFFFu;
+    for (size_t i = 0; i < count; i++) value = (value >> 8) ^ table[(value ^ at[i]) & 0xFF];
+    return ~value;
+}
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+__attribute__((target("sse4.2"))) static uint32_t crc32c_sse42(const void *bytes, size_t count) {
+    const uint8_t *at = bytes;
+    uint64_t value = 0xFFFFFFFFu;
+    for (; count >= 8; at += 8, count -= 8) {
+        uint64_t word;
+        memcpy(&word, at, 8);
+        value = _mm_crc32_u64(value, word);
+    }
+    uint32_t rest = (uint32_t)value;
+    for (; count > 0; at++, count--) rest = _mm_crc32_u8(rest, *at);
+    return ~rest;
+}
+#endif
+
+uint32_t CKernels_crc32c(const void *bytes, size_t count) {
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("sse4.2")) return crc32c_sse42(bytes, count);
+#endif
+    return CKernels_crc32c_portable(bytes, count);
+}
+
+uint64_t CKernels_xxh3_64(const void *bytes, size_t count) { return XXH3_64bits(bytes, count); }

@@ -1,0 +1,124 @@
+#ifndef CKERNELS_GRAPH_H
+#define CKERNELS_GRAPH_H
+
+#include "vectors.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The hop loop of an HNSW graph (Malkov and Yashunin, arXiv:1603.09320) over chunked memory, and the edits of its lists.
+   In C because it needs what Swift has not: prefetches, and atomic loads and stores on plain memory.
+
+   Lists are read without locks. Every entry is one atomic word; the writer of a list holds the lock byte of its slot and
+   stores entry by entry. A reader may therefore see a mix of an old and a new list: each entry still names a slot whose
+   code was complete before the entry was stored (release, acquire), so a mix costs at most an edge. */
+
+#define CKERNELS_CHUNK_BITS 16
+#define CKERNELS_CHUNK_SLOTS (1u << CKERNELS_CHUNK_BITS)
+/* Slots are below 2^28: 4,096 chunks. The bits above serve the pools. */
+#define CKERNELS_CHUNK_LIMIT 4096u
+#define CKERNELS_NO_SLOT 0xFFFFFFFFu
+
+/* Entries of a list at level 0 and above (M0 = 2 M, M = 16), and what a pruned list is cut to: the slack spares the next
+   few reverse links a pruning. */
+#define CKERNELS_BASE_LINKS 32u
+#define CKERNELS_UPPER_LINKS 16u
+#define CKERNELS_BASE_KEPT 28u
+#define CKERNELS_UPPER_KEPT 14u
+
+/* Bits of a slot's flag byte. */
+#define CKERNELS_LIVE 1u   /* may be returned and may be chosen as a neighbour */
+#define CKERNELS_LINKED 2u /* has lists; searches meet it in the graph and not in the pending scan */
+
+/* One chunk's arrays, each of CKERNELS_CHUNK_SLOTS elements except `upper`. */
+typedef struct {
+    uint32_t *_Nullable base;     /* CKERNELS_BASE_LINKS entries a slot, unused ones CKERNELS_NO_SLOT */
+    uint32_t *_Nullable upper;    /* lists of CKERNELS_UPPER_LINKS entries */
+    uint32_t *_Nullable upper_at; /* number of the slot's level-1 list in `upper`; higher levels follow */
+    uint8_t *_Nullable flags;
+    uint8_t *_Nullable locks;
+    uint8_t *_Nullable dirty; /* 1 when a list of the slot changed since a checkpoint took it */
+} CKernels_chunk;
+
+typedef struct {
+    const CKernels_chunk *_Nonnull chunks;
+    uint8_t *_Nullable const *_Nullable codes; /* by chunk, `stride` bytes a slot; NULL where nothing is compared */
+    size_t stride;
+    int zero;
+    float unit; /* similarity of two codes = unit * dot_codes */
+} CKernels_graph;
+
+typedef struct {
+    float score;
+    uint32_t slot;
+} CKernels_candidate;
+
+/* What one search needs beside the graph; never shared between threads. */
+typedef struct {
+    uint16_t *_Nonnull visited; /* equal to `epoch`: seen by this beam */
+    size_t visited_capacity;    /* elements of `visited` */
+    size_t visited_count;       /* slots at or above it are passed over; at most the capacity */
+    uint16_t epoch;
+    CKernels_candidate *_Nonnull pool; /* sorted best first; room for every `ef` asked for */
+    uint64_t scored;                   /* codes scored so far, for tuning and tests */
+} CKernels_scratch;
+
+/* Best-first search of one level (algorithm 2), starting from the `entries` candidates in the pool, whose scores are
+   set. Leaves the best `ef` or fewer in the pool, best first, and returns how many. Slots that are no longer live are walked through
+   and left in the pool. */
+size_t CKernels_beam(
+    const CKernels_vectors *_Nonnull kernels, const CKernels_graph *_Nonnull graph,
+    const CKernels_query *_Nonnull query, CKernels_scratch *_Nonnull scratch, size_t entries, unsigned level, size_t ef);
+
+/* Similarities of the query to `count` slots. */
+void CKernels_score_slots(
+    const CKernels_vectors *_Nonnull kernels, const CKernels_graph *_Nonnull graph,
+    const CKernels_query *_Nonnull query, const uint32_t *_Nonnull slots, size_t count, float *_Nonnull scores);
+
+/* Diversity heuristic (algorithm 4, alpha 1): walks the candidates best first and keeps one when it is nearer to `slot` than
+   to everything kept; equidistant candidates prune each other. Passes over `slot` itself and what is not live.
+   Returns how many of at most `limit` it wrote to `kept`. */
+size_t CKernels_select(
+    const CKernels_vectors *_Nonnull kernels, const CKernels_graph *_Nonnull graph, uint32_t slot,
+    const CKernels_candidate *_Nonnull candidates, size_t count, size_t limit, uint32_t *_Nonnull kept);
+
+/* Gives `slot` its list at `level` and adds `slot` to the list of each neighbour, pruning the full ones. With `is_forced` the
+   nearest neighbour takes the link whatever the heuristic says, so that at least one edge leads to `slot`. */
+void CKernels_link(
+    const CKernels_vectors *_Nonnull kernels, const CKernels_graph *_Nonnull graph, uint32_t slot, unsigned level,
+    const uint32_t *_Nonnull neighbours, size_t count, bool is_forced);
+
+/* Replaces links to slots that are not live by a choice among their live neighbours (FreshDiskANN, arXiv:2105.09613,
+   algorithm 4). Returns whether the list changed. */
+bool CKernels_repair(
+    const CKernels_vectors *_Nonnull kernels, const CKernels_graph *_Nonnull graph, uint32_t slot, unsigned level);
+
+/* Marks in `reached` (one byte a slot, zeroed) what level-0 links lead to from `entry`; `queue` has room for `slot_count`.
+   Returns how many. */
+size_t CKernels_reach(
+    const CKernels_graph *_Nonnull graph, uint32_t entry, size_t slot_count, uint8_t *_Nonnull reached,
+    uint32_t *_Nonnull queue);
+
+/* Copies the list of a slot; returns its length, at most CKERNELS_BASE_LINKS. */
+size_t CKernels_list(
+    const CKernels_graph *_Nonnull graph, uint32_t slot, unsigned level, uint32_t *_Nonnull entries);
+
+/* Overwrites the list of a slot under its lock; does not mark it dirty. */
+void CKernels_set_list(
+    const CKernels_graph *_Nonnull graph, uint32_t slot, unsigned level, const uint32_t *_Nonnull entries, size_t count);
+
+uint8_t CKernels_flags(const CKernels_chunk *_Nonnull chunks, uint32_t slot);
+void CKernels_set_flags(const CKernels_chunk *_Nonnull chunks, uint32_t slot, uint8_t flags);
+void CKernels_add_flags(const CKernels_chunk *_Nonnull chunks, uint32_t slot, uint8_t flags);
+void CKernels_remove_flags(const CKernels_chunk *_Nonnull chunks, uint32_t slot, uint8_t flags);
+
+/* Collects, from `first` on, up to `limit` slots below `end` whose flags have every bit of `mask`; `*next` is where to go on. */
+size_t CKernels_collect(
+    const CKernels_chunk *_Nonnull chunks, uint32_t first, uint32_t end, uint8_t mask, size_t limit,
+    uint32_t *_Nonnull slots, uint32_t *_Nonnull next);
+
+void CKernels_set_dirty(const CKernels_chunk *_Nonnull chunks, uint32_t slot);
+/* Clears the mark and returns whether it was set. */
+bool CKernels_take_dirty(const CKernels_chunk *_Nonnull chunks, uint32_t slot);
+
+#endif

@@ -1,0 +1,60 @@
+#ifndef CKERNELS_VECTORS_H
+#define CKERNELS_VECTORS_H
+
+#include "isa.h"
+#include <stddef.h>
+#include <stdint.h>
+
+/* Vectors as codes, halves and floats.
+
+   A code is one unsigned byte a component: value = step * (code - zero), with zero = 0 for non-negative data and 128
+   otherwise. Code rows are padded with `zero` to `stride` bytes, a multiple of 64, and are 64-byte aligned. */
+
+/* A query against code rows: whole numbers of 15 bits, once as int16 and once split into two int8 planes
+   (value = 128 * high + low), each `stride` long, 64-byte aligned and padded with zeros. */
+typedef struct {
+    const int16_t *_Nonnull value;
+    const int8_t *_Nonnull high;
+    const int8_t *_Nonnull low;
+    size_t stride;
+    /* similarity = scale * sum(value * code) + offset */
+    float scale;
+    float offset;
+} CKernels_query;
+
+/* Largest |value| of a query: keeps `high` within int8 and four products of `value` within int32. */
+#define CKERNELS_QUERY_LIMIT 16256
+
+/* Code rows are prefetched this many ahead of the one being scored: enough to cover DRAM latency with the eight
+   lines of a 512-byte row, few enough for the line-fill buffers of a core. */
+#define CKERNELS_PREFETCH_AHEAD 4
+
+typedef struct {
+    CKernels_isa isa;
+
+    /* scores[i] = similarity of the query and rows[i], for i < count. */
+    void (*_Nonnull score_rows)(
+        const CKernels_query *_Nonnull query, const uint8_t *_Nonnull const *_Nonnull rows, size_t count,
+        float *_Nonnull scores);
+
+    /* sum((a - zero) * (b - zero)) over `stride` components; exact, and within int32 up to 8,192 of them. */
+    int32_t (*_Nonnull dot_codes)(const uint8_t *_Nonnull a, const uint8_t *_Nonnull b, size_t stride, int zero);
+
+    /* Codes of `count` floats: clamp(round(x / step) + zero, 0, 255), half to even. Returns the squared length of what the
+       codes miss, sum((x - decoded)^2). */
+    float (*_Nonnull encode)(
+        const float *_Nonnull x, size_t count, float step, int zero, uint8_t *_Nonnull codes);
+
+    /* sum(x * half) for `count` IEEE 754 binary16 components, unaligned. */
+    float (*_Nonnull dot_halves)(const float *_Nonnull x, const void *_Nonnull halves, size_t count);
+
+    /* binary16 of each float, round half to even; `halves` is unaligned. */
+    void (*_Nonnull to_halves)(const float *_Nonnull x, size_t count, void *_Nonnull halves);
+
+    void (*_Nonnull from_halves)(const void *_Nonnull halves, size_t count, float *_Nonnull x);
+} CKernels_vectors;
+
+/* The kernels of one instruction set; NULL when the machine has not got it. */
+const CKernels_vectors *_Nullable CKernels_vectors_for(CKernels_isa isa);
+
+#endif

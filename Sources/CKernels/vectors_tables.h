@@ -1,0 +1,20 @@
+#ifndef CKERNELS_VECTORS_TABLES_H
+#define CKERNELS_VECTORS_TABLES_H
+
+#include "vectors.h"
+
+/* One table per instruction set, each in the file of its name. */
+extern const CKernels_vectors CKernels_vectors_portable;
+extern const CKernels_vectors CKernels_vectors_avx2;
+extern const CKernels_vectors CKernels_vectors_avx512;
+
+/* Asks for every line of a code row; `rows` of the graph and of scans lie wherever memory has them. */
+static inline void prefetch_row(const uint8_t *row, size_t stride) {
+    for (size_t at = 0; at < stride; at += 64) __builtin_prefetch(row + at, 0, 3);
+}
+
+/* binary16 bits of a float and back, round half to even: what vcvtps2ph and vcvtph2ps do. */
+uint16_t half_of_float(float x);
+float float_of_half(uint16_t half);
+
+#endif

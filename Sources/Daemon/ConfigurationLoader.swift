@@ -1,0 +1,195 @@
+internal import Foundation
+internal import Glibc
+internal import Platform
+
+/// What the command line asks for.
+package enum Command: Sendable, Equatable {
+    case run(Configuration)
+    case help
+    case version
+}
+
+/// Puts a configuration together from defaults, file, variables and flags.
+package enum ConfigurationLoader {
+    /// Reads all sources.
+    ///
+    /// - Parameters:
+    ///   - arguments: without the program's name.
+    ///   - environment: the process's variables.
+    ///   - userID: decides the defaults: root uses `/var/lib` and `/run`, others their XDG folders.
+    /// - Returns: what to do.
+    /// - Throws: `ConfigurationError` naming the setting, its source and what would be right.
+    package static func load(
+        arguments: [String],
+        environment: [String: String],
+        userID: UInt32
+    ) throws(ConfigurationError) -> Command {
+        let flags = try parse(arguments)
+        if flags.contains(where: { $0.name == "help" }) { return .help }
+        if flags.contains(where: { $0.name == "version" }) { return .version }
+        var configuration = defaults(environment: environment, userID: userID)
+        let chosenFile = flags.last { $0.name == "config" }?.text ?? environment["LIKENESS_CONFIG"]
+        if let chosenFile {
+            try apply(file: chosenFile, to: &configuration)
+        } else {
+            for file in standardFiles(environment: environment, userID: userID)
+            where FileManager.default.fileExists(atPath: file) {
+                try apply(file: file, to: &configuration)
+            }
+        }
+        for setting in Setting.all {
+            guard let text = environment[setting.variable] else { continue }
+            do { try setting.apply(&configuration, text) } catch {
+                throw ConfigurationError("variable \(setting.variable): \(error)")
+            }
+        }
+        for flag in flags {
+            guard let setting = Setting.all.first(where: { $0.name == flag.name }) else { continue }
+            do { try setting.apply(&configuration, flag.text) } catch {
+                throw ConfigurationError("--\(error)")
+            }
+        }
+        guard configuration.weights == nil || configuration.model == nil else {
+            throw ConfigurationError(
+                "--weights and --model exclude each other: a file is used as it is"
+            )
+        }
+        return .run(configuration)
+    }
+
+    /// The text of `likenessd --help`.
+    package static var help: String {
+        var text = """
+            Watches image folders and answers "what looks like this?" on a Unix socket.
+
+              likenessd --root ~/Pictures --http 127.0.0.1:8473
+              likenessd --state /tmp/try --socket /tmp/try/likeness.sock --root ~/Pictures
+              likenessd --weights vgg16.safetensors --head mean
+
+
+            """
+        let rows =
+            Setting.all.map { ("\($0.flag) \($0.value ?? "")", $0.help) } + [
+                ("--config FILE", "read settings from this JSON5 file (likeness.json5)"),
+                ("--version", "print the version"),
+                ("--help", "print this"),
+            ]
+        for (name, help) in rows {
+            text += "  " + name.padding(toLength: 20, withPad: " ", startingAt: 0) + " \(help)\n"
+        }
+        text += """
+
+            Each setting is also a variable (LIKENESS_HTTP) and a key of the file (http); flags win over variables, and
+            variables over the file. Files read when --config is absent: /etc/likeness/likeness.json5 (as root), else
+            $XDG_CONFIG_HOME/likeness/likeness.json5.
+
+            """
+        return text
+    }
+
+    private struct Flag {
+        let name: String
+        let text: String
+    }
+
+    private static func parse(_ arguments: [String]) throws(ConfigurationError) -> [Flag] {
+        let switches = ["help", "version"] + Setting.all.filter { $0.value == nil }.map(\.name)
+        let known = switches + Setting.all.map(\.name) + ["config"]
+        var flags: [Flag] = []
+        var rest = arguments[...]
+        while let argument = rest.popFirst() {
+            guard argument.hasPrefix("--") else {
+                throw ConfigurationError("'\(argument)' is no flag; folders are given as --root \(argument)")
+            }
+            let parts = argument.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let name = String(parts[0])
+            guard known.contains(name) else {
+                throw ConfigurationError("unknown flag --\(name); did you mean --\(nearest(name, known))?")
+            }
+            if parts.count == 2 {
+                flags.append(Flag(name: name, text: String(parts[1])))
+            } else if switches.contains(name) {
+                flags.append(Flag(name: name, text: "true"))
+            } else if let text = rest.popFirst() {
+                flags.append(Flag(name: name, text: text))
+            } else {
+                throw ConfigurationError("--\(name) needs a value")
+            }
+        }
+        return flags
+    }
+
+    private static func defaults(environment: [String: String], userID: UInt32) -> Configuration {
+        if userID == 0 {
+            return Configuration(stateDirectory: "/var/lib/likeness", socketPath: "/run/likeness/likeness.sock")
+        }
+        let home = environment["HOME"] ?? "/"
+        let state = (environment["XDG_STATE_HOME"] ?? "\(home)/.local/state") + "/likeness"
+        let runtime = environment["XDG_RUNTIME_DIR"].map { "\($0)/likeness" } ?? state
+        // systemd passes the folder of a system service that is not root's.
+        let service = environment["STATE_DIRECTORY"]
+        return Configuration(stateDirectory: service ?? state, socketPath: "\(runtime)/likeness.sock")
+    }
+
+    private static func standardFiles(environment: [String: String], userID: UInt32) -> [String] {
+        if userID == 0 || environment["STATE_DIRECTORY"] != nil { return ["/etc/likeness/likeness.json5"] }
+        let home = environment["HOME"] ?? "/"
+        return [(environment["XDG_CONFIG_HOME"] ?? "\(home)/.config") + "/likeness/likeness.json5"]
+    }
+
+    private static func apply(file: String, to configuration: inout Configuration) throws(ConfigurationError) {
+        let object: [String: FileValue]
+        do {
+            let decoder = JSONDecoder()
+            decoder.allowsJSON5 = true
+            object = try decoder.decode([String: FileValue].self, from: Data(contentsOf: URL(filePath: file)))
+        } catch {
+            throw ConfigurationError("\(file): cannot be read as one JSON5 object: \(error)")
+        }
+        for (key, value) in object.sorted(by: { $0.key < $1.key }) {
+            guard let setting = Setting.all.first(where: { $0.name == key }) else {
+                let names = Setting.all.map(\.name)
+                throw ConfigurationError("\(file): unknown key '\(key)'; did you mean '\(nearest(key, names))'?")
+            }
+            do { try setting.apply(&configuration, value.text) } catch { throw ConfigurationError("\(file): \(error)") }
+        }
+    }
+
+    /// A string, number, truth value, or list of them, as the flag would spell it.
+    private struct FileValue: Decodable {
+        let text: String
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.singleValueContainer()
+            if let value = try? container.decode(Bool.self) {
+                text = String(value)
+            } else if let value = try? container.decode(Int.self) {
+                text = String(value)
+            } else if let value = try? container.decode(String.self) {
+                text = value
+            } else {
+                text = try container.decode([FileValue].self).map(\.text).joined(separator: ":")
+            }
+        }
+    }
+
+    /// The known word with the fewest single-letter edits.
+    static func nearest(_ word: String, _ known: [String]) -> String {
+        known.min { distance(word, $0) < distance(word, $1) } ?? ""
+    }
+
+    private static func distance(_ a: String, _ b: String) -> Int {
+        let b = Array(b)
+        var row = Array(0...b.count)
+        for (i, x) in a.enumerated() {
+            var diagonal = row[0]
+            row[0] = i + 1
+            for (j, y) in b.enumerated() {
+                let substituted = diagonal + (x == y ? 0 : 1)
+                diagonal = row[j + 1]
+                row[j + 1] = min(substituted, row[j] + 1, row[j + 1] + 1)
+            }
+        }
+        return row[b.count]
+    }
+}

@@ -1,0 +1,68 @@
+internal import Catalog
+internal import Embedding
+internal import Foundation
+internal import Glibc
+internal import Imaging
+internal import Inference
+internal import Ingestion
+internal import Platform
+internal import Server
+
+/// The daemon's life: put the rooms together, start consumers before producers, wait, stop in reverse.
+package enum LikenessDaemon {
+    private static let log = Log("daemon")
+
+    /// Runs until a signal ends it.
+    ///
+    /// - Parameters:
+    ///   - configuration: all settings.
+    ///   - environment: the process's variables, for what the service manager passes.
+    ///   - arguments: the whole command line, for a restart in place.
+    /// - Throws: what kept the daemon from starting, in words for the administrator.
+    package static func run(
+        _ configuration: Configuration,
+        environment: [String: String],
+        arguments: [String]
+    ) throws {
+        Log.setThreshold(configuration.logLevel)
+        var signals = Signals()
+        let manager = ServiceManager(environment: environment)
+        let house = try House(configuration, environment: environment)
+        manager.notify("READY=1", "STATUS=\(house.summary)")
+        let isRestart = wait(&signals, manager, house)
+        manager.notify(isRestart ? "STATUS=Restarting with another model" : "STOPPING=1")
+        house.close()
+        guard isRestart else { return log.notice("stopped") }
+        signals.unblock()
+        try restart(arguments)
+    }
+
+    /// Serves until a signal; true when the daemon is to start over.
+    private static func wait(_ signals: inout Signals, _ manager: ServiceManager, _ house: House) -> Bool {
+        var nextStatus = Instant.now + 5
+        while true {
+            switch signals.next(timeout: min(manager.watchdogInterval ?? 5, 5)) {
+            case .stop: return false
+            case .restart: return true
+            case .rescan: house.rescan()
+            case .timeout: break
+            }
+            // Through the writer thread: a writer that hangs keeps the watchdog from its ping.
+            if manager.watchdogInterval != nil, house.isAlive { manager.notify("WATCHDOG=1") }
+            if Instant.now >= nextStatus {
+                manager.notify("STATUS=\(house.summary)")
+                nextStatus = .now + 5
+            }
+        }
+    }
+
+    /// Replaces this program by itself: same process, same inherited sockets, settings read anew.
+    private static func restart(_ arguments: [String]) throws(SystemError) {
+        log.notice("restarting in place")
+        var pointers: [UnsafeMutablePointer<CChar>?] = unsafe arguments.map { unsafe strdup($0) }
+        unsafe pointers.append(nil)
+        // SAFETY: the strings live until the program is replaced, or for good when that fails.
+        _ = unsafe execv("/proc/self/exe", &pointers)
+        throw SystemError.last("start the program over")
+    }
+}

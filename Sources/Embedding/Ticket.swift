@@ -1,0 +1,38 @@
+internal import Imaging
+
+/// Which of the two ways an image goes.
+enum Lane: Sendable { case bulk, query }
+
+/// Called once with an image's end, whatever it is.
+typealias Completion = @Sendable (Result<EmbeddedImage, EmbeddingError>) -> Void
+
+/// An encoded image of the bulk lane that no decoder has taken yet.
+struct EncodedImage: Sendable {
+    let bytes: [UInt8]
+    let completion: Completion
+}
+
+/// What remains of an image once its pixels lie in a batch.
+struct Ticket: Sendable {
+    let properties: ImageProperties
+    let completion: Completion
+}
+
+/// Decoded images, one after the other: `[tickets.count, side, side, 3]` uint8 RGB.
+struct PixelBatch: Sendable {
+    var pixels: [UInt8] = []
+    var tickets: [Ticket] = []
+
+    var count: Int { tickets.count }
+
+    mutating func append(_ image: [UInt8], _ ticket: Ticket) {
+        pixels.append(contentsOf: image)
+        tickets.append(ticket)
+    }
+
+    /// Empties the batch and keeps its memory.
+    mutating func removeAll() {
+        pixels.removeAll(keepingCapacity: true)
+        tickets.removeAll(keepingCapacity: true)
+    }
+}

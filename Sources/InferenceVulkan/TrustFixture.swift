@@ -1,0 +1,107 @@
+internal import Inference
+internal import Platform
+
+/// A small network and picture with a known result: a device is used only after it reproduced it.
+///
+/// Drivers that claim what they cannot do, or compile a kernel wrongly, are caught here and not in the index.
+enum TrustFixture {
+    /// Cosine to the reference that the fp32 tier must reach for every head.
+    static let requiredCosine = 0.999_999
+
+    /// Runs every convolution kernel of the tier, pooled and not pooled, with channel counts that fill no tile.
+    ///
+    /// - Throws: `.deviceUnavailable` with the cosine when the device computes wrongly, and what a session throws.
+    static func verify(_ device: Device, submissionSeconds: Double) throws(InferenceError) {
+        let network = makeNetwork()
+        var generator = SplitMix64(state: 2)
+        let count = 2
+        let side = network.preprocessing.side
+        let pixels = (0..<count * side * side * 3).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
+
+        let channels = network.outputChannels
+        var expected = [Float](repeating: 0, count: count * Chain.heads.count * channels)
+        var expectedSpan = expected.mutableSpan
+        try ReferenceBackend(network: network)
+            .run(pixels.span.bytes, count: count, heads: Chain.heads, into: &expectedSpan)
+
+        let session = try ChainSession(device, network, maximumBatch: count, submissionSeconds: submissionSeconds)
+        var worst = 1.0
+        try session.run(pixels.span.bytes, count: count) { rows, pitch in
+            for row in 0..<count * Chain.heads.count {
+                let own = Array(rows[row * pitch..<row * pitch + channels])
+                let cosine = cosine(own, Array(expected[row * channels..<(row + 1) * channels]))
+                // A NaN is the worst of all.
+                worst = cosine >= worst ? worst : cosine
+            }
+        }
+        guard worst >= requiredCosine else {
+            throw .deviceUnavailable(detail: "\(device.physical.info) computes wrongly: cosine \(worst) to the reference")
+        }
+    }
+
+    private static func makeNetwork() -> Network {
+        let widths = [3, 7, 15, 30, 40]
+        var layers: [Layer] = []
+        for (index, width) in widths.dropLast().enumerated() {
+            layers.append(.convolution(index: index, inputChannels: width, outputChannels: widths[index + 1]))
+            if index == 0 || index == 2 { layers.append(.maxPool) }
+        }
+        var preprocessing = Preprocessing.keras
+        preprocessing.side = 18
+        return Network(
+            name: "fixture",
+            layers: layers,
+            preprocessing: preprocessing,
+            weightsDigest: SHA256Digest(of: [UInt8]()),
+            storage: FixtureWeights(widths: widths)
+        )
+    }
+
+    private static func cosine(_ a: [Float], _ b: [Float]) -> Double {
+        var (ab, aa, bb) = (0.0, 0.0, 0.0)
+        for (x, y) in zip(a, b) {
+            ab += Double(x) * Double(y)
+            aa += Double(x) * Double(x)
+            bb += Double(y) * Double(y)
+        }
+        return ab / (aa * bb).squareRoot()
+    }
+}
+
+/// Seeded weights, uniform with the variance 2 / fan-in that keeps activations level (He et al. 2015, equation 10).
+private struct FixtureWeights: WeightStorage {
+    private var weights: [[Float]] = []
+    private var biases: [[Float]] = []
+
+    init(widths: [Int]) {
+        var generator = SplitMix64(state: 1)
+        for (input, output) in zip(widths, widths.dropFirst()) {
+            let bound = (6 / Float(9 * input)).squareRoot()
+            weights.append((0..<output * input * 9).map { _ in .random(in: -bound...bound, using: &generator) })
+            biases.append((0..<output).map { _ in .random(in: -1...1, using: &generator) })
+        }
+    }
+
+    func withWeight<R>(_ index: Int, _ body: (Span<Float>) throws -> R) rethrows -> R {
+        let values = weights[index]
+        return try body(values.span)
+    }
+
+    func withBias<R>(_ index: Int, _ body: (Span<Float>) throws -> R) rethrows -> R {
+        let values = biases[index]
+        return try body(values.span)
+    }
+}
+
+/// SplitMix64 (Steele, Lea, Flood 2014): small, and the same on every machine.
+private struct SplitMix64: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
+        return z ^ z >> 31
+    }
+}

@@ -1,0 +1,28 @@
+internal import Wire
+
+extension Routes {
+    /// Life, readiness, and everything at a glance.
+    var healthRoutes: [Route] {
+        [
+            Route(method: "GET", pattern: "/healthz", access: .open) { (_) throws(Problem) in
+                Response(bytes: Array("ok\n".utf8), contentType: "text/plain; charset=utf-8")
+            },
+            Route(method: "GET", pattern: "/readyz") { (_) throws(Problem) in
+                let readiness = control.readiness()
+                return try Response(status: readiness.ready ? 200 : 503, json: readiness)
+            },
+            Route(method: "GET", pattern: "/metrics") { (_) throws(Problem) in
+                let text = MetricsText(status: try control.status(), server: metrics.snapshot).text
+                return Response(bytes: Array(text.utf8), contentType: "text/plain; version=0.0.4; charset=utf-8")
+            },
+            Route(method: "GET", pattern: "/v1/version") { (_) throws(Problem) in
+                try Response(json: control.version())
+            },
+            Route(method: "GET", pattern: "/v1/status") { (_) throws(Problem) in
+                var status = try control.status()
+                status.limits.merge(limits.named) { own, _ in own }
+                return try Response(json: status)
+            },
+        ]
+    }
+}

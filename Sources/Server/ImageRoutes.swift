@@ -1,0 +1,136 @@
+internal import Catalog
+internal import Foundation
+internal import Glibc
+internal import Platform
+internal import Wire
+
+extension Routes {
+    /// Images and the files that could not become one.
+    var imageRoutes: [Route] {
+        [
+            Route(method: "GET", pattern: "/v1/images", parameters: ["cursor", "limit"], handle: listImages),
+            Route(method: "GET", pattern: "/v1/images/{id}") { (call) throws(Problem) in
+                try Response(json: body(of: image(call.captures[0])))
+            },
+            Route(method: "DELETE", pattern: "/v1/images/{id}", access: .administer, handle: dismissImage),
+            Route(method: "GET", pattern: "/v1/images/{id}/content", handle: content),
+            Route(method: "GET", pattern: "/v1/images/{id}/thumbnail", parameters: ["size"]) { (call) throws(Problem) in
+                let longSide = try call.parameters.integer("size", in: 16...1024) ?? 256
+                let bytes = try control.thumbnail(image(call.captures[0]), longSide: longSide)
+                return Response(bytes: bytes, contentType: "image/jpeg")
+            },
+            Route(method: "GET", pattern: "/v1/failures", parameters: ["cursor", "limit"], handle: listFailures),
+        ]
+    }
+
+    private func pageLimit(_ call: Call) throws(Problem) -> Int {
+        try call.parameters.integer("limit", in: 1...WireProtocol.maximumPageLimit) ?? 100
+    }
+
+    private func listImages(_ call: Call) throws(Problem) -> Response {
+        let limit = try pageLimit(call)
+        let cursor = try call.parameters["cursor"].map { (text) throws(Problem) in try Cursor.image(text) }
+        // One more than asked for shows whether there is a next page.
+        let found = try stored { (catalog) throws(CatalogError) in try catalog.images(after: cursor, limit: limit + 1) }
+        let page = found.prefix(limit)
+        let next = found.count > limit ? page.last.map { Cursor.text(after: $0.id) } : nil
+        var response = try Response(json: ImagePage(images: page.map(body), next: next))
+        if let next { response.fields.append(link(call, next, limit)) }
+        return response
+    }
+
+    private func listFailures(_ call: Call) throws(Problem) -> Response {
+        let limit = try pageLimit(call)
+        let cursor = try call.parameters["cursor"].map { (text) throws(Problem) in try Cursor.file(text) }
+        let found = try stored { (catalog) throws(CatalogError) in try catalog.failures(after: cursor, limit: limit + 1) }
+        let page = found.prefix(limit)
+        let next = found.count > limit ? page.last.map { Cursor.text(after: $0.key) } : nil
+        var response = try Response(json: FailurePage(failures: page.compactMap(failure), next: next))
+        if let next { response.fields.append(link(call, next, limit)) }
+        return response
+    }
+
+    private func link(_ call: Call, _ cursor: String, _ limit: Int) -> (String, String) {
+        ("Link", "</\(call.head.path.joined(separator: "/"))?cursor=\(cursor)&limit=\(limit)>; rel=\"next\"")
+    }
+
+    private func dismissImage(_ call: Call) throws(Problem) -> Response {
+        let id = try imageID(call.captures[0])
+        let outcomes = try stored { (catalog) throws(CatalogError) in try catalog.apply([.dismiss(id)]) }
+        guard case .done? = outcomes.first else { throw Problem(.notFound, "there is no image \(id)") }
+        return .noContent
+    }
+
+    private func content(_ call: Call) throws(Problem) -> Response {
+        let record = try image(call.captures[0])
+        let descriptor = try control.open(record)
+        var status = stat()
+        guard fstat(descriptor.rawValue, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw Problem(.conflict, "the image's file is not a regular file any more")
+        }
+        var response = Response()
+        response.body = .file(Response.File(descriptor, byteCount: Int(status.st_size)))
+        response.fields = [
+            ("Content-Type", "image/\(record.format)"),
+            ("Content-Disposition", "inline; filename*=UTF-8''\(percentEncoded(record.key.path.name))"),
+        ]
+        return response
+    }
+
+    /// RFC 8187: everything but letters, digits and a few signs as `%XX`, so no name can end the field.
+    private func percentEncoded(_ name: ArraySlice<UInt8>) -> String {
+        String(decoding: name, as: UTF8.self)
+            .addingPercentEncoding(withAllowedCharacters: CharacterSet(charactersIn: Self.plainCharacters)) ?? "image"
+    }
+
+    private static let plainCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+}
+
+// MARK: Stored records as the wire has them
+
+extension Routes {
+    /// A file's absolute path and its root's, for people; the file's path alone when its root is gone.
+    func path(of key: FileKey) -> (full: String, root: String) {
+        guard let root = control.rootPath(key.root) else { return (key.path.description, "") }
+        let joined = root.bytes == [UInt8(ascii: "/")] ? root.bytes + key.path.bytes : root.appending(key.path.bytes).bytes
+        return (String(decoding: joined, as: UTF8.self), root.description)
+    }
+
+    func body(of record: ImageRecord) -> ImageBody {
+        let (full, root) = path(of: record.key)
+        return ImageBody(
+            id: record.id.rawValue,
+            path: full,
+            root: root,
+            format: record.format,
+            width: Int(record.width),
+            height: Int(record.height),
+            bytes: record.byteCount,
+            sha256: record.content.description,
+            modified: timestamp(record.modified),
+            added: timestamp(record.added),
+            document: JSON.document(record.document)
+        )
+    }
+
+    private func failure(of row: FileRow) -> FailureBody? {
+        guard case .failed(let failure) = row.state else { return nil }
+        return FailureBody(
+            path: path(of: row.key).full,
+            kind: failure.kind,
+            message: failure.message,
+            attempts: Int(failure.attempts),
+            nextAttempt: failure.nextAttempt.map(timestamp)
+        )
+    }
+}
+
+/// ISO 8601 in UTC, to the second.
+func timestamp(_ nanoseconds: Int64) -> String {
+    var seconds = time_t(nanoseconds / 1_000_000_000)
+    var parts = tm()
+    guard gmtime_r(&seconds, &parts) != nil else { return "" }
+    var buffer = [CChar](repeating: 0, count: 40)
+    let count = strftime(&buffer, buffer.count, "%Y-%m-%dT%H:%M:%SZ", &parts)
+    return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+}

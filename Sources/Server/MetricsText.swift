@@ -1,0 +1,79 @@
+internal import Wire
+
+/// Prometheus text format 0.0.4: base units, counters end in `_total`.
+struct MetricsText {
+    private(set) var text = ""
+
+    init(status: StatusResponse, server: ServerMetrics.Counts) {
+        let counts = status.counts
+        gauge("likeness_images", "Searchable images.", Double(counts.images))
+        gauge("likeness_vectors", "Distinct vectors.", Double(counts.vectors))
+        gauge("likeness_files", "Files in the ledger.", Double(counts.files))
+        gauge("likeness_failed_files", "Files that could not be made searchable.", Double(counts.failed))
+        gauge("likeness_waiting_files", "Files that wait to be embedded.", Double(counts.waiting))
+        gauge("likeness_embedding_rate", "Images embedded per second, lately.", status.progress.imagesPerSecond)
+        gauge("likeness_warnings", "Conditions that somebody should look at.", Double(status.warnings.count))
+        gauge("likeness_uptime_seconds", "Since the daemon started.", status.uptime)
+        gauge("likeness_resident_memory_bytes", "Resident memory.", Double(status.resources.memory))
+        gauge("likeness_disk_bytes", "Bytes of the collection on disk.", Double(status.resources.disk))
+        gauge("likeness_disk_free_bytes", "Bytes free on the collection's file system.", Double(status.resources.diskFree))
+        if let work = status.work {
+            counter("likeness_embedded_images_total", "Images embedded for the index.", Double(work.images))
+            counter("likeness_embedded_queries_total", "Images embedded for queries.", Double(work.queries))
+            counter("likeness_embedding_failures_total", "Images without a vector.", Double(work.failures))
+            counter("likeness_batches_total", "Batches computed.", Double(work.batches))
+            counter("likeness_decode_seconds_total", "Time that decoders worked.", work.decode)
+            counter("likeness_compute_seconds_total", "Time that the device worked.", work.compute)
+        }
+        header("likeness_root_files", "Files of a root by state.", "gauge")
+        for root in status.roots {
+            for (state, count) in [("indexed", root.indexed), ("failed", root.failed), ("waiting", root.waiting)] {
+                sample("likeness_root_files", [("root", root.path), ("state", state)], Double(count))
+            }
+        }
+        append(server)
+    }
+
+    private mutating func append(_ server: ServerMetrics.Counts) {
+        header("likeness_http_requests_total", "Requests by route and status; 499: the client left.", "counter")
+        let replies = server.replies.sorted { ($0.key.route, $0.key.status) < ($1.key.route, $1.key.status) }
+        for (reply, count) in replies {
+            sample("likeness_http_requests_total", [("route", reply.route), ("status", String(reply.status))], Double(count))
+        }
+        gauge("likeness_http_requests_in_progress", "Requests at work.", Double(server.requestsAtWork))
+        counter("likeness_http_request_seconds_total", "Time spent on requests.", server.requestSeconds)
+        counter("likeness_http_connections_total", "Connections accepted.", Double(server.connectionsAccepted))
+        counter("likeness_http_connections_refused_total", "Connections above a limit.", Double(server.connectionsRefused))
+        counter("likeness_http_connections_cut_total", "Connections cut at a deadline.", Double(server.connectionsCut))
+        header("likeness_search_seconds", "Time of successful searches.", "histogram")
+        for (bound, count) in zip(ServerMetrics.buckets, server.searchBuckets) {
+            sample("likeness_search_seconds_bucket", [("le", String(bound))], Double(count))
+        }
+        sample("likeness_search_seconds_bucket", [("le", "+Inf")], Double(server.searchCount))
+        sample("likeness_search_seconds_sum", [], server.searchSeconds)
+        sample("likeness_search_seconds_count", [], Double(server.searchCount))
+    }
+
+    private mutating func gauge(_ name: String, _ help: String, _ value: Double) {
+        header(name, help, "gauge")
+        sample(name, [], value)
+    }
+
+    private mutating func counter(_ name: String, _ help: String, _ value: Double) {
+        header(name, help, "counter")
+        sample(name, [], value)
+    }
+
+    private mutating func header(_ name: String, _ help: String, _ type: String) {
+        text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n"
+    }
+
+    private mutating func sample(_ name: String, _ labels: [(String, String)], _ value: Double) {
+        let shown = labels.map { "\($0)=\"\(Self.escaped($1))\"" }.joined(separator: ",")
+        text += "\(name)\(labels.isEmpty ? "" : "{\(shown)}") \(value)\n"
+    }
+
+    private static func escaped(_ value: String) -> String {
+        value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
+    }
+}

@@ -1,0 +1,32 @@
+internal import CServer
+internal import Wire
+
+extension Routes {
+    /// The page's files, compiled in.
+    var pageRoutes: [Route] {
+        [
+            asset("/", "index.html", "text/html; charset=utf-8"),
+            asset("/page.css", "page.css", "text/css; charset=utf-8"),
+            asset("/page.js", "page.js", "text/javascript; charset=utf-8"),
+            asset("/icon.svg", "icon.svg", "image/svg+xml"),
+        ]
+    }
+
+    private func asset(_ path: String, _ name: String, _ contentType: String) -> Route {
+        // `id`: the address of "more like image 5" can be passed on; the page's script reads it.
+        Route(
+            method: "GET",
+            pattern: path,
+            access: .open,
+            parameters: path == "/" ? ["id"] : [],
+            isPage: true
+        ) { (_) throws(Problem) in
+            var byteCount = 0
+            guard let start = CServer_asset(name, &byteCount) else {
+                throw Problem(.notFound, "the page lacks \(name)")
+            }
+            let bytes = [UInt8](UnsafeBufferPointer(start: start, count: byteCount))
+            return Response(bytes: bytes, contentType: contentType)
+        }
+    }
+}

@@ -1,0 +1,149 @@
+internal import CLMDB
+internal import Platform
+
+/// One LMDB environment: a directory with one memory-mapped file, its lock file, and named databases.
+///
+/// Callable from every thread. A thread has at most one transaction of an environment at a time: `grow`, `reopen` and
+/// `close` wait for active transactions and hold new ones back meanwhile, so a second one would wait for the first.
+/// A transaction keeps its environment alive. No `fork` without `exec` while an environment is open.
+package final class Environment: Sendable {
+    /// The longest key, in bytes; also the longest value in a database with `duplicates`.
+    package static let maximumKeyByteCount = 511
+
+    private struct State {
+        /// nil after `close`, and after a `reopen` that failed.
+        var handle: EnvironmentHandle?
+        var isClosed = false
+        /// Pins the claim on the directory until `close`.
+        var lock: EnvironmentLock?
+        var databases: [Database] = []
+        var activeCount = 0
+        /// Somebody resizes, reopens or closes: no new transaction.
+        var isExclusive = false
+    }
+
+    private let monitor: Monitor<State>
+    private let options: EnvironmentOptions
+    /// Where the files lie.
+    package let directory: String
+
+    /// Opens or makes the environment in `directory`, which is made when missing.
+    ///
+    /// Full durability: a commit returns after two flushes. No write map, no thread-bound readers, no read-ahead.
+    /// - Throws: `.inUse`, `.networkFileSystem`, `.corrupted` when the file is not LMDB's, `.storageFull`, `.system`.
+    package init(directory: String, options: EnvironmentOptions = EnvironmentOptions()) throws(StorageError) {
+        try FileSystemCheck.make(directory)
+        try FileSystemCheck.requireLocal(directory)
+        let lock = try EnvironmentLock(directory: directory)
+        let handle = try EnvironmentHandle.open(directory, mapByteCount: options.mapByteCount, options: options)
+        FileSystemCheck.synchronize(directory)
+        self.directory = directory
+        self.options = options
+        monitor = Monitor(State(handle: handle, lock: lock))
+    }
+
+    deinit {
+        // Transactions keep the environment alive, so none is active here.
+        monitor.read { $0.handle }?.close()
+    }
+
+    /// Waits for active transactions, closes, and gives the directory free. Later transactions throw `.closed`.
+    package func close() {
+        exclusively { state in
+            state.handle?.close()
+            state.handle = nil
+            state.isClosed = true
+            state.lock = nil
+        }
+    }
+
+    /// Closes and opens again: the way out of `.panicked`. Database handles stay valid.
+    ///
+    /// Whether the commit that failed is in the reopened store is unknown until it is read.
+    /// - Throws: the reason why the store cannot be opened; `reopen` can be tried again later.
+    package func reopen() throws(StorageError) {
+        try exclusively { (state: inout State) throws(StorageError) in
+            guard !state.isClosed else { throw StorageError(code: .closed, operation: directory) }
+            let size = state.handle?.mapByteCount ?? options.mapByteCount
+            state.handle?.close()
+            state.handle = nil
+            let handle = try EnvironmentHandle.open(directory, mapByteCount: size, options: options)
+            do throws(StorageError) {
+                try handle.reopen(state.databases)
+            } catch {
+                handle.close()
+                throw error
+            }
+            state.handle = handle
+        }
+    }
+
+    /// Doubles the map after `.mapFull`; the caller has given up its transaction before.
+    ///
+    /// - Throws: `.storageFull` at `EnvironmentOptions.maximumMapByteCount`.
+    package func grow() throws(StorageError) {
+        try exclusively { (state: inout State) throws(StorageError) in
+            guard let handle = state.handle else { throw unavailable(state) }
+            let wanted = min(options.maximumMapByteCount, handle.mapByteCount * 2)
+            guard wanted > handle.mapByteCount else {
+                throw StorageError(code: .storageFull, operation: "grow \(directory)", status: .mapFull)
+            }
+            state.handle = try handle.resized(to: wanted)
+        }
+    }
+
+    /// - Throws: `.closed`, `.panicked`.
+    package var statistics: EnvironmentStatistics {
+        get throws(StorageError) {
+            let handle = try enter()
+            defer { leave() }
+            var info = MDB_envinfo()
+            var pages = MDB_stat()
+            try check(mdb_env_info(handle.pointer, &info), "inspect \(directory)")
+            try check(mdb_env_stat(handle.pointer, &pages), "inspect \(directory)")
+            return EnvironmentStatistics(
+                usedByteCount: (info.me_last_pgno + 1) * Int(pages.ms_psize),
+                mapByteCount: info.me_mapsize,
+                lastTransaction: UInt64(info.me_last_txnid)
+            )
+        }
+    }
+
+    // MARK: Transactions come and go
+
+    /// Registers a transaction; `leave` follows.
+    func enter() throws(StorageError) -> EnvironmentHandle {
+        let admitted = monitor.wait { state -> EnvironmentHandle?? in
+            if state.isExclusive { return nil }
+            if state.handle != nil { state.activeCount += 1 }
+            return .some(state.handle)
+        }
+        guard let handle = admitted ?? nil else { throw monitor.read { unavailable($0) } }
+        return handle
+    }
+
+    func leave() { monitor.update { $0.activeCount -= 1 } }
+
+    /// Remembers databases whose opening transaction has committed, for `reopen`.
+    func register(_ databases: [Database]) {
+        monitor.update { state in
+            state.databases += databases.filter { !state.databases.contains($0) }
+        }
+    }
+
+    private func unavailable(_ state: State) -> StorageError {
+        StorageError(code: state.isClosed ? .closed : .panicked, operation: directory)
+    }
+
+    /// Runs `body` while no transaction is active and none can begin.
+    private func exclusively<E: Error>(_ body: (inout State) throws(E) -> Void) throws(E) {
+        _ = monitor.wait { state -> Bool? in
+            if state.isExclusive { return nil }
+            state.isExclusive = true
+            return true
+        }
+        _ = monitor.wait { $0.activeCount == 0 ? true : nil }
+        defer { monitor.update { $0.isExclusive = false } }
+        try monitor.update { (state: inout State) throws(E) in try body(&state) }
+    }
+}

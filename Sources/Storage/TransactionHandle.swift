@@ -1,0 +1,58 @@
+internal import CLMDB
+
+/// `MDB_txn` and the environment that it keeps alive, ended exactly once.
+package final class TransactionHandle {
+    private let environment: Environment
+    /// nil once ended.
+    private var transaction: OpaquePointer?
+    private var opened: [Database] = []
+
+    init(_ environment: Environment, isReadOnly: Bool) throws(StorageError) {
+        let handle = try environment.enter()
+        var begun: OpaquePointer?
+        do throws(StorageError) {
+            try check(
+                mdb_txn_begin(handle.pointer, nil, isReadOnly ? UInt32(MDB_RDONLY) : 0, &begun),
+                "begin a transaction in \(environment.directory)"
+            )
+        } catch {
+            environment.leave()
+            throw error
+        }
+        self.environment = environment
+        transaction = begun
+    }
+
+    deinit { abort() }
+
+    /// For LMDB's calls; nil, which LMDB refuses with `EINVAL`, once ended.
+    var pointer: OpaquePointer? { transaction }
+
+    func open(_ name: String, _ flags: DatabaseFlags) throws(StorageError) -> Database {
+        var index: MDB_dbi = 0
+        try check(
+            mdb_dbi_open(transaction, name, flags.rawValue | UInt32(MDB_CREATE), &index),
+            "open database \(name)"
+        )
+        let database = Database(name: name, flags: flags, index: index)
+        opened.append(database)
+        return database
+    }
+
+    func commit() throws(StorageError) {
+        guard let transaction else { return }
+        // LMDB frees the transaction whether or not the commit succeeds.
+        let result = mdb_txn_commit(transaction)
+        if result == MDB_SUCCESS { environment.register(opened) }
+        self.transaction = nil
+        environment.leave()
+        try check(result, "commit to \(environment.directory)")
+    }
+
+    private func abort() {
+        guard let transaction else { return }
+        mdb_txn_abort(transaction)
+        self.transaction = nil
+        environment.leave()
+    }
+}

@@ -1,0 +1,77 @@
+import Daemon
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct ConfigurationTests {
+    private func load(_ arguments: [String], _ environment: [String: String] = [:]) throws -> Configuration {
+        let home = ["HOME": "/nowhere"].merging(environment) { $1 }
+        let command = try ConfigurationLoader.load(arguments: arguments, environment: home, userID: 1000)
+        guard case .run(let configuration) = command else {
+            Issue.record("\(arguments) did not ask to run")
+            throw ConfigurationError("no configuration")
+        }
+        return configuration
+    }
+
+    @Test func flagsWinOverVariablesAndVariablesOverTheFile() throws {
+        let folder = try TemporaryDirectory()
+        let file = folder.url.appending(path: "likeness.json5")
+        try Data("{ // comment\n state: '/file', head: 'mean', threads: 3, root: ['/a', '/b'], }".utf8).write(to: file)
+        let configuration = try load(
+            ["--config", file.path, "--state=/flag"],
+            ["LIKENESS_STATE": "/variable", "LIKENESS_HEAD": "gem3"]
+        )
+        #expect(configuration.stateDirectory == "/flag")
+        #expect(configuration.head == "gem3")
+        #expect(configuration.threads == 3)
+        #expect(configuration.roots == ["/a", "/b"])
+    }
+
+    @Test func rootAndUsersHaveTheirOwnPlaces() throws {
+        let user = try load([], ["XDG_RUNTIME_DIR": "/run/user/7", "XDG_STATE_HOME": "/s"])
+        #expect(user.stateDirectory == "/s/likeness")
+        #expect(user.socketPath == "/run/user/7/likeness/likeness.sock")
+        let command = try ConfigurationLoader.load(
+            arguments: ["--config", "/dev/null"].prefix(0).map { $0 },
+            environment: [:],
+            userID: 0
+        )
+        guard case .run(let system) = command else { throw ConfigurationError("no configuration") }
+        #expect(system.socketPath == "/run/likeness/likeness.sock")
+    }
+
+    @Test(arguments: [
+        (["--stat", "/x"], "--state"),
+        (["/photos"], "--root /photos"),
+        (["--threads", "0"], "1...1024"),
+        (["--threads"], "needs a value"),
+        (["--backend", "cuda"], "auto, cpu, vulkan"),
+        (["--admin", "65534"], "65534"),
+        (["--weights", "a", "--model", "b"], "exclude each other"),
+    ])
+    func whatIsWrongIsNamedWithWhatWouldBeRight(arguments: [String], expected: String) {
+        #expect {
+            _ = try load(arguments)
+        } throws: { error in
+            "\(error)".contains(expected)
+        }
+    }
+
+    @Test func anUnknownKeyOfTheFileIsNamed() throws {
+        let folder = try TemporaryDirectory()
+        let file = folder.url.appending(path: "likeness.json5")
+        try Data("{ sokcet: '/x' }".utf8).write(to: file)
+        #expect {
+            _ = try load(["--config", file.path])
+        } throws: { error in
+            "\(error)".contains("sokcet") && "\(error)".contains("'socket'")
+        }
+    }
+
+    @Test func helpNamesEveryFlag() {
+        for flag in ["--root", "--state", "--socket", "--http", "--weights", "--backend", "--threads"] {
+            #expect(ConfigurationLoader.help.contains(flag))
+        }
+    }
+}

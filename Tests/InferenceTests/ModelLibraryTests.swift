@@ -1,0 +1,114 @@
+import Foundation
+import Platform
+import TestSupport
+import Testing
+
+@testable import Inference
+
+struct ModelLibraryTests {
+    let folder: TemporaryDirectory
+    let library: ModelLibrary
+
+    init() throws {
+        folder = try TemporaryDirectory()
+        library = try ModelLibrary(folder: folder.path + "/models")
+    }
+
+    @Test func `a model is imported, listed, selected and opened`() throws {
+        let source = try SafetensorsFixture.valid.write(to: folder)
+        #expect(try library.list().models.isEmpty)
+        #expect(try library.selection() == nil)
+
+        let imported = try library.importModel(
+            from: source,
+            as: "tiny-1",
+            preprocessing: .torchvision,
+            defaultHead: .mean
+        )
+        #expect(try library.list().models == [imported])
+        #expect(imported.defaultHead == .mean)
+        #expect(imported.preprocessing == .torchvision)
+        #expect(!imported.isUntrained)
+
+        #expect(try library.select("tiny-1") == ModelSelection(name: "tiny-1", head: .mean))
+        #expect(try library.select("tiny-1", head: .gem3) == ModelSelection(name: "tiny-1", head: .gem3))
+        let reopened = try ModelLibrary(folder: library.folder)
+        let (model, head) = try reopened.openSelected()
+        #expect(head == .gem3)
+        #expect(model.summary == imported)
+        #expect(model.network.weightsDigest.description == imported.digest)
+    }
+
+    @Test func `an existing model is never replaced`() throws {
+        let source = try SafetensorsFixture.valid.write(to: folder)
+        _ = try library.importModel(from: source, as: "tiny")
+        for name in ["tiny", ModelLibrary.untrainedName] {
+            #expect(throws: InferenceError.modelExists(name: name)) { try library.importModel(from: source, as: name) }
+        }
+    }
+
+    @Test(arguments: ["", ".hidden", "a/b", "..", "ä", "a b", String(repeating: "a", count: 65), "a\0"])
+    func `a bad name is refused everywhere`(name: String) throws {
+        let source = try SafetensorsFixture.valid.write(to: folder)
+        let expected = InferenceError.invalidModelName(name)
+        #expect(throws: expected) { try library.importModel(from: source, as: name) }
+        #expect(throws: expected) { try library.open(name) }
+        #expect(throws: expected) { try library.select(name) }
+    }
+
+    @Test func `what does not exist cannot be opened or selected`() {
+        #expect(throws: InferenceError.modelNotFound(name: "none")) { try library.open("none") }
+        #expect(throws: InferenceError.modelNotFound(name: "none")) { try library.select("none") }
+    }
+
+    @Test func `a damaged pack is listed with its reason beside the sound ones`() throws {
+        let source = try SafetensorsFixture.valid.write(to: folder)
+        let sound = try library.importModel(from: source, as: "sound")
+        try Data("LIKEPACK".utf8).write(to: URL(filePath: library.folder + "/broken.pack"))
+        let listing = try library.list()
+        #expect(listing.models == [sound])
+        #expect(Array(listing.damaged.keys) == ["broken"])
+    }
+
+    @Test func `a damaged selection is an error, not a default`() throws {
+        try Data("{".utf8).write(to: URL(filePath: library.folder + "/selected"))
+        #expect(throws: InferenceError.self) { try library.selection() }
+        #expect(throws: InferenceError.self) { try library.openSelected() }
+    }
+
+    @Test func `a failed import leaves nothing behind`() throws {
+        let source = try SafetensorsFixture(header: "{}", dataByteCount: 0).write(to: folder)
+        #expect(throws: InferenceError.self) { try library.importModel(from: source, as: "empty") }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: library.folder).isEmpty)
+    }
+
+    @Test func `a first start makes the untrained model, the same bits everywhere`() throws {
+        let (model, head) = try library.openSelected()
+        #expect(head == .max)
+        #expect(model.summary.isUntrained)
+        #expect(model.summary.architecture == "VGG16")
+        #expect(model.summary.name == "untrained-vgg16")
+        #expect(model.summary.dimension == 512)
+        #expect(model.summary.digest == "f8867e7218a69707e0bc274ec9a39605cbe8c8f9d00a8060e39f8a780a4a9569")
+        #expect(try library.list().models == [model.summary])
+    }
+}
+
+struct HeInitialisationTests {
+    @Test func `values are reproducible, independent of the order and of the right spread`() {
+        let generator = HeInitialisation(seed: 1)
+        let values = generator.values(stream: 3, count: 100_000, deviation: 0.5)
+        #expect(Array(values[..<10]) == generator.values(stream: 3, count: 10, deviation: 0.5))
+        #expect(values[..<10] != HeInitialisation(seed: 2).values(stream: 3, count: 10, deviation: 0.5)[...])
+        #expect(values[..<10] != generator.values(stream: 4, count: 10, deviation: 0.5)[...])
+        let mean = values.reduce(0.0) { $0 + Double($1) } / 100_000
+        let variance = values.reduce(0.0) { $0 + Double($1) * Double($1) } / 100_000
+        #expect(abs(mean) < 0.01)
+        #expect(abs(variance - 0.25) < 0.005)
+    }
+
+    @Test func `SplitMix64 is the published one`() {
+        // First outputs for seed 1234567, from the reference implementation's documentation.
+        #expect(HeInitialisation.mix(1_234_567 &+ 0x9E37_79B9_7F4A_7C15) == 6_457_827_717_110_365_317)
+    }
+}

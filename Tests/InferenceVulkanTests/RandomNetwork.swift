@@ -1,0 +1,113 @@
+import Glibc
+import Inference
+import InferenceVulkan
+import Platform
+import TestSupport
+import Testing
+
+/// A chain with seeded weights: numbers are the output channels of convolutions, `P` is a pooling, as in `3 P 8 8 P`.
+struct RandomNetwork: WeightStorage, CustomStringConvertible {
+    let description: String
+    let layers: [Layer]
+    private(set) var weights: [[Float]] = []
+    private(set) var biases: [[Float]] = []
+
+    /// - Parameter amplitude: factor on every weight.
+    init(_ text: String, amplitude: Float = 1) {
+        description = text
+        var generator = SeededGenerator(seed: 42)
+        var layers: [Layer] = []
+        var channels = 3
+        for word in text.split(separator: " ") {
+            guard let width = Int(word) else {
+                layers.append(.maxPool)
+                continue
+            }
+            let bound = amplitude * (6 / Float(9 * channels)).squareRoot()
+            layers.append(.convolution(index: weights.count, inputChannels: channels, outputChannels: width))
+            weights.append((0..<width * channels * 9).map { _ in .random(in: -bound...bound, using: &generator) })
+            biases.append((0..<width).map { _ in .random(in: -1...1, using: &generator) })
+            channels = width
+        }
+        self.layers = layers
+    }
+
+    func network(side: Int, _ preprocessing: Preprocessing = .keras) -> Network {
+        var preprocessing = preprocessing
+        preprocessing.side = side
+        return Network(
+            name: description,
+            layers: layers,
+            preprocessing: preprocessing,
+            weightsDigest: SHA256Digest(of: []),
+            storage: self
+        )
+    }
+
+    func withWeight<R>(_ index: Int, _ body: (Span<Float>) throws -> R) rethrows -> R {
+        let values = weights[index]
+        return try body(values.span)
+    }
+
+    func withBias<R>(_ index: Int, _ body: (Span<Float>) throws -> R) rethrows -> R {
+        let values = biases[index]
+        return try body(values.span)
+    }
+}
+
+/// xorshift64* (Vigna 2016): the same pictures and weights in every run.
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 | 1 }
+
+    mutating func next() -> UInt64 {
+        state ^= state >> 12
+        state ^= state << 25
+        state ^= state >> 27
+        return state &* 0x2545_F491_4F6C_DD1D
+    }
+}
+
+/// `count` pictures of noise.
+func randomPixels(count: Int, side: Int) -> [UInt8] {
+    var generator = SeededGenerator(seed: UInt64(count * 1000 + side))
+    return (0..<count * side * side * 3).map { _ in UInt8(truncatingIfNeeded: generator.next() >> 24) }
+}
+
+extension ConvolutionBackend {
+    /// One vector for each image and head, in the order of `run`.
+    func vectors(
+        _ pixels: [UInt8],
+        count: Int,
+        heads: [Head] = Head.allCases,
+        channels: Int
+    ) throws(InferenceError) -> [[Float]] {
+        var rows = [Float](repeating: .nan, count: count * heads.count * channels)
+        var span = rows.mutableSpan
+        try run(pixels.span.bytes, count: count, heads: heads, into: &span)
+        return (0..<count * heads.count).map { Array(rows[$0 * channels..<($0 + 1) * channels]) }
+    }
+}
+
+extension VulkanBackend {
+    /// The software device that every test machine has.
+    static func software(_ network: Network, maximumBatch: Int = 8) throws(InferenceError) -> VulkanBackend {
+        try VulkanBackend(
+            network: network,
+            device: "llvmpipe",
+            allowsSoftware: true,
+            maximumBatch: maximumBatch
+        )
+    }
+}
+
+extension Trait where Self == ConditionTrait {
+    /// Skips where no Vulkan loader is installed, unless `LIKENESS_TESTS_REQUIRE_ALL` is set: then the test runs, and fails.
+    static var requiresVulkan: Self {
+        .enabled(
+            if: TestEnvironment.requiresAll || dlopen("libvulkan.so.1", RTLD_NOW) != nil,
+            "needs packages libvulkan1 and mesa-vulkan-drivers"
+        )
+    }
+}

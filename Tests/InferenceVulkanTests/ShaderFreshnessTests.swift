@@ -1,0 +1,67 @@
+import CShaders
+import Foundation
+import Platform
+import TestSupport
+import Testing
+
+/// Sources, checked-in binaries, manifest and what is embedded belong together.
+struct ShaderFreshnessTests {
+    private struct Manifest: Decodable {
+        struct Kernel: Decodable {
+            let name: String
+            let source: String
+            let sourceSha256: String
+            let spirvSha256: String
+        }
+        let compiler: String
+        let kernels: [Kernel]
+    }
+
+    private static let folder = SharedData.projectRoot.appending(path: "Shaders")
+
+    private static func manifest() throws -> Manifest {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try decoder.decode(Manifest.self, from: Data(contentsOf: folder.appending(path: "spirv/manifest.json")))
+    }
+
+    private static func files(_ path: String, ending: String) throws -> [URL] {
+        try FileManager.default.contentsOfDirectory(at: folder.appending(path: path), includingPropertiesForKeys: nil)
+            .filter { $0.pathExtension == ending }.sorted { $0.path < $1.path }
+    }
+
+    @Test func `no source changed since the binaries were made`() throws {
+        let includes = try Self.files("include", ending: "glsl").map { try Data(contentsOf: $0) }
+        for kernel in try Self.manifest().kernels {
+            let source = try Data(contentsOf: Self.folder.appending(path: kernel.source))
+            let digest = SHA256Digest(of: [UInt8](includes.reduce(source, +)))
+            #expect(digest.description == kernel.sourceSha256, "\(kernel.source) changed: run Shaders/build.sh")
+        }
+    }
+
+    @Test func `every binary is listed, and embedded as listed`() throws {
+        let kernels = try Self.manifest().kernels
+        let checkedIn = try Self.files("spirv", ending: "spv").map { $0.deletingPathExtension().lastPathComponent }
+        #expect(kernels.map(\.name).sorted() == checkedIn)
+        for kernel in kernels {
+            let module = try #require(CShaders_find(kernel.name), "\(kernel.name) is not embedded")
+            let bytes = [UInt8](UnsafeRawBufferPointer(start: module.pointee.words, count: module.pointee.byteCount))
+            #expect(SHA256Digest(of: bytes).description == kernel.spirvSha256, "\(kernel.name)")
+        }
+    }
+
+    @Test(
+        .enabled(
+            if: TestEnvironment.requiresAll || FileManager.default.isExecutableFile(atPath: "/usr/bin/glslc"),
+            "needs packages glslc and spirv-tools"
+        )
+    )
+    func `the compiler makes the same binaries again`() throws {
+        let process = Process()
+        process.executableURL = Self.folder.appending(path: "build.sh")
+        process.arguments = ["--check"]
+        try process.run()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0, "Shaders/build.sh --check, see its words above")
+    }
+}

@@ -1,0 +1,200 @@
+import Catalog
+import Foundation
+import Glibc
+import Platform
+import Server
+import Synchronization
+import TestSupport
+import Wire
+
+/// A daemon without any room below the server: images are numbers, vectors are short.
+final class FakeDaemon: DaemonControl {
+    struct Seen {
+        var embedded: [[UInt8]] = []
+        var addedRoots: [String] = []
+        var removedRoots: [String] = []
+        var rescans: [String?] = []
+        var imports: [(name: String, byteCount: Int, path: String)] = []
+        var uses: [String] = []
+    }
+
+    let fakeCatalog: FakeCatalog
+    let directory: TemporaryDirectory
+    let seen = Mutex(Seen())
+    /// Runs in `embed`, to be slow or to fail.
+    let onEmbed: @Sendable ([UInt8]) throws(Problem) -> Void
+    /// Files that stand for the images, in turn; empty: a made-up picture.
+    let pictures: [URL]
+
+    init(
+        imageCount: Int = 5,
+        pictures: [URL] = [],
+        onEmbed: @escaping @Sendable ([UInt8]) throws(Problem) -> Void = { _ throws(Problem) in }
+    ) throws {
+        fakeCatalog = FakeCatalog(imageCount: imageCount)
+        directory = try TemporaryDirectory()
+        self.pictures = pictures
+        self.onEmbed = onEmbed
+    }
+
+    var catalog: any ImageCatalog { fakeCatalog }
+    var temporaryDirectory: String { directory.path }
+
+    static let model = ModelBody(
+        name: "vgg16-seeded", architecture: "VGG16", dimension: 2, sha256: String(repeating: "0", count: 64),
+        defaultHead: "max", untrained: true, inUse: true, licence: nil)
+
+    static let warning = Warning(
+        kind: "untrained-model", detail: "The model is untrained: it finds copies, not kinship.",
+        fix: "Import a trained model: likeness model import")
+
+    func version() -> VersionResponse {
+        VersionResponse(name: "likenessd", version: "0", api: 1, capabilities: WireProtocol.capabilities, libraries: [:])
+    }
+
+    func readiness() -> ReadinessResponse {
+        ReadinessResponse(ready: false, checks: [.init(name: "roots", ok: false, detail: "/photos is offline")])
+    }
+
+    func status() throws(Problem) -> StatusResponse {
+        let count = fakeCatalog.count
+        return StatusResponse(
+            version: "0", uptime: 1,
+            counts: .init(images: count, vectors: count, files: count, failed: 1, waiting: 36),
+            progress: .init(done: 64, total: 100, imagesPerSecond: 12, remaining: 3, paused: nil),
+            model: Self.model, head: "max",
+            device: .init(backend: "cpu", device: "test", tier: "fp32", threads: 1, reason: "test"),
+            roots: [
+                RootBody(
+                    path: "/photos", state: "live", detail: "", seen: count, indexed: count, failed: 1, waiting: 0)
+            ],
+            resources: .init(memory: 1, memoryPeak: 1, disk: 1, diskFree: 1),
+            limits: ["own": 1], warnings: [Self.warning])
+    }
+
+    func embed(_ encoded: [UInt8]) throws(Problem) -> [Float] {
+        seen.withLock { $0.embedded.append(encoded) }
+        try onEmbed(encoded)
+        return [1, 0]
+    }
+
+    func rootPath(_ id: RootID) -> RelativePath? { RelativePath("/photos") }
+
+    func open(_ image: ImageRecord) throws(Problem) -> OwnedDescriptor {
+        guard image.id.rawValue != 2 else { throw Problem(.notFound, "the file is gone") }
+        let file = "\(directory.path)/content-\(image.id)"
+        if let picture = picture(image.id) {
+            try? FileManager.default.copyItem(at: picture, to: URL(filePath: file))
+        } else {
+            try? Data(FakeCatalog.content(of: image.id)).write(to: URL(filePath: file))
+        }
+        do throws(SystemError) {
+            return try OwnedDescriptor.open(file, O_RDONLY)
+        } catch {
+            throw Problem(.internal, "\(error)")
+        }
+    }
+
+    private func picture(_ id: ImageID) -> URL? {
+        pictures.isEmpty ? nil : pictures[Int(id.rawValue) % pictures.count]
+    }
+
+    func thumbnail(_ image: ImageRecord, longSide: Int) throws(Problem) -> [UInt8] {
+        if let picture = picture(image.id), let data = try? Data(contentsOf: picture) { return [UInt8](data) }
+        return Array("thumbnail of \(image.id) at \(longSide)".utf8)
+    }
+
+    func addRoot(_ path: String) throws(Problem) -> RootBody {
+        seen.withLock { $0.addedRoots.append(path) }
+        return RootBody(path: path, state: "scanning", detail: "", seen: 0, indexed: 0, failed: 0, waiting: 0)
+    }
+
+    func removeRoot(_ path: String) throws(Problem) { seen.withLock { $0.removedRoots.append(path) } }
+    func rescan(_ path: String?) throws(Problem) { seen.withLock { $0.rescans.append(path) } }
+    func models() throws(Problem) -> [ModelBody] { [Self.model] }
+
+    func importModel(
+        name: String, temporaryFile: String, preprocessing: String?, head: String?
+    ) throws(Problem) -> ModelBody {
+        let size = (try? FileManager.default.attributesOfItem(atPath: temporaryFile)[.size] as? Int) ?? nil
+        seen.withLock { $0.imports.append((name, size ?? -1, temporaryFile)) }
+        return Self.model
+    }
+
+    func useModel(name: String, head: String?) throws(Problem) {
+        seen.withLock { $0.uses.append("\(name) \(head ?? "-")") }
+    }
+}
+
+/// Images 1, 2, ... whose vectors turn away from (1, 0) step by step.
+final class FakeCatalog: ImageCatalog {
+    private let images: Mutex<[ImageID: ImageRecord]>
+
+    init(imageCount: Int) {
+        var images: [ImageID: ImageRecord] = [:]
+        for number in 1...UInt64(imageCount) {
+            let id = ImageID(rawValue: number)
+            images[id] = Self.record(id)
+        }
+        self.images = Mutex(images)
+    }
+
+    var count: Int { images.withLock { $0.count } }
+
+    static func content(of id: ImageID) -> [UInt8] { Array("content of \(id)".utf8) }
+
+    private static func record(_ id: ImageID) -> ImageRecord {
+        ImageRecord(
+            id: id,
+            key: FileKey(root: RootID(rawValue: 1), path: RelativePath("2021/Ärger \"\(id)\".jpg")),
+            content: SHA256Digest(of: content(of: id)),
+            format: "jpeg", width: 384, height: 256, byteCount: 12,
+            modified: 1_609_459_200_000_000_000, added: 1_609_459_201_000_000_000,
+            document: Array(#"{"camera":"X100"}"#.utf8))
+    }
+
+    private func vector(_ id: ImageID) -> [Float] {
+        let angle = Float(id.rawValue - 1) * 0.05
+        return [Float(cos(Double(angle))), Float(sin(Double(angle)))]
+    }
+
+    func apply(_ changes: [CatalogChange]) throws(CatalogError) -> [CatalogOutcome] {
+        changes.map { change in
+            guard case .dismiss(let id) = change else { return .notFound }
+            return images.withLock { $0.removeValue(forKey: id) } == nil ? .notFound : .done(id)
+        }
+    }
+
+    func search(_ query: CatalogQuery) throws(CatalogError) -> CatalogResults {
+        let all = images.withLock { Array($0.values) }
+        let hits = all.filter { $0.id != query.excluded }
+            .map { record in
+                let score = zip(vector(record.id), query.vector).map { $0 * $1 }.reduce(0, +)
+                return CatalogHit(image: record, score: score)
+            }
+            .filter { $0.score >= query.minimumScore }
+            .sorted { $0.score > $1.score }
+        return CatalogResults(
+            hits: Array(hits.dropFirst(query.offset).prefix(query.limit)), total: all.count,
+            searchNanoseconds: 1000, loadNanoseconds: 500)
+    }
+
+    func vector(of id: ImageID) throws(CatalogError) -> [Float]? { try image(id).map { vector($0.id) } }
+    func image(_ id: ImageID) throws(CatalogError) -> ImageRecord? { images.withLock { $0[id] } }
+
+    func images(after cursor: ImageID?, limit: Int) throws(CatalogError) -> [ImageRecord] {
+        let sorted = images.withLock { $0.values.sorted { $0.id < $1.id } }
+        return Array(sorted.filter { $0.id.rawValue > cursor?.rawValue ?? 0 }.prefix(limit))
+    }
+
+    func failures(after key: FileKey?, limit: Int) throws(CatalogError) -> [FileRow] {
+        let rows = (1...3).map { number in
+            FileRow(
+                key: FileKey(root: RootID(rawValue: 1), path: RelativePath("broken-\(number).jpg")),
+                stamp: FileStamp(device: 0, inode: 0, byteCount: 0, modified: 0, changed: 0), content: nil,
+                state: .failed(
+                    FileFailure(kind: "corrupt", message: "ends early", attempts: 1, nextAttempt: 1_609_459_200_000_000_000)))
+        }
+        return Array(rows.filter { row in key.map { row.key.path > $0.path } ?? true }.prefix(limit))
+    }
+}

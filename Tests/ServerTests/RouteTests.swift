@@ -1,0 +1,258 @@
+import Foundation
+import Platform
+import Server
+import Synchronization
+import TestSupport
+import Testing
+import Wire
+
+/// What the routes answer.
+struct RouteTests {
+    private func decode<Value: Decodable>(_ type: Value.Type, _ reply: RawClient.Reply) throws -> Value {
+        try JSONDecoder().decode(type, from: Data(reply.body))
+    }
+
+    // MARK: Search
+
+    @Test func `a search takes image bytes and answers by score`() throws {
+        let server = try TestServer()
+        let reply = try server.send("POST", "/v1/search?limit=3", body: [1, 2, 3])
+        #expect(reply.status == 200)
+        let found = try decode(SearchResponse.self, reply)
+        #expect(found.results.map(\.id) == [1, 2, 3])
+        #expect(found.results.first?.score == 1)
+        #expect(found.results.first?.distance == 0)
+        #expect(found.results.first?.path == "/photos/2021/Ärger \"1\".jpg")
+        #expect(found.results.first?.document == .object(["camera": .string("X100")]))
+        #expect(found.total == 5)
+        #expect(found.warnings == [FakeDaemon.warning])
+        #expect(server.daemon.seen.withLock { $0.embedded } == [[1, 2, 3]])
+    }
+
+    @Test func `a search by id leaves that image out`() throws {
+        let server = try TestServer()
+        let body = Array(#"{"id":1,"limit":2,"later":{"field":[1]}}"#.utf8)
+        let reply = try server.send("POST", "/v1/search", fields: ["Content-Type: application/json; charset=utf-8"], body: body)
+        #expect(try decode(SearchResponse.self, reply).results.map(\.id) == [2, 3])
+        let similar = try server.send("GET", "/v1/images/1/similar?limit=2&min_score=0.9")
+        #expect(try decode(SearchResponse.self, similar).results.map(\.id) == [2, 3])
+        #expect(try server.send("GET", "/v1/images/77/similar").status == 404)
+    }
+
+    @Test func `a search takes base64, and NDJSON gives a line a result`() throws {
+        let server = try TestServer()
+        let reply = try server.send(
+            "POST", "/v1/search?limit=4&offset=1", fields: ["Content-Type: application/json", "Accept: application/x-ndjson"],
+            body: Array(#"{"image":"AQID"}"#.utf8))
+        #expect(reply["content-type"] == "application/x-ndjson")
+        let lines = reply.text.split(separator: "\n")
+        #expect(lines.count == 4)
+        let first = try JSONDecoder().decode(SearchResultBody.self, from: Data(lines[0].utf8))
+        #expect(first.id == 2)
+        #expect(server.daemon.seen.withLock { $0.embedded } == [[1, 2, 3]])
+    }
+
+    @Test(arguments: [
+        "limit=0", "limit=1001", "limit=x", "limit=1.5", "offset=-1", "offset=9999&limit=10", "min_score=2", "min_score=nan",
+        "exact=maybe", "limit=1&limit=2", "limit=%",
+    ])
+    func `parameters out of range get 400`(query: String) throws {
+        let reply = try TestServer().send("POST", "/v1/search?\(query)", body: [1])
+        #expect(reply.status == 400, "\(query)")
+    }
+
+    @Test func `an unknown parameter is named with the nearest known one`() throws {
+        let reply = try TestServer().send("POST", "/v1/search?limti=5", body: [1])
+        #expect(reply.status == 400)
+        #expect(reply.json["detail"] as? String == "unknown parameter `limti`; did you mean `limit`?")
+    }
+
+    @Test(arguments: [
+        (#"{"id":1,"image":"AQID"}"#, 400), ("{}", 400), (#"{"image":"%%%"}"#, 400), (#"{"id":"x"}"#, 400),
+        (#"{"id":-1}"#, 400), ("[", 400), (#"{"id":99}"#, 404), (#"{"id":1,"limit":0}"#, 400),
+        (String(repeating: "[", count: 20_000), 400), (#"{"id":1,"offset":9223372036854775807}"#, 400),
+    ])
+    func `JSON that is not a search is refused`(body: String, status: Int) throws {
+        let server = try TestServer()
+        let reply = try server.send("POST", "/v1/search", fields: ["Content-Type: application/json"], body: Array(body.utf8))
+        #expect(reply.status == status, "\(body.prefix(40)): \(reply.text)")
+    }
+
+    @Test func `an empty body and a form get a hint`() throws {
+        let server = try TestServer()
+        #expect(try server.send("POST", "/v1/search", body: []).status == 400)
+        let form = try server.send("POST", "/v1/search", fields: ["Content-Type: multipart/form-data; boundary=x"], body: [1])
+        #expect(form.status == 415)
+    }
+
+    @Test(arguments: [
+        Problem(.imageCorrupt, "ends early"), Problem(.imageTooLarge, "too many pixels"),
+        Problem(.imageUnsupported, "a GIF"), Problem(.notReady, "no model", retryAfter: 3),
+    ])
+    func `a problem of the daemon reaches the client as it is`(problem: Problem) throws {
+        let daemon = try FakeDaemon(onEmbed: { _ throws(Problem) in throw problem })
+        let reply = try TestServer(daemon: daemon).send("POST", "/v1/search", body: [1])
+        #expect(reply.status == problem.status)
+        var expected = problem
+        expected.instance = reply["x-request-id"] ?? ""
+        #expect(try decode(Problem.self, reply) == expected)
+        #expect(reply["retry-after"] == problem.retryAfter.map(String.init))
+    }
+
+    // MARK: Images
+
+    @Test func `a list comes in pages that a cursor continues`() throws {
+        let server = try TestServer()
+        var ids: [UInt64] = []
+        var target: String? = "/v1/images?limit=2"
+        var pageCount = 0
+        while let current = target {
+            let reply = try server.send("GET", current)
+            let page = try decode(ImagePage.self, reply)
+            ids += page.images.map(\.id)
+            pageCount += 1
+            target = page.next.map { "/v1/images?limit=2&cursor=\($0)" }
+            #expect(reply["link"] == page.next.map { "</v1/images?cursor=\($0)&limit=2>; rel=\"next\"" })
+        }
+        #expect(ids == [1, 2, 3, 4, 5])
+        #expect(pageCount == 3)
+        #expect(try server.send("GET", "/v1/images?cursor=xyz").status == 400)
+        #expect(try server.send("GET", "/v1/failures?cursor=aQAAAAAAAAAB").status == 400)
+    }
+
+    @Test func `failures come in pages`() throws {
+        let server = try TestServer()
+        let first = try decode(FailurePage.self, server.send("GET", "/v1/failures?limit=2"))
+        #expect(first.failures.map(\.path) == ["/photos/broken-1.jpg", "/photos/broken-2.jpg"])
+        #expect(first.failures.first?.nextAttempt == "2021-01-01T00:00:00Z")
+        let cursor = try #require(first.next)
+        let second = try decode(FailurePage.self, server.send("GET", "/v1/failures?limit=2&cursor=\(cursor)"))
+        #expect(second.failures.map(\.path) == ["/photos/broken-3.jpg"])
+        #expect(second.next == nil)
+    }
+
+    @Test func `one image has all that is known of it`() throws {
+        let image = try decode(ImageBody.self, TestServer().send("GET", "/v1/images/3"))
+        #expect(image.id == 3)
+        #expect(image.root == "/photos")
+        #expect(image.modified == "2021-01-01T00:00:00Z")
+        #expect(image.sha256 == SHA256Digest(of: Array("content of 3".utf8)).description)
+    }
+
+    @Test func `content is the file, named without harm`() throws {
+        let server = try TestServer()
+        let client = try server.unix()
+        let reply = try client.send("GET", "/v1/images/1/content")
+        #expect(reply.text == "content of 1")
+        #expect(reply["content-type"] == "image/jpeg")
+        #expect(reply["content-disposition"] == "inline; filename*=UTF-8''%C3%84rger%20%221%22.jpg")
+        let head = try client.send("HEAD", "/v1/images/1/content")
+        #expect(head["content-length"] == "12")
+        let gone = try client.send("GET", "/v1/images/2/content")
+        #expect(gone.status == 404)
+        #expect(gone.json["detail"] as? String == "the file is gone")
+    }
+
+    @Test func `thumbnails come in the size asked for`() throws {
+        let server = try TestServer()
+        let reply = try server.send("GET", "/v1/images/1/thumbnail?size=100")
+        #expect(reply.text == "thumbnail of 1 at 100")
+        #expect(reply["content-type"] == "image/jpeg")
+        #expect(try server.send("GET", "/v1/images/1/thumbnail").text == "thumbnail of 1 at 256")
+        #expect(try server.send("GET", "/v1/images/1/thumbnail?size=100000").status == 400)
+    }
+
+    @Test func `a removed image is gone`() throws {
+        let server = try TestServer()
+        #expect(try server.send("DELETE", "/v1/images/3").status == 204)
+        #expect(try server.send("GET", "/v1/images/3").status == 404)
+        #expect(try server.send("DELETE", "/v1/images/3").status == 404)
+        #expect(try server.send("GET", "/v1/images/3/content").status == 404)
+    }
+
+    // MARK: Administration
+
+    private let json = "Content-Type: application/json"
+
+    @Test func `roots are added, listed and removed`() throws {
+        let server = try TestServer()
+        let added = try server.send("POST", "/v1/roots", fields: [json], body: Array(#"{"path":"/a b"}"#.utf8))
+        #expect(added.status == 201)
+        #expect(try decode(RootBody.self, added).path == "/a b")
+        #expect(try decode(RootList.self, server.send("GET", "/v1/roots")).roots.map(\.path) == ["/photos"])
+        #expect(try server.send("DELETE", "/v1/roots", fields: [json], body: Array(#"{"path":"/a"}"#.utf8)).status == 204)
+        #expect(try server.send("DELETE", "/v1/roots?path=%2Fb").status == 204)
+        #expect(try server.send("DELETE", "/v1/roots").status == 400)
+        #expect(try server.send("POST", "/v1/roots", fields: [json], body: Array(#"{"path":"a"}"#.utf8)).status == 400)
+        #expect(try server.send("POST", "/v1/roots", body: Array(#"{"path":"/a"}"#.utf8)).status == 415)
+        #expect(try server.send("POST", "/v1/rescan").status == 202)
+        #expect(try server.send("POST", "/v1/rescan", fields: [json], body: Array(#"{"path":"/a"}"#.utf8)).status == 202)
+        server.daemon.seen.withLock {
+            #expect($0.addedRoots == ["/a b"])
+            #expect($0.removedRoots == ["/a", "/b"])
+            #expect($0.rescans == [nil, "/a"])
+        }
+    }
+
+    @Test func `a model's file arrives whole and is gone afterwards`() throws {
+        let server = try TestServer(limits: { $0.modelByteCount = 5_000_000 })
+        let reply = try server.send("PUT", "/v1/models/vgg-1.x?head=max", body: [UInt8](repeating: 9, count: 3_000_000))
+        #expect(reply.status == 201)
+        let seen = try #require(server.daemon.seen.withLock { $0.imports.first })
+        #expect(seen.name == "vgg-1.x")
+        #expect(seen.byteCount == 3_000_000)
+        #expect(!FileManager.default.fileExists(atPath: seen.path))
+        #expect(try server.send("PUT", "/v1/models/.x", body: [1]).status == 400)
+        #expect(try server.send("PUT", "/v1/models/a%2Fb", body: [1]).status == 400)
+        #expect(try server.send("PUT", "/v1/models/a", body: []).status == 400)
+        let client = try server.unix()
+        client.write("PUT /v1/models/a HTTP/1.1\r\nHost: d\r\nContent-Length: 5000001\r\n\r\n")
+        #expect(try client.reply().status == 413)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: server.daemon.directory.path).isEmpty)
+    }
+
+    @Test func `models are listed and chosen`() throws {
+        let server = try TestServer()
+        #expect(try decode(ModelList.self, server.send("GET", "/v1/models")).models == [FakeDaemon.model])
+        #expect(try server.send("POST", "/v1/models/a/use").status == 202)
+        #expect(try server.send("POST", "/v1/models/b/use", fields: [json], body: Array(#"{"head":"mean"}"#.utf8)).status == 202)
+        #expect(server.daemon.seen.withLock { $0.uses } == ["a -", "b mean"])
+    }
+
+    // MARK: Health
+
+    @Test func `readiness is a status, with the reasons`() throws {
+        let reply = try TestServer().send("GET", "/readyz")
+        #expect(reply.status == 503)
+        #expect(try decode(ReadinessResponse.self, reply).checks.first?.detail == "/photos is offline")
+    }
+
+    @Test func `status lists the limits of both`() throws {
+        let status = try decode(StatusResponse.self, TestServer().send("GET", "/v1/status"))
+        #expect(status.limits["own"] == 1)
+        #expect(status.limits["search_body_bytes"] == Double(32 << 20))
+    }
+
+    @Test func `metrics are Prometheus text with every sample announced`() throws {
+        let server = try TestServer()
+        _ = try server.send("POST", "/v1/search", body: [1])
+        _ = try server.send("GET", "/nowhere")
+        let reply = try server.send("GET", "/metrics")
+        #expect(reply["content-type"] == "text/plain; version=0.0.4; charset=utf-8")
+        var announced: Set<Substring> = []
+        var samples: [Substring] = []
+        for line in reply.text.split(separator: "\n") {
+            let words = line.split(separator: " ")
+            if line.hasPrefix("# TYPE") { announced.insert(words[2]) } else if !line.hasPrefix("#") { samples.append(line) }
+        }
+        #expect(announced.count >= 12)
+        for sample in samples {
+            let name = sample.prefix { $0 != " " && $0 != "{" }
+            let base = ["_bucket", "_sum", "_count"].first { name.hasSuffix($0) }.map { name.dropLast($0.count) }
+            #expect(announced.contains(name) || announced.contains(base ?? ""), "\(sample)")
+            #expect(Double(sample.split(separator: " ").last ?? "") != nil, "\(sample)")
+        }
+        #expect(reply.text.contains("likeness_http_requests_total{route=\"POST /v1/search\",status=\"200\"} 1.0"))
+        #expect(reply.text.contains("likeness_search_seconds_count 1.0"))
+    }
+}

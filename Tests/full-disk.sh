@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# A state folder that runs full (a small tmpfs): searches go on, ingestion pauses with a reason and resumes by itself.
+source "$(dirname "$0")/lib.sh"
+require curl jq mount
+require_shared
+mkdir -p "$state"
+mount -t tmpfs -o size=24m likeness-test "$state" || fail "mounting a tmpfs needs root"
+on_exit() { umount -l "$state" 2>/dev/null || true; }
+photos=$work/photos
+mkdir "$photos"
+sources=("$shared"/data/corel1k/*.jpg)
+cp "${sources[@]:0:40}" "$photos"
+start_daemon --root "$photos" --weights "$shared/models/vgg19-slim.safetensors"
+wait_idle
+check "40 photos are searchable" test "$(api GET /v1/status | jq .counts.images)" = 40
+# All but a few pages go to somebody else.
+free=$(df --output=avail -k "$state" | tail -1)
+head -c $(((free - 24) * 1024)) /dev/zero >"$state/ballast"
+cp "${sources[@]:40:200}" "$photos"
+deadline=$(($(now_ms) + 60000))
+until api GET /v1/status | jq -e '.progress.paused != null' >/dev/null; do
+    [ "$(now_ms)" -lt $deadline ] || fail "ingestion did not pause: $(api GET /v1/status | jq -c .progress)"
+    sleep 0.2
+done
+echo "paused: $(api GET /v1/status | jq -r .progress.paused)"
+check "a warning names the disk" jq -e '[.warnings[].kind] | index("disk-full")' <(api GET /v1/status) >/dev/null
+api POST '/v1/search?limit=5' --data-binary "@${sources[0]}" >"$work/answer"
+check "searches go on" jq -e '.results | length == 5 and .[0].score >= 0.999' "$work/answer" >/dev/null
+rm "$state/ballast"
+wait_idle 60
+check "ingestion resumed by itself" test "$(api GET /v1/status | jq .counts.images)" = 240
+check "nothing is paused any more" jq -e '.progress.paused == null' <(api GET /v1/status) >/dev/null
+stop_daemon
+start_daemon
+check "all of it survives a restart" test "$(api GET /v1/status | jq .counts.images)" = 240
+stop_daemon
+finish

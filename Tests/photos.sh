@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# 1,000 photos of ten classes through the whole daemon: rate, memory, quality, restart. Figures are for the README.
+#   Tests/photos.sh [HEAD...]     (max mean gem3)
+source "$(dirname "$0")/lib.sh"
+require curl jq
+require_shared
+photos=$(cd "$shared/data/corel1k" && pwd)
+heads=("$@")
+[ $# -gt 0 ] || heads=(max mean gem3)
+for head in "${heads[@]}"; do
+    state=$work/state-$head
+    start=$(now_ms)
+    start_daemon --root "$photos" --weights "$shared/models/vgg19-slim.safetensors" --head "$head" --backend cpu
+    until [ "$(api GET /v1/status | jq .counts.images)" = 1000 ]; do
+        [ $(($(now_ms) - start)) -lt 180000 ] || fail "1,000 photos are not loaded after 180 s"
+        sleep 0.1
+    done
+    loaded=$(now_ms)
+    wait_idle
+    peak=$(peak_memory_bytes)
+    list_images "$work/images"
+    check "$head: all 1,000 photos are listed" test "$(wc -l <"$work/images")" = 1000
+    # Each photo by its own bytes: itself first. Its five nearest others: how many are of its class (number / 100).
+    own=0
+    kin=0
+    for number in $(seq 0 999); do
+        echo "url = \"http://d/v1/search?limit=6\""
+        echo "data-binary = \"@$photos/$number.jpg\""
+        echo "unix-socket = \"$sock\""
+        echo "next"
+    done >"$work/queries"
+    sed -i '$d' "$work/queries"
+    curl -sS --config "$work/queries" | jq -rc '[.results[] | [.path, .score]]' >"$work/answers"
+    read -r own kin < <(
+        jq -s --arg folder "$photos/" -r '
+            [to_entries[] | .key as $query | [.value[] | [(.[0] | ltrimstr($folder) | rtrimstr(".jpg") | tonumber), .[1]]]
+             | { own: (.[0][0] == $query and .[0][1] >= 0.999),
+                 kin: ([.[] | .[0] | select(. != $query)][0:5] | map(select((. / 100 | floor) == ($query / 100 | floor))) | length) }]
+            | "\(map(select(.own)) | length) \(map(.kin) | add)"' "$work/answers"
+    )
+    check "$head: every photo finds itself first with score >= 0.999" test "$own" = 1000
+    awk -v head="$head" -v ms=$((loaded - start)) -v peak="$peak" -v kin="$kin" 'BEGIN {
+        printf "%s: %.1f images/s from start to searchable, peak memory %.0f MB, precision@5 %.3f\n",
+            head, 1000000 / ms, peak / 1e6, kin / 5000 }'
+    check "$head: the peak memory is below 700 MB" test "$peak" -lt 700000000
+    stop_daemon
+    start=$(now_ms)
+    start_daemon --root "$photos" --head "$head" --backend cpu --weights "$shared/models/vgg19-slim.safetensors"
+    ready=$(($(now_ms) - start))
+    wait_idle
+    echo "$head: the second start is ready after $ready ms"
+    check "$head: the second start is ready in less than 1 s" test $ready -lt 1000
+    check "$head: the second start embeds nothing" test "$(api GET /metrics | awk '/^likeness_embedded_images_total/ { print $2 }')" = 0
+    stop_daemon
+done
+finish
