@@ -169,6 +169,9 @@ package final class Ingestor: Sendable {
 
     package var status: IngestionStatus { board.read { $0.status(at: .now) } }
 
+    /// Seconds that the commits took since the start, waiting for the disk included.
+    package var commitSeconds: Double { committer.commitSeconds }
+
     /// Opens an image's file for reading, below its root only, when it is still the file that was indexed.
     ///
     /// - Throws: `SystemError` with `ENOENT` where the root is offline or unknown, `ESTALE` where the file has changed.
