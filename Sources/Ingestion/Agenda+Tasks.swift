@@ -105,10 +105,14 @@ extension Agenda {
         return earliest
     }
 
+    /// When reading may go on, if it pauses for the device at `now`.
+    func pauseEnd(after now: Instant) -> Instant? {
+        devicePause.flatMap { $0.until > now ? $0.until : nil }
+    }
+
     /// Takes a file to read: settled ones first, then what walks found, from each root in turn.
     mutating func takeRead(at now: Instant) -> ReadJob? {
-        if let pause = devicePause, now < pause.until { return nil }
-        guard flights.count < configuration.flightCapacity else { return nil }
+        guard pauseEnd(after: now) == nil, flights.count < configuration.flightCapacity else { return nil }
         let ids = roots.keys.sorted { $0.rawValue < $1.rawValue }
         turn &+= 1
         for isUrgent in [true, false] {

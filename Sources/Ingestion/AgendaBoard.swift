@@ -45,13 +45,21 @@ final class AgendaBoard: Sendable {
 
     /// A reader's next file; nil: stop.
     func nextRead() -> ReadJob? {
+        enum Step: Sendable { case read(ReadJob), sooner, stop }
         while true {
-            let pause = read { $0.devicePause?.until }
-            let job = monitor.wait(until: pause.map { max($0, Instant.now + 0.05) }) { agenda -> ReadJob?? in
-                if agenda.isStopping { return .some(nil) }
-                return agenda.takeRead(at: Instant.now).map { .some($0) }
+            let deadline = read { $0.pauseEnd(after: Instant.now) }
+            let step = monitor.wait(until: deadline) { agenda -> Step? in
+                let now = Instant.now
+                if agenda.isStopping { return .stop }
+                if let job = agenda.takeRead(at: now) { return .read(job) }
+                // A pause began while this wait had no end.
+                return deadline == nil && agenda.pauseEnd(after: now) != nil ? .sooner : nil
             }
-            if let job { return job }
+            switch step {
+            case .read(let job): return job
+            case .stop: return nil
+            case .sooner, nil: continue
+            }
         }
     }
 

@@ -249,13 +249,13 @@ final class Reader: Sendable {
         _ failure: FileFailure,
         isRacy: Bool = false
     ) {
-        board.update { $0.decide(job.key) }
         log.info("\(job.key.path) cannot be searched: \(failure.kind): \(failure.message)")
         let change = CatalogChange.fail(key: job.key, stamp: stamp, content: content, failure: failure)
         var delivery = Delivery(key: job.key, changes: [change], before: RowKind(row), after: .failed)
         delivery.isRacy = isRacy
         delivery.nextAttempt = failure.nextAttempt
         committer.deliver(delivery)
+        board.update { $0.decide(job.key) }
     }
 
     private func deliver(
@@ -267,11 +267,12 @@ final class Reader: Sendable {
         claim: SHA256Digest? = nil,
         movedFrom: RootID? = nil
     ) {
-        board.update { $0.decide(job.key) }
         var delivery = Delivery(key: job.key, changes: changes, before: RowKind(row), after: after)
         delivery.content = claim
         delivery.movedFrom = movedFrom
         delivery.isRacy = content.isRacy
         committer.deliver(delivery)
+        // Only now: a sweep that begins before the move is under way would take its source out.
+        board.update { $0.decide(job.key) }
     }
 }

@@ -53,6 +53,8 @@ struct RootWork: Sendable {
     var seenCount = 0
     var indexedCount = 0
     var failedCount = 0
+    /// Commits so far: counts taken from the ledger are good only if none came between.
+    var commitCount = 0
     /// What the last pass missed, when that was too much to believe.
     var missing: Missing?
 
@@ -91,6 +93,7 @@ struct RootWork: Sendable {
     }
 
     mutating func count(_ kind: RowKind, _ step: Int) {
+        commitCount += 1
         switch kind {
         case .indexed: indexedCount = max(0, indexedCount + step)
         case .failed: failedCount = max(0, failedCount + step)

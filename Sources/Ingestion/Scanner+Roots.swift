@@ -41,6 +41,7 @@ extension Scanner {
 
     /// Counts a root's rows for the status and finds out when its first failed file is due.
     private func countRows(of id: RootID) throws(CatalogError) {
+        let commitCount = board.read { $0.roots[id]?.commitCount }
         var counts: [RowKind: Int] = [:]
         var next: Int64?
         try ledger.forEachRow(in: id, below: .root) { row in
@@ -49,16 +50,24 @@ extension Scanner {
             return !board.isStopping
         }
         let due = next.map { Instant.now + Double($0 - wallClockNanoseconds()) / 1e9 }
-        setCounts(counts, of: id)
+        setCounts(counts, of: id, at: commitCount)
         guard let due else { return }
         board.update { agenda in agenda.nextRetry = agenda.nextRetry.map { min($0, due) } ?? due }
     }
 
     /// Corrects the counts of the status, which follow the commits, by what was counted.
-    func setCounts(_ counts: [RowKind: Int], of id: RootID) {
+    ///
+    /// - Parameters:
+    ///   - counts: rows by kind.
+    ///   - id: the root.
+    ///   - commitCount: of the root before the counting began.
+    func setCounts(_ counts: [RowKind: Int], of id: RootID, at commitCount: Int?) {
         board.update { agenda in
-            // What is in flight changes rows that may have been counted before or after.
-            guard agenda.roots[id]?.flightCount == 0 else { return }
+            // A commit meanwhile changed rows that were counted before or after; one that is not told yet would be
+            // counted twice.
+            guard let work = agenda.roots[id], work.commitCount == commitCount, work.flightCount == 0,
+                agenda.errandCount == 0
+            else { return }
             agenda.roots[id]?.indexedCount = counts[.indexed] ?? 0
             agenda.roots[id]?.failedCount = counts[.failed] ?? 0
         }

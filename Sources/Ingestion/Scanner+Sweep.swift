@@ -15,6 +15,7 @@ extension Scanner {
         var missing = RootWork.Missing()
         var rowCount = 0
         var counts: [RowKind: Int] = [:]
+        let commitCount = board.read { $0.roots[id]?.commitCount }
         var lookup = Lookup(root: root)
         let comparesDocuments = directory == .root && board.read { $0.roots[id]?.comparesDocuments ?? false }
         var orphans: [FileRow] = []
@@ -32,7 +33,7 @@ extension Scanner {
             return !board.isStopping
         }
         if board.isStopping { return }
-        if directory == .root { setCounts(counts, of: id) }
+        if directory == .root { setCounts(counts, of: id, at: commitCount) }
         try removeDocuments(of: orphans)
         guard missing.count > 0 else {
             return board.update { agenda in
