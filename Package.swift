@@ -116,7 +116,8 @@ let package = Package(
         .target(
             name: "CServer",
             dependencies: ["CMicrohttpd"],
-            cSettings: c + [.disableWarning("c23-extensions")]
+            cSettings: c + [.disableWarning("c23-extensions")],
+            linkerSettings: [.linkedLibrary("microhttpd")]
         ),
         .target(
             name: "Daemon",
