@@ -12,8 +12,6 @@ struct Agenda: Sendable {
         var isDecided = false
         /// Something happened to the file meanwhile.
         var again = false
-        /// Encoded bytes held for it.
-        var byteCount = 0
     }
 
     /// What became of a flight.
@@ -31,7 +29,6 @@ struct Agenda: Sendable {
     var settling: Settling
     var roots: [RootID: RootWork] = [:]
     var flights: [FileKey: Flight] = [:]
-    var flightByteCount = 0
     /// Changes on their way to the committer that are no flights.
     var errandCount = 0
     /// The scanner is at a task.
@@ -121,17 +118,10 @@ struct Agenda: Sendable {
         roots[key.root]?.undecidedCount -= 1
     }
 
-    /// The encoded bytes are no longer held.
-    mutating func releaseBytes(of key: FileKey) {
-        flightByteCount -= flights[key]?.byteCount ?? 0
-        flights[key]?.byteCount = 0
-    }
-
     /// The flight ends.
     mutating func land(_ key: FileKey, _ landing: Landing, at now: Instant) {
         guard let flight = flights[key] else { return }
         decide(key)
-        releaseBytes(of: key)
         flights[key] = nil
         roots[key.root]?.flightCount -= 1
         switch landing {

@@ -55,20 +55,6 @@ final class AgendaBoard: Sendable {
         }
     }
 
-    /// Waits for room for a file's bytes; a single file may always be held, whatever its size.
-    ///
-    /// - Returns: false when stopping.
-    func reserveBytes(_ byteCount: Int, for key: FileKey) -> Bool {
-        monitor.wait { agenda -> Bool? in
-            if agenda.isStopping { return false }
-            let isFree = agenda.flightByteCount == 0
-            guard isFree || agenda.flightByteCount + byteCount <= self.configuration.flightByteCapacity else { return nil }
-            agenda.flights[key]?.byteCount = byteCount
-            agenda.flightByteCount += byteCount
-            return true
-        } ?? false
-    }
-
     /// Waits for room for a change that is no flight.
     ///
     /// - Returns: false when stopping.

@@ -33,10 +33,8 @@ package struct IngestionConfiguration: Sendable {
     package var backlogCapacity = 65_536
     /// Directories of a root marked for a walk; beyond it the whole root is.
     package var dirtyDirectoryCapacity = 512
-    /// Files between reading and commit. Below the embedder's bulk capacity, so that handing over never blocks.
+    /// Files between reading and commit. How many encoded bytes wait is the embedder's to bound.
     package var flightCapacity = 192
-    /// Bytes of encoded images between reading and embedding.
-    package var flightByteCapacity = 128 << 20
     package var readerCount = 2
     /// A batch is committed when it holds so many files, or is so old.
     package var commitCount = 32

@@ -96,8 +96,6 @@ final class Reader: Sendable {
             land(job, .unchanged)
         } else if let failure = Self.failure(ofByteCount: stamp.byteCount, limit: limit) {
             fail(job, row, stamp, content: nil, failure)
-        } else if !board.reserveBytes(Int(stamp.byteCount), for: job.key) {
-            land(job, .unchanged)
         } else {
             let bytes = try file.readAll(limit: limit)
             if FileStamp(try file.status()).matches(stamp), bytes.count == Int(stamp.byteCount) {
@@ -198,7 +196,6 @@ final class Reader: Sendable {
         board.update { $0.decide(job.key) }
         guard leads else { return }
         embedder.submit(content.bytes) { [self] outcome in
-            board.update { $0.releaseBytes(of: job.key) }
             contents.settle(digest, outcome)
             finish(job, row, record, outcome, leads: true)
         }
@@ -269,11 +266,7 @@ final class Reader: Sendable {
         claim: SHA256Digest? = nil,
         movedFrom: RootID? = nil
     ) {
-        // Without bytes in hand there is nothing to hold room for.
-        board.update { agenda in
-            agenda.decide(job.key)
-            agenda.releaseBytes(of: job.key)
-        }
+        board.update { $0.decide(job.key) }
         var delivery = Delivery(key: job.key, changes: changes, before: RowKind(row), after: after)
         delivery.content = claim
         delivery.movedFrom = movedFrom
