@@ -149,7 +149,7 @@ script() {
 
 # --- the run --------------------------------------------------------------------------------------------------------
 
-install_packages run build swift test
+install_packages run build test
 provide_swift
 # lldb and sanitizers write below HOME; services and containers have none at times.
 export HOME=${HOME:-/root}
