@@ -42,7 +42,8 @@ extension Routes {
     private func listFailures(_ call: Call) throws(Problem) -> Response {
         let limit = try pageLimit(call)
         let cursor = try call.parameters["cursor"].map { (text) throws(Problem) in try Cursor.file(text) }
-        let found = try stored { (catalog) throws(CatalogError) in try catalog.failures(after: cursor, limit: limit + 1) }
+        let found = try stored { (catalog) throws(CatalogError) in try catalog.failures(after: cursor, limit: limit + 1)
+        }
         let page = found.prefix(limit)
         let next = found.count > limit ? page.last.map { Cursor.text(after: $0.key) } : nil
         var response = try Response(json: FailurePage(failures: page.compactMap(failure), next: next))
@@ -92,7 +93,8 @@ extension Routes {
     /// A file's absolute path and its root's, for people; the file's path alone when its root is gone.
     func path(of key: FileKey) -> (full: String, root: String) {
         guard let root = control.rootPath(key.root) else { return (key.path.description, "") }
-        let joined = root.bytes == [UInt8(ascii: "/")] ? root.bytes + key.path.bytes : root.appending(key.path.bytes).bytes
+        let joined =
+            root.bytes == [UInt8(ascii: "/")] ? root.bytes + key.path.bytes : root.appending(key.path.bytes).bytes
         return (String(decoding: joined, as: UTF8.self), root.description)
     }
 

@@ -75,7 +75,8 @@ extension Routes {
         case "multipart/form-data":
             throw Problem(
                 .unsupportedMediaType,
-                "send the image's bytes as the body itself: curl --data-binary @photo.jpg, not -F")
+                "send the image's bytes as the body itself: curl --data-binary @photo.jpg, not -F"
+            )
         default:
             return try answer(call, SearchRequest(), image: call.body)
         }
