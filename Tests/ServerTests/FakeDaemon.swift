@@ -170,6 +170,14 @@ final class FakeCatalog: ImageCatalog {
 
     var count: Int { images.withLock { $0.count } }
 
+    /// Image 4 has the deepest document that is shown, image 5 one that is far too deep.
+    private static func document(_ id: ImageID) -> [UInt8] {
+        let depth = [4: 31, 5: 100_000][id.rawValue, default: 0]
+        let value =
+            depth == 0 ? "\"X100\"" : String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
+        return Array("{\"camera\":\(value)}".utf8)
+    }
+
     static func content(of id: ImageID) -> [UInt8] { Array("content of \(id)".utf8) }
 
     private static func record(_ id: ImageID) -> ImageRecord {
@@ -183,7 +191,7 @@ final class FakeCatalog: ImageCatalog {
             byteCount: 12,
             modified: 1_609_459_200_000_000_000,
             added: 1_609_459_201_000_000_000,
-            document: Array(#"{"camera":"X100"}"#.utf8)
+            document: document(id)
         )
     }
 

@@ -158,6 +158,14 @@ struct RouteTests {
         #expect(image.sha256 == SHA256Digest(of: Array("content of 3".utf8)).description)
     }
 
+    @Test func `a document of any depth does no harm`() throws {
+        let server = try TestServer()
+        let deep = try server.send("GET", "/v1/images/4")
+        #expect(deep.text.contains(String(repeating: "[", count: 31)))
+        let tooDeep = try decode(ImageBody.self, server.send("GET", "/v1/images/5"))
+        #expect(tooDeep.document == nil)
+    }
+
     @Test func `content is the file, named without harm`() throws {
         let server = try TestServer()
         let client = try server.unix()
