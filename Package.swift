@@ -25,7 +25,7 @@ let kernels: [CSetting] = c + [.unsafeFlags(["-O3"])]
 /// One test target per target: its name without `Tests`, and what it needs besides.
 let testDependencies: [(name: String, others: [String])] = [
     ("Platform", []), ("Wire", []), ("Storage", ["Platform"]),
-    ("VectorIndex", ["Storage", "Platform"]), ("Catalog", ["Platform"]), ("Imaging", ["Platform"]),
+    ("VectorIndex", ["Storage", "Platform"]), ("Catalog", ["Storage", "Platform"]), ("Imaging", ["Platform"]),
     ("Inference", ["Platform"]), ("InferenceCPU", ["Inference"]),
     ("InferenceVulkan", ["Inference", "CShaders", "Platform"]),
     ("Embedding", ["Imaging", "Inference", "Platform"]),

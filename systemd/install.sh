@@ -31,13 +31,13 @@ project=$(cd "$(dirname "$0")/.." && pwd)
 
 usage() { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"; }
 
-prefix= state= socket= binaries=
-service=wanted packages=wanted task=install purge=
+prefix='' state='' socket='' binaries=''
+service=wanted packages=wanted task=install purge=''
 roots=() daemon_flags=()
 while [ $# -gt 0 ]; do
     case "$1" in
         --prefix | --state | --socket | --binaries)
-            [ $# -gt 1 ] && [ -n "$2" ] || die "$1 needs a value" "systemd/install.sh --help"
+            [ -n "${2:-}" ] || die "$1 needs a value" "systemd/install.sh --help"
             declare "${1#--}=$(realpath -ms -- "$2")"
             shift
             ;;
@@ -95,7 +95,12 @@ uninstall() {
     stop_in_place "$state"
     rm -f "$prefix/bin/likeness" "$prefix/lib/likeness/likenessd" "$memory/socket" "$memory/state" "$socket"
     if [ -n "$purge" ]; then rm -rf "$state" /var/cache/likeness; fi
-    rmdir -p "$prefix/lib/likeness" "$memory" "$(dirname "$socket")" "$prefix/bin" 2>/dev/null || true
+    local folder
+    # Only what is empty goes, innermost first.
+    for folder in "$prefix"/{lib,etc,run,var/lib}/likeness "$(dirname "$socket")" \
+        "$prefix"/{lib,etc,run,var/lib,var,bin} "$prefix"; do
+        rmdir "$folder" 2>/dev/null || true
+    done
     if [ -z "$purge" ] && [ -d "$state" ]; then
         say "removed; what was loaded is kept in $state (--purge removes it)"
     else
@@ -121,7 +126,8 @@ done
 if [ -n "$service" ] && [ ${#daemon_flags[@]} -gt 0 ]; then
     die "a service takes no daemon flags" "put them into /etc/likeness/likeness.json5, as in: { http: \"127.0.0.1:8473\" }"
 fi
-mkdir -p "$prefix" 2>/dev/null && [ -w "$prefix" ] ||
+mkdir -p "$prefix" 2>/dev/null || true
+[ -w "$prefix" ] ||
     die "no right to write into $prefix" "run it with sudo, or choose a folder of yours: --prefix DIR --no-service"
 
 # --- build ----------------------------------------------------------------------------------------------------------

@@ -39,14 +39,15 @@ __attribute__((noreturn, format(printf, 3, 4))) static void fail(reader *r, CIma
 }
 
 static void on_error(png_structp codec, png_const_charp text) {
-    /* libpng has no codes; this is what it says of a chunk beyond png_set_chunk_malloc_max. */
-    int is_limit = strstr(text, "chunk data is too large") != NULL;
-    fail(png_get_error_ptr(codec), is_limit ? CImaging_limit : CImaging_corrupt, "%s", text);
+    fail(png_get_error_ptr(codec), CImaging_corrupt, "%s", text);
 }
 
-static void ignore_warning(png_structp codec, png_const_charp text) {
-    (void)codec;
-    (void)text;
+static void on_warning(png_structp codec, png_const_charp text) {
+    /* libpng has no codes; this is what it says of a chunk beyond png_set_chunk_malloc_max. */
+    if (strstr(text, "chunk data is too large")) {
+        reader *r = png_get_error_ptr(codec);
+        fail(r, CImaging_limit, "%s, %zu bytes at most", text, r->limits->png_chunk_byte_count);
+    }
 }
 
 static void read_bytes(png_structp codec, png_bytep target, size_t count) {
@@ -62,7 +63,7 @@ static void check_time(reader *r) {
 
 /* Reads up to the first pixel data. Runs under the setjmp of the caller. */
 static void read_header(reader *r) {
-    r->codec = png_create_read_struct(PNG_LIBPNG_VER_STRING, r, on_error, ignore_warning);
+    r->codec = png_create_read_struct(PNG_LIBPNG_VER_STRING, r, on_error, on_warning);
     if (!r->codec) fail(r, CImaging_no_memory, "no memory for libpng");
     r->info = png_create_info_struct(r->codec);
     if (!r->info) fail(r, CImaging_no_memory, "no memory for libpng");

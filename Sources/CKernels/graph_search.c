@@ -7,7 +7,7 @@
 
 static void new_epoch(CKernels_scratch *scratch) {
     if (++scratch->epoch != 0) return;
-    memset(scratch->visited, 0, scratch->visited_count * sizeof *scratch->visited);
+    memset(scratch->visited, 0, scratch->visited_capacity * sizeof *scratch->visited);
     scratch->epoch = 1;
 }
 

@@ -1,65 +1,152 @@
 package import Platform
+internal import Storage
+internal import VectorIndex
 
 /// One collection: images, documents, files and vectors in one LMDB environment, and the only writer to it.
 ///
 /// Reads run on the calling thread in short read transactions; changes go to the one writer thread, which commits
 /// what has come together as one transaction (group commit). Callable from any thread that may block.
 package final class Catalog: Sendable {
+    private let store: CatalogStore
+    private let writer: CatalogWriter
+    private let thread: WorkerThread
+    private let isOpen = Monitor(true)
+
+    /// How often a search that writers disturbed is made.
+    private static let searchAttempts = 3
+
+    package let dimension: Int
+
     /// Opens or makes the collection in `directory`.
     ///
     /// - Parameters:
     ///   - directory: absolute path; made when missing.
     ///   - dimension: length of the vectors.
     ///   - fingerprint: {weights, preprocessing, head} as one line of text; vectors of two never mix.
-    package init(directory: String, dimension: Int, fingerprint: String) throws(CatalogError) { fatalError("interface only") }
+    /// - Throws: `.inUse`, `.fingerprintMismatch`, `.wrongDimension`, `.newerFormat`, `.corrupted`, `.storageFull`, `.storage`.
+    package convenience init(directory: String, dimension: Int, fingerprint: String) throws(CatalogError) {
+        try self.init(directory: directory, dimension: dimension, fingerprint: fingerprint, options: CatalogOptions())
+    }
 
-    /// Stops the writer after what it holds, checkpoints and closes. Callable once; nothing may be called after it.
-    package func close() { fatalError("interface only") }
+    /// Opens or makes the collection with sizes other than the usual ones.
+    package init(
+        directory: String,
+        dimension: Int,
+        fingerprint: String,
+        options: CatalogOptions
+    ) throws(CatalogError) {
+        self.dimension = dimension
+        let configuration = CatalogConfiguration(dimension: dimension, fingerprint: fingerprint)
+        do throws(CatalogFailure) {
+            store = try CatalogStore(directory: directory, configuration: configuration, options: options)
+            writer = try CatalogWriter(store, eventLimit: options.eventLimit)
+        } catch { throw error.error }
+        do throws(SystemError) {
+            thread = try WorkerThread(name: "writer") { [writer] in writer.run() }
+        } catch { throw .storage(detail: "\(error)") }
+    }
 
-    package let dimension: Int
-    package var statistics: CatalogStatistics { fatalError("interface only") }
+    deinit { close() }
+
+    /// Stops the writer after what it holds, checkpoints and closes. Nothing may be called after it.
+    package func close() {
+        let wasOpen = isOpen.update { isOpen in
+            defer { isOpen = false }
+            return isOpen
+        }
+        guard wasOpen else { return }
+        writer.stop()
+        thread.join()
+        store.close()
+    }
+
+    /// Counts as of the last commit. O(1)
+    package var statistics: CatalogStatistics {
+        let counts = store.counts
+        let index = try? store.contents().index.statistics
+        return CatalogStatistics(
+            imageCount: counts.images,
+            vectorCount: index?.vectorCount ?? 0,
+            pendingCount: index?.pendingCount ?? 0,
+            failedFileCount: counts.failed,
+            fileCount: counts.files,
+            diskByteCount: counts.usedByteCount,
+            memoryByteCount: index?.memoryByteCount ?? 0
+        )
+    }
+
+    // MARK: Changes
 
     /// Stores a batch in one transaction with others; returns after the commit: durable and searchable.
     ///
+    /// An image whose vector the index cannot take (all zero, not finite) becomes a failed file, kind
+    /// `unusable-vector`. `index` leaves a file out whose image a user dismissed, while its bytes are the same.
+    /// A change of a file in a root that is not on the list has the outcome `notFound`.
     /// - Returns: one outcome a change, in order.
     /// - Throws: the whole batch was not stored.
-    package func apply(_ changes: [CatalogChange]) throws(CatalogError) -> [CatalogOutcome] { fatalError("interface only") }
-
-    /// Whether a vector for these bytes is stored, so that `index` needs none.
-    package func knowsContent(_ content: SHA256Digest) throws(CatalogError) -> Bool { fatalError("interface only") }
-
-    /// Keys of indexed files with these bytes, at most `limit`.
-    package func files(withContent content: SHA256Digest, limit: Int) throws(CatalogError) -> [FileKey] {
-        fatalError("interface only")
+    package func apply(_ changes: [CatalogChange]) throws(CatalogError) -> [CatalogOutcome] {
+        for case .index(_, _, _, let embedded?, _) in changes where embedded.vector.count != dimension {
+            throw .wrongDimension(got: embedded.vector.count, expected: dimension)
+        }
+        guard !changes.isEmpty, case .outcomes(let outcomes) = try writer.submit(.apply(changes)) else { return [] }
+        return outcomes
     }
-
-    package func search(_ query: CatalogQuery) throws(CatalogError) -> CatalogResults { fatalError("interface only") }
-
-    /// The stored vector of an image; nil when there is no such image.
-    package func vector(of id: ImageID) throws(CatalogError) -> [Float]? { fatalError("interface only") }
-
-    package func image(_ id: ImageID) throws(CatalogError) -> ImageRecord? { fatalError("interface only") }
-
-    /// Images with ids above `cursor`, in order of id: stable under inserts.
-    package func images(after cursor: ImageID?, limit: Int) throws(CatalogError) -> [ImageRecord] {
-        fatalError("interface only")
-    }
-
-    package func file(_ key: FileKey) throws(CatalogError) -> FileRow? { fatalError("interface only") }
-
-    /// Rows of one root in byte order of stored keys, in pages: those after `path`, at most `limit`.
-    package func files(in root: RootID, after path: RelativePath?, limit: Int) throws(CatalogError) -> [FileRow] {
-        fatalError("interface only")
-    }
-
-    /// Failed files of all roots, in pages.
-    package func failures(after key: FileKey?, limit: Int) throws(CatalogError) -> [FileRow] { fatalError("interface only") }
-
-    package func roots() throws(CatalogError) -> [RootRecord] { fatalError("interface only") }
 
     /// The root with this path, made when it is new.
-    package func addRoot(_ path: RelativePath) throws(CatalogError) -> RootRecord { fatalError("interface only") }
+    package func addRoot(_ path: RelativePath) throws(CatalogError) -> RootRecord {
+        guard case .root(let root) = try writer.submit(.addRoot(path)) else {
+            throw .storage(detail: "root \(path) was not added")
+        }
+        return root
+    }
 
     /// Forgets a root with all its files and images, in bounded transactions.
-    package func removeRoot(_ id: RootID) throws(CatalogError) { fatalError("interface only") }
+    ///
+    /// Nothing can be added to the root once this is called. Whatever interrupts it, a failing disk or the end of the
+    /// process, the rest is removed later without being asked for.
+    package func removeRoot(_ id: RootID) throws(CatalogError) { try writer.removeRoot(id) }
+
+    // MARK: Reading
+
+    package func search(_ query: CatalogQuery) throws(CatalogError) -> CatalogResults {
+        guard query.vector.count == dimension else {
+            throw .wrongDimension(got: query.vector.count, expected: dimension)
+        }
+        // A page that came out short because of a commit just then is taken again from what that commit left.
+        var attempts = 0
+        while true {
+            let (results, isShort) = try read { (contents, transaction) throws(CatalogFailure) in
+                try CatalogSearch(query: query, contents: contents).run(transaction)
+            }
+            attempts += 1
+            if !isShort || attempts == Self.searchAttempts { return results }
+        }
+    }
+
+    /// The stored vector of an image; nil when there is no such image.
+    package func vector(of id: ImageID) throws(CatalogError) -> [Float]? {
+        try read { (contents, transaction) throws(CatalogFailure) in
+            guard let row = try contents.tables.image(id, transaction) else { return nil }
+            return try indexing { () throws(IndexError) in try contents.index.vector(row.slot, in: transaction) }
+        }
+    }
+
+    /// Runs `body` in a read transaction; once more when the store had to be opened again for it.
+    func read<R>(
+        _ body: (CatalogStore.Contents, borrowing ReadTransaction) throws(CatalogFailure) -> R
+    ) throws(CatalogError) -> R {
+        do throws(CatalogFailure) { return try readOnce(body) } catch {
+            guard error.storageCode == .panicked else { throw error.error }
+        }
+        _ = try writer.submit(.recover)
+        do throws(CatalogFailure) { return try readOnce(body) } catch { throw error.error }
+    }
+
+    private func readOnce<R>(
+        _ body: (CatalogStore.Contents, borrowing ReadTransaction) throws(CatalogFailure) -> R
+    ) throws(CatalogFailure) -> R {
+        let contents = try store.contents()
+        let transaction = try storing { () throws(StorageError) in try ReadTransaction(store.environment) }
+        return try body(contents, transaction)
+    }
 }

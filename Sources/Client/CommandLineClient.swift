@@ -4,7 +4,7 @@ internal import Foundation
 package enum CommandLineClient {
     static let commands: [CommandDescription] = [
         .search, .status, .watch, .unwatch, .list, .show, .remove, .rescan, .failures,
-        .modelList, .modelImport, .modelUse, .doctor, .version,
+        .modelList, .modelImport, .modelUse, .open, .doctor, .version,
     ]
 
     /// Runs one command line to its end.

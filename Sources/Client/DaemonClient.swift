@@ -132,7 +132,7 @@ struct DaemonClient {
     }
 
     /// What a failed `connect` means; nil when simply nobody listens there.
-    private static func refusal(of error: SystemError, path: String) -> ClientError? {
+    static func refusal(of error: SystemError, path: String) -> ClientError? {
         switch error.code {
         case ENOENT, ECONNREFUSED, ENOTDIR: nil
         case EACCES, EPERM:

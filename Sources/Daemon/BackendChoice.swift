@@ -28,28 +28,26 @@ struct BackendChoice: Sendable {
             )
         }
         switch configuration.backend {
-        case .reference:
-            backend = ReferenceBackend(network: network)
-            fallback = nil
-            reason = "asked for"
-        case .cpu:
-            backend = try cpu()
-            fallback = nil
-            reason = "asked for"
-        case .vulkan:
-            backend = try vulkan(configuration.device)
-            fallback = try cpu()
-            reason = "asked for"
+        case .reference: self.init(ReferenceBackend(network: network), reason: "asked for")
+        case .cpu: self.init(try cpu(), reason: "asked for")
+        case .vulkan: self.init(try vulkan(configuration.device), fallback: try cpu(), reason: "asked for")
         case .auto:
-            do throws(InferenceError) {
-                backend = try vulkan(configuration.device)
-                fallback = try cpu()
-                reason = "a graphics device that reproduces the fixture"
-            } catch {
-                backend = try cpu()
-                fallback = nil
-                reason = "no graphics device: \(error)"
+            let device: any ConvolutionBackend
+            do throws(InferenceError) { device = try vulkan(configuration.device) } catch {
+                self.init(try cpu(), reason: "no graphics device: \(error)")
+                return
             }
+            self.init(device, fallback: try cpu(), reason: "a graphics device that reproduces the fixture")
         }
+    }
+
+    private init(
+        _ backend: any ConvolutionBackend,
+        fallback: (any ConvolutionBackend)? = nil,
+        reason: String
+    ) {
+        self.backend = backend
+        self.fallback = fallback
+        self.reason = reason
     }
 }

@@ -32,7 +32,10 @@ final class Buffer {
         var memory: VkDeviceMemory?
         do throws(InferenceError) {
             try device.check(
-                functions.createBuffer(device.handle, &info, nil, &buffer), "vkCreateBuffer", byteCount: byteCount)
+                functions.createBuffer(device.handle, &info, nil, &buffer),
+                "vkCreateBuffer",
+                byteCount: byteCount
+            )
             var needs = VkMemoryRequirements()
             functions.getBufferMemoryRequirements(device.handle, buffer, &needs)
             var allocation = VkMemoryAllocateInfo()
@@ -42,12 +45,16 @@ final class Buffer {
                 try device.memoryType(among: needs.memoryTypeBits, required: place.required, preferred: place.preferred)
             try device.check(
                 functions.allocateMemory(device.handle, &allocation, nil, &memory),
-                "vkAllocateMemory", byteCount: Int(clamping: needs.size))
+                "vkAllocateMemory",
+                byteCount: Int(clamping: needs.size)
+            )
             try device.check(functions.bindBufferMemory(device.handle, buffer, memory, 0), "vkBindBufferMemory")
             var address: UnsafeMutableRawPointer?
             if place != .device {
                 try device.check(
-                    functions.mapMemory(device.handle, memory, 0, VkDeviceSize(byteCount), 0, &address), "vkMapMemory")
+                    functions.mapMemory(device.handle, memory, 0, VkDeviceSize(byteCount), 0, &address),
+                    "vkMapMemory"
+                )
             }
             guard let buffer, let memory else { throw .deviceUnavailable(detail: "vkCreateBuffer returned nothing") }
             handle = buffer

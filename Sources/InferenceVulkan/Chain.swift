@@ -10,8 +10,8 @@ struct Chain {
     /// Elements between two heads of an image in `.rows`.
     let rowPitch: Int
 
-    /// Summaries the device makes of every image, in the order of the kernel `head_reduce_f32`.
-    static let heads: [Head] = [.max, .mean, .gem3]
+    /// Summaries the device makes of every image: they cost next to nothing, and a recorded batch serves any request.
+    static let heads = Head.allCases
 
     /// - Parameters:
     ///   - network: any chain that begins with a convolution of three planes.
@@ -54,6 +54,17 @@ struct Chain {
             }
         }
         return max(0, count)
+    }
+}
+
+extension Head {
+    /// Its row among an image's summaries, as the kernel `head_reduce_f32` writes them.
+    var chainRow: Int {
+        switch self {
+        case .max: 0
+        case .mean: 1
+        case .gem3: 2
+        }
     }
 }
 
@@ -108,7 +119,10 @@ private struct ChainBuilder {
         let groups: [GroupExtent] =
             isFirst
             ? [.fixed(cells, tile: kernel.tileCells), .fixed(cells, tile: kernel.tileCells), .batch()]
-            : [.batch(cells * cells, tile: kernel.tileCells), .fixed(outputChannels, tile: kernel.tileChannels), .fixed(1)]
+            : [
+                .batch(cells * cells, tile: kernel.tileCells), .fixed(outputChannels, tile: kernel.tileChannels),
+                .fixed(1),
+            ]
         append(kernel, shape + [lastConstant], parameters, groups)
         channels = outputChannels
         if pools { side /= 2 }
@@ -121,8 +135,11 @@ private struct ChainBuilder {
         let quads = channels.divided(roundingUpBy: 4)
         let items = (side / 2) * (side / 2) * quads
         append(
-            .maxPool, [UInt32(side), UInt32(quads)], nil,
-            [.batch(items, tile: Kernel.maxPool.threads), .fixed(1), .fixed(1)])
+            .maxPool,
+            [UInt32(side), UInt32(quads)],
+            nil,
+            [.batch(items, tile: Kernel.maxPool.threads), .fixed(1), .fixed(1)]
+        )
         side /= 2
         noteMap()
     }
@@ -138,7 +155,8 @@ private struct ChainBuilder {
                 parameters: nil,
                 target: .rows,
                 groups: [.fixed(channels, tile: Kernel.headReduce.tileChannels), .batch(), .fixed(1)]
-            ))
+            )
+        )
         steps.append(
             ChainStep(
                 kernel: .headNormalise,
@@ -147,7 +165,8 @@ private struct ChainBuilder {
                 parameters: nil,
                 target: .rows,
                 groups: [.fixed(Chain.heads.count), .batch(), .fixed(1)]
-            ))
+            )
+        )
         byteCounts[.rows] = Chain.heads.count * quads * 16
     }
 
@@ -167,7 +186,8 @@ private struct ChainBuilder {
                 parameters: parameters,
                 target: target,
                 groups: groups
-            ))
+            )
+        )
         place = target
     }
 

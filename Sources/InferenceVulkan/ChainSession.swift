@@ -24,6 +24,8 @@ final class ChainSession {
 
     /// Devices take allocations of this size at least (maxMemoryAllocationSize of Vulkan 1.1), so no buffer is larger.
     private static let allocationByteLimit = 1 << 30
+    /// How long a hanging submission delays the end of a session.
+    private static let graceSeconds = 2.0
     /// Of the free memory: the rest is for the driver and for other processes.
     private static let memoryShare = 0.6
 
@@ -35,7 +37,10 @@ final class ChainSession {
         let memory = Int(Double(device.physical.memoryBudget) * Self.memoryShare)
         let groupLimits = elements(limits.maxComputeWorkGroupCount, of: UInt32.self).map(Int.init)
         let fitting = chain.maximumImageCount(
-            windowByteCount: window, groupLimits: groupLimits, memoryByteCount: memory)
+            windowByteCount: window,
+            groupLimits: groupLimits,
+            memoryByteCount: memory
+        )
         guard fitting > 0, chain.parameterByteCount <= Self.allocationByteLimit else {
             let needs = chain.parameterByteCount + chain.byteCounts.values.reduce(0, +)
             throw .outOfMemory(device: device.name, byteCount: needs)
@@ -103,7 +108,7 @@ final class ChainSession {
 
     deinit {
         // Before anything is destroyed: is the queue still at work on it?
-        fence.settle(seconds: min(submissionSeconds, 2))
+        fence.settle(seconds: Self.graceSeconds)
     }
 
     /// Runs a batch and lends the result.
@@ -149,8 +154,12 @@ final class ChainSession {
             recorder.barrier(.copy, .kernel)
             for (index, step) in chain.steps.enumerated() {
                 recorder.dispatch(
-                    pipelines[index], layout, descriptors.sets[index], push: push,
-                    groups: step.groups.map { $0.groups(imageCount: count) })
+                    pipelines[index],
+                    layout,
+                    descriptors.sets[index],
+                    push: push,
+                    groups: step.groups.map { $0.groups(imageCount: count) }
+                )
                 recorder.barrier(.kernel, index == chain.steps.count - 1 ? .copy : .kernel)
             }
             recorder.copy(from: rows, to: readback, byteCount: count * Chain.heads.count * chain.rowPitch * 4)
@@ -162,9 +171,9 @@ final class ChainSession {
     private func uploadParameters(of network: Network) throws(InferenceError) {
         let layouts = chain.steps.compactMap(\.parameters)
         let staging = try device.makeBuffer(byteCount: layouts.map(\.byteCount).max() ?? 4, place: .upload)
-        // Destroyed at the end, so it must outlive a submission that hangs.
-        defer { fence.settle(seconds: min(submissionSeconds, 2)) }
         let pool = try device.makeCommandPool()
+        // Both end with this function, so a submission that hangs is settled before.
+        defer { withExtendedLifetime((staging, pool)) { fence.settle(seconds: Self.graceSeconds) } }
         for layout in layouts {
             let target = UnsafeMutableBufferPointer(rebasing: staging.mapped.bindMemory(to: Float.self)[...])
             network.withWeight(layout.convolution) { weights in
@@ -172,7 +181,11 @@ final class ChainSession {
             }
             let commands = try pool.record { recorder in
                 recorder.copy(
-                    from: staging, to: parameters, byteCount: layout.byteCount, targetOffset: layout.offset)
+                    from: staging,
+                    to: parameters,
+                    byteCount: layout.byteCount,
+                    targetOffset: layout.offset
+                )
             }
             try fence.run(commands, seconds: submissionSeconds)
         }

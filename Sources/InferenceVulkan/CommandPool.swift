@@ -12,7 +12,9 @@ final class CommandPool {
         info.queueFamilyIndex = device.queueFamily
         var created: VkCommandPool?
         try device.check(
-            device.functions.createCommandPool(device.handle, &info, nil, &created), "vkCreateCommandPool")
+            device.functions.createCommandPool(device.handle, &info, nil, &created),
+            "vkCreateCommandPool"
+        )
         guard let created else { throw .deviceUnavailable(detail: "vkCreateCommandPool returned nothing") }
         handle = created
         self.device = device
@@ -31,7 +33,9 @@ final class CommandPool {
         info.commandBufferCount = 1
         var created: VkCommandBuffer?
         try device.check(
-            device.functions.allocateCommandBuffers(device.handle, &info, &created), "vkAllocateCommandBuffers")
+            device.functions.allocateCommandBuffers(device.handle, &info, &created),
+            "vkAllocateCommandBuffers"
+        )
         guard let created else { throw .deviceUnavailable(detail: "vkAllocateCommandBuffers returned nothing") }
         var begin = VkCommandBufferBeginInfo()
         begin.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO
@@ -105,11 +109,25 @@ struct CommandRecorder {
         functions.cmdBindPipeline(handle, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline.handle)
         withUnsafePointer(to: Optional(set)) { set in
             functions.cmdBindDescriptorSets(
-                handle, VK_PIPELINE_BIND_POINT_COMPUTE, layout.handle, 0, 1, set, 0, nil)
+                handle,
+                VK_PIPELINE_BIND_POINT_COMPUTE,
+                layout.handle,
+                0,
+                1,
+                set,
+                0,
+                nil
+            )
         }
         withUnsafeBytes(of: push) { push in
             functions.cmdPushConstants(
-                handle, layout.handle, VK_SHADER_STAGE_COMPUTE_BIT.rawValue, 0, UInt32(push.count), push.baseAddress)
+                handle,
+                layout.handle,
+                VK_SHADER_STAGE_COMPUTE_BIT.rawValue,
+                0,
+                UInt32(push.count),
+                push.baseAddress
+            )
         }
         functions.cmdDispatch(handle, UInt32(groups[0]), UInt32(groups[1]), UInt32(groups[2]))
     }

@@ -27,9 +27,12 @@ final class Fence {
     /// - Throws: `.deviceLost` when it is not done after `seconds`; `settle` must follow before anything is destroyed.
     func run(_ commands: VkCommandBuffer, seconds: Double) throws(InferenceError) {
         let functions = device.functions
-        try device.check(withUnsafePointer(to: Optional(handle)) {
-            functions.resetFences(device.handle, 1, $0)
-        }, "vkResetFences")
+        try device.check(
+            withUnsafePointer(to: Optional(handle)) {
+                functions.resetFences(device.handle, 1, $0)
+            },
+            "vkResetFences"
+        )
         let result = withUnsafePointer(to: Optional(commands)) { commands in
             var submission = VkSubmitInfo()
             submission.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO

@@ -20,7 +20,9 @@ final class Instance {
         var version: UInt32 = 0
         try check(enumerateVersion(&version), "vkEnumerateInstanceVersion", device: "Vulkan")
         guard APIVersion(version) >= Self.apiVersion else {
-            throw .deviceUnavailable(detail: "the Vulkan loader is \(APIVersion(version)), \(Self.apiVersion) is needed")
+            throw .deviceUnavailable(
+                detail: "the Vulkan loader is \(APIVersion(version)), \(Self.apiVersion) is needed"
+            )
         }
         let createInstance: PFN_vkCreateInstance = try library.function("vkCreateInstance")
         let layers = validation == nil ? [] : ["VK_LAYER_KHRONOS_validation"]
@@ -67,9 +69,10 @@ final class Instance {
 
     /// All devices, in the loader's order.
     func physicalDevices() throws(InferenceError) -> [PhysicalDevice] {
-        let handles = try list("vkEnumeratePhysicalDevices") { count, elements in
-            self.functions.enumeratePhysicalDevices(self.handle, count, elements)
-        } as [VkPhysicalDevice?]
+        let handles =
+            try list("vkEnumeratePhysicalDevices") { count, elements in
+                self.functions.enumeratePhysicalDevices(self.handle, count, elements)
+            } as [VkPhysicalDevice?]
         return handles.compactMap(\.self).enumerated().map { PhysicalDevice(instance: self, handle: $1, index: $0) }
     }
 }

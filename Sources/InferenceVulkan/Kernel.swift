@@ -13,7 +13,12 @@ struct Kernel: Hashable {
 
     /// A side of 8 cells.
     static let firstConvolution = Kernel(
-        name: "convolution_first_f32", tileCells: 8, tileChannels: 0, threads: 64, sharedByteCount: 3 * 18 * 18 * 4)
+        name: "convolution_first_f32",
+        tileCells: 8,
+        tileChannels: 0,
+        threads: 64,
+        sharedByteCount: 3 * 18 * 18 * 4
+    )
 
     /// Wide layers last: the choice among equals falls on the last one, which reads each input fewest times.
     static let convolutions = [
@@ -23,11 +28,26 @@ struct Kernel: Hashable {
     ]
 
     static let maxPool = Kernel(
-        name: "maxpool_2x2_f32", tileCells: 0, tileChannels: 0, threads: 128, sharedByteCount: 0)
+        name: "maxpool_2x2_f32",
+        tileCells: 0,
+        tileChannels: 0,
+        threads: 128,
+        sharedByteCount: 0
+    )
     static let headReduce = Kernel(
-        name: "head_reduce_f32", tileCells: 0, tileChannels: 32, threads: 128, sharedByteCount: 3 * 128 * 16)
+        name: "head_reduce_f32",
+        tileCells: 0,
+        tileChannels: 32,
+        threads: 128,
+        sharedByteCount: 3 * 128 * 16
+    )
     static let headNormalise = Kernel(
-        name: "head_normalise_f32", tileCells: 0, tileChannels: 0, threads: 64, sharedByteCount: 64 * 4)
+        name: "head_normalise_f32",
+        tileCells: 0,
+        tileChannels: 0,
+        threads: 64,
+        sharedByteCount: 64 * 4
+    )
 
     /// Every kernel of the fp32 tier.
     static let all = [firstConvolution] + convolutions + [maxPool, headReduce, headNormalise]

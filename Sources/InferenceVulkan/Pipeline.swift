@@ -92,7 +92,9 @@ final class Pipeline {
         shaderInfo.pCode = module.pointee.words
         var shader: VkShaderModule?
         try device.check(
-            functions.createShaderModule(device.handle, &shaderInfo, nil, &shader), "vkCreateShaderModule")
+            functions.createShaderModule(device.handle, &shaderInfo, nil, &shader),
+            "vkCreateShaderModule"
+        )
         // A pipeline keeps what it needs of its module.
         defer { functions.destroyShaderModule(device.handle, shader, nil) }
 

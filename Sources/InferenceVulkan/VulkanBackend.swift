@@ -17,16 +17,16 @@ package final class VulkanBackend: ConvolutionBackend, @unchecked Sendable {
     private let session: ChainSession
     private var loss: InferenceError?
 
-    /// Images after which a larger batch gains little: the deep layers then fill any device.
-    private static let sufficientBatchCount = 32
+    /// Images of one submission at most: they fill any device, and end before a slow one's driver loses patience.
+    private static let submissionImageCount = 32
 
     /// Opens a device, checks that it computes right, and readies the network on it.
     ///
     /// - Parameters:
     ///   - network: a chain that begins with a convolution of three planes.
-    ///   - device: index, UUID or a part of the name; nil takes the usable device with the most memory.
+    ///   - designation: index, UUID or a part of the name; nil takes the usable device with the most memory.
     ///   - allowsSoftware: whether the processor dressed up as a device will do.
-    ///   - maximumBatch: images a call may hold, at least 1. Larger ones than fit into memory are run in pieces.
+    ///   - maximumBatch: images a call may hold, at least 1. Those too large for one submission are run in pieces.
     ///   - validation: turns the validation layers on and collects what they say; for tests.
     ///   - submissionSeconds: how long a submission may take before the device counts as lost.
     /// - Throws: `.deviceUnavailable`, `.unsupportedNetwork`, `.outOfMemory`, `.deviceLost`.
@@ -49,12 +49,17 @@ package final class VulkanBackend: ConvolutionBackend, @unchecked Sendable {
         let seconds = submissionSeconds ?? (physical.info.isSoftware ? 600 : 20)
         let opened = try Device(physical)
         try TrustFixture.verify(opened, submissionSeconds: seconds)
-        session = try ChainSession(opened, network, maximumBatch: maximumBatch, submissionSeconds: seconds)
+        session = try ChainSession(
+            opened,
+            network,
+            maximumBatch: min(maximumBatch, Self.submissionImageCount),
+            submissionSeconds: seconds
+        )
 
         self.network = network
         device = physical.info
         maximumBatchCount = maximumBatch
-        preferredBatchCount = min(maximumBatch, session.maximumImageCount, Self.sufficientBatchCount)
+        preferredBatchCount = session.maximumImageCount
         description = BackendDescription(backend: "vulkan", device: physical.info.name, tier: "fp32", threads: 1)
     }
 
@@ -75,7 +80,6 @@ package final class VulkanBackend: ConvolutionBackend, @unchecked Sendable {
         )
         if let loss { throw loss }
 
-        let positions = heads.map { head in Chain.heads.firstIndex(of: head) ?? 0 }
         var nonFinite: [Int] = []
         do throws(InferenceError) {
             for first in stride(from: 0, to: count, by: session.maximumImageCount) {
@@ -85,8 +89,8 @@ package final class VulkanBackend: ConvolutionBackend, @unchecked Sendable {
                     for image in part {
                         var target = image * heads.count * channels
                         var isFinite = true
-                        for position in positions {
-                            let source = ((image - first) * Chain.heads.count + position) * pitch
+                        for head in heads {
+                            let source = ((image - first) * Chain.heads.count + head.chainRow) * pitch
                             for channel in 0..<channels {
                                 let value = results[source + channel]
                                 isFinite = isFinite && value.isFinite

@@ -25,7 +25,9 @@ package enum VulkanProbe {
             if let reason = candidate.info.unusableReason {
                 reasons.append("\(candidate.info): \(reason)")
             } else if candidate.info.isSoftware && !allowsSoftware {
-                reasons.append("\(candidate.info): a software device, slower than the CPU backend; used only on request")
+                reasons.append(
+                    "\(candidate.info): a software device, slower than the CPU backend; used only on request"
+                )
             } else {
                 fit.append(candidate)
             }

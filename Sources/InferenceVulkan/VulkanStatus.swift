@@ -28,11 +28,8 @@ struct VulkanStatus: Error {
         }
     }
 
-    /// What the code means to the house. The only place that decides it.
-    ///
-    /// - Parameters:
-    ///   - device: name of the device at fault.
-    ///   - byteCount: what was asked for when the call allocates; 0 otherwise.
+    /// What the code means to the house, for the device at fault and, where the call allocates, the bytes asked for (else 0).
+    /// The only place that decides it.
     func meaning(device: String, byteCount: Int) -> InferenceError {
         switch result {
         case VK_ERROR_OUT_OF_HOST_MEMORY, VK_ERROR_OUT_OF_DEVICE_MEMORY, VK_ERROR_OUT_OF_POOL_MEMORY,

@@ -2,120 +2,184 @@ package import Catalog
 package import Embedding
 package import Platform
 
-/// What a root is doing.
-package enum RootState: String, Sendable, Codable {
-    case scanning, live, polling, offline
-}
-
-/// A root's place in the work, for status.
-package struct RootStatus: Sendable {
-    package var root: RootRecord
-    package var state: RootState
-    /// Why it is offline or polling, and what to do; empty when all is well.
-    package var detail: String
-    /// Image files seen by the running or last scan.
-    package var seenCount: Int
-    /// Indexed, failed, and waiting files.
-    package var indexedCount: Int
-    package var failedCount: Int
-    package var waitingCount: Int
-
-    package init(
-        root: RootRecord,
-        state: RootState,
-        detail: String,
-        seenCount: Int,
-        indexedCount: Int,
-        failedCount: Int,
-        waitingCount: Int
-    ) {
-        self.root = root
-        self.state = state
-        self.detail = detail
-        self.seenCount = seenCount
-        self.indexedCount = indexedCount
-        self.failedCount = failedCount
-        self.waitingCount = waitingCount
-    }
-}
-
-/// The whole ingestion at a glance.
-package struct IngestionStatus: Sendable {
-    package var roots: [RootStatus]
-    /// Files known to need work and not done yet.
-    package var waitingCount: Int
-    /// Files done since the present load began; with `waitingCount` it makes a progress bar.
-    package var doneCount: Int
-    /// Images made searchable a second, over the last 30 s of work; 0 when idle.
-    package var imagesPerSecond: Double
-    /// Seconds until `waitingCount` is 0 at that rate; nil when idle or unknown.
-    package var remainingSeconds: Double?
-    /// Why ingestion stands still (disk full, device gone) and what to do; nil when it does not.
-    package var pauseReason: String?
-
-    package init(
-        roots: [RootStatus],
-        waitingCount: Int,
-        doneCount: Int,
-        imagesPerSecond: Double,
-        remainingSeconds: Double?,
-        pauseReason: String?
-    ) {
-        self.roots = roots
-        self.waitingCount = waitingCount
-        self.doneCount = doneCount
-        self.imagesPerSecond = imagesPerSecond
-        self.remainingSeconds = remainingSeconds
-        self.pauseReason = pauseReason
-    }
-}
-
-/// Why a root cannot be watched.
-package enum IngestionError: Error, Sendable, CustomStringConvertible {
-    case notADirectory(path: String)
-    case rootUnreadable(path: String, cause: SystemError)
-    /// One root inside another would index files twice.
-    case overlapping(path: String, existing: String)
-    case noSuchRoot(path: String)
-    case catalog(CatalogError)
-
-    package var description: String {
-        switch self {
-        case .notADirectory(let path): "\(path) is not a directory"
-        case .rootUnreadable(let path, let cause): "cannot read \(path): \(cause)"
-        case .overlapping(let path, let existing): "\(path) overlaps with the watched folder \(existing)"
-        case .noSuchRoot(let path): "\(path) is not watched"
-        case .catalog(let error): error.description
-        }
-    }
-}
-
 /// Watch, settle, read, embed, commit: keeps one catalog equal to the image files of its roots.
+///
+/// `README.md` in this folder says which thread does what, and why each file is indexed exactly once.
 package final class Ingestor: Sendable {
-    package init(catalog: Catalog, embedder: Embedder) { fatalError("interface only") }
+    private let ledger: any FileLedger
+    private let board: AgendaBoard
+    private let committer: Committer
+    private let reader: Reader
+    private let scanner: Scanner
+    let watcher: Watcher?
+    private let threads = Monitor<[WorkerThread]>([])
+    private let committing = Monitor<[WorkerThread]>([])
+
+    package convenience init(catalog: Catalog, embedder: Embedder) {
+        self.init(ledger: catalog, embedder: embedder, configuration: IngestionConfiguration())
+    }
+
+    package init(ledger: any FileLedger, embedder: any ImageEmbedding, configuration: IngestionConfiguration) {
+        self.ledger = ledger
+        board = AgendaBoard(configuration: configuration)
+        let contents = Contents()
+        let sidecars = Sidecars(ledger: ledger, maximumByteCount: configuration.maximumSidecarByteCount)
+        committer = Committer(board: board, ledger: ledger, contents: contents)
+        reader = Reader(
+            board: board,
+            ledger: ledger,
+            embedder: embedder,
+            committer: committer,
+            contents: contents,
+            sidecars: sidecars
+        )
+        var watcher: Watcher?
+        var watcherFailure = ""
+        do throws(SystemError) {
+            watcher = Watcher(inotify: try Inotify(), board: board)
+        } catch {
+            watcherFailure = WatchLimits.detail(error)
+        }
+        self.watcher = watcher
+        scanner = Scanner(
+            board: board,
+            ledger: ledger,
+            committer: committer,
+            sidecars: sidecars,
+            watcher: watcher,
+            watcherFailure: watcherFailure
+        )
+    }
 
     /// Starts the threads and a scan of every root in the catalog.
-    package func start() throws { fatalError("interface only") }
+    package func start() throws {
+        let roots = try ledger.roots()
+        board.update { agenda in
+            for root in roots where agenda.roots[root.id] == nil {
+                agenda.roots[root.id] = RootWork(record: root, now: .now)
+            }
+        }
+        // Consumers first.
+        try begin(committing, "commit") { [committer] in committer.run() }
+        for number in 1...max(1, board.configuration.readerCount) {
+            try begin(threads, "read-\(number)") { [reader] in reader.run() }
+        }
+        try begin(threads, "scan") { [scanner] in scanner.run() }
+        if let watcher { try begin(threads, "watch") { watcher.run() } }
+    }
+
+    private func begin(
+        _ list: Monitor<[WorkerThread]>,
+        _ name: String,
+        _ body: @escaping @Sendable () -> Void
+    ) throws(SystemError) {
+        let thread = try WorkerThread(name: name, body)
+        list.update { $0.append(thread) }
+    }
 
     /// Stops watching, drops what is not embedded (the next scan finds it), commits what is, joins all threads. Callable once.
-    package func stop() { fatalError("interface only") }
+    package func stop() {
+        board.update { $0.isStopping = true }
+        watcher?.stop()
+        Self.join(threads)
+        committer.close()
+        Self.join(committing)
+    }
+
+    private static func join(_ list: Monitor<[WorkerThread]>) {
+        let threads = list.update { threads -> [WorkerThread] in
+            defer { threads.removeAll() }
+            return threads
+        }
+        for thread in threads { thread.join() }
+    }
 
     /// Watches a folder from now on; the same folder twice is the same root.
     ///
     /// - Parameter path: absolute; symbolic links are resolved once, here.
-    package func addRoot(_ path: String) throws(IngestionError) -> RootRecord { fatalError("interface only") }
+    package func addRoot(_ path: String) throws(IngestionError) -> RootRecord {
+        let resolved = try Self.directory(at: path)
+        if let existing = try knownRoots().first(where: { root in
+            root.path != resolved && (root.path.isWithin(resolved) || resolved.isWithin(root.path))
+        }) {
+            throw .overlapping(path: path, existing: existing.path.description)
+        }
+        let record: RootRecord
+        do throws(CatalogError) { record = try ledger.addRoot(resolved) } catch { throw .catalog(error) }
+        board.update { agenda in
+            guard agenda.roots[record.id] == nil else { return }
+            agenda.roots[record.id] = RootWork(record: record, now: .now)
+        }
+        return record
+    }
+
+    /// The path of a directory without symbolic links.
+    private static func directory(at path: String) throws(IngestionError) -> RelativePath {
+        let kind: FileStatus.Kind?
+        let resolved: RelativePath
+        do throws(SystemError) {
+            resolved = try resolvedPath(path)
+            let top = try OwnedDescriptor.open("/", 0)
+            kind = try top.status(beneath: RelativePath(bytes: Array(resolved.bytes.dropFirst())))?.kind
+        } catch {
+            throw .rootUnreadable(path: path, cause: error)
+        }
+        guard kind == .directory else { throw .notADirectory(path: path) }
+        return resolved
+    }
+
+    private func knownRoots() throws(IngestionError) -> [RootRecord] {
+        do throws(CatalogError) { return try ledger.roots() } catch { throw .catalog(error) }
+    }
 
     /// Stops watching and forgets the root's images; the files stay untouched.
-    package func removeRoot(_ path: String) throws(IngestionError) { fatalError("interface only") }
+    package func removeRoot(_ path: String) throws(IngestionError) {
+        let given = RelativePath(path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path)
+        var names: Set<RelativePath> = [given]
+        // The folder may be gone; then its name as it was given is all there is.
+        if let resolved = try? resolvedPath(path) { names.insert(resolved) }
+        guard let root = try knownRoots().first(where: { names.contains($0.path) }) else {
+            throw .noSuchRoot(path: path)
+        }
+        // Nothing of the root may be stored after its rows are gone.
+        let failure = committer.withoutCommits { [board, watcher, ledger] () -> CatalogError? in
+            do throws(CatalogError) {
+                try ledger.removeRoot(root.id)
+            } catch {
+                return error
+            }
+            board.update { $0.removeRoot(root.id, at: .now) }
+            watcher?.table.remove(root.id, .root)
+            return nil
+        }
+        if let failure { throw .catalog(failure) }
+    }
 
     /// Looks at every file of a root (nil: of all) again, failed ones too.
-    package func rescan(_ root: RootID?) { fatalError("interface only") }
+    package func rescan(_ root: RootID?) { board.update { $0.rescan(root, isForced: true, at: .now) } }
 
     /// Whether all roots are scanned and nothing waits; blocks until then or `deadline`.
-    package func waitUntilIdle(until deadline: Instant) -> Bool { fatalError("interface only") }
+    package func waitUntilIdle(until deadline: Instant) -> Bool {
+        // What happened before this call has been told by the kernel, but perhaps not been taken yet.
+        watcher?.drain()
+        return board.waitUntilIdle(until: deadline)
+    }
 
-    package var status: IngestionStatus { fatalError("interface only") }
+    package var status: IngestionStatus { board.read { $0.status(at: .now) } }
 
     /// Opens an image's file for reading, below its root only, when it is still the file that was indexed.
-    package func open(_ image: ImageRecord) throws(SystemError) -> OwnedDescriptor { fatalError("interface only") }
+    ///
+    /// - Throws: `SystemError` with `ENOENT` where the root is offline or unknown, `ESTALE` where the file has changed.
+    package func open(_ image: ImageRecord) throws(SystemError) -> OwnedDescriptor {
+        let path = image.key.path
+        guard let root = board.read({ $0.roots[image.key.root]?.open }) else {
+            throw SystemError(code: SystemError.absent, operation: "open \(path)")
+        }
+        let file = try root.directory.openFile(beneath: path)
+        let status = try file.status()
+        guard status.kind == .regular, status.byteCount == image.byteCount, status.modified == image.modified else {
+            throw SystemError(code: SystemError.stale, operation: "open \(path)")
+        }
+        return file
+    }
 }

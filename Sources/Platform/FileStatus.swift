@@ -39,6 +39,11 @@ package struct FileStatus: Hashable, Sendable {
 }
 
 extension SystemError {
+    /// The corresponding C constant is `ENOENT`.
+    package static let absent = ENOENT
+    /// The object is another one than it was; the corresponding C constant is `ESTALE`.
+    package static let stale = ESTALE
+
     /// Whether the code says that no such file is there (any more): a component is missing, is no directory, or is a link.
     package var saysAbsent: Bool { code == ENOENT || code == ENOTDIR || code == ELOOP }
 

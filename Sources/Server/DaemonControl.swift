@@ -21,6 +21,9 @@ package protocol DaemonControl: Sendable {
     /// A small upright JPEG.
     func thumbnail(_ image: ImageRecord, longSide: Int) throws(Problem) -> [UInt8]
 
+    /// The page's address with its token; nil when no page is served.
+    var pageLink: String? { get }
+
     func addRoot(_ path: String) throws(Problem) -> RootBody
     func removeRoot(_ path: String) throws(Problem)
     func rescan(_ path: String?) throws(Problem)

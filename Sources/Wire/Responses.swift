@@ -250,6 +250,13 @@ package struct ModelList: Codable, Sendable, Equatable {
     package init(models: [ModelBody]) { self.models = models }
 }
 
+/// `GET /v1/page`: where a browser finds the page, with the token that it asks for.
+package struct PageLink: Codable, Sendable, Equatable {
+    package var url: String
+
+    package init(url: String) { self.url = url }
+}
+
 /// `GET /v1/version`.
 package struct VersionResponse: Codable, Sendable, Equatable {
     package var name: String

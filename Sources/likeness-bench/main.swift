@@ -1,1 +1,22 @@
-print("interface only")
+import Foundation
+
+let arguments = Array(CommandLine.arguments.dropFirst())
+do {
+    switch arguments.first {
+    case "embed": try EmbedBench.run(Array(arguments.dropFirst()))
+    case "features": try FeaturesBench.run(Array(arguments.dropFirst()))
+    case "index": try IndexBench.run(Array(arguments.dropFirst()))
+    default:
+        let usage = """
+            usage: likeness-bench embed [--backend cpu|vulkan|reference] [--weights W] [--batch N] [--seconds S] [--threads T]
+                   likeness-bench features --input IN.rgb --output OUT.fvecs [--backend B] [--weights W] [--head H]
+                   likeness-bench index --folder DIR [--ef 20,40,80]
+
+            """
+        FileHandle.standardError.write(Data(usage.utf8))
+        exit(2)
+    }
+} catch {
+    FileHandle.standardError.write(Data("likeness-bench: \(error)\n".utf8))
+    exit(5)
+}

@@ -12,7 +12,7 @@ struct RandomNetwork: WeightStorage, CustomStringConvertible {
     private(set) var weights: [[Float]] = []
     private(set) var biases: [[Float]] = []
 
-    /// - Parameter amplitude: factor on every weight.
+    /// Reads a chain; `amplitude` multiplies every weight.
     init(_ text: String, amplitude: Float = 1) {
         description = text
         var generator = SeededGenerator(seed: 42)

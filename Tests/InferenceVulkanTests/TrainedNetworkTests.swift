@@ -19,7 +19,8 @@ struct TrainedNetworkTests {
         let rows = try backend.vectors(Array(pixels), count: count, channels: network.outputChannels)
         for (position, head) in Head.allCases.enumerated() {
             let expected = try SharedData.fvecs(
-                SharedData.reference.appending(path: "\(name).\(head.rawValue).fvecs"))
+                SharedData.reference.appending(path: "\(name).\(head.rawValue).fvecs")
+            )
             for image in 0..<count {
                 let similarity = cosine(rows[image * Head.allCases.count + position], expected[image])
                 #expect(similarity >= 0.999_999, "\(name) \(head) image \(image): cosine \(similarity)")

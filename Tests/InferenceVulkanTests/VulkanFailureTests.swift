@@ -1,3 +1,4 @@
+import Glibc
 import Inference
 import InferenceVulkan
 import TestSupport
@@ -18,13 +19,32 @@ struct VulkanFailureTests {
         }
     }
 
+    @Test func `no driver is a state with a reason`() async {
+        await #expect(processExitsWith: .success) {
+            // Both spellings: loaders before 1.3.234 know the first one only.
+            for variable in ["VK_ICD_FILENAMES", "VK_DRIVER_FILES"] { setenv(variable, "/dev/null", 1) }
+            do throws(InferenceError) {
+                _ = try VulkanBackend.software(RandomNetwork("8").network(side: 16))
+                exit(1)
+            } catch .deviceUnavailable(let detail) {
+                exit(detail.isEmpty ? 2 : 0)
+            } catch {
+                exit(3)
+            }
+        }
+    }
+
     @Test func `a device is found by index, UUID and name`() throws {
         let device = try #require(try VulkanProbe.devices().first { $0.isSoftware })
         #expect(device.unusableReason == nil && device.memoryByteCount > 0)
         #expect(device.uuid.count == 36 && device.driver.contains("llvmpipe"))
         for designation in ["\(device.index)", device.uuid, device.uuid.uppercased(), "LLVM"] {
             let backend = try VulkanBackend(
-                network: network, device: designation, allowsSoftware: true, maximumBatch: 1)
+                network: network,
+                device: designation,
+                allowsSoftware: true,
+                maximumBatch: 1
+            )
             #expect(backend.device == device || backend.device.index == device.index, "\(designation)")
         }
     }
@@ -73,7 +93,12 @@ struct VulkanFailureTests {
     @Test func `a submission that does not end in time is a lost device`() throws {
         do {
             _ = try VulkanBackend(
-                network: network, device: "llvmpipe", allowsSoftware: true, maximumBatch: 1, submissionSeconds: 0)
+                network: network,
+                device: "llvmpipe",
+                allowsSoftware: true,
+                maximumBatch: 1,
+                submissionSeconds: 0
+            )
             Issue.record("a submission ended in no time")
         } catch .deviceLost(let device, let detail) {
             #expect(device.contains("llvmpipe") && detail.contains("0.0 s"), "\(device): \(detail)")

@@ -150,6 +150,8 @@ final class FakeDaemon: DaemonControl {
         return Self.model
     }
 
+    var pageLink: String? { "http://127.0.0.1:8473/#token=secret" }
+
     func useModel(name: String, head: String?) throws(Problem) {
         seen.withLock { $0.uses.append("\(name) \(head ?? "-")") }
     }

@@ -64,7 +64,9 @@ struct CursorTests {
         let fixture = try StorageFixture()
         let records = try fixture.database("records", .integerKey)
         try fixture.write { transaction in
-            for number in UInt32(0)..<2000 { try transaction.put(number, [UInt8](repeating: 0, count: 50), in: records) }
+            for number in UInt32(0)..<2000 {
+                try transaction.put(number, [UInt8](repeating: 0, count: 50), in: records)
+            }
         }
         try fixture.write { transaction in
             try transaction.withCursor(in: records) { (cursor: inout Cursor) throws(StorageError) in

@@ -119,7 +119,9 @@ struct EnvironmentTests {
         try fixture.write { try $0.put(UInt32(1), [1], in: first) }
         let fault = try #require(DescriptorFault(.meta, in: fixture.folder.path, by: "/dev/full", flags: O_WRONLY))
         #expect(throws: StorageError.self) { try fixture.write { try $0.put(UInt32(2), [2], in: first) } }
-        let error = #expect(throws: StorageError.self) { try ReadTransaction(fixture.environment).get(UInt32(1), in: first) }
+        let error = #expect(throws: StorageError.self) {
+            try ReadTransaction(fixture.environment).get(UInt32(1), in: first)
+        }
         #expect(error?.code == .panicked)
         fault.repair()
         #expect(throws: StorageError.self) { try fixture.write { try $0.put(UInt32(2), [2], in: first) } }

@@ -8,7 +8,9 @@ struct FileSystemCheckTests {
     func networkFileSystemsAreKnown(_ magic: UInt32) { #expect(FileSystemCheck.isNetworkMagic(magic)) }
 
     /// ext4, tmpfs, XFS, Btrfs, overlayfs, ZFS, F2FS
-    @Test(arguments: [0xEF53, 0x0102_1994, 0x5846_5342, 0x9123_683E, 0x794C_7630, 0x2FC1_2FC1, 0xF2F5_2010] as [UInt32])
+    @Test(
+        arguments: [0xEF53, 0x0102_1994, 0x5846_5342, 0x9123_683E, 0x794C_7630, 0x2FC1_2FC1, 0xF2F5_2010] as [UInt32]
+    )
     func localFileSystemsAreNot(_ magic: UInt32) { #expect(!FileSystemCheck.isNetworkMagic(magic)) }
 
     @Test func aDirectoryIsMadeWithItsParents() throws {

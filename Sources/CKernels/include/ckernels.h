@@ -6,5 +6,6 @@
 #include "graph.h"
 #include "isa.h"
 #include "vectors.h"
+#include "winograd.h"
 
 #endif

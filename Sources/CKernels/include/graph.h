@@ -42,7 +42,7 @@ typedef struct {
 
 typedef struct {
     const CKernels_chunk *_Nonnull chunks;
-    uint8_t *_Nullable const *_Nonnull codes; /* by chunk; `stride` bytes a slot */
+    uint8_t *_Nullable const *_Nullable codes; /* by chunk, `stride` bytes a slot; NULL where nothing is compared */
     size_t stride;
     int zero;
     float unit; /* similarity of two codes = unit * dot_codes */
@@ -56,7 +56,8 @@ typedef struct {
 /* What one search needs beside the graph; never shared between threads. */
 typedef struct {
     uint16_t *_Nonnull visited; /* equal to `epoch`: seen by this beam */
-    size_t visited_count;       /* slots at or above it are passed over */
+    size_t visited_capacity;    /* elements of `visited` */
+    size_t visited_count;       /* slots at or above it are passed over; at most the capacity */
     uint16_t epoch;
     CKernels_candidate *_Nonnull pool; /* sorted best first; room for every `ef` asked for */
     uint64_t scored;                   /* codes scored so far, for tuning and tests */

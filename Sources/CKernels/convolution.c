@@ -1,0 +1,57 @@
+#include "include/winograd.h"
+
+extern const CKernels_convolution CKernels_convolution_portable;
+#if defined(__x86_64__)
+extern const CKernels_convolution CKernels_convolution_avx2;
+extern const CKernels_convolution CKernels_convolution_avx512;
+#endif
+
+const CKernels_convolution *CKernels_convolution_table(CKernels_isa isa) {
+    if (!CKernels_has(isa)) return NULL;
+    switch (isa) {
+#if defined(__x86_64__)
+    case CKERNELS_ISA_AVX512:
+        return &CKernels_convolution_avx512;
+    case CKERNELS_ISA_AVX2:
+        return &CKernels_convolution_avx2;
+#endif
+    default:
+        return &CKernels_convolution_portable;
+    }
+}
+
+void CKernels_winograd_weights(const float *weights, size_t weight_stride, int output_channels, float *planes,
+                               size_t plane_stride) {
+    /* G: row p is (1, p, p^2) divided by the product of p's distances to the other finite points; the last is infinity. */
+    const double a = 0.70710678118654752440, b = 1.41421356237309504880;
+    const double g[6][3] = {
+        {1, 0, 0},
+        {-1 / 1.5, -a / 1.5, -0.5 / 1.5},
+        {-1 / 1.5, a / 1.5, -0.5 / 1.5},
+        {1.0 / 6, b / 6, 2.0 / 6},
+        {1.0 / 6, -b / 6, 2.0 / 6},
+        {0, 0, 1},
+    };
+    for (int k = 0; k < output_channels; k++) {
+        const float *w = weights + (size_t)k * weight_stride;
+        double half[6][3];
+        for (int i = 0; i < 6; i++)
+            for (int j = 0; j < 3; j++) half[i][j] = g[i][0] * w[j] + g[i][1] * w[3 + j] + g[i][2] * w[6 + j];
+        for (int i = 0; i < 6; i++)
+            for (int j = 0; j < 6; j++)
+                planes[(size_t)(6 * i + j) * plane_stride + k] =
+                    (float)(half[i][0] * g[j][0] + half[i][1] * g[j][1] + half[i][2] * g[j][2]);
+    }
+}
+
+void CKernels_first_patches(const uint8_t *pixels, int side, int first_row, int row_count, const float *tables,
+                            const int *bytes, float *patches) {
+    for (int y = first_row; y < first_row + row_count; y++)
+        for (int x = 0; x < side; x++)
+            for (int dy = -1; dy <= 1; dy++)
+                for (int dx = -1; dx <= 1; dx++) {
+                    const int inside = y + dy >= 0 && y + dy < side && x + dx >= 0 && x + dx < side;
+                    const uint8_t *pixel = pixels + 3 * ((size_t)(y + dy) * side + (x + dx));
+                    for (int p = 0; p < 3; p++) *patches++ = inside ? tables[256 * p + pixel[bytes[p]]] : 0;
+                }
+}

@@ -1,0 +1,6 @@
+#if defined(__x86_64__)
+#define LANES 16
+#define VARIANT(name) name##_avx512
+#define TARGET __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")))
+#include "convolution_body.h"
+#endif

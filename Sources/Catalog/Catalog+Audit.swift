@@ -1,0 +1,113 @@
+internal import Platform
+internal import Storage
+internal import VectorIndex
+
+/// Reads everything and compares: for `verify` and for tests.
+extension Catalog {
+    /// What does not fit together, one sentence each; empty for a sound collection.
+    ///
+    /// Every record is read and its checksum looked at; every vector is read. Holds one read transaction throughout, so the
+    /// file grows while others write.
+    /// - Complexity: O(n) time, and O(n) memory for identifiers
+    package func audit() throws(CatalogError) -> [String] {
+        try read { (contents, transaction) throws(CatalogFailure) in
+            let audit = CatalogAudit(contents: contents)
+            try audit.run(transaction)
+            return audit.findings
+        }
+    }
+}
+
+private final class CatalogAudit {
+    let contents: CatalogStore.Contents
+    private(set) var findings: [String] = []
+    private var slots: [ImageID: Slot] = [:]
+    private var imagesOfContent: [SHA256Digest: UInt64] = [:]
+
+    init(contents: CatalogStore.Contents) { self.contents = contents }
+
+    private var tables: CatalogTables { contents.tables }
+
+    func run(_ transaction: borrowing ReadTransaction) throws(CatalogFailure) {
+        try readImages(transaction)
+        try readFiles(transaction)
+        try readContents(transaction)
+        try readSlots(transaction)
+    }
+
+    private func expect(_ holds: Bool, _ finding: @autoclosure () -> String) {
+        if !holds { findings.append(finding()) }
+    }
+
+    private func readImages(_ transaction: borrowing ReadTransaction) throws(CatalogFailure) {
+        let last = try CatalogState(tables, transaction).lastImage
+        try transaction.scan(tables.images) { (key, value) throws(CatalogFailure) in
+            guard let number = key.integer(at: 0, as: UInt64.self) else { throw .corrupted("image", "short key") }
+            let id = ImageID(rawValue: number)
+            let row = try ImageRow(value.copied, id: id)
+            slots[id] = row.slot
+            imagesOfContent[row.image.content, default: 0] += 1
+            expect(number <= last, "image \(id) has a number that was not given yet")
+            let file = try tables.file(row.image.key, transaction)
+            expect(file?.image == id, "image \(id) is not the one of \(FileRow.name(row.image.key))")
+            expect(file?.content == row.image.content, "image \(id) and its file differ in content")
+            let content = try tables.content(row.image.content, transaction)
+            expect(content?.slot == row.slot, "image \(id) and its content differ in slot")
+            return true
+        }
+    }
+
+    private func readFiles(_ transaction: borrowing ReadTransaction) throws(CatalogFailure) {
+        var images = 0
+        var failed = 0
+        try tables.scanFiles(from: [0, 0, 0, 0], within: [], transaction) { (row) throws(CatalogFailure) in
+            if let id = row.image {
+                images += 1
+                expect(slots[id] != nil, "\(FileRow.name(row.key)) has no image \(id)")
+            }
+            if row.isFailed {
+                failed += 1
+                let isListed = try storing { () throws(StorageError) in
+                    try transaction.contains(row.key.storedKey, in: tables.failed)
+                }
+                expect(isListed, "\(FileRow.name(row.key)) is not in the list of failures")
+            }
+            let root = try tables.root(row.key.root, transaction)
+            expect(root != nil, "\(FileRow.name(row.key)) has no root")
+            return true
+        }
+        let listed = try storing { () throws(StorageError) in try transaction.count(of: tables.failed) }
+        expect(images == slots.count, "\(images) indexed files, \(slots.count) images")
+        expect(failed == listed, "\(failed) failed files, \(listed) in the list of failures")
+    }
+
+    private func readContents(_ transaction: borrowing ReadTransaction) throws(CatalogFailure) {
+        var count = 0
+        try transaction.scan(tables.contents) { (key, value) throws(CatalogFailure) in
+            guard let content = SHA256Digest(bytes: key.copied) else { throw .corrupted("content", "short key") }
+            let row = try ContentRow(value.copied, content: content)
+            let images = imagesOfContent[content] ?? 0
+            expect(row.imageCount == images, "content \(content) counts \(row.imageCount) images of \(images)")
+            count += 1
+            return true
+        }
+        expect(count == imagesOfContent.count, "\(count) contents, \(imagesOfContent.count) in use")
+    }
+
+    private func readSlots(_ transaction: borrowing ReadTransaction) throws(CatalogFailure) {
+        var pairs = 0
+        try transaction.scan(tables.duplicates) { (key, value) throws(CatalogFailure) in
+            guard let slot = key.integer(at: 0, as: UInt32.self), let number = value.integer(at: 0, as: UInt64.self)
+            else { throw .corrupted("dup", "short") }
+            let id = ImageID(rawValue: number)
+            expect(slots[id]?.rawValue == slot, "slot \(slot) has an image \(id) that is not its own")
+            pairs += 1
+            return true
+        }
+        expect(pairs == slots.count, "\(pairs) pairs of slot and image, \(slots.count) images")
+        for slot in Set(slots.values) {
+            let vector = try indexing { () throws(IndexError) in try contents.index.vector(slot, in: transaction) }
+            expect(!vector.isEmpty, "slot \(slot.rawValue) has an empty vector")
+        }
+    }
+}

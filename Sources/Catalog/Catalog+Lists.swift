@@ -1,0 +1,104 @@
+package import Platform
+internal import Storage
+
+/// What is stored, one by one and in pages.
+extension Catalog {
+    /// Whether a vector for these bytes is stored, so that `index` needs none.
+    package func knowsContent(_ content: SHA256Digest) throws(CatalogError) -> Bool {
+        try read { (contents, transaction) throws(CatalogFailure) in
+            try contents.tables.content(content, transaction) != nil
+        }
+    }
+
+    /// Keys of indexed files with these bytes, at most `limit`.
+    package func files(withContent content: SHA256Digest, limit: Int) throws(CatalogError) -> [FileKey] {
+        try read { (contents, transaction) throws(CatalogFailure) in
+            var found: [FileKey] = []
+            guard let row = try contents.tables.content(content, transaction) else { return found }
+            // Images of other bytes can share the vector, so all of them are looked at until enough are found.
+            for id in try contents.tables.images(of: row.slot, limit: .max, transaction) {
+                guard found.count < limit else { break }
+                let image = try contents.tables.requiredImage(id, transaction).image
+                if image.content == content { found.append(image.key) }
+            }
+            return found
+        }
+    }
+
+    package func image(_ id: ImageID) throws(CatalogError) -> ImageRecord? {
+        try read { (contents, transaction) throws(CatalogFailure) in
+            try contents.tables.image(id, transaction)?.image
+        }
+    }
+
+    /// Images with ids above `cursor`, in order of id: stable under inserts.
+    package func images(after cursor: ImageID?, limit: Int) throws(CatalogError) -> [ImageRecord] {
+        try read { (contents, transaction) throws(CatalogFailure) in
+            var found: [ImageRecord] = []
+            let (first, overflow) = (cursor?.rawValue ?? 0).addingReportingOverflow(1)
+            guard limit > 0, !overflow else { return found }
+            try transaction.scan(contents.tables.images, from: first) { (key, value) throws(CatalogFailure) in
+                guard let number = key.integer(at: 0, as: UInt64.self) else { throw .corrupted("image", "short key") }
+                found.append(try ImageRow(value.copied, id: ImageID(rawValue: number)).image)
+                return found.count < limit
+            }
+            return found
+        }
+    }
+
+    package func file(_ key: FileKey) throws(CatalogError) -> FileRow? {
+        try read { (contents, transaction) throws(CatalogFailure) in try contents.tables.file(key, transaction) }
+    }
+
+    /// Rows of one root in byte order of stored keys, in pages: those after `path`, at most `limit`.
+    package func files(
+        in root: RootID,
+        after path: RelativePath?,
+        limit: Int
+    ) throws(CatalogError) -> [FileRow] {
+        try read { (contents, transaction) throws(CatalogFailure) in
+            var found: [FileRow] = []
+            guard limit > 0 else { return found }
+            let prefix = FileKey.prefix(of: root)
+            let start = path.map { FileKey(root: root, path: $0).storedKey }
+            try contents.tables.scanFiles(from: start ?? prefix, within: prefix, transaction) {
+                (row) throws(CatalogFailure) in
+                if row.key.path != path { found.append(row) }
+                return found.count < limit
+            }
+            return found
+        }
+    }
+
+    /// Failed files of all roots, in pages.
+    package func failures(after key: FileKey?, limit: Int) throws(CatalogError) -> [FileRow] {
+        try read { (contents, transaction) throws(CatalogFailure) in
+            var found: [FileRow] = []
+            guard limit > 0 else { return found }
+            let start = key?.storedKey
+            // An empty key is not LMDB's, and none is below four zeros.
+            let first = start ?? FileKey.prefix(of: RootID(rawValue: 0))
+            try transaction.scan(contents.tables.failed, from: first) { (storedKey, _) throws(CatalogFailure) in
+                let storedKey = storedKey.copied
+                if storedKey == start { return true }
+                let bytes = try storing { () throws(StorageError) in
+                    try transaction.get(storedKey, in: contents.tables.files)
+                }
+                guard let bytes else {
+                    throw .corrupted("failed \(String(decoding: storedKey.dropFirst(4), as: UTF8.self))", "no file row")
+                }
+                found.append(try FileRow(bytes, storedKey: storedKey))
+                return found.count < limit
+            }
+            return found
+        }
+    }
+
+    package func roots() throws(CatalogError) -> [RootRecord] {
+        try read { (contents, transaction) throws(CatalogFailure) in
+            try contents.tables.allRoots(transaction)
+                .filter { !$0.row.isRemoved }
+                .map { RootRecord(id: $0.id, path: $0.row.path) }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+internal import Storage
+
+/// `catalog`/`cfg`: what the collection is; written once.
+struct CatalogConfiguration {
+    /// "LKCT", read as a little-endian number.
+    private static let magic: UInt32 = 0x5443_4B4C
+    private static let key = "cfg"
+
+    let dimension: Int
+    let fingerprint: String
+
+    /// Compares with what is stored, or stores this in a new collection.
+    ///
+    /// - Throws: `.newerFormat`, `.fingerprintMismatch`, `.wrongDimension`, `.corrupted`.
+    func agree(_ tables: CatalogTables, _ transaction: borrowing WriteTransaction) throws(CatalogFailure) {
+        let key = Array(Self.key.utf8)
+        let stored = try storing { () throws(StorageError) in try transaction.get(key, in: tables.catalog) }
+        guard let stored else {
+            var writer = RecordWriter()
+            writer.append(Self.magic)
+            writer.append(CatalogTables.format)
+            writer.append(UInt32(dimension))
+            writer.append(counted: Array(fingerprint.utf8))
+            let bytes = writer.finish(key: key)
+            return try storing { () throws(StorageError) in try transaction.put(key, bytes, in: tables.catalog) }
+        }
+        // Magic and version come before the checksum is looked at: a newer format may have another one.
+        let head = stored.withStorageBytes { ($0.integer(at: 4, as: UInt32.self), $0.integer(at: 8, as: UInt16.self)) }
+        guard head.0 == Self.magic, let format = head.1 else { throw .corrupted("catalog cfg", "magic") }
+        guard format <= CatalogTables.format else {
+            throw .catalog(.newerFormat(found: Int(format), supported: Int(CatalogTables.format)))
+        }
+        var reader = try RecordReader(stored, key: key, name: "catalog cfg")
+        _ = try reader.take(6)
+        let storedDimension = Int(try reader.integer(UInt32.self))
+        let storedFingerprint = try reader.text()
+        try reader.finish()
+        guard storedFingerprint == fingerprint else {
+            throw .catalog(.fingerprintMismatch(stored: storedFingerprint, expected: fingerprint))
+        }
+        guard storedDimension == dimension else {
+            throw .catalog(.wrongDimension(got: dimension, expected: storedDimension))
+        }
+    }
+}
+
+/// `catalog`/`state`: what every commit carries on.
+struct CatalogState {
+    private static let key = Array("state".utf8)
+
+    /// Commits so far: tells whether a commit whose end was not seen is in the store.
+    var commitCount: UInt64 = 0
+    /// The last row of `event`.
+    var sequence: UInt64 = 0
+    /// The last number given; numbers start at 1.
+    var lastImage: UInt64 = 0
+    var lastRoot: UInt32 = 0
+
+    init(_ tables: CatalogTables, _ transaction: borrowing some Transaction & ~Copyable) throws(CatalogFailure) {
+        let stored = try storing { () throws(StorageError) in try transaction.get(Self.key, in: tables.catalog) }
+        guard let stored else { return }
+        var reader = try RecordReader(stored, key: Self.key, name: "catalog state")
+        commitCount = try reader.integer()
+        sequence = try reader.integer()
+        lastImage = try reader.integer()
+        lastRoot = try reader.integer()
+        try reader.finish()
+    }
+
+    func store(_ tables: CatalogTables, _ transaction: borrowing WriteTransaction) throws(CatalogFailure) {
+        var writer = RecordWriter()
+        writer.append(commitCount)
+        writer.append(sequence)
+        writer.append(lastImage)
+        writer.append(lastRoot)
+        let bytes = writer.finish(key: Self.key)
+        try storing { () throws(StorageError) in try transaction.put(Self.key, bytes, in: tables.catalog) }
+    }
+}

@@ -1,0 +1,141 @@
+internal import Platform
+internal import Storage
+internal import Synchronization
+internal import VectorIndex
+
+/// The open collection: its environment, tables and index, and the way back after LMDB panicked.
+///
+/// Reads come from any thread; everything that changes the store comes from the writer thread.
+final class CatalogStore: Sendable {
+    /// What can be worked with.
+    struct Contents: Sendable {
+        let tables: CatalogTables
+        let index: VectorIndex
+    }
+
+    private enum Phase {
+        case open(Contents)
+        /// The store is being opened again; readers wait.
+        case recovering
+        /// It could not be; the writer tries again.
+        case broken(CatalogError)
+    }
+
+    /// Counts as of the last commit.
+    struct Counts: Sendable {
+        var images = 0
+        var files = 0
+        var failed = 0
+        var usedByteCount = 0
+    }
+
+    let environment: Environment
+    let configuration: CatalogConfiguration
+    private let phase: Monitor<Phase>
+    private let lastCounts = Mutex(Counts())
+
+    init(directory: String, configuration: CatalogConfiguration, options: CatalogOptions) throws(CatalogFailure) {
+        var sizes = EnvironmentOptions()
+        sizes.mapByteCount = options.mapByteCount
+        sizes.maximumMapByteCount = options.maximumByteCount
+        let environment = try storing { () throws(StorageError) in
+            try Environment(directory: directory, options: sizes)
+        }
+        self.environment = environment
+        self.configuration = configuration
+        let contents = try Self.load(environment, configuration)
+        phase = Monitor(.open(contents))
+        try refreshCounts()
+    }
+
+    /// Opens or makes all databases, reads the index into memory and starts linking.
+    private static func load(
+        _ environment: Environment,
+        _ configuration: CatalogConfiguration
+    ) throws(CatalogFailure) -> Contents {
+        while true {
+            do throws(CatalogFailure) {
+                let transaction = try storing { () throws(StorageError) in try WriteTransaction(environment) }
+                let tables = try CatalogTables(transaction)
+                try configuration.agree(tables, transaction)
+                let index: VectorIndex
+                do throws(IndexError) {
+                    index = try VectorIndex(dimension: configuration.dimension, transaction: transaction)
+                } catch { throw CatalogFailure(error) }
+                do throws(StorageError) { try transaction.commit() } catch { throw .storage(error) }
+                do throws(SystemError) { try index.start() } catch { throw .storage(StorageError(error)) }
+                return Contents(tables: tables, index: index)
+            } catch {
+                guard error.storageCode == .mapFull else { throw error }
+                try storing { () throws(StorageError) in try environment.grow() }
+            }
+        }
+    }
+
+    /// The tables and the index, once nothing is being recovered.
+    func contents() throws(CatalogFailure) -> Contents {
+        let found = phase.wait { phase -> Result<Contents, CatalogError>? in
+            switch phase {
+            case .open(let contents): .success(contents)
+            case .recovering: nil
+            case .broken(let error): .failure(error)
+            }
+        }
+        switch found {
+        case .success(let contents): return contents
+        case .failure(let error): throw .catalog(error)
+        case nil: throw .catalog(.storage(detail: "the collection is closed"))
+        }
+    }
+
+    /// Whether transactions fail until `recover`.
+    var isPanicked: Bool {
+        if case .open = phase.read({ $0 }) {} else { return true }
+        do throws(StorageError) {
+            _ = try ReadTransaction(environment)
+            return false
+        } catch { return error.code == .panicked }
+    }
+
+    /// Opens the store again and reads everything from the disk: memory may know what the disk does not, or less.
+    ///
+    /// Called by the writer thread without a transaction. The old index is let go first, since two may not fit.
+    func recover() throws(CatalogFailure) {
+        phase.update { phase in
+            if case .open(let contents) = phase { contents.index.stop() }
+            phase = .recovering
+        }
+        do throws(CatalogFailure) {
+            try storing { () throws(StorageError) in try environment.reopen() }
+            let contents = try Self.load(environment, configuration)
+            phase.update { $0 = .open(contents) }
+            try refreshCounts()
+        } catch {
+            phase.update { $0 = .broken(error.error) }
+            throw error
+        }
+    }
+
+    /// Gives the directory free; the index was stopped by the writer.
+    func close() { environment.close() }
+
+    // MARK: Counts
+
+    var counts: Counts { lastCounts.withLock { $0 } }
+
+    /// Reads the counts that LMDB keeps. O(1)
+    func refreshCounts() throws(CatalogFailure) {
+        let tables = try contents().tables
+        let counts = try storing { () throws(StorageError) in
+            let used = try environment.statistics.usedByteCount
+            let transaction = try ReadTransaction(environment)
+            return Counts(
+                images: try transaction.count(of: tables.images),
+                files: try transaction.count(of: tables.files),
+                failed: try transaction.count(of: tables.failed),
+                usedByteCount: used
+            )
+        }
+        lastCounts.withLock { $0 = counts }
+    }
+}

@@ -1,0 +1,37 @@
+internal import Platform
+
+/// Something for the writer thread to do, and the place where its outcome is waited for.
+final class WriteRequest: Sendable {
+    enum Work: Sendable {
+        case apply([CatalogChange])
+        case addRoot(RelativePath)
+        /// Takes the root off the list; the writer then removes its rows piece by piece.
+        case closeRoot(RootID)
+        /// Opens the store again if it panicked.
+        case recover
+    }
+
+    enum Reply: Sendable {
+        case outcomes([CatalogOutcome])
+        case root(RootRecord)
+        case done
+    }
+
+    let work: Work
+    private let result = Monitor<Result<Reply, CatalogError>?>(nil)
+
+    init(_ work: Work) { self.work = work }
+
+    /// Counts towards the size of a commit.
+    var changeCount: Int {
+        if case .apply(let changes) = work { changes.count } else { 1 }
+    }
+
+    func complete(_ outcome: Result<Reply, CatalogError>) { result.update { $0 = outcome } }
+
+    /// Blocks until the writer is done with it.
+    func wait() throws(CatalogError) -> Reply {
+        guard let outcome = result.wait({ $0 }) else { return .done }
+        return try outcome.get()
+    }
+}

@@ -1,0 +1,105 @@
+internal import Foundation
+package import Inference
+internal import Platform
+
+/// Convolutions on the processor in fp32: Winograd transforms in C, products by OpenBLAS, threads of its own.
+///
+/// All memory is planned at the start (`memoryByteCount` tells how much); a batch allocates no buffer.
+package final class CPUBackend: ConvolutionBackend {
+    package let description: BackendDescription
+    package let maximumBatchCount: Int
+    package var preferredBatchCount: Int { maximumBatchCount }
+    /// Bytes of maps and scratch memory; the transformed weights, four times the file's, come on top.
+    package var memoryByteCount: Int { plan.bufferByteCount }
+
+    private let side: Int
+    private let outputChannels: Int
+    private let plan: ExecutionPlan
+
+    /// Transforms the weights and plans the memory.
+    ///
+    /// - Parameters:
+    ///   - network: begins with a convolution of three channels.
+    ///   - threads: all of the process's cores when nil.
+    ///   - maximumBatch: images a call may hold; VGG16 needs about 14 MB of memory for each.
+    /// - Throws: `.outOfMemory`, `.unsupportedNetwork`, `.deviceUnavailable` when no thread can be started.
+    package convenience init(
+        network: Network,
+        threads: Int? = nil,
+        maximumBatch: Int = 8
+    ) throws(InferenceError) {
+        try self.init(network: network, threads: threads, maximumBatch: maximumBatch, kernels: Kernels())
+    }
+
+    init(network: Network, threads: Int?, maximumBatch: Int, kernels: Kernels) throws(InferenceError) {
+        precondition(maximumBatch > 0, "a batch of \(maximumBatch) images")
+        let threadCount = max(1, threads ?? WorkerThread.availableCoreCount)
+        Kernels.useOneThreadPerProduct()
+        plan = try ExecutionPlan(
+            network,
+            maximumBatch: maximumBatch,
+            team: Self.team(threadCount),
+            kernels: kernels
+        )
+        maximumBatchCount = maximumBatch
+        side = network.preprocessing.side
+        outputChannels = network.outputChannels
+        description = BackendDescription(
+            backend: "cpu",
+            device: "\(Self.processorName), \(kernels.instructionSet) kernels, OpenBLAS \(Kernels.blasCore)",
+            tier: "fp32",
+            threads: threadCount
+        )
+    }
+
+    private static func team(_ count: Int) throws(InferenceError) -> ThreadTeam {
+        do { return try ThreadTeam(count: count) } catch {
+            throw .deviceUnavailable(detail: error.description)
+        }
+    }
+
+    /// What the kernel calls the processor.
+    private static var processorName: String {
+        let text = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+        let line = text.split(separator: "\n").first { $0.hasPrefix("model name") }
+        let name = line?.split(separator: ":", maxSplits: 1).last?.trimmingCharacters(in: .whitespaces)
+        return name ?? "processor"
+    }
+
+    package func run(
+        _ pixels: RawSpan,
+        count: Int,
+        heads: [Head],
+        into rows: inout MutableSpan<Float>
+    ) throws(InferenceError) {
+        precondition((1...maximumBatchCount).contains(count), "\(count) images of at most \(maximumBatchCount)")
+        precondition(pixels.byteCount == count * side * side * 3, "\(pixels.byteCount) bytes for \(count) images")
+        precondition(
+            rows.count == count * heads.count * outputChannels,
+            "\(rows.count) values for \(count) images, \(heads.count) heads"
+        )
+        let maps = pixels.withUnsafeBytes { bytes -> BufferSlice? in
+            guard let base = bytes.baseAddress else { return nil }
+            // SAFETY: `plan.run` returns when all threads are done with the pixels.
+            return plan.run(base.assumingMemoryBound(to: UInt8.self), count: count)
+        }
+        guard let maps else { return }
+        var damaged: [Int] = []
+        for image in 0..<count {
+            let map = FeatureMap(
+                base: maps.base + image * plan.output.count,
+                channels: outputChannels,
+                positions: plan.output.height * plan.output.width,
+                channelStride: 1,
+                positionStride: plan.output.channels
+            )
+            var isSound = true
+            for (index, head) in heads.enumerated() {
+                let offset = (image * heads.count + index) * outputChannels
+                isSound = head.reduce(map, into: &rows, at: offset) && isSound
+            }
+            if !isSound { damaged.append(image) }
+        }
+        if !damaged.isEmpty { throw .nonFinite(images: damaged) }
+    }
+}

@@ -1,0 +1,134 @@
+internal import Catalog
+internal import Platform
+
+/// What the scanner does next.
+enum ScannerTask: Sendable {
+    /// Look at a file that may still be changing.
+    case probe(FileKey, OpenRoot)
+    /// Compare a file that came to rest with the ledger.
+    case check(FileKey, OpenRoot, isRemoval: Bool, since: Instant)
+    /// List a directory and everything below it.
+    case walk(RootID, RelativePath, isForced: Bool)
+    /// Compare the ledger's rows below a directory with the disk.
+    case sweep(OpenRoot, RelativePath)
+    /// Find the failed files that are due.
+    case retryFailures
+}
+
+/// A file to read.
+struct ReadJob: Sendable {
+    var key: FileKey
+    var root: OpenRoot
+    var isForced: Bool
+}
+
+extension Agenda {
+    /// Takes the most urgent task that can be done now: settled files first, walks next, sweeps last.
+    mutating func takeTask(at now: Instant) -> ScannerTask? {
+        isScannerBusy = false
+        let task = nextTask(at: now)
+        isScannerBusy = task != nil
+        return task
+    }
+
+    private mutating func nextTask(at now: Instant) -> ScannerTask? {
+        while let due = settling.takeDue(at: now) {
+            switch due {
+            case .probe(let key):
+                if let open = roots[key.root]?.open { return .probe(key, open) }
+                _ = settling.observe(key, nil, at: now)
+            case .check(let key, let isRemoval, let since):
+                if let open = roots[key.root]?.open {
+                    return .check(key, open, isRemoval: isRemoval, since: since)
+                }
+            }
+        }
+        if let nextRetry, nextRetry <= now {
+            self.nextRetry = nil
+            return .retryFailures
+        }
+        for id in roots.keys.sorted(by: { $0.rawValue < $1.rawValue }) {
+            if let task = walk(in: id, at: now) ?? sweep(in: id, at: now) { return task }
+        }
+        return nil
+    }
+
+    private mutating func walk(in id: RootID, at now: Instant) -> ScannerTask? {
+        guard let root = roots[id] else { return nil }
+        let isDue = root.nextVisit.map { $0 <= now } ?? false
+        // The files that the backlog had no room for.
+        let isIncomplete = root.uncountedCount > 0 && root.backlog.isEmpty
+        if isDue || isIncomplete || root.dirty[.root].map({ $0 <= now }) ?? false {
+            let isForced = root.isForced
+            // A walk of everything finds again what waits.
+            roots[id]?.backlog.removeAll()
+            roots[id]?.uncountedCount = 0
+            roots[id]?.dirty.removeAll()
+            roots[id]?.nextVisit = nil
+            roots[id]?.isForced = false
+            return .walk(id, .root, isForced: isForced)
+        }
+        guard let directory = root.dirty.first(where: { $0.value <= now })?.key else { return nil }
+        roots[id]?.dirty[directory] = nil
+        return .walk(id, directory, isForced: false)
+    }
+
+    /// Deletes come after adds: a file that is being read may be the new name of one that is gone.
+    private mutating func sweep(in id: RootID, at now: Instant) -> ScannerTask? {
+        guard let root = roots[id], let open = root.open,
+            let (directory, due) = root.sweeps.min(by: { $0.value < $1.value }), due <= now
+        else { return nil }
+        let isImpatient = now - due > configuration.removalPatience
+        let isRead = root.queuedCount == 0 && root.undecidedCount == 0
+        let isQuiet = root.dirty.isEmpty && settling.waitingCount(in: id) == 0
+        guard (isRead && isQuiet) || (isImpatient && (isRead || directory != .root)) else { return nil }
+        roots[id]?.sweeps[directory] = nil
+        return .sweep(open, directory)
+    }
+
+    /// When `takeTask` may have something that it has not at `now`, unless somebody changes the agenda before.
+    func nextDue(after now: Instant) -> Instant? {
+        var earliest: Instant?
+        func consider(_ time: Instant?) {
+            if let time, time > now, earliest.map({ time < $0 }) ?? true { earliest = time }
+        }
+        consider(settling.nextDue)
+        consider(nextRetry)
+        for root in roots.values {
+            consider(root.nextVisit)
+            for time in root.dirty.values { consider(time) }
+            for time in root.sweeps.values {
+                consider(time)
+                consider(time + configuration.removalPatience + 0.001)
+            }
+        }
+        return earliest
+    }
+
+    /// Takes a file to read: settled ones first, then what walks found, from each root in turn.
+    mutating func takeRead(at now: Instant) -> ReadJob? {
+        if let pause = devicePause, now < pause.until { return nil }
+        guard flights.count < configuration.flightCapacity else { return nil }
+        let ids = roots.keys.sorted { $0.rawValue < $1.rawValue }
+        turn &+= 1
+        for isUrgent in [true, false] {
+            for index in ids.indices {
+                let id = ids[(index + turn & 0xFFFF) % ids.count]
+                if let job = takeRead(in: id, isUrgent: isUrgent) { return job }
+            }
+        }
+        return nil
+    }
+
+    private mutating func takeRead(in id: RootID, isUrgent: Bool) -> ReadJob? {
+        while let next = isUrgent ? roots[id]?.urgent.popFirst() : roots[id]?.backlog.popFirst() {
+            let key = FileKey(root: id, path: next.path)
+            guard let open = roots[id]?.open, !defersToFlight(key) else { continue }
+            flights[key] = Flight()
+            roots[id]?.flightCount += 1
+            roots[id]?.undecidedCount += 1
+            return ReadJob(key: key, root: open, isForced: next.isForced)
+        }
+        return nil
+    }
+}

@@ -1,0 +1,198 @@
+internal import Catalog
+internal import Platform
+
+/// Everything that is to do, is being done, and was done, in one value behind one lock (`AgendaBoard`).
+///
+/// The watcher adds events, the scanner takes tasks, readers take files, the committer reports. No method does I/O or
+/// takes long, so the watcher never waits. Every collection has a bound; beyond it a coarser mark takes its place.
+struct Agenda: Sendable {
+    /// A file on its way from reading to commit. One at a time for each path, so that an older state never overtakes a newer.
+    struct Flight: Sendable {
+        /// Its bytes are known.
+        var isDecided = false
+        /// Something happened to the file meanwhile.
+        var again = false
+    }
+
+    /// What became of a flight.
+    enum Landing: Sendable {
+        case committed(before: RowKind, after: RowKind)
+        /// Nothing to do, or nothing that can be done.
+        case unchanged
+        /// Look again soon: it changed, or what it was compared with did.
+        case again
+        /// Not the file's fault: read it again.
+        case requeued
+    }
+
+    let configuration: IngestionConfiguration
+    var settling: Settling
+    var roots: [RootID: RootWork] = [:]
+    var flights: [FileKey: Flight] = [:]
+    /// Changes on their way to the committer that are no flights.
+    var errandCount = 0
+    /// The scanner is at a task.
+    var isScannerBusy = false
+    /// When the first failed file is due again.
+    var nextRetry: Instant?
+    var storagePause: String?
+    var devicePause: (reason: String, until: Instant)?
+    var isStopping = false
+    var progress = Progress()
+    /// Where the next search for a file to read begins, so that roots advance together.
+    var turn = 0
+
+    init(configuration: IngestionConfiguration) {
+        self.configuration = configuration
+        settling = Settling(configuration: configuration)
+    }
+
+    // MARK: Events
+
+    /// Something happened to a file.
+    mutating func note(_ key: FileKey, _ cause: Settling.Cause, at now: Instant) {
+        guard let root = roots[key.root], root.state != .offline else { return }
+        if !settling.note(key, cause, at: now) {
+            mark(key.root, key.path.parent, due: now + configuration.probeInterval)
+        }
+    }
+
+    /// A directory is to be walked.
+    mutating func mark(_ root: RootID, _ directory: RelativePath, due: Instant) {
+        roots[root]?.mark(directory, due: due, capacity: configuration.dirtyDirectoryCapacity)
+    }
+
+    /// The rows below a directory are to be compared with the disk.
+    mutating func sweep(_ root: RootID, _ directory: RelativePath, due: Instant) {
+        guard let work = roots[root], work.state != .offline else { return }
+        if work.sweeps.count >= configuration.dirtyDirectoryCapacity {
+            roots[root]?.sweeps = [.root: due]
+        } else {
+            roots[root]?.sweeps[directory] = due
+        }
+    }
+
+    /// Every file of a root (nil: of all) is to be looked at.
+    mutating func rescan(_ root: RootID?, isForced: Bool, at now: Instant) {
+        for id in root.map({ [$0] }) ?? Array(roots.keys) {
+            roots[id]?.dirty[.root] = now
+            guard isForced else { continue }
+            roots[id]?.isForced = true
+            roots[id]?.comparesDocuments = true
+        }
+    }
+
+    // MARK: Files to read
+
+    /// A settled file needs reading.
+    mutating func enqueueUrgent(_ key: FileKey, at now: Instant) {
+        if flights[key] != nil {
+            flights[key]?.again = true
+        } else if let count = roots[key.root]?.urgent.count, count < configuration.backlogCapacity {
+            roots[key.root]?.urgent.append(RootWork.Waiting(path: key.path, isForced: false))
+            refreshProgress(at: now)
+        } else {
+            mark(key.root, key.path.parent, due: now + configuration.probeInterval)
+        }
+    }
+
+    /// A walk found files that need reading.
+    mutating func enqueue(_ files: [RootWork.Waiting], in root: RootID, at now: Instant) {
+        guard roots[root] != nil else { return }
+        for file in files {
+            if roots[root]?.backlog.count ?? 0 < configuration.backlogCapacity {
+                roots[root]?.backlog.append(file)
+            } else {
+                roots[root]?.uncountedCount += 1
+            }
+        }
+        refreshProgress(at: now)
+    }
+
+    // MARK: Flights
+
+    /// The flight's bytes are known, and whether they are another file's.
+    mutating func decide(_ key: FileKey) {
+        guard flights[key]?.isDecided == false else { return }
+        flights[key]?.isDecided = true
+        roots[key.root]?.undecidedCount -= 1
+    }
+
+    /// The flight ends.
+    mutating func land(_ key: FileKey, _ landing: Landing, at now: Instant) {
+        guard let flight = flights[key] else { return }
+        decide(key)
+        flights[key] = nil
+        roots[key.root]?.flightCount -= 1
+        switch landing {
+        case .committed(_, let after):
+            progress.add(fileCount: 1, imageCount: after == .indexed ? 1 : 0, at: now)
+        case .unchanged: progress.add(fileCount: 1, imageCount: 0, at: now)
+        case .again: note(key, .touched, at: now)
+        case .requeued: enqueueUrgent(key, at: now)
+        }
+        if flight.again { note(key, .closed, at: now) }
+        refreshProgress(at: now)
+    }
+
+    /// Whether the path is between reading and commit; if so, it is looked at again afterwards.
+    mutating func defersToFlight(_ key: FileKey) -> Bool {
+        guard flights[key] != nil else { return false }
+        flights[key]?.again = true
+        return true
+    }
+
+    private mutating func refreshProgress(at now: Instant) {
+        progress.setBusy(roots.values.contains { $0.hasWork }, at: now)
+    }
+
+    // MARK: Roots
+
+    /// The root is away: nothing in it is touched until it is back.
+    mutating func setOffline(_ root: RootID, detail: String, at now: Instant) {
+        guard roots[root] != nil else { return }
+        settling.removeAll(in: root)
+        roots[root]?.clearPlans()
+        roots[root]?.open = nil
+        roots[root]?.state = .offline
+        roots[root]?.detail = detail
+        roots[root]?.nextVisit = now + configuration.offlineInterval
+        refreshProgress(at: now)
+    }
+
+    mutating func removeRoot(_ root: RootID, at now: Instant) {
+        roots[root] = nil
+        settling.removeAll(in: root)
+        refreshProgress(at: now)
+    }
+
+    // MARK: Status
+
+    var isIdle: Bool {
+        !isScannerBusy && errandCount == 0
+            && roots.allSatisfy { $0.value.isIdle && settling.waitingCount(in: $0.key) == 0 }
+    }
+
+    func status(at now: Instant) -> IngestionStatus {
+        let list = roots.values.sorted { $0.record.id.rawValue < $1.record.id.rawValue }.map { work in
+            RootStatus(
+                root: work.record,
+                state: work.state,
+                detail: work.detail,
+                seenCount: work.seenCount,
+                indexedCount: work.indexedCount,
+                failedCount: work.failedCount,
+                waitingCount: work.queuedCount + work.flightCount + settling.waitingCount(in: work.record.id)
+            )
+        }
+        let waitingCount = list.reduce(0) { $0 + $1.waitingCount }
+        return IngestionStatus(
+            roots: list,
+            waitingCount: waitingCount,
+            doneCount: progress.doneCount,
+            imagesPerSecond: progress.imagesPerSecond(at: now),
+            remainingSeconds: progress.remainingSeconds(waitingCount: waitingCount, at: now),
+            pauseReason: storagePause ?? devicePause?.reason
+        )
+    }
+}

@@ -1,0 +1,133 @@
+internal import Catalog
+internal import Platform
+
+/// The one way into the ledger: collects deliveries and applies them as one transaction after at most 20 ms.
+///
+/// While the disk is full it keeps what it has, says why on the board, and tries again; upstream everything comes to
+/// rest by its bounds.
+final class Committer: Sendable {
+    private let board: AgendaBoard
+    private let ledger: any FileLedger
+    private let contents: Contents
+    private let queue: BoundedQueue<Delivery>
+    /// Held while a batch is applied, so that a root is not removed in the middle of one.
+    private let applying = Monitor(())
+    private let log = Log("ingest")
+
+    init(board: AgendaBoard, ledger: any FileLedger, contents: Contents) {
+        self.board = board
+        self.ledger = ledger
+        self.contents = contents
+        // Room for all flights and all errands: handing over never blocks.
+        queue = BoundedQueue(capacity: board.configuration.flightCapacity + 2048)
+    }
+
+    /// Hands over; never blocks as long as flights and errands keep their bounds.
+    func deliver(_ delivery: Delivery) {
+        if !queue.push(delivery) { release(delivery, .unchanged) }
+    }
+
+    /// The thread's body; returns after `close`, with everything that was delivered committed or given up.
+    func run() {
+        while let first = queue.pop() {
+            var batch = [first]
+            let deadline = Instant.now + board.configuration.commitDelay
+            while batch.count < board.configuration.commitCount, let next = queue.pop(until: deadline) {
+                batch.append(next)
+            }
+            commit(batch)
+        }
+    }
+
+    /// Takes no more.
+    func close() { queue.close() }
+
+    /// Runs `body` while no batch is being applied.
+    func withoutCommits<R: Sendable>(_ body: () -> R) -> R { applying.update { _ in body() } }
+
+    private func commit(_ batch: [Delivery]) {
+        while true {
+            let result = applying.update { _ -> Result<Void, CatalogError> in
+                // A root that was removed meanwhile has no rows any more, and shall not get new ones.
+                let (wanted, unwanted) = board.read { agenda in
+                    (
+                        batch.filter { agenda.roots[$0.key.root] != nil },
+                        batch.filter { agenda.roots[$0.key.root] == nil }
+                    )
+                }
+                return apply(wanted).map { for delivery in unwanted { release(delivery, .unchanged) } }
+            }
+            switch result {
+            case .success:
+                board.update { $0.storagePause = nil }
+                return
+            case .failure(.storageFull(let detail)), .failure(.storage(let detail)):
+                let isKnown = board.update { agenda -> Bool in
+                    defer { agenda.storagePause = Self.reason(detail) }
+                    return agenda.storagePause != nil
+                }
+                if !isKnown { log.error("\(Self.reason(detail))") }
+                if board.isStopping { return giveUp(batch) }
+                board.pause(seconds: board.configuration.pauseInterval)
+            case .failure(let error):
+                // One change that the catalog refuses must not hold up the others.
+                if batch.count > 1 {
+                    for delivery in batch { commit([delivery]) }
+                } else {
+                    log.error("\(batch[0].key.path) cannot be stored: \(error)")
+                    giveUp(batch)
+                }
+                return
+            }
+        }
+    }
+
+    private static func reason(_ detail: String) -> String {
+        "nothing can be stored: \(detail); free some space under the state folder: it goes on by itself"
+    }
+
+    private func giveUp(_ batch: [Delivery]) {
+        for delivery in batch { release(delivery, .unchanged) }
+    }
+
+    private func apply(_ batch: [Delivery]) -> Result<Void, CatalogError> {
+        guard !batch.isEmpty else { return .success(()) }
+        let outcomes: [CatalogOutcome]
+        do throws(CatalogError) {
+            outcomes = try ledger.apply(batch.flatMap(\.changes))
+        } catch {
+            return .failure(error)
+        }
+        var at = 0
+        for delivery in batch {
+            let mine = outcomes[at..<min(at + delivery.changes.count, outcomes.count)]
+            at += delivery.changes.count
+            // A move whose source went, or bytes that were forgotten since: the file is read again.
+            let isStale = delivery.isFlight && mine.contains { $0 == .needsVector || $0 == .notFound }
+            release(delivery, isStale ? .again : .committed(before: delivery.before, after: delivery.after))
+        }
+        return .success(())
+    }
+
+    /// Ends the delivery's way, whatever became of it.
+    private func release(_ delivery: Delivery, _ landing: Agenda.Landing) {
+        if let content = delivery.content { contents.release(content) }
+        board.update { agenda in
+            let now = Instant.now
+            if delivery.isFlight {
+                agenda.land(delivery.key, landing, at: now)
+            } else {
+                agenda.errandCount -= 1
+            }
+            guard case .committed(let before, let after) = landing else { return }
+            agenda.roots[delivery.key.root]?.count(before, -1)
+            agenda.roots[delivery.key.root]?.count(after, 1)
+            if let old = delivery.movedFrom { agenda.roots[old]?.count(.indexed, -1) }
+            if delivery.isRacy { agenda.note(delivery.key, .recheck, at: now) }
+            if let next = delivery.nextAttempt {
+                let due = now + Double(next - wallClockNanoseconds()) / 1e9
+                agenda.nextRetry = agenda.nextRetry.map { min($0, due) } ?? due
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+internal import Catalog
+internal import Platform
+
+extension FileStamp {
+    init(_ status: FileStatus) {
+        self.init(
+            device: status.device,
+            inode: status.inode,
+            byteCount: status.byteCount,
+            modified: status.modified,
+            changed: status.changed
+        )
+    }
+
+    /// Whether both stamps are one unchanged file's. Device numbers are left out: they change with a reboot or a mount,
+    /// as git leaves them out of its index for the same reason.
+    func matches(_ other: FileStamp) -> Bool {
+        inode == other.inode && byteCount == other.byteCount && modified == other.modified && changed == other.changed
+    }
+
+    /// Whether the file changed within `seconds` of `now` (nanoseconds since 1970): a further change could leave the stamp equal.
+    func isRecent(at now: Int64, within seconds: Double) -> Bool {
+        let window = Int64(seconds * 1e9)
+        return [modified, changed].contains { time in
+            let (age, overflow) = now.subtractingReportingOverflow(time)
+            return !overflow && (-window...window).contains(age)
+        }
+    }
+
+    /// A stamp that no file has, so that the next look reads the bytes again: git's answer to racily clean entries
+    /// (git-scm.com/docs/racy-git).
+    var smudged: FileStamp {
+        var stamp = self
+        stamp.changed = 0
+        return stamp
+    }
+}
+
+extension FileRow {
+    /// Whether a look at the bytes is due.
+    ///
+    /// - Parameters:
+    ///   - row: what the ledger has; nil for a new file.
+    ///   - stamp: what `lstat` says now.
+    ///   - isForced: a user asked for failed files too.
+    ///   - now: nanoseconds since 1970.
+    static func needsWork(_ row: FileRow?, stamp: FileStamp, isForced: Bool, now: Int64) -> Bool {
+        guard let row, row.stamp.matches(stamp) else { return true }
+        switch row.state {
+        case .indexed, .dismissed: return false
+        case .failed(let failure): return isForced || failure.nextAttempt.map { $0 <= now } ?? false
+        }
+    }
+}
+
+/// What kind of row a file has; the per-root counts are counts of these.
+enum RowKind: Hashable, Sendable {
+    case none, indexed, failed, dismissed
+
+    init(_ row: FileRow?) {
+        switch row?.state {
+        case nil: self = .none
+        case .indexed: self = .indexed
+        case .failed: self = .failed
+        case .dismissed: self = .dismissed
+        }
+    }
+}

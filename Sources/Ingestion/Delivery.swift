@@ -1,0 +1,22 @@
+internal import Catalog
+internal import Platform
+
+/// What one file came to: changes that belong into one transaction, and what to do when they are committed.
+struct Delivery: Sendable {
+    var key: FileKey
+    /// Applied in order.
+    var changes: [CatalogChange]
+    /// The file's row before and after, for the counts.
+    var before: RowKind
+    var after: RowKind
+    /// The root that loses a row by a move.
+    var movedFrom: RootID?
+    /// The content whose claim ends with the commit.
+    var content: SHA256Digest?
+    /// The stamp was too young to trust: read the file once more later.
+    var isRacy = false
+    /// A file on its way from reading to commit, as against a deletion or a document.
+    var isFlight = true
+    /// When a failed file is due again, nanoseconds since 1970.
+    var nextAttempt: Int64?
+}

@@ -1,0 +1,69 @@
+package import Catalog
+
+/// What a root is doing.
+package enum RootState: String, Sendable, Codable {
+    case scanning, live, polling, offline
+}
+
+/// A root's place in the work, for status.
+package struct RootStatus: Sendable {
+    package var root: RootRecord
+    package var state: RootState
+    /// Why it is offline or polling, and what to do; empty when all is well.
+    package var detail: String
+    /// Image files seen by the running or last scan.
+    package var seenCount: Int
+    /// Indexed, failed, and waiting files.
+    package var indexedCount: Int
+    package var failedCount: Int
+    package var waitingCount: Int
+
+    package init(
+        root: RootRecord,
+        state: RootState,
+        detail: String,
+        seenCount: Int,
+        indexedCount: Int,
+        failedCount: Int,
+        waitingCount: Int
+    ) {
+        self.root = root
+        self.state = state
+        self.detail = detail
+        self.seenCount = seenCount
+        self.indexedCount = indexedCount
+        self.failedCount = failedCount
+        self.waitingCount = waitingCount
+    }
+}
+
+/// The whole ingestion at a glance.
+package struct IngestionStatus: Sendable {
+    package var roots: [RootStatus]
+    /// Files known to need work and not done yet.
+    package var waitingCount: Int
+    /// Files done since the present load began; with `waitingCount` it makes a progress bar.
+    package var doneCount: Int
+    /// Images made searchable a second, over the last 30 s of work; 0 when idle.
+    package var imagesPerSecond: Double
+    /// Seconds until `waitingCount` is 0 at that rate; nil when idle or unknown.
+    package var remainingSeconds: Double?
+    /// Why ingestion stands still (disk full, device gone) and what to do; nil when it does not.
+    package var pauseReason: String?
+
+    package init(
+        roots: [RootStatus],
+        waitingCount: Int,
+        doneCount: Int,
+        imagesPerSecond: Double,
+        remainingSeconds: Double?,
+        pauseReason: String?
+    ) {
+        self.roots = roots
+        self.waitingCount = waitingCount
+        self.doneCount = doneCount
+        self.imagesPerSecond = imagesPerSecond
+        self.remainingSeconds = remainingSeconds
+        self.pauseReason = pauseReason
+    }
+}

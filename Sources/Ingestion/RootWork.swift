@@ -1,0 +1,100 @@
+internal import Catalog
+internal import Platform
+
+/// What is known of one root and what is to do in it. Part of the `Agenda`.
+struct RootWork: Sendable {
+    /// A file to read.
+    struct Waiting: Sendable {
+        var path: RelativePath
+        /// Failed files too, whatever their time.
+        var isForced: Bool
+    }
+
+    /// Number and mix of the files that a pass missed: two passes with equal ones miss the same files.
+    struct Missing: Hashable, Sendable {
+        var count = 0
+        var mix = 0
+
+        mutating func add(_ path: RelativePath) {
+            count += 1
+            mix ^= path.hashValue
+        }
+    }
+
+    let record: RootRecord
+    /// Nil while offline.
+    var open: OpenRoot?
+    var state = RootState.scanning
+    var detail = ""
+
+    /// Files that settled: read before all others.
+    var urgent = Fifo<Waiting>()
+    /// Files that walks found.
+    var backlog = Fifo<Waiting>()
+    /// Files that walks found when the backlog was full: another walk follows when it is empty.
+    var uncountedCount = 0
+    /// Directories to walk, and when.
+    var dirty: [RelativePath: Instant] = [:]
+    /// Directories whose rows are to be compared with the disk, and when.
+    var sweeps: [RelativePath: Instant] = [:]
+    /// The next walk that no event asks for: timer, poll, or a look whether an offline root is back.
+    var nextVisit: Instant?
+    /// The next walk takes failed files too.
+    var isForced = false
+
+    /// The next sweep of the root looks for images whose document is gone.
+    var comparesDocuments = true
+
+    /// Files between reading and commit.
+    var flightCount = 0
+    /// Those of them whose bytes are not known yet: each may be another file's new name.
+    var undecidedCount = 0
+
+    var seenCount = 0
+    var indexedCount = 0
+    var failedCount = 0
+    /// What the last pass missed, when that was too much to believe.
+    var missing: Missing?
+
+    init(record: RootRecord, now: Instant) {
+        self.record = record
+        dirty[.root] = now
+    }
+
+    /// Files that need work and have not begun to settle.
+    var queuedCount: Int { urgent.count + backlog.count + uncountedCount }
+
+    var hasWork: Bool { queuedCount + flightCount > 0 }
+
+    /// Whether everything that was asked for is done.
+    var isIdle: Bool { state == .offline || (!hasWork && dirty.isEmpty && sweeps.isEmpty) }
+
+    /// Marks a directory for a walk; too many marks become one for the whole root.
+    mutating func mark(_ directory: RelativePath, due: Instant, capacity: Int) {
+        guard state != .offline || directory.bytes.isEmpty else { return }
+        if let root = dirty[.root], directory != .root, root <= due { return }
+        if dirty.count >= capacity, dirty[directory] == nil {
+            dirty = [.root: due]
+        } else {
+            dirty[directory] = dirty[directory].map { min($0, due) } ?? due
+        }
+    }
+
+    /// Forgets all plans; what is in flight goes on.
+    mutating func clearPlans() {
+        urgent.removeAll()
+        backlog.removeAll()
+        uncountedCount = 0
+        dirty.removeAll()
+        sweeps.removeAll()
+        missing = nil
+    }
+
+    mutating func count(_ kind: RowKind, _ step: Int) {
+        switch kind {
+        case .indexed: indexedCount = max(0, indexedCount + step)
+        case .failed: failedCount = max(0, failedCount + step)
+        case .none, .dismissed: break
+        }
+    }
+}

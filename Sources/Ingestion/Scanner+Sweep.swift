@@ -1,0 +1,102 @@
+internal import Catalog
+internal import Platform
+
+extension Scanner {
+    /// Rows held in memory at once by a sweep; another follows for the rest.
+    private static let gatheredCount = 16_384
+
+    /// Takes out the rows below a directory whose files are gone.
+    ///
+    /// A pass that misses very many files is not believed before a second one misses the same: a disk that was half
+    /// unmounted, or a program that moves everything, looks like that for a moment.
+    func sweep(_ root: OpenRoot, below directory: RelativePath) throws(CatalogError) {
+        let id = root.record.id
+        var gathered: [FileRow] = []
+        var missing = RootWork.Missing()
+        var rowCount = 0
+        var lookup = Lookup(root: root)
+        let comparesDocuments = directory == .root && board.read { $0.roots[id]?.comparesDocuments ?? false }
+        var orphans: [FileRow] = []
+        try ledger.forEachRow(in: id, below: directory) { row in
+            rowCount += 1
+            if lookup.isGone(row.key.path) {
+                missing.add(row.key.path)
+                if gathered.count < Self.gatheredCount { gathered.append(row) }
+            } else if comparesDocuments, case .indexed = row.state, orphans.count < Self.gatheredCount,
+                !sidecars.exists(for: row.key.path, in: root)
+            {
+                orphans.append(row)
+            }
+            return !board.isStopping
+        }
+        if board.isStopping { return }
+        try removeDocuments(of: orphans)
+        guard missing.count > 0 else {
+            return board.update { agenda in
+                agenda.roots[id]?.missing = nil
+                if comparesDocuments { agenda.roots[id]?.comparesDocuments = false }
+            }
+        }
+        guard isBelievable(missing, of: rowCount, id, directory) else { return }
+        for row in gathered { forget(row) }
+        if missing.count > gathered.count { board.update { $0.sweep(id, directory, due: .now) } }
+    }
+
+    private func isBelievable(
+        _ missing: RootWork.Missing,
+        of rowCount: Int,
+        _ id: RootID,
+        _ directory: RelativePath
+    ) -> Bool {
+        let configuration = board.configuration
+        let believes = board.update { agenda -> Bool in
+            guard let work = agenda.roots[id] else { return false }
+            let knownCount = max(rowCount, work.indexedCount + work.failedCount)
+            let isMany = missing.count > configuration.guardCount && missing.count > knownCount / 5
+            if !isMany || work.missing == missing {
+                agenda.roots[id]?.missing = nil
+                return true
+            }
+            agenda.roots[id]?.missing = missing
+            agenda.sweep(id, directory, due: .now + configuration.guardDelay)
+            return false
+        }
+        if !believes {
+            log.warning("\(missing.count) of \(rowCount) files are missing; looking once more before they are taken out")
+        }
+        return believes
+    }
+
+    /// Takes away the documents of images that have no file beside them any more.
+    private func removeDocuments(of rows: [FileRow]) throws(CatalogError) {
+        for row in rows {
+            guard case .indexed(let image) = row.state, try ledger.image(image)?.document.isEmpty == false else { continue }
+            let change = CatalogChange.setDocument(key: row.key, document: [])
+            deliver(Delivery(key: row.key, changes: [change], before: .indexed, after: .indexed))
+        }
+    }
+}
+
+/// Looks up one path after the other, keeping the directory of the last one open: rows come in order of path.
+private struct Lookup: ~Copyable {
+    private let root: OpenRoot
+    private var parent: RelativePath?
+    private var directory: OwnedDescriptor?
+
+    init(root: OpenRoot) { self.root = root }
+
+    /// Whether there is no regular file at the path, for certain, or one that is not to be looked at.
+    mutating func isGone(_ path: RelativePath) -> Bool {
+        if FileNames.skips(path) { return true }
+        do throws(SystemError) {
+            if parent != path.parent {
+                parent = nil
+                directory = try root.directory.openDirectory(beneath: path.parent)
+                parent = path.parent
+            }
+            return try directory?.status(ofEntry: Array(path.name))?.kind != .regular
+        } catch {
+            return error.saysAbsent
+        }
+    }
+}

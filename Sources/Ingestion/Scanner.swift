@@ -1,0 +1,159 @@
+internal import Catalog
+internal import Platform
+
+/// Compares the disk with the ledger, one task at a time: single files that settled, whole directories, and rows whose
+/// files may be gone. It finds work and leaves reading to others, so a walk ends soon however much there is to embed.
+final class Scanner: Sendable {
+    let board: AgendaBoard
+    let ledger: any FileLedger
+    let committer: Committer
+    let sidecars: Sidecars
+    /// Nil where the system has no inotify instance left: then every root is polled.
+    let watcher: Watcher?
+    /// Why `watcher` is nil.
+    let watcherFailure: String
+    let log = Log("scan")
+
+    init(
+        board: AgendaBoard,
+        ledger: any FileLedger,
+        committer: Committer,
+        sidecars: Sidecars,
+        watcher: Watcher?,
+        watcherFailure: String
+    ) {
+        self.board = board
+        self.ledger = ledger
+        self.committer = committer
+        self.sidecars = sidecars
+        self.watcher = watcher
+        self.watcherFailure = watcherFailure
+    }
+
+    /// The thread's body; returns when the board says stop.
+    func run() {
+        while let task = board.nextTask() {
+            do throws(CatalogError) {
+                switch task {
+                case .probe(let key, let root): try probe(key, root)
+                case .check(let key, let root, let isRemoval, let since):
+                    try check(key, root, isRemoval: isRemoval, since: since)
+                case .walk(let root, let directory, let isForced): try walk(root, directory, isForced: isForced)
+                case .sweep(let root, let directory): try sweep(root, below: directory)
+                case .retryFailures: try retryFailures()
+                }
+            } catch {
+                log.error("the ledger cannot be read: \(error); looking at every file again later")
+                board.pause(seconds: board.configuration.pauseInterval)
+                board.update { $0.rescan(nil, isForced: false, at: .now) }
+            }
+        }
+    }
+
+    // MARK: One file
+
+    /// Whether a file that sends no close has come to rest.
+    private func probe(_ key: FileKey, _ root: OpenRoot) throws(CatalogError) {
+        let status: FileStatus?
+        do throws(SystemError) {
+            status = try root.directory.status(beneath: key.path)
+        } catch {
+            // The reader will meet the same error and write it down.
+            status = nil
+        }
+        let now = Instant.now
+        if board.update({ $0.settling.observe(key, status, at: now) }) {
+            try check(key, root, isRemoval: false, since: now)
+        }
+    }
+
+    private func check(_ key: FileKey, _ root: OpenRoot, isRemoval: Bool, since: Instant) throws(CatalogError) {
+        let status: FileStatus?
+        do throws(SystemError) {
+            status = try root.directory.status(beneath: key.path)
+        } catch {
+            log.debug("\(error)")
+            return board.update { $0.enqueueUrgent(key, at: .now) }
+        }
+        let verdict = FileNames.verdict(key.path.name)
+        if verdict == .sidecar { return try refreshDocuments(of: key, root) }
+        switch status?.kind {
+        case .directory:
+            board.update { $0.mark(key.root, key.path, due: .now) }
+        case .regular where verdict == .candidate:
+            let row = try ledger.file(key)
+            let stamp = status.map { FileStamp($0) }
+            let now = wallClockNanoseconds()
+            guard let stamp, FileRow.needsWork(row, stamp: stamp, isForced: false, now: now) else { return }
+            board.update { $0.enqueueUrgent(key, at: .now) }
+        default:
+            guard let row = try ledger.file(key) else { return }
+            if !isRemoval { return board.update { $0.note(key, .removed, at: .now) } }
+            let isEarly = board.update { agenda -> Bool in
+                let isReading = agenda.roots.values.contains { $0.undecidedCount > 0 || !$0.urgent.isEmpty }
+                let waits = isReading && Instant.now - since < agenda.configuration.removalPatience
+                if waits { agenda.settling.postponeRemoval(key, since: since, at: .now) }
+                return waits
+            }
+            if !isEarly { forget(row) }
+        }
+    }
+
+    /// Takes a row and its image out, unless the path is being read just now: then it is looked at again afterwards.
+    func forget(_ row: FileRow) {
+        if board.update({ $0.defersToFlight(row.key) }) { return }
+        deliver(Delivery(key: row.key, changes: [.forget(key: row.key)], before: RowKind(row), after: .none))
+    }
+
+    /// Hands over a change that is no flight, waiting while too many are under way.
+    func deliver(_ delivery: Delivery) {
+        guard board.beginErrand() else { return }
+        var errand = delivery
+        errand.isFlight = false
+        committer.deliver(errand)
+    }
+
+    // MARK: Documents
+
+    /// Brings the documents of the images beside a file up to date.
+    func refreshDocuments(of sidecar: FileKey, _ root: OpenRoot) throws(CatalogError) {
+        for (row, image) in try sidecars.images(of: sidecar) {
+            let document = sidecars.document(of: row.key.path, in: root)
+            guard document != image.document else { continue }
+            let change = CatalogChange.setDocument(key: row.key, document: document)
+            deliver(Delivery(key: row.key, changes: [change], before: .indexed, after: .indexed))
+        }
+        // An image that is between reading and commit may have been read without it.
+        board.update { agenda in
+            let isInFlight = agenda.flights.keys.contains { key in
+                key.root == sidecar.root && Sidecars.places(for: key.path).contains(sidecar.path)
+            }
+            if isInFlight { agenda.note(sidecar, .touched, at: .now) }
+        }
+    }
+
+    // MARK: Failed files
+
+    /// Queues the failed files that are due and finds out when the next one is.
+    private func retryFailures() throws(CatalogError) {
+        let now = wallClockNanoseconds()
+        var next: Int64?
+        var last: FileKey?
+        while !board.isStopping {
+            let page = try ledger.failures(after: last, limit: 1024)
+            for row in page {
+                guard case .failed(let failure) = row.state, let due = failure.nextAttempt else { continue }
+                if due <= now {
+                    board.update { $0.enqueueUrgent(row.key, at: .now) }
+                } else {
+                    next = min(next ?? due, due)
+                }
+            }
+            guard let end = page.last, page.count == 1024 else { break }
+            last = end.key
+        }
+        guard let next else { return }
+        let due = Instant.now + Double(next - now) / 1e9
+        board.update { agenda in agenda.nextRetry = agenda.nextRetry.map { min($0, due) } ?? due }
+    }
+}

@@ -1,0 +1,18 @@
+internal import Storage
+
+/// The databases of an index inside its environment (README).
+struct IndexDatabases: Sendable {
+    let meta: Database
+    let vectors: Database
+    let baseLinks: Database
+    let upperLinks: Database
+    let operations: Database
+
+    init(_ transaction: borrowing WriteTransaction) throws(StorageError) {
+        meta = try transaction.openDatabase("meta")
+        vectors = try transaction.openDatabase("vec", .integerKey)
+        baseLinks = try transaction.openDatabase("adj0", .integerKey)
+        upperLinks = try transaction.openDatabase("adjU", .integerKey)
+        operations = try transaction.openDatabase("ops", .integerKey)
+    }
+}

@@ -1,0 +1,176 @@
+internal import CKernels
+internal import Storage
+
+/// Builds the mirror from a store: the steps of opening, and what they find.
+struct IndexLoader {
+    let dimension: Int
+    let databases: IndexDatabases
+    let kernels: Kernels
+    let parameters: IndexParameters
+
+    private(set) var writer = WriterState()
+    private(set) var liveCount = 0
+    private(set) var damaged: [Slot] = []
+    /// Slots without a vector: free after the next checkpoint, which deletes what rows of links they have.
+    private(set) var absent: [Slot] = []
+    /// Live slots without links.
+    private(set) var pending: [UInt32] = []
+    private(set) var entry: Slot?
+    /// Links were left out, or the last checkpoint did not see everything: some vectors may be hard to reach.
+    private(set) var lostLinks = false
+
+    init(dimension: Int, databases: IndexDatabases, kernels: Kernels, parameters: IndexParameters) {
+        self.dimension = dimension
+        self.databases = databases
+        self.kernels = kernels
+        self.parameters = parameters
+    }
+
+    /// Writes the configuration of a new store, or compares it with that of an old one.
+    mutating func checkConfiguration(in transaction: borrowing WriteTransaction) throws(IndexError) {
+        let row = try get(ConfigurationRow.key, in: transaction)
+        if let row {
+            let stored = try ConfigurationRow(row.span.bytes)
+            guard stored.dimension == dimension else {
+                throw .dimension(got: dimension, expected: stored.dimension)
+            }
+        } else {
+            do throws(StorageError) {
+                let row = ConfigurationRow(dimension: dimension).bytes(parameters)
+                try transaction.put(ConfigurationRow.key, row, in: databases.meta)
+            } catch { throw .storage(error) }
+        }
+        if let row = try get(StateRow.key, in: transaction) { writer.durable = try StateRow(row.span.bytes) }
+        entry = writer.durable.entry
+    }
+
+    /// Reads and checks every vector and encodes it.
+    mutating func loadVectors(
+        in transaction: borrowing WriteTransaction,
+        into graph: GraphStore,
+        _ duplicates: DuplicateTable
+    ) throws(IndexError) -> CodeStore {
+        let codes = CodeStore(codec: try codec(in: transaction), kernels: kernels)
+        let buffer = UnsafeMutablePointer<Float>.allocate(capacity: dimension)
+        defer { buffer.deallocate() }
+        var next: UInt32 = 0
+        var live = 0
+        var absent: [Slot] = []
+        var damaged: [Slot] = []
+        try transaction.scan(databases.vectors) { (key, row) throws(IndexError) in
+            guard let number = key.integer(at: 0, as: UInt32.self), number < GraphStore.slotLimit else {
+                throw .damagedFormat(row: "vec key")
+            }
+            let slot = Slot(rawValue: number)
+            absent += (next..<number).map { Slot(rawValue: $0) }
+            next = number + 1
+            graph.prepare(slot)
+            guard VectorRow.isIntact(row, dimension: dimension) else {
+                damaged.append(slot)
+                return true
+            }
+            VectorRow.withHalves(row) { kernels.table.pointee.from_halves($0, dimension, buffer) }
+            codes.write(buffer, to: slot)
+            duplicates.insert(VectorRow.hash(row), slot)
+            graph.add(CKERNELS_LIVE, to: slot)
+            live += 1
+            return true
+        }
+        graph.slotCount = next
+        for slot in absent { CKernels_set_dirty(graph.chunks, slot.rawValue) }
+        self.absent = absent
+        self.damaged = damaged
+        liveCount = live
+        writer.nextSlot = next
+        writer.nextTraining = VectorIndex.nextTraining(after: live)
+        return codes
+    }
+
+    /// Reads the links of the last checkpoint. Slots changed since, and slots whose links are malformed, become pending.
+    mutating func loadLinks(
+        in transaction: borrowing WriteTransaction,
+        into graph: GraphStore
+    ) throws(IndexError) {
+        let changed = try loadOperations(in: transaction)
+        var lost = !changed.isEmpty
+        let slotCount = graph.slotCount
+
+        /// Stores a list without the links that lead nowhere.
+        func store(_ links: [UInt32], _ slot: Slot, level: Int) {
+            let valid = links.filter { link in
+                link < slotCount && link != slot.rawValue && graph.isLive(Slot(rawValue: link))
+                    && Slot(rawValue: link).level >= level
+            }
+            graph.setList(slot, level: level, valid)
+            guard valid.count < links.count else { return }
+            lost = true
+            CKernels_set_dirty(graph.chunks, slot.rawValue)
+        }
+
+        try transaction.scan(databases.baseLinks) { (key, row) throws(IndexError) in
+            guard let slot = key.integer(at: 0, as: UInt32.self).map(Slot.init(rawValue:)), slot.rawValue < slotCount,
+                graph.isLive(slot), !changed.contains(slot)
+            else { return true }
+            guard let links = LinkRow.links(row, level: 0) else {
+                lost = true
+                return true
+            }
+            store(links, slot, level: 0)
+            graph.add(CKERNELS_LINKED, to: slot)
+            return true
+        }
+        try transaction.scan(databases.upperLinks) { (key, row) throws(IndexError) in
+            guard let number = key.integer(at: 0, as: UInt64.self) else { return true }
+            let slot = Slot(rawValue: UInt32(truncatingIfNeeded: number))
+            let level = Int(number >> 32)
+            guard slot.rawValue < slotCount, level >= 1, level <= slot.level,
+                graph.flags(slot) & CKERNELS_LINKED != 0, let links = LinkRow.links(row, level: level)
+            else { return true }
+            store(links, slot, level: level)
+            return true
+        }
+        graph.forEachBlock(CKERNELS_LIVE) { slots in
+            pending += slots.filter { graph.flags(Slot(rawValue: $0)) & CKERNELS_LINKED == 0 }
+        }
+        lostLinks = lost
+    }
+
+    /// The slots added since the last checkpoint; sets the last operation's number.
+    private mutating func loadOperations(
+        in transaction: borrowing WriteTransaction
+    ) throws(IndexError) -> Set<Slot> {
+        var changed: Set<Slot> = []
+        var last = writer.durable.graphSequence
+        let first = last + 1
+        try transaction.scan(databases.operations, from: first) { (key, row) throws(IndexError) in
+            guard let sequence = key.integer(at: 0, as: UInt64.self), let operation = OperationRow(row) else {
+                throw .damagedFormat(row: "ops")
+            }
+            last = sequence
+            changed.insert(operation.slot)
+            return true
+        }
+        writer.lastSequence = last
+        return changed
+    }
+
+    /// The stored range of the codes; learnt from a sample when there is none.
+    private func codec(in transaction: borrowing WriteTransaction) throws(IndexError) -> VectorCodec {
+        if let row = try get(CodecRow.key, in: transaction),
+            let codec = CodecRow.codec(row.span.bytes, dimension: dimension)
+        {
+            return codec
+        }
+        let reader = VectorReader(databases: databases, dimension: dimension, kernels: kernels)
+        var total = 0
+        do throws(StorageError) { total = try transaction.count(of: databases.vectors) } catch { throw .storage(error) }
+        return VectorCodec(dimension: dimension, sample: try reader.sample(of: total, in: transaction))
+    }
+
+    private func get(
+        _ key: String,
+        in transaction: borrowing WriteTransaction
+    ) throws(IndexError) -> [UInt8]? {
+        do throws(StorageError) { return try transaction.get(key, in: databases.meta) } catch { throw .storage(error) }
+    }
+}

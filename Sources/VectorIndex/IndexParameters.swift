@@ -1,0 +1,22 @@
+/// Constants of the graph and the thresholds of its use; tests lower some of them.
+package struct IndexParameters: Sendable {
+    /// Neighbours chosen for a new vector (M).
+    package var linkCount = 16
+    /// Beam of an insertion.
+    package var efConstruction = 128
+    /// Beam of a search that names none.
+    package var efSearch = 64
+    /// With fewer live vectors every search is an exact scan.
+    package var exactBelow = 4096
+    /// With fewer live vectors nothing is linked yet: the scan is faster than a graph, and the codes' range is still
+    /// being learnt.
+    package var linkFrom = 2048
+    /// Share of removed slots among the linked ones that starts a repair of the graph.
+    package var repairShare = 0.05
+    /// Operations that make a checkpoint due, at least; a fiftieth of the collection when that is more.
+    package var checkpointOperations = 20_000
+    /// Database pages that one call of `checkpoint(in:)` changes at most, about: 8 MiB.
+    package var checkpointPages = 2_000
+
+    package init() {}
+}

@@ -1,0 +1,115 @@
+internal import CKernels
+internal import Storage
+
+/// The rows of the stored format, byte by byte (README): little-endian, every length checked on reading.
+
+/// Appends and reads fixed-width little-endian integers.
+struct RowWriter {
+    private(set) var bytes: [UInt8] = []
+
+    init(capacity: Int) { bytes.reserveCapacity(capacity) }
+
+    mutating func append(_ value: some FixedWidthInteger) {
+        withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
+    }
+
+    mutating func append(_ value: Float) { append(value.bitPattern) }
+}
+
+/// `vec`: the vector of a slot.
+enum VectorRow {
+    static let headerByteCount = 16
+
+    /// The row of a vector given as binary16 bytes. The checksum covers everything behind itself.
+    static func bytes(_ halves: [UInt8], slot: Slot, hash: UInt64) -> [UInt8] {
+        var body = RowWriter(capacity: headerByteCount + halves.count)
+        body.append(UInt8(slot.level))
+        body.append(UInt8(0))
+        body.append(UInt16(0))
+        body.append(hash)
+        let rest = body.bytes + halves
+        var row = RowWriter(capacity: 4)
+        row.append(CKernels_crc32c(rest, rest.count))
+        return row.bytes + rest
+    }
+
+    /// Whether `row` is complete and carries its checksum.
+    static func isIntact(_ row: RawSpan, dimension: Int) -> Bool {
+        guard hasLength(row, dimension: dimension), let checksum = row.integer(at: 0, as: UInt32.self) else {
+            return false
+        }
+        return row.withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress else { return false }
+            return CKernels_crc32c(base + 4, bytes.count - 4) == checksum
+        }
+    }
+
+    static func hasLength(_ row: RawSpan, dimension: Int) -> Bool {
+        row.byteCount == headerByteCount + 2 * dimension
+    }
+
+    static func hash(_ row: RawSpan) -> UInt64 { row.integer(at: 8) ?? 0 }
+
+    /// Runs `body` on the binary16 bytes of a row of the right length.
+    static func withHalves<R>(_ row: RawSpan, _ body: (UnsafeRawPointer) -> R) -> R {
+        row.withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress else { preconditionFailure("an empty vector row") }
+            return body(base + headerByteCount)
+        }
+    }
+}
+
+/// `adj0` and `adjU`: the links of a slot at a level.
+enum LinkRow {
+    static func capacity(level: Int) -> Int { Int(level == 0 ? CKERNELS_BASE_LINKS : CKERNELS_UPPER_LINKS) }
+
+    static func bytes(_ links: [UInt32], level: Int) -> [UInt8] {
+        let capacity = capacity(level: level)
+        var row = RowWriter(capacity: 4 + 4 * capacity)
+        row.append(UInt8(links.count))
+        row.append(UInt8(0))
+        row.append(UInt16(0))
+        for index in 0..<capacity { row.append(index < links.count ? links[index] : CKERNELS_NO_SLOT) }
+        return row.bytes
+    }
+
+    /// The links, or nil when the row is malformed.
+    static func links(_ row: RawSpan, level: Int) -> [UInt32]? {
+        let capacity = capacity(level: level)
+        guard row.byteCount == 4 + 4 * capacity, let count = row.integer(at: 0, as: UInt8.self), count <= capacity
+        else { return nil }
+        return (0..<Int(count)).compactMap { row.integer(at: 4 + 4 * $0) }
+    }
+
+    static func upperKey(_ slot: Slot, level: Int) -> UInt64 { UInt64(level) << 32 | UInt64(slot.rawValue) }
+}
+
+/// `ops`: what happened to which slot since the links were last written.
+struct OperationRow {
+    enum Kind: UInt8 {
+        case add = 1
+        case remove = 2
+    }
+
+    let kind: Kind
+    let slot: Slot
+
+    init(_ kind: Kind, _ slot: Slot) {
+        self.kind = kind
+        self.slot = slot
+    }
+
+    init?(_ row: RawSpan) {
+        guard row.byteCount == 5, let kind = row.integer(at: 0, as: UInt8.self).flatMap(Kind.init(rawValue:)),
+            let slot = row.integer(at: 1, as: UInt32.self)
+        else { return nil }
+        self.init(kind, Slot(rawValue: slot))
+    }
+
+    var bytes: [UInt8] {
+        var row = RowWriter(capacity: 5)
+        row.append(kind.rawValue)
+        row.append(slot.rawValue)
+        return row.bytes
+    }
+}

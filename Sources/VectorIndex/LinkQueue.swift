@@ -1,0 +1,118 @@
+internal import Platform
+
+/// Published vectors on their way into the graph, and who may change the graph meanwhile.
+///
+/// Linkers work side by side; `exclusively` waits for them and holds them back, for what needs the graph at rest: a new
+/// codec, the start of a checkpoint, the end of a repair.
+final class LinkQueue: Sendable {
+    private struct State {
+        var slots: [UInt32] = []
+        var head = 0
+        /// Being linked: still scanned by searches.
+        var linking: [UInt32] = []
+        var isOpen = false
+        var isExclusive = false
+        var isStopping = false
+        /// Repairs and sweeps asked for or running.
+        var wantsUpkeep = false
+        var isInUpkeep = false
+    }
+
+    /// What a linker does next.
+    enum Work {
+        case link(Slot)
+        case upkeep
+        case stop
+    }
+
+    private let monitor = Monitor(State())
+
+    func append(_ slots: [UInt32]) {
+        guard !slots.isEmpty else { return }
+        monitor.update { $0.slots += slots }
+    }
+
+    /// Takes removed slots out again while linking has not begun, and returns those it found.
+    func withdraw(_ removed: Set<UInt32>) -> [UInt32] {
+        guard !removed.isEmpty else { return [] }
+        return monitor.update { state in
+            guard !state.isOpen else { return [] }
+            let found = state.slots.filter { removed.contains($0) }
+            state.slots.removeAll { removed.contains($0) }
+            return found
+        }
+    }
+
+    /// Lets linkers begin: the collection is large enough for a graph.
+    func open() { monitor.update { $0.isOpen = true } }
+
+    var isOpen: Bool { monitor.read { $0.isOpen } }
+
+    func requestUpkeep() { monitor.update { $0.wantsUpkeep = true } }
+
+    /// Slots that searches have to scan.
+    var pending: [UInt32] {
+        monitor.read { state in
+            guard state.head < state.slots.count || !state.linking.isEmpty else { return [] }
+            return Array(state.slots[state.head...]) + state.linking
+        }
+    }
+
+    var pendingCount: Int { monitor.read { $0.slots.count - $0.head + $0.linking.count } }
+
+    /// Blocks until there is work. `finish` follows each.
+    func next() -> Work {
+        monitor.wait { state -> Work? in
+            if state.isStopping { return .stop }
+            guard state.isOpen, !state.isExclusive else { return nil }
+            if state.wantsUpkeep, !state.isInUpkeep {
+                state.wantsUpkeep = false
+                state.isInUpkeep = true
+                return .upkeep
+            }
+            guard state.head < state.slots.count else { return nil }
+            let slot = state.slots[state.head]
+            state.head += 1
+            if state.head > 4096, state.head * 2 > state.slots.count {
+                state.slots.removeFirst(state.head)
+                state.head = 0
+            }
+            state.linking.append(slot)
+            return .link(Slot(rawValue: slot))
+        } ?? .stop
+    }
+
+    func finish(_ slot: Slot) {
+        monitor.update { state in
+            guard let index = state.linking.firstIndex(of: slot.rawValue) else { return }
+            state.linking.swapAt(index, state.linking.count - 1)
+            state.linking.removeLast()
+        }
+    }
+
+    func finishUpkeep() { monitor.update { $0.isInUpkeep = false } }
+
+    /// Runs `body` while no vector is being linked.
+    func exclusively<R>(_ body: () -> R) -> R {
+        _ = monitor.wait { state -> Bool? in
+            if state.isExclusive { return nil }
+            state.isExclusive = true
+            return true
+        }
+        _ = monitor.wait { $0.linking.isEmpty ? true : nil }
+        defer { monitor.update { $0.isExclusive = false } }
+        return body()
+    }
+
+    /// Blocks until everything is linked and in order, or linkers stop.
+    func waitUntilIdle() {
+        _ = monitor.wait { state -> Bool? in
+            if state.isStopping || !state.isOpen { return true }
+            let isBusy = state.head < state.slots.count || !state.linking.isEmpty
+            return isBusy || state.wantsUpkeep || state.isInUpkeep ? nil : true
+        }
+    }
+
+    func start() { monitor.update { $0.isStopping = false } }
+    func stop() { monitor.update { $0.isStopping = true } }
+}

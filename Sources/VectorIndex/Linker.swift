@@ -1,0 +1,137 @@
+internal import CKernels
+internal import Synchronization
+
+/// Puts slots into the graph and keeps the graph whole (arXiv:1603.09320, algorithm 1).
+///
+/// Several threads may link at once. They do not see each other's unfinished vectors, which costs an edge now and then.
+final class Linker: Sendable {
+    private let graph: GraphStore
+    private let kernels: Kernels
+    private let parameters: IndexParameters
+
+    init(graph: GraphStore, kernels: Kernels, parameters: IndexParameters) {
+        self.graph = graph
+        self.kernels = kernels
+        self.parameters = parameters
+    }
+
+    /// Links a live slot; lists are stored from level 0 upwards, so that a search that meets it above finds them complete.
+    ///
+    /// With `isForced` at least one list names it afterwards, whatever the heuristic says.
+    func link(_ slot: Slot, isForced: Bool, codes: CodeStore, scratch: SearchScratch) {
+        guard let entry = graph.entry ?? claimEntry(slot) else { return }
+        graph.withGraph(codes) { view in
+            scratch.reserve(slotCount: graph.slotCount, ef: parameters.efConstruction)
+            scratch.query.set(code: codes.row(slot), codec: codes.codec)
+            let top = min(slot.level, entry.level)
+            scratch.descend(from: entry, to: top, view, kernels)
+            var chosen: [[UInt32]] = []
+            var count = 1
+            for level in stride(from: top, through: 0, by: -1) {
+                count = scratch.beam(entries: count, level: level, ef: parameters.efConstruction, view, kernels)
+                chosen.append(select(slot, scratch.pool, count, view))
+            }
+            for (level, neighbours) in chosen.reversed().enumerated() {
+                CKernels_link(
+                    kernels.table,
+                    view,
+                    slot.rawValue,
+                    UInt32(level),
+                    neighbours,
+                    neighbours.count,
+                    isForced && level == 0
+                )
+            }
+        }
+        graph.add(CKERNELS_LINKED, to: slot)
+        raiseEntry(to: slot)
+    }
+
+    private func select(
+        _ slot: Slot,
+        _ pool: UnsafePointer<CKernels_candidate>,
+        _ count: Int,
+        _ view: UnsafePointer<CKernels_graph>
+    ) -> [UInt32] {
+        let limit = parameters.linkCount
+        return [UInt32](unsafeUninitializedCapacity: limit) { buffer, kept in
+            guard let base = buffer.baseAddress else { return }
+            kept = CKernels_select(kernels.table, view, slot.rawValue, pool, count, limit, base)
+        }
+    }
+
+    /// Makes the first slot the entry; returns the entry of another thread that was quicker.
+    private func claimEntry(_ slot: Slot) -> Slot? {
+        guard graph.replaceEntry(nil, by: slot) else { return graph.entry }
+        graph.add(CKERNELS_LINKED, to: slot)
+        CKernels_set_dirty(graph.chunks, slot.rawValue)
+        return nil
+    }
+
+    /// The highest slot is the entry.
+    private func raiseEntry(to slot: Slot) {
+        while true {
+            let entry = graph.entry
+            if let entry, entry.level >= slot.level { return }
+            if graph.replaceEntry(entry, by: slot) { return }
+        }
+    }
+
+    // MARK: Upkeep
+
+    /// Replaces links to removed slots in every list, those of removed slots too: a search may still walk through them when
+    /// what they name is written anew.
+    func repairLists(codes: CodeStore) {
+        graph.withGraph(codes) { view in
+            graph.forEachBlock(CKERNELS_LINKED) { slots in
+                for slot in slots {
+                    for level in 0...Slot(rawValue: slot).level {
+                        _ = CKernels_repair(kernels.table, view, slot, UInt32(level))
+                    }
+                }
+            }
+        }
+    }
+
+    /// Slots that are linked but no longer live.
+    func deadSlots() -> [Slot] {
+        var dead: [Slot] = []
+        graph.forEachBlock(CKERNELS_LINKED) { slots in
+            for slot in slots where !graph.isLive(Slot(rawValue: slot)) { dead.append(Slot(rawValue: slot)) }
+        }
+        return dead
+    }
+
+    /// Takes slots that no list names any more out of the graph. The graph is at rest.
+    func detach(_ dead: [Slot]) {
+        for slot in dead {
+            graph.clear(slot)
+            // The next checkpoint deletes their rows.
+            CKernels_set_dirty(graph.chunks, slot.rawValue)
+        }
+        if let entry = graph.entry, graph.flags(entry) & CKERNELS_LINKED == 0 { graph.entry = highestLinked() }
+    }
+
+    /// The live linked slot of the highest level; nil when none is linked.
+    func highestLinked() -> Slot? {
+        var best: Slot?
+        graph.forEachBlock(CKERNELS_LINKED | CKERNELS_LIVE) { slots in
+            for slot in slots.lazy.map({ Slot(rawValue: $0) }) where slot.level > best?.level ?? -1 { best = slot }
+        }
+        return best
+    }
+
+    /// Live linked slots that no path of level-0 links from the entry reaches. The graph is at rest.
+    func unreachedSlots() -> [UInt32] {
+        guard let entry = graph.entry else { return [] }
+        let count = Int(graph.slotCount)
+        var reached = [UInt8](repeating: 0, count: count)
+        var queue = [UInt32](repeating: 0, count: count)
+        _ = graph.withGraph(nil) { CKernels_reach($0, entry.rawValue, count, &reached, &queue) }
+        var unreached: [UInt32] = []
+        graph.forEachBlock(CKERNELS_LINKED | CKERNELS_LIVE) { slots in
+            for slot in slots where reached[Int(slot)] == 0 { unreached.append(slot) }
+        }
+        return unreached
+    }
+}

@@ -1,0 +1,131 @@
+internal import CKernels
+internal import Synchronization
+
+/// What one search or one linker needs beside the index; used by one thread at a time.
+final class SearchScratch: @unchecked Sendable {
+    // `@unchecked`: `ScratchPool` lends it to one thread at a time.
+    let query: QueryBuffer
+    fileprivate let number: Int
+    private(set) var scratch: CKernels_scratch
+    private var poolCapacity = 0
+
+    init(dimension: Int, number: Int) {
+        query = QueryBuffer(dimension: dimension)
+        self.number = number
+        scratch = CKernels_scratch(
+            visited: .allocate(capacity: 1),
+            visited_capacity: 0,
+            visited_count: 0,
+            epoch: 0,
+            pool: .allocate(capacity: 1),
+            scored: 0
+        )
+    }
+
+    deinit {
+        scratch.visited.deallocate()
+        scratch.pool.deallocate()
+    }
+
+    var pool: UnsafeMutablePointer<CKernels_candidate> { scratch.pool }
+
+    /// Makes room for slots below `slotCount` and pools of `ef`.
+    func reserve(slotCount: UInt32, ef: Int) {
+        if scratch.visited_capacity < Int(slotCount) {
+            scratch.visited.deallocate()
+            let capacity = max(4096, Int(slotCount) + Int(slotCount) / 4)
+            scratch.visited = .allocate(capacity: capacity)
+            scratch.visited.initialize(repeating: 0, count: capacity)
+            scratch.visited_capacity = capacity
+            scratch.epoch = 0
+        }
+        scratch.visited_count = Int(slotCount)
+        if poolCapacity < ef {
+            scratch.pool.deallocate()
+            scratch.pool = .allocate(capacity: ef)
+            poolCapacity = ef
+        }
+    }
+
+    /// Whether the last beam met `slot`.
+    func hasVisited(_ slot: UInt32) -> Bool {
+        Int(slot) < scratch.visited_count && scratch.visited[Int(slot)] == scratch.epoch
+    }
+
+    /// Walks down from the entry to `level`: one candidate a level, each level starting where the one above ended.
+    /// Leaves the nearest slot met in the pool.
+    func descend(
+        from entry: Slot,
+        to level: Int,
+        _ graph: UnsafePointer<CKernels_graph>,
+        _ kernels: Kernels
+    ) {
+        var query = query.query
+        var slot = entry.rawValue
+        var score: Float = 0
+        CKernels_score_slots(kernels.table, graph, &query, &slot, 1, &score)
+        pool[0] = CKernels_candidate(score: score, slot: slot)
+        for upper in stride(from: entry.level, to: level, by: -1) {
+            _ = CKernels_beam(kernels.table, graph, &query, &scratch, 1, UInt32(upper), 1)
+        }
+    }
+
+    /// Best-first search at `level` from the first `entries` of the pool; returns how many the pool holds then.
+    func beam(
+        entries: Int,
+        level: Int,
+        ef: Int,
+        _ graph: UnsafePointer<CKernels_graph>,
+        _ kernels: Kernels
+    ) -> Int {
+        var query = query.query
+        return CKernels_beam(kernels.table, graph, &query, &scratch, entries, UInt32(level), ef)
+    }
+}
+
+/// Lends scratches, and knows since when each borrower has been reading: a slot may be written anew only after every
+/// search that could still hold its number has ended.
+final class ScratchPool: Sendable {
+    private struct State {
+        var free: [SearchScratch] = []
+        /// Generation in which the borrower of each scratch began; `idle` when it is not lent.
+        var began: [UInt64] = []
+        var generation: UInt64 = 0
+    }
+
+    private static let idle = UInt64.max
+    private let dimension: Int
+    private let state = Mutex(State())
+
+    init(dimension: Int) { self.dimension = dimension }
+
+    func withScratch<R, E: Error>(_ body: (SearchScratch) throws(E) -> R) throws(E) -> R {
+        let scratch = state.withLock { state -> SearchScratch in
+            let scratch = state.free.popLast() ?? SearchScratch(dimension: dimension, number: state.began.count)
+            if scratch.number == state.began.count { state.began.append(Self.idle) }
+            state.began[scratch.number] = state.generation
+            return scratch
+        }
+        defer {
+            state.withLock { state in
+                state.began[scratch.number] = Self.idle
+                state.free.append(scratch)
+            }
+        }
+        return try body(scratch)
+    }
+
+    /// Starts a new generation and returns it: what was taken out of the index before this call is out of reach for searches
+    /// of this generation and later ones.
+    func advance() -> UInt64 {
+        state.withLock { state in
+            state.generation += 1
+            return state.generation
+        }
+    }
+
+    /// Whether every running search began in `generation` or later.
+    func hasPassed(_ generation: UInt64) -> Bool {
+        state.withLock { state in state.began.allSatisfy { $0 >= generation } }
+    }
+}

@@ -1,0 +1,192 @@
+internal import CKernels
+package import Storage
+internal import Synchronization
+
+/// Searches: from any number of threads, without locks on the graph.
+extension VectorIndex {
+    /// The stored vector of a slot, as binary16 kept it.
+    ///
+    /// - Throws: `.unknownSlot`, `.damagedVector`, `.storage`.
+    package func vector(
+        _ slot: Slot,
+        in transaction: borrowing some Transaction & ~Copyable
+    ) throws(IndexError) -> [Float] {
+        var halves: HalfVector??
+        do throws(StorageError) {
+            halves = try transaction.withValue(of: slot.rawValue, in: databases.vectors) { row -> HalfVector? in
+                guard VectorRow.isIntact(row, dimension: dimension) else { return nil }
+                return row.copy(VectorRow.headerByteCount..<row.byteCount).map { HalfVector(bytes: $0) }
+            }
+        } catch { throw .storage(error) }
+        guard let found = halves else { throw .unknownSlot(slot) }
+        guard let found else { throw .damagedVector(slot) }
+        return found.floats(kernels)
+    }
+
+    /// The most similar stored vectors, best first.
+    ///
+    /// - Parameters:
+    ///   - vector: `dimension` finite components, not all zero; scaled to length 1 unless it has it.
+    ///   - count: how many; fewer come only when fewer are stored.
+    ///   - ef: breadth of the graph search, at least `count`; more is slower and finds more. A default when nil.
+    ///   - isExact: scan everything: the true nearest. Small collections are always scanned.
+    ///   - transaction: begun at any time; vectors that it does not see are not returned.
+    /// - Returns: hits with exact scores (of the binary16 vectors), equal scores by slot. An equal stored vector is always found.
+    /// - Throws: `.dimension`, `.notFinite`, `.zeroVector`, `.storage`.
+    package func search(
+        _ vector: [Float],
+        count: Int,
+        ef: Int? = nil,
+        isExact: Bool = false,
+        transaction: borrowing some Transaction & ~Copyable
+    ) throws(IndexError) -> [IndexHit] {
+        let unit = try normalised(vector)
+        guard count > 0 else { return [] }
+        return try scratches.withScratch { (scratch) throws(IndexError) -> [IndexHit] in
+            // The order matters: what is linked after the pending copy is still in the copy; what is published after the slot
+            // count is passed over; codes taken last cover every slot below the count.
+            let pending = queue.pending
+            let entry = graph.entry
+            let slotCount = graph.slotCount
+            let codes = codes
+            scratch.query.set(unit, codec: codes.codec)
+            let live = liveCount.load(ordering: .relaxed)
+            if let entry, !isExact, live >= parameters.exactBelow {
+                let ef = widened(max(ef ?? parameters.efSearch, count))
+                scratch.reserve(slotCount: slotCount, ef: ef)
+                let wanted = max(2 * count, 20)
+                var found = graphCandidates(entry, ef, wanted, codes, scratch)
+                addPending(pending.filter { $0 < slotCount }, to: &found, wanted, codes, scratch)
+                for slot in duplicates.candidates(halves(of: unit).hash) {
+                    if !found.contains(where: { $0.slot == slot.rawValue }) {
+                        found.insert(CKernels_candidate(score: 1, slot: slot.rawValue), at: 0)
+                    }
+                }
+                let hits = try rescore(found, count, slack: 2 * codes.codec.step, scratch, transaction)
+                if hits.count >= min(count, live) { return hits }
+            }
+            return try scan(count, below: slotCount, codes, scratch, transaction)
+        }
+    }
+
+    /// Removed slots take places in the pool: as many more are given.
+    private func widened(_ ef: Int) -> Int {
+        let dead = deadCount.load(ordering: .relaxed)
+        guard dead > 0 else { return ef }
+        let live = max(1, liveCount.load(ordering: .relaxed))
+        return min(4 * ef, ef + (ef * dead + live - 1) / live)
+    }
+
+    /// Live slots of a graph search, best first.
+    private func graphCandidates(
+        _ entry: Slot,
+        _ ef: Int,
+        _ wanted: Int,
+        _ codes: CodeStore,
+        _ scratch: SearchScratch
+    ) -> [CKernels_candidate] {
+        let count = graph.withGraph(codes) { view in
+            scratch.descend(from: entry, to: 0, view, kernels)
+            return scratch.beam(entries: 1, level: 0, ef: ef, view, kernels)
+        }
+        var found: [CKernels_candidate] = []
+        found.reserveCapacity(wanted + 8)
+        for candidate in UnsafeBufferPointer(start: scratch.pool, count: count) {
+            guard graph.isLive(Slot(rawValue: candidate.slot)) else { continue }
+            found.append(candidate)
+            if found.count == wanted { break }
+        }
+        return found
+    }
+
+    /// Merges pending slots that the graph search has not met into `found`, which stays sorted and at most `wanted` long.
+    private func addPending(
+        _ pending: [UInt32],
+        to found: inout [CKernels_candidate],
+        _ wanted: Int,
+        _ codes: CodeStore,
+        _ scratch: SearchScratch
+    ) {
+        guard !pending.isEmpty else { return }
+        let scores = scores(of: pending, codes, scratch)
+        let floor = found.count >= wanted ? found[wanted - 1].score : -.infinity
+        for (slot, score) in zip(pending, scores) where score > floor {
+            guard !scratch.hasVisited(slot), graph.isLive(Slot(rawValue: slot)) else { continue }
+            found.append(CKernels_candidate(score: score, slot: slot))
+        }
+        found.sort { $0.score > $1.score }
+        if found.count > wanted { found.removeLast(found.count - wanted) }
+    }
+
+    private func scores(of slots: [UInt32], _ codes: CodeStore, _ scratch: SearchScratch) -> [Float] {
+        [Float](unsafeUninitializedCapacity: slots.count) { buffer, count in
+            guard let base = buffer.baseAddress else { return }
+            var query = scratch.query.query
+            graph.withGraph(codes) { CKernels_score_slots(kernels.table, $0, &query, slots, slots.count, base) }
+            count = slots.count
+        }
+    }
+
+    /// Exact scores of candidates, best first, until the rest cannot come among the best `count`: `slack` is how far the
+    /// score of a code may lie from the truth.
+    private func rescore(
+        _ candidates: [CKernels_candidate],
+        _ count: Int,
+        slack: Float,
+        _ scratch: SearchScratch,
+        _ transaction: borrowing some Transaction & ~Copyable
+    ) throws(IndexError) -> [IndexHit] {
+        var best = HitList(limit: count)
+        for candidate in candidates {
+            if candidate.score + slack < best.floor { break }
+            let slot = Slot(rawValue: candidate.slot)
+            if let score = try exactScore(slot, scratch, transaction) { best.insert(IndexHit(slot: slot, score: score)) }
+        }
+        return best.hits
+    }
+
+    /// nil when the transaction does not see the slot's vector.
+    private func exactScore(
+        _ slot: Slot,
+        _ scratch: SearchScratch,
+        _ transaction: borrowing some Transaction & ~Copyable
+    ) throws(IndexError) -> Float? {
+        do throws(StorageError) {
+            let score = try transaction.withValue(of: slot.rawValue, in: databases.vectors) { row -> Float? in
+                guard VectorRow.hasLength(row, dimension: dimension) else { return nil }
+                return VectorRow.withHalves(row) { halves in
+                    kernels.table.pointee.dot_halves(scratch.query.floats, halves, dimension)
+                }
+            }
+            return (score ?? nil).map { max(-1, min(1, $0)) }
+        } catch { throw .storage(error) }
+    }
+
+    /// The true nearest: every code bounds its vector's score from both sides, and every vector whose upper bound reaches the
+    /// `count`-th lower bound is scored exactly.
+    private func scan(
+        _ count: Int,
+        below slotCount: UInt32,
+        _ codes: CodeStore,
+        _ scratch: SearchScratch,
+        _ transaction: borrowing some Transaction & ~Copyable
+    ) throws(IndexError) -> [IndexHit] {
+        /// Covers the query's own rounding to 15 bits.
+        let queryError: Float = 1e-3
+        var lower = HitList(limit: count)
+        var upper: [CKernels_candidate] = []
+        graph.forEachBlock(CKERNELS_LIVE) { block in
+            let slots = block.filter { $0 < slotCount }
+            for (slot, score) in zip(slots, scores(of: slots, codes, scratch)) {
+                let error = codes.missed(slot) + queryError
+                guard score + error >= lower.floor else { continue }
+                lower.insert(IndexHit(slot: Slot(rawValue: slot), score: score - error))
+                upper.append(CKernels_candidate(score: score + error, slot: slot))
+            }
+        }
+        let floor = lower.floor
+        upper.removeAll { $0.score < floor }
+        upper.sort { $0.score > $1.score }
+        return try rescore(upper, count, slack: 0, scratch, transaction)
+    }
+}

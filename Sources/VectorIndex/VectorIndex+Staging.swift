@@ -1,0 +1,184 @@
+internal import CKernels
+internal import Platform
+package import Storage
+internal import Synchronization
+
+/// Changes: staged in a transaction of the caller's, published after its commit.
+extension VectorIndex {
+    /// Writes a vector; searches do not see it before `publish`.
+    ///
+    /// - Parameters:
+    ///   - vector: `dimension` finite components, not all zero; scaled to length 1 unless it has it.
+    ///   - transaction: the one whose commit makes it durable.
+    /// - Returns: the slot of the vector; of an equal one (in binary16) when that is stored already.
+    /// - Throws: `.dimension`, `.notFinite`, `.zeroVector`, `.full`, `.storage`.
+    package func stage(_ vector: [Float], in transaction: borrowing WriteTransaction) throws(IndexError) -> Slot {
+        let unit = try normalised(vector)
+        let halves = halves(of: unit)
+        let hash = halves.hash
+        return try writer.withLock { (writer) throws(IndexError) -> Slot in
+            writer.begin()
+            if let slot = try storedSlot(hash, halves, staged: writer.stagedSlots[hash], transaction) { return slot }
+            let total = liveCount.load(ordering: .relaxed) + writer.staged.count + 1
+            if writer.nextSlot == 0 || total >= writer.nextTraining {
+                try learnRange(of: total, including: unit, transaction)
+                writer.nextTraining = Self.nextTraining(after: total)
+            }
+            let (slot, isNew) = try takeSlot(&writer)
+            // What is read back from disk decides the code, so that a reopened index has the same one.
+            halves.floats(kernels).withUnsafeBufferPointer { buffer in
+                if let base = buffer.baseAddress { codes.write(base, to: slot) }
+            }
+            do throws(StorageError) {
+                let row = VectorRow.bytes(halves.bytes, slot: slot, hash: hash)
+                if isNew {
+                    try transaction.append(slot.rawValue, row, in: databases.vectors)
+                } else {
+                    try transaction.put(slot.rawValue, row, in: databases.vectors)
+                }
+                try log(.add, slot, &writer, transaction)
+            } catch { throw .storage(error) }
+            writer.staged.append(.add(slot, hash: hash))
+            writer.stagedSlots[hash] = slot
+            return slot
+        }
+    }
+
+    /// Deletes a vector; searches see it until `publish`.
+    ///
+    /// - Throws: `.unknownSlot`, `.storage`.
+    package func stageRemoval(_ slot: Slot, in transaction: borrowing WriteTransaction) throws(IndexError) {
+        try writer.withLock { (writer) throws(IndexError) in
+            writer.begin()
+            var stored: UInt64?
+            do throws(StorageError) {
+                stored = try transaction.withValue(of: slot.rawValue, in: databases.vectors) { VectorRow.hash($0) }
+                if stored != nil {
+                    try transaction.delete(slot.rawValue, in: databases.vectors)
+                    try log(.remove, slot, &writer, transaction)
+                }
+            } catch { throw .storage(error) }
+            guard let hash = stored else { throw .unknownSlot(slot) }
+            writer.staged.append(.remove(slot, hash: hash))
+            if writer.stagedSlots[hash] == slot { writer.stagedSlots[hash] = nil }
+        }
+    }
+
+    /// Makes what the committed transaction staged visible to searches: added vectors at once, by scan, removed ones no more.
+    package func publish() {
+        writer.withLock { writer in
+            graph.slotCount = max(graph.slotCount, writer.nextSlot)
+            var added: [UInt32] = []
+            var removed: Set<UInt32> = []
+            for change in writer.staged {
+                switch change {
+                case .add(let slot, let hash):
+                    graph.add(CKERNELS_LIVE, to: slot)
+                    duplicates.insert(hash, slot)
+                    liveCount.add(1, ordering: .relaxed)
+                    added.append(slot.rawValue)
+                case .remove(let slot, let hash):
+                    guard graph.isLive(slot) else { continue }
+                    graph.remove(CKERNELS_LIVE, from: slot)
+                    duplicates.remove(hash, slot)
+                    liveCount.subtract(1, ordering: .relaxed)
+                    deadCount.add(1, ordering: .relaxed)
+                    removed.insert(slot.rawValue)
+                }
+            }
+            queue.append(added)
+            if liveCount.load(ordering: .relaxed) >= parameters.linkFrom {
+                queue.open()
+            } else {
+                release(queue.withdraw(removed).map { Slot(rawValue: $0) })
+            }
+            if !removed.isEmpty, needsRepair { queue.requestUpkeep() }
+            if !writer.staged.isEmpty { lastChange.store(Instant.now.nanoseconds, ordering: .relaxed) }
+            finishRound(&writer)
+            writer.end()
+        }
+    }
+
+    /// Forgets what an aborted transaction staged.
+    package func discard() {
+        writer.withLock { writer in
+            if let before = writer.before { (writer.nextSlot, writer.lastSequence) = before }
+            writer.free += writer.takenFree
+            if let progress = writer.roundBefore { writer.round?.progress = progress }
+            writer.end()
+        }
+    }
+
+    // MARK: Parts
+
+    /// The slot of an equal vector in the transaction's view.
+    private func storedSlot(
+        _ hash: UInt64,
+        _ halves: HalfVector,
+        staged: Slot?,
+        _ transaction: borrowing WriteTransaction
+    ) throws(IndexError) -> Slot? {
+        if let staged, try holds(staged, halves, transaction) { return staged }
+        for slot in duplicates.candidates(hash) where try holds(slot, halves, transaction) { return slot }
+        return nil
+    }
+
+    /// Whether the row of `slot` has exactly these components.
+    func holds(
+        _ slot: Slot,
+        _ halves: HalfVector,
+        _ transaction: borrowing some Transaction & ~Copyable
+    ) throws(IndexError) -> Bool {
+        do throws(StorageError) {
+            return try transaction.withValue(of: slot.rawValue, in: databases.vectors) { row in
+                guard VectorRow.hasLength(row, dimension: dimension) else { return false }
+                return VectorRow.withHalves(row) { halves.equals($0) }
+            } ?? false
+        } catch { throw .storage(error) }
+    }
+
+    /// A slot to write: one that was freed, when no search can hold its number any more, else a new one.
+    private func takeSlot(_ writer: inout WriterState) throws(IndexError) -> (slot: Slot, isNew: Bool) {
+        if let last = writer.free.last, scratches.hasPassed(last.generation) {
+            writer.free.removeLast()
+            writer.takenFree.append(last)
+            graph.prepare(last.slot)
+            return (last.slot, false)
+        }
+        guard writer.nextSlot < GraphStore.slotLimit else { throw .full }
+        let slot = Slot(rawValue: writer.nextSlot)
+        writer.nextSlot += 1
+        graph.prepare(slot)
+        return (slot, true)
+    }
+
+    private func log(
+        _ kind: OperationRow.Kind,
+        _ slot: Slot,
+        _ writer: inout WriterState,
+        _ transaction: borrowing WriteTransaction
+    ) throws(StorageError) {
+        writer.lastSequence += 1
+        try transaction.append(writer.lastSequence, OperationRow(kind, slot).bytes, in: databases.operations)
+    }
+
+    /// Learns the range of the codes from what is stored, and encodes everything again when that changes it enough.
+    private func learnRange(
+        of total: Int,
+        including vector: [Float],
+        _ transaction: borrowing WriteTransaction
+    ) throws(IndexError) {
+        let reader = VectorReader(databases: databases, dimension: dimension, kernels: kernels)
+        let sample = try reader.sample(of: total, in: transaction)
+        let codec = VectorCodec(dimension: dimension, sample: sample + vector)
+        guard codec.differs(from: codes.codec) else { return }
+        let fresh = CodeStore(codec: codec, kernels: kernels)
+        try reader.forEach(in: transaction) { slot, vector in fresh.write(vector, to: slot) }
+        codeStore.withLock { $0 = fresh }
+    }
+
+    /// The range is learnt again at 256, 2,048, 16,384 and 65,536 vectors; a larger sample says nothing new.
+    static func nextTraining(after total: Int) -> Int {
+        [256, 2048, 16_384, 65_536].first { $0 > total } ?? Int.max
+    }
+}

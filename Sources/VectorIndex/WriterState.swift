@@ -1,0 +1,67 @@
+/// What the writer thread knows between transactions, and what it staged in the running one.
+struct WriterState {
+    enum Staged {
+        case add(Slot, hash: UInt64)
+        case remove(Slot, hash: UInt64)
+    }
+
+    /// A slot that may hold another vector once every search of an earlier generation has ended.
+    struct FreeSlot: Sendable {
+        var slot: Slot
+        var generation: UInt64
+    }
+
+    /// The first slot never used.
+    var nextSlot: UInt32 = 0
+    /// The last operation written.
+    var lastSequence: UInt64 = 0
+    /// What the store says of its links.
+    var durable = StateRow(graphSequence: 0, entry: nil)
+    var free: [FreeSlot] = []
+    /// Vectors at which the range of the codes is learnt again.
+    var nextTraining = 256
+    /// A checkpoint under way.
+    var round: CheckpointRound?
+
+    // The running transaction.
+    var staged: [Staged] = []
+    var stagedSlots: [UInt64: Slot] = [:]
+    var takenFree: [FreeSlot] = []
+    /// `nextSlot` and `lastSequence` when it began.
+    var before: (nextSlot: UInt32, lastSequence: UInt64)?
+    /// Progress of the checkpoint when it began.
+    var roundBefore: CheckpointRound.Progress?
+
+    /// Remembers what `discard` goes back to.
+    mutating func begin() {
+        if before == nil { before = (nextSlot, lastSequence) }
+    }
+
+    /// Forgets the running transaction, which has ended.
+    mutating func end() {
+        staged = []
+        stagedSlots = [:]
+        takenFree = []
+        before = nil
+        roundBefore = nil
+    }
+}
+
+/// One checkpoint: the lists that had changed when it began, written over as many transactions as it takes.
+struct CheckpointRound {
+    enum Progress: Equatable {
+        /// Lists before this place of `slots` are written.
+        case links(Int)
+        case operations
+        case complete
+    }
+
+    /// Whose rows to write or delete, in order.
+    let slots: [UInt32]
+    /// Links reflect every operation up to this one when the round is complete.
+    let sequence: UInt64
+    let entry: Slot?
+    /// Slots to give out again when the round is complete: no list on disk names them then.
+    let freed: [WriterState.FreeSlot]
+    var progress = Progress.links(0)
+}

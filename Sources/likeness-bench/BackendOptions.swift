@@ -1,0 +1,71 @@
+import Foundation
+import Inference
+import InferenceCPU
+import InferenceVulkan
+import Platform
+
+/// The options that name a backend and a network, and what opens them.
+struct BackendOptions {
+    private(set) var backend = "cpu"
+    private(set) var weights = "random:vgg16"
+    private(set) var device: String?
+    private(set) var tier = "fp32"
+    private(set) var threadCount = WorkerThread.availableCoreCount
+
+    /// Takes one option if it is one of these.
+    ///
+    /// - Returns: whether it was.
+    mutating func take(_ name: String, _ value: String) throws -> Bool {
+        switch name {
+        case "--backend": backend = value
+        case "--weights": weights = value
+        case "--device": device = value
+        case "--tier": tier = value
+        case "--threads":
+            guard let count = Int(value), (1...1024).contains(count) else {
+                throw BenchFailure("--threads takes 1 to 1024, not \(value)")
+            }
+            threadCount = count
+        default: return false
+        }
+        return true
+    }
+
+    /// Opens the backend for batches of up to `maximumBatch` images.
+    func open(_ network: Network, maximumBatch: Int) throws -> any ConvolutionBackend {
+        let opened: any ConvolutionBackend
+        switch backend {
+        case "cpu": opened = try CPUBackend(network: network, threads: threadCount, maximumBatch: maximumBatch)
+        case "vulkan":
+            // A benchmark measures the device it is given, a software one included.
+            opened = try VulkanBackend(
+                network: network,
+                device: device,
+                allowsSoftware: true,
+                maximumBatch: maximumBatch
+            )
+        case "reference": return ReferenceBackend(network: network, maximumBatch: maximumBatch)
+        default: throw BenchFailure("--backend takes cpu, vulkan or reference, not \(backend)")
+        }
+        guard opened.description.tier == tier else {
+            throw BenchFailure("\(backend) computes in tier \(opened.description.tier), not \(tier)")
+        }
+        return opened
+    }
+}
+
+/// Splits `--name value` pairs.
+func optionPairs(_ arguments: [String]) throws -> [(name: String, value: String)] {
+    guard arguments.count.isMultiple(of: 2) else {
+        throw BenchFailure("option \(arguments.last ?? "") lacks its value")
+    }
+    return stride(from: 0, to: arguments.count, by: 2).map { (arguments[$0], arguments[$0 + 1]) }
+}
+
+/// Most memory this process has held at once, in bytes (`VmHWM`).
+var peakMemoryByteCount: Int {
+    let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+    let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+    let kibibytes = line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) }
+    return (kibibytes ?? 0) * 1024
+}

@@ -1,0 +1,62 @@
+import Foundation
+import Inference
+import Platform
+
+/// `embed`: images a second through one backend, the same random batch again and again.
+enum EmbedBench {
+    /// Measures and prints one JSON object.
+    static func run(_ arguments: [String]) throws {
+        var options = BackendOptions()
+        var batch = 8
+        var seconds = 5.0
+        for (name, value) in try optionPairs(arguments) where try !options.take(name, value) {
+            switch (name, Int(value), Double(value)) {
+            case ("--batch", let count?, _) where (1...4096).contains(count): batch = count
+            case ("--seconds", _, let duration?) where (0...3600).contains(duration): seconds = duration
+            default: throw BenchFailure("embed does not take \(name) \(value)")
+            }
+        }
+        let network = try Model.open(weights: options.weights).network
+        let opening = Instant.now
+        let backend = try options.open(network, maximumBatch: batch)
+        let openSeconds = Instant.now - opening
+        let side = network.preprocessing.side
+        let pixels = randomBytes(batch * side * side * 3)
+        var rows = [Float](repeating: 0, count: batch * network.outputChannels)
+
+        var times: [Double] = []
+        let start = Instant.now
+        // The first two batches warm caches and pages and are not counted.
+        for round in 0... {
+            let began = Instant.now
+            var span = rows.mutableSpan
+            try backend.run(pixels.span.bytes, count: batch, heads: [.max], into: &span)
+            times.append(Instant.now - began)
+            try check(rows, network.outputChannels)
+            if round >= 2, Instant.now - start >= seconds { break }
+        }
+        let counted = times.dropFirst(2).sorted()
+        let total = counted.reduce(0, +)
+        let description = backend.description
+        try printLine([
+            "bench": "embed", "backend": description.backend, "device": description.device, "tier": description.tier,
+            "weights": options.weights, "batch": batch, "threads": description.threads,
+            "images_per_second": Double(counted.count * batch) / total,
+            "milliseconds_p50": counted[counted.count / 2] * 1000, "open_s": openSeconds,
+            "peak_memory_bytes": peakMemoryByteCount,
+        ])
+    }
+
+    /// A speed counts only for vectors that are vectors.
+    private static func check(_ rows: [Float], _ dimension: Int) throws {
+        for start in stride(from: 0, to: rows.count, by: dimension) {
+            let squares = rows[start..<start + dimension].reduce(0.0) { $0 + Double($1) * Double($1) }
+            guard abs(squares - 1) < 1e-4 else { throw BenchFailure("a vector has the square length \(squares)") }
+        }
+    }
+
+    private static func randomBytes(_ count: Int) -> [UInt8] {
+        var generator = SystemRandomNumberGenerator()
+        return (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
+    }
+}

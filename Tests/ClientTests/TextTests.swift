@@ -1,0 +1,44 @@
+import Testing
+
+@testable import Client
+
+struct TextTests {
+    @Test("Control characters and marks that reorder text are shown, not sent")
+    func visible() {
+        #expect(Text.visible("a\u{1B}[31m\n\t\u{7F}\u{202E}b") == "a\\u{1b}[31m\\n\\t\\u{7f}\\u{202e}b")
+        #expect(Text.visible("Grüße 日本.jpg") == "Grüße 日本.jpg")
+    }
+
+    @Test("Counts, sizes and times read well")
+    func amounts() {
+        #expect(Text.count(0) == "0")
+        #expect(Text.count(999) == "999")
+        #expect(Text.count(1_002_003) == "1,002,003")
+        #expect(Text.count(-12_345) == "-12,345")
+        #expect(Text.count(1, "image") == "1 image")
+        #expect(Text.count(2, "image") == "2 images")
+        #expect(Text.bytes(999) == "999 B")
+        #expect(Text.bytes(1_234) == "1.2 kB")
+        #expect(Text.bytes(999_900) == "1.0 MB")
+        #expect(Text.bytes(.max) == "18446744.1 TB")
+        #expect(Text.duration(59.4) == "59 s")
+        #expect(Text.duration(200) == "3 min 20 s")
+        #expect(Text.duration(7500) == "2 h 5 min")
+        #expect(Text.duration(.infinity) == "very long")
+        #expect(Text.number(.nan, digits: 2) == "?")
+    }
+
+    @Test("Columns are aligned, the last one left alone")
+    func table() {
+        #expect(Text.table([["a", "bb", "c"], ["aaa", "b", "ccc"]], right: [1]) == ["a    bb  c", "aaa   b  ccc"])
+        #expect(Text.table([]) == [])
+    }
+
+    @Test(
+        "The nearest word is found, a far one is not",
+        arguments: [("serch", "search"), ("stauts", "status"), ("qqqq", "")]
+    )
+    func nearest(word: String, expected: String) {
+        #expect(Text.nearest(to: word, in: ["search", "status", "list"]) ?? "" == expected)
+    }
+}

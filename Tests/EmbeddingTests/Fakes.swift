@@ -1,0 +1,148 @@
+import Embedding
+import Imaging
+import Inference
+import Platform
+
+/// A network of which only sizes are asked.
+func makeNetwork(side: Int = 8, dimension: Int = 3) throws -> Network {
+    struct NoWeights: WeightStorage {
+        func withWeight<R>(_ index: Int, _ body: (Span<Float>) throws -> R) rethrows -> R {
+            let weights: [Float] = []
+            return try body(weights.span)
+        }
+        func withBias<R>(_ index: Int, _ body: (Span<Float>) throws -> R) rethrows -> R {
+            try withWeight(index, body)
+        }
+    }
+    var preprocessing = Preprocessing.keras
+    preprocessing.side = side
+    return Network(
+        name: "fake",
+        layers: [.convolution(index: 0, inputChannels: 3, outputChannels: dimension)],
+        preprocessing: preprocessing,
+        weightsDigest: SHA256Digest(of: []),
+        storage: NoWeights()
+    )
+}
+
+/// Files of two bytes: a gray value and how it fails. Anything shorter is empty.
+struct GrayDecoder: ImageDecoder {
+    let gate: Gate?
+
+    init(gate: Gate? = nil) { self.gate = gate }
+
+    func decode(
+        _ encoded: [UInt8],
+        fit: Fit,
+        into pixels: inout MutableSpan<UInt8>
+    ) throws(ImagingError) -> ImageProperties {
+        gate?.pass()
+        guard let value = encoded.first else { throw ImagingError(.empty, "0 bytes") }
+        if encoded.count > 1, encoded[1] == 1 { throw ImagingError(.corrupt, "marked") }
+        for index in pixels.indices { pixels[index] = value }
+        return ImageProperties(format: .png, width: Int(value), height: 1)
+    }
+
+    func thumbnail(_ encoded: [UInt8], longSide: Int) throws(ImagingError) -> [UInt8] { encoded }
+}
+
+/// A door that a test opens and closes; whoever comes while it is closed waits.
+final class Gate: Sendable {
+    private let state: Monitor<(isOpen: Bool, waitingCount: Int)>
+
+    init(isOpen: Bool) { state = Monitor((isOpen, 0)) }
+
+    func open() { state.update { $0.isOpen = true } }
+
+    func pass() {
+        state.update { $0.waitingCount += 1 }
+        _ = state.wait { $0.isOpen ? true : nil }
+        state.update { $0.waitingCount -= 1 }
+    }
+
+    /// Waits until that many stand before the door.
+    func waitForArrivals(_ count: Int) -> Bool {
+        state.wait(until: .now + 10) { $0.waitingCount >= count ? true : nil } ?? false
+    }
+}
+
+/// Every component of the vector is the image's first byte. Gray 250 and above fails as its name says.
+final class GrayBackend: ConvolutionBackend {
+    static let nonFinite: UInt8 = 250
+    static let outOfMemory: UInt8 = 251
+    static let deviceLost: UInt8 = 252
+
+    let description: BackendDescription
+    let maximumBatchCount: Int
+    let preferredBatchCount: Int
+    private let failsAtAll: Bool
+    private let gate: Gate?
+    private let runs = Monitor<[[UInt8]]>([])
+    private let running = Monitor(0)
+
+    init(_ name: String = "fake", batch: Int = 4, maximum: Int? = nil, gate: Gate? = nil, failsAtAll: Bool = true) {
+        description = BackendDescription(backend: name, device: "test", tier: "fp32", threads: 1)
+        maximumBatchCount = maximum ?? batch
+        preferredBatchCount = batch
+        self.gate = gate
+        self.failsAtAll = failsAtAll
+    }
+
+    /// First bytes of every batch that was asked for, in order.
+    var batches: [[UInt8]] { runs.read { $0 } }
+
+    func run(
+        _ pixels: RawSpan,
+        count: Int,
+        heads: [Head],
+        into rows: inout MutableSpan<Float>
+    ) throws(InferenceError) {
+        precondition((1...maximumBatchCount).contains(count), "\(count) images")
+        precondition(
+            running.update {
+                $0 += 1; return $0
+            } == 1,
+            "two threads in one backend"
+        )
+        defer { running.update { $0 -= 1 } }
+        let imageByteCount = pixels.byteCount / count
+        let values = (0..<count).map { pixels.unsafeLoad(fromByteOffset: $0 * imageByteCount, as: UInt8.self) }
+        runs.update { $0.append(values) }
+        gate?.pass()
+        if failsAtAll {
+            if values.contains(Self.deviceLost) { throw .deviceLost(device: "test", detail: "told to") }
+            if values.contains(Self.outOfMemory) { throw .outOfMemory(device: "test", byteCount: 1) }
+        }
+        let width = rows.count / count
+        for index in rows.indices {
+            let value = values[index / width]
+            rows[index] = failsAtAll && value == Self.nonFinite ? .nan : Float(value)
+        }
+    }
+}
+
+/// Collects the ends of submitted images.
+final class Outcomes: Sendable {
+    private let results = Monitor<[Int: [Result<EmbeddedImage, EmbeddingError>]]>([:])
+
+    func completion(_ index: Int) -> @Sendable (Result<EmbeddedImage, EmbeddingError>) -> Void {
+        { result in self.results.update { $0[index, default: []].append(result) } }
+    }
+
+    /// Waits until that many images have ended; nil when they do not within ten seconds.
+    func wait(_ count: Int) -> [Int: Result<EmbeddedImage, EmbeddingError>]? {
+        let all = results.wait(until: .now + 10) { $0.count >= count ? $0 : nil }
+        // More than one end is a fault that must not go unseen.
+        guard let all, all.values.allSatisfy({ $0.count == 1 }) else { return nil }
+        return all.compactMapValues(\.first)
+    }
+
+    var count: Int { results.read { $0.count } }
+}
+
+extension Result<EmbeddedImage, EmbeddingError> {
+    /// The gray value of a success, else nil.
+    var gray: Float? { try? get().vector.first }
+
+    var isStopped: Bool { if case .failure(.stopped) = self { true } else { false } }
+}

@@ -1,0 +1,117 @@
+import Embedding
+import Imaging
+import Inference
+import Platform
+import Testing
+
+struct QueryLaneTests {
+    private func embedder(
+        _ backend: GrayBackend,
+        _ change: (inout Embedder.Configuration) -> Void = { _ in }
+    ) throws -> Embedder {
+        var configuration = Embedder.Configuration()
+        change(&configuration)
+        return try Embedder(
+            network: try makeNetwork(),
+            backend: backend,
+            decoder: GrayDecoder(),
+            configuration: configuration
+        )
+    }
+
+    @Test func `a query is answered without waiting for company`() throws {
+        let embedder = try embedder(GrayBackend(batch: 64))
+        defer { embedder.stop() }
+        let image = try embedder.embed([42])
+        #expect(image.vector == [42, 42, 42])
+        #expect(image.properties.width == 42)
+        #expect(embedder.statistics.queryCount == 1)
+    }
+
+    @Test func `a broken query throws what is wrong with it`() throws {
+        let embedder = try embedder(GrayBackend())
+        defer { embedder.stop() }
+        #expect {
+            try embedder.embed([1, 1])
+        } throws: { error in
+            if case EmbeddingError.image(let cause) = error { cause.code == .corrupt } else { false }
+        }
+        #expect {
+            try embedder.embed([GrayBackend.nonFinite])
+        } throws: { error in
+            if case EmbeddingError.backend = error { true } else { false }
+        }
+        #expect(embedder.statistics.waitingCount == 0)
+    }
+
+    @Test func `a query overtakes the bulk batches that wait`() throws {
+        let gate = Gate(isOpen: false)
+        let backend = GrayBackend(batch: 2, gate: gate)
+        let embedder = try embedder(backend)
+        defer { embedder.stop() }
+        let outcomes = Outcomes()
+        embedder.submit([1], completion: outcomes.completion(0))
+        embedder.submit([2], completion: outcomes.completion(1))
+        #expect(gate.waitForArrivals(1))
+        for index in 2..<8 { embedder.submit([UInt8(index + 1)], completion: outcomes.completion(index)) }
+        let answer = Monitor<[Float]?>(nil)
+        try withThread {
+            let vector = try? embedder.embed([99]).vector
+            answer.update { $0 = vector ?? [] }
+        } meanwhile: {
+            while embedder.statistics.waitingCount < 9 { sleep(seconds: 0.001) }
+            // Its pixels are in line a moment after it is counted.
+            sleep(seconds: 0.05)
+            gate.open()
+        }
+        #expect(answer.read { $0 } == [99, 99, 99])
+        _ = try #require(outcomes.wait(8))
+        #expect(backend.batches.firstIndex(of: [99]) == 1, "\(backend.batches)")
+    }
+
+    @Test func `queries beyond the bound are refused at once`() throws {
+        let gate = Gate(isOpen: false)
+        let embedder = try embedder(GrayBackend(gate: gate)) { $0.queryCapacity = 1 }
+        defer { embedder.stop() }
+        try withThread {
+            _ = try? embedder.embed([1])
+        } meanwhile: {
+            #expect(gate.waitForArrivals(1))
+            #expect {
+                try embedder.embed([2])
+            } throws: { error in
+                if case EmbeddingError.overloaded(waiting: 1) = error { true } else { false }
+            }
+            gate.open()
+        }
+        #expect(try embedder.embed([3]).vector == [3, 3, 3])
+    }
+
+    @Test func `many callers of both lanes all get their own answers`() throws {
+        let embedder = try embedder(GrayBackend(batch: 5)) {
+            $0.decoderCount = 3
+            $0.bulkCapacity = 7
+        }
+        defer { embedder.stop() }
+        let outcomes = Outcomes()
+        let wrong = Monitor(0)
+        let threads = try (0..<6).map { number in
+            try WorkerThread(name: "caller") {
+                for step in 0..<50 {
+                    let value = UInt8((number * 50 + step) % 240)
+                    if number % 2 == 0 {
+                        embedder.submit([value], completion: outcomes.completion(number * 50 + step))
+                    } else if (try? embedder.embed([value]).vector) != [Float](repeating: Float(value), count: 3) {
+                        wrong.update { $0 += 1 }
+                    }
+                }
+            }
+        }
+        for thread in threads { thread.join() }
+        let results = try #require(outcomes.wait(150))
+        for (index, result) in results { #expect(result.gray == Float(index % 240)) }
+        #expect(wrong.read { $0 } == 0)
+        let statistics = embedder.statistics
+        #expect(statistics.imageCount == 150 && statistics.queryCount == 150 && statistics.waitingCount == 0)
+    }
+}

@@ -1,0 +1,96 @@
+import Catalog
+import Foundation
+import Ingestion
+import Platform
+import TestSupport
+import Testing
+
+/// A folder, a ledger in memory and an ingestor between them, with times a tenth of the real ones or less.
+final class Playground {
+    let folder: TemporaryDirectory
+    let ledger: MemoryLedger
+    let embedder: FakeEmbedder
+    private(set) var ingestor: Ingestor
+    let configuration: IngestionConfiguration
+    private(set) var root = RootID(rawValue: 0)
+
+    static var quick: IngestionConfiguration {
+        var configuration = IngestionConfiguration()
+        configuration.closedDelay = 0.02
+        configuration.probeInterval = 0.03
+        configuration.removalDelay = 0.1
+        configuration.removalPatience = 1
+        configuration.racyWindow = 0.05
+        configuration.offlineInterval = 0.05
+        configuration.pollInterval = 0.1
+        configuration.guardDelay = 0.1
+        configuration.pauseInterval = 0.05
+        configuration.commitDelay = 0.005
+        return configuration
+    }
+
+    init(
+        _ configuration: IngestionConfiguration = Playground.quick,
+        secondsPerImage: Double = 0,
+        files: [String] = [],
+        watching subfolder: String = "root"
+    ) throws {
+        self.configuration = configuration
+        folder = try TemporaryDirectory()
+        ledger = MemoryLedger()
+        embedder = try FakeEmbedder(secondsPerImage: secondsPerImage)
+        ingestor = Ingestor(ledger: ledger, embedder: embedder, configuration: configuration)
+        try makeDirectory(subfolder)
+        for file in files { try write("root/" + file) }
+        root = try ingestor.addRoot(path(subfolder)).id
+        try ingestor.start()
+    }
+
+    deinit {
+        ingestor.stop()
+        embedder.stop()
+    }
+
+    /// Ends the ingestor and starts another on the same ledger; `meanwhile` happens between.
+    func restart(_ meanwhile: () throws -> Void = {}) throws {
+        ingestor.stop()
+        try meanwhile()
+        ingestor = Ingestor(ledger: ledger, embedder: embedder, configuration: configuration)
+        try ingestor.start()
+    }
+
+    func path(_ relative: String) -> String { folder.path + "/" + relative }
+
+    func makeDirectory(_ relative: String) throws {
+        try FileManager.default.createDirectory(atPath: path(relative), withIntermediateDirectories: true)
+    }
+
+    /// Writes in place, as `cp` does; the content is the name unless told.
+    func write(_ relative: String, _ content: String? = nil) throws {
+        try Data((content ?? "image \(relative)").utf8).write(to: URL(filePath: path(relative)))
+    }
+
+    func move(_ old: String, _ new: String) throws {
+        let code = rename(path(old), path(new))
+        try #require(code == 0)
+    }
+
+    func remove(_ relative: String) throws { try FileManager.default.removeItem(atPath: path(relative)) }
+
+    /// Waits until all is done; what is wrong is told with the place of the call.
+    func idle(_ location: SourceLocation = #_sourceLocation) {
+        let isIdle = ingestor.waitUntilIdle(until: .now + 10)
+        #expect(isIdle, "still busy: \(ingestor.status)", sourceLocation: location)
+    }
+
+    /// Waits for something that no idle state tells of.
+    func eventually(_ location: SourceLocation = #_sourceLocation, _ condition: () -> Bool) {
+        let deadline = Instant.now + 10
+        while !condition(), Instant.now < deadline { sleep(seconds: 0.01) }
+        #expect(condition(), "not within 10 s: \(ingestor.status)", sourceLocation: location)
+    }
+
+    var indexed: [String: ImageID] { ledger.indexed(root) }
+    var failed: [String: String] { ledger.failed(root) }
+    var state: RootState? { ingestor.status.roots.first { $0.root.id == root }?.state }
+}

@@ -1,0 +1,129 @@
+import Catalog
+import Platform
+import Testing
+
+@testable import Ingestion
+
+@Suite struct SettlingTests {
+    private let key = FileKey(root: RootID(rawValue: 1), path: RelativePath("a.jpg"))
+    private let configuration = IngestionConfiguration()
+
+    private func at(_ seconds: Double) -> Instant { Instant(nanoseconds: 1_000_000_000_000) + seconds }
+
+    private func look(_ byteCount: UInt64) throws -> FileStatus {
+        var status = try OwnedDescriptor.open("/", 0).status()
+        status.byteCount = byteCount
+        return status
+    }
+
+    @Test func `A closed file rests after 200 ms`() {
+        var settling = Settling(configuration: configuration)
+        #expect(settling.note(key, .closed, at: at(0)))
+        #expect(settling.waitingCount(in: key.root) == 1)
+        #expect(settling.takeDue(at: at(0.19)) == nil)
+        #expect(settling.takeDue(at: at(0.21)) == .check(key, isRemoval: false, since: at(0)))
+        #expect(settling.waitingCount(in: key.root) == 0)
+        #expect(settling.takeDue(at: at(10)) == nil)
+    }
+
+    @Test func `A write after the close starts the wait anew`() {
+        var settling = Settling(configuration: configuration)
+        _ = settling.note(key, .closed, at: at(0))
+        _ = settling.note(key, .closed, at: at(0.15))
+        #expect(settling.takeDue(at: at(0.21)) == nil)
+        #expect(settling.takeDue(at: at(0.36)) == .check(key, isRemoval: false, since: at(0)))
+    }
+
+    @Test func `Setting the time after the close does not cost a probe`() {
+        var settling = Settling(configuration: configuration)
+        _ = settling.note(key, .closed, at: at(0))
+        _ = settling.note(key, .attributes, at: at(0.1))
+        #expect(settling.takeDue(at: at(0.25)) == nil)
+        #expect(settling.takeDue(at: at(0.31)) == .check(key, isRemoval: false, since: at(0)))
+    }
+
+    @Test func `A linked file rests after two equal looks, within 2 seconds`() throws {
+        var settling = Settling(configuration: configuration)
+        _ = settling.note(key, .touched, at: at(0))
+        #expect(settling.takeDue(at: at(0.51)) == .probe(key))
+        #expect(!settling.observe(key, try look(1), at: at(0.51)))
+        #expect(settling.takeDue(at: at(0.6)) == nil)
+        #expect(settling.takeDue(at: at(1.02)) == .probe(key))
+        #expect(settling.observe(key, try look(1), at: at(1.02)))
+        #expect(settling.nextDue.map { $0 > at(5) } ?? true || settling.takeDue(at: at(5)) == nil)
+    }
+
+    @Test func `A growing file is looked at until it rests, but not for ever`() throws {
+        var settling = Settling(configuration: configuration)
+        _ = settling.note(key, .touched, at: at(0))
+        var now = 0.0
+        var size: UInt64 = 0
+        while now < configuration.settlePatience + 2 {
+            now += 0.51
+            size += 1
+            if settling.takeDue(at: at(now)) == .probe(key) {
+                #expect(!settling.observe(key, try look(size), at: at(now)))
+            }
+        }
+        #expect(settling.waitingCount(in: key.root) == 0)
+    }
+
+    @Test func `A vanished file is checked at once`() {
+        var settling = Settling(configuration: configuration)
+        _ = settling.note(key, .touched, at: at(0))
+        #expect(settling.takeDue(at: at(0.51)) == .probe(key))
+        #expect(settling.observe(key, nil, at: at(0.51)))
+    }
+
+    @Test func `A deletion waits a second, and a new file of the name takes its place`() {
+        var settling = Settling(configuration: configuration)
+        _ = settling.note(key, .removed, at: at(0))
+        #expect(settling.takeDue(at: at(0.9)) == nil)
+        _ = settling.note(key, .closed, at: at(0.95))
+        #expect(settling.takeDue(at: at(1.16)) == .check(key, isRemoval: false, since: at(0)))
+        _ = settling.note(key, .removed, at: at(2))
+        #expect(settling.takeDue(at: at(3.01)) == .check(key, isRemoval: true, since: at(2)))
+    }
+
+    @Test func `A recheck is nobody's wait and yields to every event`() {
+        var settling = Settling(configuration: configuration)
+        _ = settling.note(key, .recheck, at: at(0))
+        #expect(settling.waitingCount(in: key.root) == 0)
+        #expect(settling.takeDue(at: at(2.1)) == nil)
+        _ = settling.note(key, .closed, at: at(2.1))
+        #expect(settling.waitingCount(in: key.root) == 1)
+        #expect(settling.takeDue(at: at(2.31)) == .check(key, isRemoval: false, since: at(2.1)))
+    }
+
+    @Test func `A full table says so`() {
+        var small = configuration
+        small.settlingCapacity = 2
+        var settling = Settling(configuration: small)
+        for name in ["a", "b"] {
+            #expect(settling.note(FileKey(root: key.root, path: RelativePath(name)), .closed, at: at(0)))
+        }
+        #expect(!settling.note(key, .closed, at: at(0)))
+        settling.removeAll(in: key.root)
+        #expect(settling.note(key, .closed, at: at(0)))
+    }
+
+    @Test func `A million writes to one file keep one deadline`() {
+        var settling = Settling(configuration: configuration)
+        for step in 0..<1_000_000 { _ = settling.note(key, .touched, at: at(Double(step) * 1e-6)) }
+        #expect(settling.takeDue(at: at(0.99)) == nil)
+        #expect(settling.takeDue(at: at(1.6)) == .probe(key))
+    }
+
+    @Test func `Deadlines come in order`() {
+        var deadlines = Deadlines<Int>()
+        var random = SystemRandomNumberGenerator()
+        let times = (0..<500).map { _ in Int64.random(in: 0..<1000, using: &random) }
+        for (index, time) in times.enumerated() { deadlines.insert(index, due: Instant(nanoseconds: time)) }
+        var taken: [Int64] = []
+        while let (due, index) = deadlines.take(at: Instant(nanoseconds: 2000)) {
+            #expect(due.nanoseconds == times[index])
+            taken.append(due.nanoseconds)
+        }
+        #expect(taken == times.sorted())
+    }
+}
