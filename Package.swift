@@ -106,7 +106,12 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(name: "Embedding", dependencies: ["Imaging", "Inference", "Platform"], swiftSettings: safe),
-        .target(name: "Ingestion", dependencies: ["Catalog", "Embedding", "Platform"], swiftSettings: safe),
+        .target(
+            name: "Ingestion",
+            dependencies: ["Catalog", "Embedding", "Platform"],
+            exclude: ["README.md"],
+            swiftSettings: safe
+        ),
         .target(
             name: "Server",
             dependencies: ["Wire", "Catalog", "Platform", "CMicrohttpd", "CServer"],

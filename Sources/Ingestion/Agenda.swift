@@ -25,6 +25,8 @@ struct Agenda: Sendable {
         case requeued
     }
 
+    private static let longestOrderedPath = 400
+
     let configuration: IngestionConfiguration
     var settling: Settling
     var roots: [RootID: RootWork] = [:]
@@ -65,7 +67,9 @@ struct Agenda: Sendable {
     /// The rows below a directory are to be compared with the disk.
     mutating func sweep(_ root: RootID, _ directory: RelativePath, due: Instant) {
         guard let work = roots[root], work.state != .offline else { return }
-        if work.sweeps.count >= configuration.dirtyDirectoryCapacity {
+        // The ledger keeps very long paths by digest, not in order: only a sweep of everything finds those.
+        let isLong = directory.bytes.count > Self.longestOrderedPath
+        if isLong || work.sweeps.count >= configuration.dirtyDirectoryCapacity {
             roots[root]?.sweeps = [.root: due]
         } else {
             roots[root]?.sweeps[directory] = due

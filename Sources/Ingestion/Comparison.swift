@@ -44,6 +44,7 @@ extension FileRow {
     ///   - stamp: what `lstat` says now.
     ///   - isForced: a user asked for failed files too.
     ///   - now: nanoseconds since 1970.
+    /// - Returns: false when row and file agree, or an attempt would come too early.
     static func needsWork(_ row: FileRow?, stamp: FileStamp, isForced: Bool, now: Int64) -> Bool {
         guard let row, row.stamp.matches(stamp) else { return true }
         switch row.state {

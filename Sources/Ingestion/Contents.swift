@@ -17,7 +17,9 @@ final class Contents: Sendable {
 
     /// Claims a content for embedding.
     ///
-    /// - Parameter follower: called with the outcome, perhaps at once, when another file has the claim.
+    /// - Parameters:
+    ///   - content: digest of the bytes.
+    ///   - follower: called with the outcome, perhaps at once, when another file has the claim.
     /// - Returns: true when the caller embeds, and then calls `settle` and, unless that failed, `release`.
     func claim(_ content: SHA256Digest, follower: @escaping Follower) -> Bool {
         enum Claim: Sendable { case leads, follows, knows(EmbeddedImage) }

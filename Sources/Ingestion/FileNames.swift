@@ -45,7 +45,8 @@ enum FileNames {
     ]
     /// Well-known names of things that are no still images; they would only fill the list of errors.
     private static let otherExtensions: Set<String> = [
-        "txt", "md", "rst", "log", "htm", "html", "css", "js", "xml", "xmp", "yaml", "yml", "toml", "ini", "conf", "csv",
+        "txt", "md", "rst", "log", "htm", "html", "css", "js", "xml", "xmp", "yaml", "yml", "toml", "ini", "conf",
+        "csv",
         "tsv", "sql", "sh", "py", "c", "h", "swift", "rtf", "docx", "xlsx", "pptx", "odt", "ods", "odp", "epub", "zip",
         "tar", "gz", "bz2", "xz", "zst", "7z", "rar", "iso", "mp3", "m4a", "flac", "ogg", "opus", "wav", "aac", "wma",
         "mp4", "m4v", "mov", "avi", "mkv", "webm", "wmv", "mts", "m2ts", "3gp", "mpg", "mpeg", "srt", "aae", "db",

@@ -97,6 +97,8 @@ package final class Ingestor: Sendable {
     /// Watches a folder from now on; the same folder twice is the same root.
     ///
     /// - Parameter path: absolute; symbolic links are resolved once, here.
+    /// - Returns: the root as the catalog has it.
+    /// - Throws: `.notADirectory`, `.rootUnreadable`, `.overlapping` with another root, `.catalog`.
     package func addRoot(_ path: String) throws(IngestionError) -> RootRecord {
         let resolved = try Self.directory(at: path)
         if let existing = try knownRoots().first(where: { root in
@@ -166,6 +168,9 @@ package final class Ingestor: Sendable {
     }
 
     package var status: IngestionStatus { board.read { $0.status(at: .now) } }
+
+    /// Seconds that the commits took since the start, waiting for the disk included.
+    package var commitSeconds: Double { committer.commitSeconds }
 
     /// Opens an image's file for reading, below its root only, when it is still the file that was indexed.
     ///

@@ -35,6 +35,7 @@ extension FileLedger {
     ///   - root: the root.
     ///   - prefix: a directory; `.root` for all rows.
     ///   - body: returns false to stop.
+    /// - Throws: what reading the ledger throws.
     func forEachRow(in root: RootID, below prefix: RelativePath, _ body: (FileRow) -> Bool) throws(CatalogError) {
         // No file is called `dir/`, and every path below `dir` sorts after it.
         var last: RelativePath? = prefix.bytes.isEmpty ? nil : RelativePath(bytes: prefix.bytes + [UInt8(ascii: "/")])

@@ -151,10 +151,11 @@ final class Reader: Sendable {
         content.document = sidecars.document(of: job.key.path, in: job.root)
         let roots = board.read { agenda in agenda.roots.compactMapValues(\.open) }
         if let old = try renames.source(of: content.digest, for: job.key, roots: roots) {
-            let replaced = row.map { [CatalogChange.forget(key: $0.key)] } ?? []
-            let move = CatalogChange.move(from: old, to: job.key, stamp: content.ledgerStamp)
-            let document = CatalogChange.setDocument(key: job.key, document: content.document)
-            deliver(job, row, content, replaced + [move, document], after: .indexed, movedFrom: old.root)
+            var changes = [CatalogChange.move(from: old.key, to: job.key, stamp: content.ledgerStamp)]
+            if old.document != content.document {
+                changes.append(.setDocument(key: job.key, document: content.document))
+            }
+            deliver(job, row, content, changes, after: .indexed, movedFrom: old.key.root)
         } else if try ledger.knowsContent(content.digest) {
             deliver(job, row, content, [index(job, content, embedded: nil)], after: .indexed)
         } else {

@@ -49,10 +49,18 @@ extension Scanner {
             return !board.isStopping
         }
         let due = next.map { Instant.now + Double($0 - wallClockNanoseconds()) / 1e9 }
+        setCounts(counts, of: id)
+        guard let due else { return }
+        board.update { agenda in agenda.nextRetry = agenda.nextRetry.map { min($0, due) } ?? due }
+    }
+
+    /// Corrects the counts of the status, which follow the commits, by what was counted.
+    func setCounts(_ counts: [RowKind: Int], of id: RootID) {
         board.update { agenda in
+            // What is in flight changes rows that may have been counted before or after.
+            guard agenda.roots[id]?.flightCount == 0 else { return }
             agenda.roots[id]?.indexedCount = counts[.indexed] ?? 0
             agenda.roots[id]?.failedCount = counts[.failed] ?? 0
-            if let due { agenda.nextRetry = agenda.nextRetry.map { min($0, due) } ?? due }
         }
     }
 }

@@ -14,11 +14,13 @@ extension Scanner {
         var gathered: [FileRow] = []
         var missing = RootWork.Missing()
         var rowCount = 0
+        var counts: [RowKind: Int] = [:]
         var lookup = Lookup(root: root)
         let comparesDocuments = directory == .root && board.read { $0.roots[id]?.comparesDocuments ?? false }
         var orphans: [FileRow] = []
         try ledger.forEachRow(in: id, below: directory) { row in
             rowCount += 1
+            counts[RowKind(row), default: 0] += 1
             if lookup.isGone(row.key.path) {
                 missing.add(row.key.path)
                 if gathered.count < Self.gatheredCount { gathered.append(row) }
@@ -30,6 +32,7 @@ extension Scanner {
             return !board.isStopping
         }
         if board.isStopping { return }
+        if directory == .root { setCounts(counts, of: id) }
         try removeDocuments(of: orphans)
         guard missing.count > 0 else {
             return board.update { agenda in
@@ -62,7 +65,9 @@ extension Scanner {
             return false
         }
         if !believes {
-            log.warning("\(missing.count) of \(rowCount) files are missing; looking once more before they are taken out")
+            log.warning(
+                "\(missing.count) of \(rowCount) files are missing; looking once more before they are taken out"
+            )
         }
         return believes
     }
@@ -70,7 +75,9 @@ extension Scanner {
     /// Takes away the documents of images that have no file beside them any more.
     private func removeDocuments(of rows: [FileRow]) throws(CatalogError) {
         for row in rows {
-            guard case .indexed(let image) = row.state, try ledger.image(image)?.document.isEmpty == false else { continue }
+            guard case .indexed(let image) = row.state, try ledger.image(image)?.document.isEmpty == false else {
+                continue
+            }
             let change = CatalogChange.setDocument(key: row.key, document: [])
             deliver(Delivery(key: row.key, changes: [change], before: .indexed, after: .indexed))
         }

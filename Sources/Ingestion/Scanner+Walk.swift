@@ -79,7 +79,8 @@ extension Scanner {
         _ walk: inout Walk
     ) throws(SystemError) {
         let status = try directory.status()
-        guard status.device == walk.root.status.device, walk.visited.insert([status.device, status.inode]).inserted else {
+        guard status.device == walk.root.status.device, walk.visited.insert([status.device, status.inode]).inserted
+        else {
             return
         }
         walk.directoryCount += 1
@@ -128,7 +129,12 @@ extension Scanner {
     }
 
     /// Compares one file with its row.
-    private func look(at name: [UInt8], in directory: borrowing OwnedDescriptor, _ path: RelativePath, _ walk: inout Walk) {
+    private func look(
+        at name: [UInt8],
+        in directory: borrowing OwnedDescriptor,
+        _ path: RelativePath,
+        _ walk: inout Walk
+    ) {
         let key = FileKey(root: walk.root.record.id, path: path)
         let verdict = FileNames.verdict(name)
         guard verdict != .skipped else { return }

@@ -9,7 +9,8 @@ enum WatchLimits {
         let polled = "it is looked through every few seconds"
         guard error.saysExhausted else { return "events cannot be had (\(error)): \(polled)" }
         let limit = value("max_user_watches").map { " of \($0)" } ?? ""
-        return "the system's limit\(limit) watched directories is used up, this folder needs \(neededCount): \(polled); "
+        return
+            "the system's limit\(limit) watched directories is used up, this folder needs \(neededCount): \(polled); "
             + "raise it with sysctl -w fs.inotify.max_user_watches=\(raised(to: neededCount))"
     }
 

@@ -71,7 +71,7 @@ final class Watcher: Sendable {
             switch self {
             case .file(let key, let cause): agenda.note(key, cause, at: now)
             case .newDirectory(let key): agenda.mark(key.root, key.path, due: now)
-            case .goneDirectory(let key): 
+            case .goneDirectory(let key):
                 agenda.sweep(key.root, key.path, due: now + agenda.configuration.removalDelay)
             case .suspectRoot(let root): agenda.mark(root, .root, due: now)
             case .everything: agenda.rescan(nil, isForced: false, at: now)

@@ -58,7 +58,8 @@ extension OwnedDescriptor {
 
     /// `f_type` of nfs, smb, cifs, smb2, 9p, ceph, afs (two), coda and fuse, as `statfs(2)` lists them.
     private static let networkTypes: Set<UInt32> = [
-        0x6969, 0x517B, 0xFF53_4D42, 0xFE53_4D42, 0x0102_1997, 0x00C3_6400, 0x5346_414F, 0x6B41_4653, 0x7375_7245, 0x6573_5546,
+        0x6969, 0x517B, 0xFF53_4D42, 0xFE53_4D42, 0x0102_1997, 0x00C3_6400, 0x5346_414F, 0x6B41_4653, 0x7375_7245,
+        0x6573_5546,
     ]
 }
 

@@ -63,6 +63,7 @@ extension OwnedDescriptor {
     ///
     /// - Parameter name: one component, no `/`.
     /// - Returns: nil when there is no such entry.
+    /// - Throws: `SystemError` when that cannot be told.
     package func status(ofEntry name: [UInt8]) throws(SystemError) -> FileStatus? {
         var status = stat()
         do throws(SystemError) {

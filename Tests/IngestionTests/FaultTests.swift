@@ -3,6 +3,7 @@ import Embedding
 import Foundation
 import Inference
 import Platform
+import Synchronization
 import TestSupport
 import Testing
 
@@ -65,7 +66,9 @@ import Testing
 
     @Test func `Broken files do not hold up the others`() throws {
         let ground = try Playground()
-        for index in 0..<100 { try ground.write("root/\(index).jpg", index % 2 == 0 ? "broken \(index)" : "good \(index)") }
+        for index in 0..<100 {
+            try ground.write("root/\(index).jpg", index % 2 == 0 ? "broken \(index)" : "good \(index)")
+        }
         ground.idle()
         #expect(ground.indexed.count == 50)
         #expect(ground.failed.count == 50)

@@ -95,6 +95,7 @@ final class MemoryLedger: FileLedger {
             return .done(nil)
         case .move(let old, let key, let stamp):
             guard case .indexed(let id) = state.rows[old]?.state, let row = state.rows[old] else { return .notFound }
+            if case .indexed(let replaced) = state.rows[key]?.state { state.images[replaced] = nil }
             state.rows[old] = nil
             state.rows[key] = FileRow(key: key, stamp: stamp, content: row.content, state: row.state)
             state.images[id]?.key = key

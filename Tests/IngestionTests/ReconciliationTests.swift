@@ -1,6 +1,7 @@
 import Catalog
 import Foundation
 import Platform
+import Synchronization
 import TestSupport
 import Testing
 
@@ -96,7 +97,9 @@ import Testing
         let top = try OwnedDescriptor.open(ground.path("root"), 0)
         let name: [UInt8] = [0xFF, 0x20, 0x0A, 0xE4, 0x2E, 0x6A, 0x70, 0x67]
         let path = Array(ground.path("root/").utf8) + name + [0]
-        let number = path.withUnsafeBytes { open($0.bindMemory(to: CChar.self).baseAddress!, O_CREAT | O_WRONLY, 0o600) }
+        let number = path.withUnsafeBytes {
+            open($0.bindMemory(to: CChar.self).baseAddress!, O_CREAT | O_WRONLY, 0o600)
+        }
         try #require(number >= 0)
         _ = write(number, "image", 5)
         close(number)

@@ -7,7 +7,8 @@ import Testing
 
 @Suite struct RulesTests {
     @Test(arguments: [
-        "a.jpg", "A.JPEG", "photo", "x.png", "scan.tif", "picture.heic", "no-extension", "a.jpg.bak", "trailer.pdf", "a b.jpg",
+        "a.jpg", "A.JPEG", "photo", "x.png", "scan.tif", "picture.heic", "no-extension", "a.jpg.bak", "trailer.pdf",
+        "a b.jpg",
         "\u{e4}.jpg",
     ])
     func `Everything that may be an image is looked at`(_ name: String) {
@@ -89,7 +90,9 @@ import Testing
 
     @Test func `A document lies under the image's name, with or without its ending`() {
         #expect(
-            Sidecars.places(for: RelativePath("a.b/c.jpg")) == [RelativePath("a.b/c.jpg.json"), RelativePath("a.b/c.json")]
+            Sidecars.places(for: RelativePath("a.b/c.jpg")) == [
+                RelativePath("a.b/c.jpg.json"), RelativePath("a.b/c.json"),
+            ]
         )
         #expect(Sidecars.places(for: RelativePath("a.b/c")) == [RelativePath("a.b/c.json")])
     }

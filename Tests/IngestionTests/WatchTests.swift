@@ -150,7 +150,9 @@ import Testing
         let names = (0..<12).map { "\($0).jpg" }
         let folders = ["root", "root/a", "root/b"]
         for folder in folders { try ground.makeDirectory(folder) }
-        func place() -> String { "\(folders.randomElement(using: &random) ?? "")/\(names.randomElement(using: &random) ?? "")" }
+        func place() -> String {
+            "\(folders.randomElement(using: &random) ?? "")/\(names.randomElement(using: &random) ?? "")"
+        }
         var log: [String] = []
         for step in 0..<400 {
             let path = place()

@@ -1,0 +1,129 @@
+import Catalog
+import Embedding
+import Foundation
+import Imaging
+import Inference
+import Ingestion
+import Platform
+import Synchronization
+
+/// `ingest`: a folder of photos to a searchable collection, with queries by image all the while.
+enum IngestBench {
+    private static let patience = 24 * 3600.0
+
+    /// Loads the folder into a collection in a temporary folder and prints one JSON object.
+    static func run(_ arguments: [String]) throws {
+        var options = BackendOptions()
+        var images: String?
+        var batch = 8
+        for (name, value) in try optionPairs(arguments) where try !options.take(name, value) {
+            switch (name, Int(value)) {
+            case ("--images", _): images = value
+            case ("--batch", let count?) where (1...4096).contains(count): batch = count
+            default: throw BenchFailure("ingest does not take \(name) \(value)")
+            }
+        }
+        guard let images else { throw BenchFailure("ingest needs --images DIR") }
+        let folder = FileManager.default.temporaryDirectory.appending(path: "likeness-bench-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+
+        let network = try Model.open(weights: options.weights).network
+        let backend = try options.open(network, maximumBatch: batch)
+        var configuration = Embedder.Configuration()
+        configuration.decoderCount = options.threadCount
+        let embedder = try Embedder(
+            network: network,
+            backend: backend,
+            decoder: InProcessDecoder(),
+            configuration: configuration
+        )
+        defer { embedder.stop() }
+        let catalog = try Catalog(
+            directory: folder.path,
+            dimension: network.outputChannels,
+            fingerprint: network.fingerprint(head: configuration.head)
+        )
+        defer { catalog.close() }
+        let ingestor = Ingestor(catalog: catalog, embedder: embedder)
+        let start = Instant.now
+        try ingestor.start()
+        _ = try ingestor.addRoot(images)
+        let queries = try Queries(images: images, catalog: catalog, embedder: embedder)
+        let isDone = ingestor.waitUntilIdle(until: start + patience)
+        let wall = Instant.now - start
+        let times = queries.stop()
+        ingestor.stop()
+        guard isDone else { throw BenchFailure("not done: \(ingestor.status)") }
+        try check(catalog, images)
+
+        let work = embedder.statistics
+        let count = catalog.statistics.imageCount
+        let description = backend.description
+        try printLine([
+            "bench": "ingest", "backend": description.backend, "device": description.device, "tier": description.tier,
+            "weights": options.weights, "threads": description.threads, "batch": batch, "images": count,
+            "failed": catalog.statistics.failedFileCount, "images_per_second": Double(count) / wall,
+            "decode_s": work.decodeSeconds, "embed_s": work.computeSeconds, "commit_s": ingestor.commitSeconds,
+            "wall_s": wall, "queries": times.count, "query_ms_p50": percentile(times, 0.5) * 1000,
+            "query_ms_p99": percentile(times, 0.99) * 1000, "peak_memory_bytes": peakMemoryByteCount,
+        ])
+    }
+
+    /// A speed counts only for a collection in which stored images find themselves.
+    private static func check(_ catalog: Catalog, _ images: String) throws {
+        let sample = try catalog.images(after: nil, limit: 20)
+        guard !sample.isEmpty else { throw BenchFailure("no image of \(images) could be read") }
+        for image in sample {
+            guard let vector = try catalog.vector(of: image.id) else { throw BenchFailure("\(image.id) has no vector") }
+            let best = try catalog.search(CatalogQuery(vector: vector)).hits.first
+            guard let best, best.score > 0.999 else { throw BenchFailure("\(image.key.path) does not find itself") }
+        }
+    }
+
+    /// Nearest rank; 0 when there is none.
+    private static func percentile(_ times: [Double], _ part: Double) -> Double {
+        let sorted = times.sorted()
+        return sorted.isEmpty ? 0 : sorted[min(sorted.count - 1, Int(part * Double(sorted.count)))]
+    }
+}
+
+/// A thread that asks by image, one query after the other, and notes how long each took.
+private final class Queries: Sendable {
+    /// Seconds from the end of one query to the next.
+    private static let pause = 0.05
+
+    private let times = Mutex<[Double]>([])
+    private let isStopping = Mutex(false)
+    private let thread = Mutex<WorkerThread?>(nil)
+
+    /// Starts asking with the first few images of a folder.
+    init(images: String, catalog: Catalog, embedder: Embedder) throws {
+        let names = try FileManager.default.contentsOfDirectory(atPath: images).sorted().prefix(64)
+        let photos = names.compactMap { FileManager.default.contents(atPath: "\(images)/\($0)").map { [UInt8]($0) } }
+        let started = try WorkerThread(name: "query") { [self] in
+            var index = 0
+            while !photos.isEmpty, !isStopping.withLock({ $0 }) {
+                defer { index += 1 }
+                let start = Instant.now
+                // A file that is no image, or an answer that fails, is no query.
+                if let image = try? embedder.embed(photos[index % photos.count]),
+                    (try? catalog.search(CatalogQuery(vector: image.vector))) != nil
+                {
+                    times.withLock { $0.append(.now - start) }
+                }
+                sleep(seconds: Self.pause)
+            }
+        }
+        thread.withLock { $0 = started }
+    }
+
+    /// Ends the thread.
+    ///
+    /// - Returns: seconds, one a query.
+    func stop() -> [Double] {
+        isStopping.withLock { $0 = true }
+        thread.withLock { $0?.join() }
+        return times.withLock { $0 }
+    }
+}
