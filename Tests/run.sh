@@ -66,6 +66,15 @@ wants_script() {
     return 1
 }
 
+# What is installed, and the benchmarks. By product: the tests' library does not exist for the static runtime.
+# shellcheck disable=SC2317 # called by stage
+build_release() {
+    local product
+    for product in likenessd likeness likeness-bench; do
+        "$swift" build -c release --static-swift-stdlib --scratch-path "$release_folder" --product "$product" || return
+    done
+}
+
 # stage NAME COMMAND...: runs it into a log, shows the log's end when it fails. Sets `log`.
 stage() {
     local name=$1 start=$SECONDS
@@ -149,7 +158,7 @@ script() {
 
 # --- the run --------------------------------------------------------------------------------------------------------
 
-install_packages run build swift test
+install_packages run build test
 provide_swift
 # lldb and sanitizers write below HOME; services and containers have none at times.
 export HOME=${HOME:-/root}
@@ -172,7 +181,7 @@ if wants lint; then check_stage lint "$swift" format lint --strict -r -p Sources
 if wants shaders; then check_stage shaders Shaders/build.sh --check; fi
 if wants unit; then unit_tests unit --skip-build; fi
 if wants release || wants_script; then
-    stage release "$swift" build -c release --static-swift-stdlib --scratch-path "$release_folder" || finish
+    stage release build_release || finish
     export LIKENESS_BIN=$PWD/$release_folder/release
     warnings=$(grep -cE 'warning: ' "$log" || true)
     # The archive of Foundation itself mentions mktemp to the linker.

@@ -137,12 +137,11 @@ if [ -n "$packages" ]; then
 fi
 build_folder=$project/.build-install
 if [ -z "$binaries" ]; then
-    if ! find_swift; then
-        [ -n "$packages" ] || die "there is no Swift $swift_minimum or newer" "run it without --no-packages"
+    if [ -n "$packages" ]; then
         provide_swift
+    else
+        find_swift || die "there is no Swift $swift_minimum or newer" "run it without --no-packages"
     fi
-    # The official toolchain lies beside the packages; a distribution's brings its own needs.
-    case "$swift" in /usr/bin/*) ;; *) [ -z "$packages" ] || install_packages swift ;; esac
     say "building with Swift $(swift_version "$swift") (some minutes the first time)"
     build=("$swift" build -c release --static-swift-stdlib --package-path "$project" --scratch-path "$build_folder")
     # What sudo builds in somebody's folder should stay that somebody's.

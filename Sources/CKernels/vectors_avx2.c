@@ -39,7 +39,7 @@ AVX2 static void score_rows_avx2(
             even = _mm256_add_epi32(even, _mm256_madd_epi16(widen(row + k), q0));
             odd = _mm256_add_epi32(odd, _mm256_madd_epi16(widen(row + k + 16), q1));
         }
-        scores[i] = query->scale * (float)(sum_lanes(even) + sum_lanes(odd)) + query->offset;
+        scores[i] = score_of(query, sum_lanes(even) + sum_lanes(odd));
     }
 }
 

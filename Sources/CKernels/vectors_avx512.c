@@ -37,7 +37,7 @@ AVX512 static void score_rows_avx512(
     const CKernels_query *query, const uint8_t *const *rows, size_t count, float *scores) {
     for (size_t i = 0; i < count; i++) {
         if (i + CKERNELS_PREFETCH_AHEAD < count) prefetch_row(rows[i + CKERNELS_PREFETCH_AHEAD], query->stride);
-        scores[i] = query->scale * (float)dot_row(query, rows[i]) + query->offset;
+        scores[i] = score_of(query, dot_row(query, rows[i]));
     }
 }
 

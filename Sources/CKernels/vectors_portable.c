@@ -47,7 +47,7 @@ static void score_rows_portable(
             for (size_t j = k; j < k + 64; j++) block += (int32_t)query->value[j] * rows[i][j];
             sum += block;
         }
-        scores[i] = query->scale * (float)sum + query->offset;
+        scores[i] = score_of(query, sum);
     }
 }
 

@@ -13,6 +13,12 @@ static inline void prefetch_row(const uint8_t *row, size_t stride) {
     for (size_t at = 0; at < stride; at += 64) __builtin_prefetch(row + at, 0, 3);
 }
 
+/* Not contracted to a fused multiply-add, so that every instruction set gives the same score. */
+static inline float score_of(const CKernels_query *query, int64_t sum) {
+#pragma clang fp contract(off)
+    return query->scale * (float)sum + query->offset;
+}
+
 /* binary16 bits of a float and back, round half to even: what vcvtps2ph and vcvtph2ps do. */
 uint16_t half_of_float(float x);
 float float_of_half(uint16_t half);

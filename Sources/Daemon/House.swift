@@ -105,7 +105,7 @@ final class House: Sendable {
 
     /// A root that cannot be watched now does not keep the others from being served.
     private func watch(_ root: String) throws {
-        let path = URL(filePath: root, relativeTo: URL(filePath: FileManager.default.currentDirectoryPath)).path
+        let path = root.hasPrefix("/") ? root : "\(FileManager.default.currentDirectoryPath)/\(root)"
         do { _ = try ingestor.addRoot(path) } catch { log.error("cannot watch \(root): \(error)") }
     }
 

@@ -18,13 +18,22 @@ struct DebugMessenger {
     private let handle: VkDebugUtilsMessengerEXT
     private let instance: VkInstance
     private let destroyMessenger: PFN_vkDestroyDebugUtilsMessengerEXT
-    /// Kept alive for the callback, which holds an unretained pointer to it.
-    private let log: ValidationLog
 
     init(_ library: VulkanLibrary, _ instance: VkInstance, _ log: ValidationLog) throws(InferenceError) {
         let create: PFN_vkCreateDebugUtilsMessengerEXT =
             try library.function("vkCreateDebugUtilsMessengerEXT", of: instance)
         destroyMessenger = try library.function("vkDestroyDebugUtilsMessengerEXT", of: instance)
+        var info = Self.description(of: log)
+        var created: VkDebugUtilsMessengerEXT?
+        try check(create(instance, &info, nil, &created), "vkCreateDebugUtilsMessengerEXT", device: "Vulkan")
+        guard let created else { throw .deviceUnavailable(detail: "vkCreateDebugUtilsMessengerEXT returned nothing") }
+        handle = created
+        self.instance = instance
+    }
+
+    /// What to report and to whom. Chained to the instance's own description it also covers the instance's making and its end,
+    /// when leaked objects come to light and no messenger exists.
+    static func description(of log: ValidationLog) -> VkDebugUtilsMessengerCreateInfoEXT {
         var info = VkDebugUtilsMessengerCreateInfoEXT()
         info.sType = VK_STRUCTURE_TYPE_DEBUG_UTILS_MESSENGER_CREATE_INFO_EXT
         info.messageSeverity =
@@ -34,7 +43,7 @@ struct DebugMessenger {
             VK_DEBUG_UTILS_MESSAGE_TYPE_GENERAL_BIT_EXT.rawValue
             | VK_DEBUG_UTILS_MESSAGE_TYPE_VALIDATION_BIT_EXT.rawValue
             | VK_DEBUG_UTILS_MESSAGE_TYPE_PERFORMANCE_BIT_EXT.rawValue
-        // SAFETY: `log` outlives the messenger, which `Instance.deinit` destroys before it lets go of this value.
+        // SAFETY: `Instance` keeps the log until `vkDestroyInstance` has returned.
         info.pUserData = Unmanaged.passUnretained(log).toOpaque()
         info.pfnUserCallback = { _, _, data, user in
             guard let data, let user else { return 0 }
@@ -42,12 +51,7 @@ struct DebugMessenger {
             Unmanaged<ValidationLog>.fromOpaque(user).takeUnretainedValue().append(text)
             return 0
         }
-        var created: VkDebugUtilsMessengerEXT?
-        try check(create(instance, &info, nil, &created), "vkCreateDebugUtilsMessengerEXT", device: "Vulkan")
-        guard let created else { throw .deviceUnavailable(detail: "vkCreateDebugUtilsMessengerEXT returned nothing") }
-        handle = created
-        self.instance = instance
-        self.log = log
+        return info
     }
 
     func destroy() { destroyMessenger(instance, handle, nil) }

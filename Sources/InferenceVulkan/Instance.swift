@@ -8,6 +8,8 @@ final class Instance {
     let functions: InstanceFunctions
     /// Collects what the validation layers say; only in tests.
     private let messenger: DebugMessenger?
+    /// Kept for the messenger's callback, which holds an unretained pointer to it.
+    private let validation: ValidationLog?
 
     /// What the oldest driver that serves us must offer.
     static let apiVersion = APIVersion(major: 1, minor: 2)
@@ -28,6 +30,7 @@ final class Instance {
         let layers = validation == nil ? [] : ["VK_LAYER_KHRONOS_validation"]
         let extensions = validation == nil ? [] : ["VK_EXT_debug_utils"]
 
+        var reports = validation.map(DebugMessenger.description(of:)) ?? VkDebugUtilsMessengerCreateInfoEXT()
         var created: VkInstance?
         let result = withCStrings(layers) { layers in
             withCStrings(extensions) { extensions in
@@ -37,14 +40,17 @@ final class Instance {
                     application.pApplicationName = name
                     application.apiVersion = Self.apiVersion.packed
                     return withUnsafePointer(to: application) { application in
-                        var info = VkInstanceCreateInfo()
-                        info.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO
-                        info.pApplicationInfo = application
-                        info.enabledLayerCount = UInt32(layers.count)
-                        info.ppEnabledLayerNames = layers.baseAddress
-                        info.enabledExtensionCount = UInt32(extensions.count)
-                        info.ppEnabledExtensionNames = extensions.baseAddress
-                        return createInstance(&info, nil, &created)
+                        withUnsafeMutablePointer(to: &reports) { reports in
+                            var info = VkInstanceCreateInfo()
+                            info.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO
+                            if validation != nil { info.pNext = UnsafeRawPointer(reports) }
+                            info.pApplicationInfo = application
+                            info.enabledLayerCount = UInt32(layers.count)
+                            info.ppEnabledLayerNames = layers.baseAddress
+                            info.enabledExtensionCount = UInt32(extensions.count)
+                            info.ppEnabledExtensionNames = extensions.baseAddress
+                            return createInstance(&info, nil, &created)
+                        }
                     }
                 }
             }
@@ -60,6 +66,7 @@ final class Instance {
             throw error
         }
         handle = created
+        self.validation = validation
     }
 
     deinit {

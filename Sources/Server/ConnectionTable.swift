@@ -33,14 +33,22 @@ final class ConnectionTable: Sendable {
             }
             let refusal: Problem? =
                 if count > limits.connectionCountPerUser {
-                    Problem(.overloaded, "this user has \(limits.connectionCountPerUser) connections already", retryAfter: 1)
+                    Problem(
+                        .overloaded,
+                        "this user has \(limits.connectionCountPerUser) connections already",
+                        retryAfter: 1
+                    )
                 } else if state.connections.count >= limits.connectionCount {
                     Problem(.overloaded, "\(limits.connectionCount) connections are open already", retryAfter: 1)
                 } else {
                     nil
                 }
             let connection = Connection(
-                socket: socket, peer: peer, refusal: refusal, firstHeaderWithin: limits.headerSeconds)
+                socket: socket,
+                peer: peer,
+                refusal: refusal,
+                firstHeaderWithin: limits.headerSeconds
+            )
             state.connections[ObjectIdentifier(connection)] = connection
             if count > 2 * limits.connectionCountPerUser { connection.cut(telling: refusal) }
             return connection

@@ -30,7 +30,8 @@ package protocol DaemonControl: Sendable {
 
     func models() throws(Problem) -> [ModelBody]
     /// Imports a weight file that lies at `temporaryFile`, which stays the caller's to remove.
-    func importModel(name: String, temporaryFile: String, preprocessing: String?, head: String?) throws(Problem) -> ModelBody
+    func importModel(name: String, temporaryFile: String, preprocessing: String?, head: String?) throws(Problem)
+        -> ModelBody
     /// Where `importModel`'s file may be written while it arrives.
     var temporaryDirectory: String { get }
     /// Stores the choice; the daemon then restarts itself in place with the new model.

@@ -55,7 +55,10 @@ final class Exchange {
         } catch {
             return reply(problem: error, closing: true, on: request)
         }
-        let limit = if case .file? = accepted?.route.body { service.limits.modelBodySeconds } else { service.limits.bodySeconds }
+        let limit =
+            if case .file? = accepted?.route.body { service.limits.modelBodySeconds } else {
+                service.limits.bodySeconds
+            }
         return connection.allow(limit, late: late(408, "the body did not arrive in time"))
     }
 
@@ -90,7 +93,8 @@ final class Exchange {
         guard case .wrongMethod(let allowed) = match else {
             return Problem(
                 .notFound,
-                "there is no such path; addresses look like http://d/v1/status, where the part after // is the host")
+                "there is no such path; addresses look like http://d/v1/status, where the part after // is the host"
+            )
         }
         allowedMethods = allowed
         return Problem(.methodNotAllowed, "this path takes \(allowed.joined(separator: ", "))")
@@ -129,7 +133,10 @@ final class Exchange {
             file: body?.file
         )
         do throws(Problem) {
-            let response = try isSearch ? service.searching { () throws(Problem) in try accepted.route.handle(call) } : accepted.route.handle(call)
+            let response =
+                try isSearch
+                ? service.searching { () throws(Problem) in try accepted.route.handle(call) }
+                : accepted.route.handle(call)
             body = nil
             return reply(response, on: request)
         } catch {
@@ -170,7 +177,8 @@ final class Exchange {
         let route = accepted.map { "\($0.route.method) \($0.route.pattern)" } ?? "none"
         service.metrics.requestEnded(route: route, status: status, seconds: seconds)
         if accepted?.route.isSearch == true, status == 200 { service.metrics.searched(seconds: seconds) }
-        let line = "request id=\(id) uid=\(connection.peer.description) route=\"\(route)\" status=\(status ?? 499) "
+        let line =
+            "request id=\(id) uid=\(connection.peer.description) route=\"\(route)\" status=\(status ?? 499) "
             + "ms=\(Int((seconds * 1000).rounded()))"
         if let failure {
             service.log.info("\(line) kind=\(failure.kind.rawValue) detail=\"\(failure.detail)\"")

@@ -10,7 +10,8 @@ extension Routes {
         [
             Route(method: "GET", pattern: "/v1/images", parameters: ["cursor", "limit"], handle: listImages),
             Route(method: "GET", pattern: "/v1/images/{id}") { (call) throws(Problem) in
-                try Response(json: body(of: image(call.captures[0])))
+                var paths = RootPaths(control)
+                return try Response(json: body(of: image(call.captures[0]), &paths))
             },
             Route(method: "DELETE", pattern: "/v1/images/{id}", access: .administer, handle: dismissImage),
             Route(method: "GET", pattern: "/v1/images/{id}/content", handle: content),
@@ -34,7 +35,9 @@ extension Routes {
         let found = try stored { (catalog) throws(CatalogError) in try catalog.images(after: cursor, limit: limit + 1) }
         let page = found.prefix(limit)
         let next = found.count > limit ? page.last.map { Cursor.text(after: $0.id) } : nil
-        var response = try Response(json: ImagePage(images: page.map(body), next: next))
+        var paths = RootPaths(control)
+        let bodies = page.map { body(of: $0, &paths) }
+        var response = try Response(json: ImagePage(images: bodies, next: next))
         if let next { response.fields.append(link(call, next, limit)) }
         return response
     }
@@ -42,10 +45,13 @@ extension Routes {
     private func listFailures(_ call: Call) throws(Problem) -> Response {
         let limit = try pageLimit(call)
         let cursor = try call.parameters["cursor"].map { (text) throws(Problem) in try Cursor.file(text) }
-        let found = try stored { (catalog) throws(CatalogError) in try catalog.failures(after: cursor, limit: limit + 1) }
+        let found = try stored { (catalog) throws(CatalogError) in try catalog.failures(after: cursor, limit: limit + 1)
+        }
         let page = found.prefix(limit)
         let next = found.count > limit ? page.last.map { Cursor.text(after: $0.key) } : nil
-        var response = try Response(json: FailurePage(failures: page.compactMap(failure), next: next))
+        var paths = RootPaths(control)
+        let bodies = page.compactMap { failure(of: $0, &paths) }
+        var response = try Response(json: FailurePage(failures: bodies, next: next))
         if let next { response.fields.append(link(call, next, limit)) }
         return response
     }
@@ -89,15 +95,8 @@ extension Routes {
 // MARK: Stored records as the wire has them
 
 extension Routes {
-    /// A file's absolute path and its root's, for people; the file's path alone when its root is gone.
-    func path(of key: FileKey) -> (full: String, root: String) {
-        guard let root = control.rootPath(key.root) else { return (key.path.description, "") }
-        let joined = root.bytes == [UInt8(ascii: "/")] ? root.bytes + key.path.bytes : root.appending(key.path.bytes).bytes
-        return (String(decoding: joined, as: UTF8.self), root.description)
-    }
-
-    func body(of record: ImageRecord) -> ImageBody {
-        let (full, root) = path(of: record.key)
+    private func body(of record: ImageRecord, _ paths: inout RootPaths) -> ImageBody {
+        let (full, root) = paths.path(of: record.key)
         return ImageBody(
             id: record.id.rawValue,
             path: full,
@@ -113,10 +112,10 @@ extension Routes {
         )
     }
 
-    private func failure(of row: FileRow) -> FailureBody? {
+    private func failure(of row: FileRow, _ paths: inout RootPaths) -> FailureBody? {
         guard case .failed(let failure) = row.state else { return nil }
         return FailureBody(
-            path: path(of: row.key).full,
+            path: paths.path(of: row.key).full,
             kind: failure.kind,
             message: failure.message,
             attempts: Int(failure.attempts),

@@ -12,7 +12,12 @@ final class Listener: @unchecked Sendable {
         let policy: AccessPolicy
         let findPeer: @Sendable (Int32) -> Peer
 
-        init(service: Service, table: ConnectionTable, policy: AccessPolicy, findPeer: @escaping @Sendable (Int32) -> Peer) {
+        init(
+            service: Service,
+            table: ConnectionTable,
+            policy: AccessPolicy,
+            findPeer: @escaping @Sendable (Int32) -> Peer
+        ) {
             self.service = service
             self.table = table
             self.policy = policy

@@ -16,7 +16,11 @@ struct MetricsText {
         gauge("likeness_uptime_seconds", "Since the daemon started.", status.uptime)
         gauge("likeness_resident_memory_bytes", "Resident memory.", Double(status.resources.memory))
         gauge("likeness_disk_bytes", "Bytes of the collection on disk.", Double(status.resources.disk))
-        gauge("likeness_disk_free_bytes", "Bytes free on the collection's file system.", Double(status.resources.diskFree))
+        gauge(
+            "likeness_disk_free_bytes",
+            "Bytes free on the collection's file system.",
+            Double(status.resources.diskFree)
+        )
         if let work = status.work {
             counter("likeness_embedded_images_total", "Images embedded for the index.", Double(work.images))
             counter("likeness_embedded_queries_total", "Images embedded for queries.", Double(work.queries))
@@ -38,12 +42,20 @@ struct MetricsText {
         header("likeness_http_requests_total", "Requests by route and status; 499: the client left.", "counter")
         let replies = server.replies.sorted { ($0.key.route, $0.key.status) < ($1.key.route, $1.key.status) }
         for (reply, count) in replies {
-            sample("likeness_http_requests_total", [("route", reply.route), ("status", String(reply.status))], Double(count))
+            sample(
+                "likeness_http_requests_total",
+                [("route", reply.route), ("status", String(reply.status))],
+                Double(count)
+            )
         }
         gauge("likeness_http_requests_in_progress", "Requests at work.", Double(server.requestsAtWork))
         counter("likeness_http_request_seconds_total", "Time spent on requests.", server.requestSeconds)
         counter("likeness_http_connections_total", "Connections accepted.", Double(server.connectionsAccepted))
-        counter("likeness_http_connections_refused_total", "Connections above a limit.", Double(server.connectionsRefused))
+        counter(
+            "likeness_http_connections_refused_total",
+            "Connections above a limit.",
+            Double(server.connectionsRefused)
+        )
         counter("likeness_http_connections_cut_total", "Connections cut at a deadline.", Double(server.connectionsCut))
         header("likeness_search_seconds", "Time of successful searches.", "histogram")
         for (bound, count) in zip(ServerMetrics.buckets, server.searchBuckets) {

@@ -49,7 +49,10 @@ extension Routes {
             }
         }
         guard isPlain, (1...128).contains(name.utf8.count), !name.hasPrefix(".") else {
-            throw Problem(.badRequest, "a model's name is 1 to 128 letters, digits, `.`, `_` and `-`, not beginning with `.`")
+            throw Problem(
+                .badRequest,
+                "a model's name is 1 to 128 letters, digits, `.`, `_` and `-`, not beginning with `.`"
+            )
         }
         return name
     }

@@ -38,7 +38,10 @@ struct QueryParameters: Sendable {
     func integer(_ name: String, in range: ClosedRange<Int>) throws(Problem) -> Int? {
         guard let text = values[name] else { return nil }
         guard let value = Int(text), range.contains(value) else {
-            throw Problem(.badRequest, "`\(name)` must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+            throw Problem(
+                .badRequest,
+                "`\(name)` must be a whole number from \(range.lowerBound) to \(range.upperBound)"
+            )
         }
         return value
     }

@@ -57,7 +57,9 @@ final class TemporaryFile: Sendable {
         while !rest.isEmpty {
             do throws(SystemError) {
                 let chunk = UnsafeRawBufferPointer(rebasing: rest)
-                let written = try retrying("write \(path)") { write(descriptor.rawValue, chunk.baseAddress, chunk.count) }
+                let written = try retrying("write \(path)") {
+                    write(descriptor.rawValue, chunk.baseAddress, chunk.count)
+                }
                 rest = rest.dropFirst(written)
             } catch {
                 throw Problem(storing: error)

@@ -17,7 +17,12 @@ struct RequestHead: Sendable {
     /// Reads the target and the library's header fields. The target is kept even when it is malformed, for the log.
     init(request: OpaquePointer, method: String, version: String, target: String) throws(Problem) {
         let collector = Collector()
-        CServer_each_header(request, Unmanaged.passUnretained(collector).toOpaque()) { context, name, nameCount, value, valueCount in
+        CServer_each_header(request, Unmanaged.passUnretained(collector).toOpaque()) {
+            context,
+            name,
+            nameCount,
+            value,
+            valueCount in
             let collector = Unmanaged<Collector>.fromOpaque(context).takeUnretainedValue()
             let text = { (start: UnsafePointer<CChar>?, count: Int) in
                 String(decoding: UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : count), as: UTF8.self)
@@ -134,7 +139,8 @@ func percentDecoded(_ text: some StringProtocol, plusIsSpace: Bool) -> String? {
     while let byte = rest.popFirst() {
         switch byte {
         case UInt8(ascii: "%"):
-            guard let high = rest.popFirst().flatMap(hexadecimalDigit), let low = rest.popFirst().flatMap(hexadecimalDigit),
+            guard let high = rest.popFirst().flatMap(hexadecimalDigit),
+                let low = rest.popFirst().flatMap(hexadecimalDigit),
                 high << 4 | low != 0
             else { return nil }
             bytes.append(high << 4 | low)

@@ -6,6 +6,7 @@ struct Routes: Sendable {
     let control: any DaemonControl
     let limits: ServerLimits
     let metrics: ServerMetrics
+    let warnings = RecentWarnings()
 
     var table: [Route] {
         healthRoutes + searchRoutes + imageRoutes + administrativeRoutes + modelRoutes + pageRoutes

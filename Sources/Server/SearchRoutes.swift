@@ -75,7 +75,8 @@ extension Routes {
         case "multipart/form-data":
             throw Problem(
                 .unsupportedMediaType,
-                "send the image's bytes as the body itself: curl --data-binary @photo.jpg, not -F")
+                "send the image's bytes as the body itself: curl --data-binary @photo.jpg, not -F"
+            )
         default:
             return try answer(call, SearchRequest(), image: call.body)
         }
@@ -104,7 +105,8 @@ extension Routes {
         query.excluded = excluded
         let prepared = query
         let found = try stored { (catalog) throws(CatalogError) in try catalog.search(prepared) }
-        let results = found.hits.map(result)
+        var paths = RootPaths(control)
+        let results = found.hits.map { result($0, &paths) }
         if call.head.accepts("application/x-ndjson") {
             var lines: [UInt8] = []
             for result in results { lines += try JSON.encode(result) + [UInt8(ascii: "\n")] }
@@ -116,7 +118,7 @@ extension Routes {
             load: milliseconds(Double(found.loadNanoseconds) / 1e9),
             total: milliseconds(.now - start)
         )
-        let warnings = (try? control.status().warnings) ?? []
+        let warnings = warnings.current(control)
         return try Response(
             json: SearchResponse(
                 results: results,
@@ -127,7 +129,7 @@ extension Routes {
         )
     }
 
-    private func result(_ hit: CatalogHit) -> SearchResultBody {
+    private func result(_ hit: CatalogHit, _ paths: inout RootPaths) -> SearchResultBody {
         // A millionth is more than fp32 arithmetic keeps; without it the text shows noise.
         let score = (min(max(Double(hit.score), -1), 1) * 1e6).rounded() / 1e6
         let distance = (max(0, 2 - 2 * score).squareRoot() * 1e6).rounded() / 1e6
@@ -135,7 +137,7 @@ extension Routes {
             id: hit.image.id.rawValue,
             score: score,
             distance: distance,
-            path: path(of: hit.image.key).full,
+            path: paths.path(of: hit.image.key).full,
             width: Int(hit.image.width),
             height: Int(hit.image.height),
             document: JSON.document(hit.image.document)

@@ -42,13 +42,9 @@ extension VectorIndex {
     func normalised(_ vector: [Float]) throws(IndexError) -> [Float] {
         guard vector.count == dimension else { throw .dimension(got: vector.count, expected: dimension) }
         var largest: Float = 0
-        for value in vector {
-            guard value.isFinite else { throw .notFinite }
-            largest = max(largest, abs(value))
-        }
-        guard largest > 0 else { throw .zeroVector }
         var squares = 0.0
-        for value in vector { squares += Double(value) * Double(value) }
+        guard CKernels_measure(vector, dimension, &largest, &squares) else { throw .notFinite }
+        guard largest > 0 else { throw .zeroVector }
         // Vectors come with length 1 but for rounding; scaling those again would only make equal ones differ.
         if abs(squares - 1) < 1e-5 { return vector }
         let scale = 1 / squares.squareRoot()

@@ -30,37 +30,25 @@ final class QueryBuffer {
     /// Sets a unit vector, to be scored against codes of `codec`.
     func set(_ vector: [Float], codec: VectorCodec) {
         var largest: Float = 0
-        for index in 0..<dimension {
-            floats[index] = vector[index]
-            largest = max(largest, abs(vector[index]))
+        var squares = 0.0
+        _ = CKernels_measure(vector, dimension, &largest, &squares)
+        vector.withUnsafeBufferPointer { buffer in
+            if let base = buffer.baseAddress { floats.update(from: base, count: dimension) }
         }
-        let unit = largest / Float(CKERNELS_QUERY_LIMIT)
-        var sum: Int64 = 0
-        for index in 0..<dimension {
-            let value = Int16((vector[index] / unit).rounded(.toNearestOrEven))
-            put(value, at: index)
-            sum += Int64(value)
-        }
-        query.scale = unit * codec.step
-        query.offset = -query.scale * Float(codec.zero) * Float(sum)
+        let unit = max(largest, .leastNormalMagnitude) / Float(CKERNELS_QUERY_LIMIT)
+        CKernels_round(floats, dimension, unit, values)
+        finish(scale: unit * codec.step, codec)
     }
 
     /// Sets the vector that `code` stands for; its products with other codes are exact.
     func set(code: UnsafePointer<UInt8>, codec: VectorCodec) {
-        var sum: Int64 = 0
-        for index in 0..<dimension {
-            let value = Int16(code[index]) - Int16(codec.zero)
-            put(value, at: index)
-            sum += Int64(value)
-        }
-        query.scale = codec.step * codec.step
-        query.offset = -query.scale * Float(codec.zero) * Float(sum)
+        for index in 0..<dimension { values[index] = Int16(code[index]) &- Int16(codec.zero) }
+        finish(scale: codec.step * codec.step, codec)
     }
 
-    private func put(_ value: Int16, at index: Int) {
-        let upper = (value &+ 64) >> 7
-        values[index] = value
-        high[index] = Int8(truncatingIfNeeded: upper)
-        low[index] = Int8(truncatingIfNeeded: value &- upper << 7)
+    private func finish(scale: Float, _ codec: VectorCodec) {
+        let sum = CKernels_split(values, dimension, high, low)
+        query.scale = scale
+        query.offset = -scale * Float(codec.zero) * Float(sum)
     }
 }

@@ -62,7 +62,7 @@ extension VectorIndex {
                         found.insert(CKernels_candidate(score: 1, slot: slot.rawValue), at: 0)
                     }
                 }
-                let hits = try rescore(found, count, slack: 2 * codes.codec.step, scratch, transaction)
+                let hits = try rescore(found, count, slack: 6 * codes.codec.deviation, scratch, transaction)
                 if hits.count >= min(count, live) { return hits }
             }
             return try scan(count, below: slotCount, codes, scratch, transaction)
@@ -137,28 +137,42 @@ extension VectorIndex {
         _ transaction: borrowing some Transaction & ~Copyable
     ) throws(IndexError) -> [IndexHit] {
         var best = HitList(limit: count)
-        for candidate in candidates {
-            if candidate.score + slack < best.floor { break }
-            let slot = Slot(rawValue: candidate.slot)
-            if let score = try exactScore(slot, scratch, transaction) { best.insert(IndexHit(slot: slot, score: score)) }
+        var next = 0
+        var block: [(slot: Slot, halves: UnsafeRawPointer)] = []
+        while next < candidates.count {
+            // Rows are looked up some at a time, so that the memory of all of them is under way before the first is read. A
+            // block is not larger than what is wanted: the scores of the first may spare the others.
+            let end = min(candidates.count, next + max(1, min(16, count)))
+            block.removeAll(keepingCapacity: true)
+            for candidate in candidates[next..<end] {
+                if candidate.score + slack < best.floor { break }
+                let slot = Slot(rawValue: candidate.slot)
+                if let halves = try storedHalves(slot, transaction) { block.append((slot, halves)) }
+            }
+            for (slot, halves) in block {
+                let score = kernels.table.pointee.dot_halves(scratch.query.floats, halves, dimension)
+                best.insert(IndexHit(slot: slot, score: max(-1, min(1, score))))
+            }
+            if candidates[end - 1].score + slack < best.floor { break }
+            next = end
         }
         return best.hits
     }
 
-    /// nil when the transaction does not see the slot's vector.
-    private func exactScore(
+    /// Where the store's map has the components of a slot, asked for from memory; nil when the transaction does not see the
+    /// slot. LMDB leaves them in place while the transaction lasts and writes nothing.
+    private func storedHalves(
         _ slot: Slot,
-        _ scratch: SearchScratch,
         _ transaction: borrowing some Transaction & ~Copyable
-    ) throws(IndexError) -> Float? {
+    ) throws(IndexError) -> UnsafeRawPointer? {
         do throws(StorageError) {
-            let score = try transaction.withValue(of: slot.rawValue, in: databases.vectors) { row -> Float? in
+            return try transaction.withValue(of: slot.rawValue, in: databases.vectors) { row -> UnsafeRawPointer? in
                 guard VectorRow.hasLength(row, dimension: dimension) else { return nil }
                 return VectorRow.withHalves(row) { halves in
-                    kernels.table.pointee.dot_halves(scratch.query.floats, halves, dimension)
+                    CKernels_prefetch(halves, 2 * dimension)
+                    return halves
                 }
-            }
-            return (score ?? nil).map { max(-1, min(1, $0)) }
+            } ?? nil
         } catch { throw .storage(error) }
     }
 

@@ -67,7 +67,7 @@ struct ConcurrencyTests {
 
     @Test func aKilledProcessLosesNothingThatItAcknowledged() async throws {
         let folder = try TemporaryDirectory()
-        await #expect(processExitsWith: .signal(SIGKILL)) { [path = folder.path] in
+        await #expect(processExitsWith: .signal(SIGKILL)) { [path = folder.path as String] in
             let catalog = try CatalogFixture.open(path + "/store")
             let root = try catalog.addRoot(RelativePath("/photos")).id
             let notes = open(path + "/acknowledged", O_CREAT | O_WRONLY | O_APPEND, 0o600)

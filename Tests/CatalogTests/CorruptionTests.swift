@@ -1,6 +1,7 @@
 import Catalog
 import Platform
 import Storage
+import TestSupport
 import Testing
 
 /// Any flipped bit of a record is told as damage of that record, and nothing traps.

@@ -41,15 +41,30 @@ final class FakeDaemon: DaemonControl {
     var temporaryDirectory: String { directory.path }
 
     static let model = ModelBody(
-        name: "vgg16-seeded", architecture: "VGG16", dimension: 2, sha256: String(repeating: "0", count: 64),
-        defaultHead: "max", untrained: true, inUse: true, licence: nil)
+        name: "vgg16-seeded",
+        architecture: "VGG16",
+        dimension: 2,
+        sha256: String(repeating: "0", count: 64),
+        defaultHead: "max",
+        untrained: true,
+        inUse: true,
+        licence: nil
+    )
 
     static let warning = Warning(
-        kind: "untrained-model", detail: "The model is untrained: it finds copies, not kinship.",
-        fix: "Import a trained model: likeness model import")
+        kind: "untrained-model",
+        detail: "The model is untrained: it finds copies, not kinship.",
+        fix: "Import a trained model: likeness model import"
+    )
 
     func version() -> VersionResponse {
-        VersionResponse(name: "likenessd", version: "0", api: 1, capabilities: WireProtocol.capabilities, libraries: [:])
+        VersionResponse(
+            name: "likenessd",
+            version: "0",
+            api: 1,
+            capabilities: WireProtocol.capabilities,
+            libraries: [:]
+        )
     }
 
     func readiness() -> ReadinessResponse {
@@ -59,17 +74,28 @@ final class FakeDaemon: DaemonControl {
     func status() throws(Problem) -> StatusResponse {
         let count = fakeCatalog.count
         return StatusResponse(
-            version: "0", uptime: 1,
+            version: "0",
+            uptime: 1,
             counts: .init(images: count, vectors: count, files: count, failed: 1, waiting: 36),
             progress: .init(done: 64, total: 100, imagesPerSecond: 12, remaining: 3, paused: nil),
-            model: Self.model, head: "max",
+            model: Self.model,
+            head: "max",
             device: .init(backend: "cpu", device: "test", tier: "fp32", threads: 1, reason: "test"),
             roots: [
                 RootBody(
-                    path: "/photos", state: "live", detail: "", seen: count, indexed: count, failed: 1, waiting: 0)
+                    path: "/photos",
+                    state: "live",
+                    detail: "",
+                    seen: count,
+                    indexed: count,
+                    failed: 1,
+                    waiting: 0
+                )
             ],
             resources: .init(memory: 1, memoryPeak: 1, disk: 1, diskFree: 1),
-            limits: ["own": 1], warnings: [Self.warning])
+            limits: ["own": 1],
+            warnings: [Self.warning]
+        )
     }
 
     func embed(_ encoded: [UInt8]) throws(Problem) -> [Float] {
@@ -114,7 +140,10 @@ final class FakeDaemon: DaemonControl {
     func models() throws(Problem) -> [ModelBody] { [Self.model] }
 
     func importModel(
-        name: String, temporaryFile: String, preprocessing: String?, head: String?
+        name: String,
+        temporaryFile: String,
+        preprocessing: String?,
+        head: String?
     ) throws(Problem) -> ModelBody {
         let size = (try? FileManager.default.attributesOfItem(atPath: temporaryFile)[.size] as? Int) ?? nil
         seen.withLock { $0.imports.append((name, size ?? -1, temporaryFile)) }
@@ -143,6 +172,14 @@ final class FakeCatalog: ImageCatalog {
 
     var count: Int { images.withLock { $0.count } }
 
+    /// Image 4 has the deepest document that is shown, image 5 one that is far too deep.
+    private static func document(_ id: ImageID) -> [UInt8] {
+        let depth = [4: 31, 5: 100_000][id.rawValue, default: 0]
+        let value =
+            depth == 0 ? "\"X100\"" : String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
+        return Array("{\"camera\":\(value)}".utf8)
+    }
+
     static func content(of id: ImageID) -> [UInt8] { Array("content of \(id)".utf8) }
 
     private static func record(_ id: ImageID) -> ImageRecord {
@@ -150,9 +187,14 @@ final class FakeCatalog: ImageCatalog {
             id: id,
             key: FileKey(root: RootID(rawValue: 1), path: RelativePath("2021/Ärger \"\(id)\".jpg")),
             content: SHA256Digest(of: content(of: id)),
-            format: "jpeg", width: 384, height: 256, byteCount: 12,
-            modified: 1_609_459_200_000_000_000, added: 1_609_459_201_000_000_000,
-            document: Array(#"{"camera":"X100"}"#.utf8))
+            format: "jpeg",
+            width: 384,
+            height: 256,
+            byteCount: 12,
+            modified: 1_609_459_200_000_000_000,
+            added: 1_609_459_201_000_000_000,
+            document: document(id)
+        )
     }
 
     private func vector(_ id: ImageID) -> [Float] {
@@ -177,8 +219,11 @@ final class FakeCatalog: ImageCatalog {
             .filter { $0.score >= query.minimumScore }
             .sorted { $0.score > $1.score }
         return CatalogResults(
-            hits: Array(hits.dropFirst(query.offset).prefix(query.limit)), total: all.count,
-            searchNanoseconds: 1000, loadNanoseconds: 500)
+            hits: Array(hits.dropFirst(query.offset).prefix(query.limit)),
+            total: all.count,
+            searchNanoseconds: 1000,
+            loadNanoseconds: 500
+        )
     }
 
     func vector(of id: ImageID) throws(CatalogError) -> [Float]? { try image(id).map { vector($0.id) } }
@@ -193,9 +238,17 @@ final class FakeCatalog: ImageCatalog {
         let rows = (1...3).map { number in
             FileRow(
                 key: FileKey(root: RootID(rawValue: 1), path: RelativePath("broken-\(number).jpg")),
-                stamp: FileStamp(device: 0, inode: 0, byteCount: 0, modified: 0, changed: 0), content: nil,
+                stamp: FileStamp(device: 0, inode: 0, byteCount: 0, modified: 0, changed: 0),
+                content: nil,
                 state: .failed(
-                    FileFailure(kind: "corrupt", message: "ends early", attempts: 1, nextAttempt: 1_609_459_200_000_000_000)))
+                    FileFailure(
+                        kind: "corrupt",
+                        message: "ends early",
+                        attempts: 1,
+                        nextAttempt: 1_609_459_200_000_000_000
+                    )
+                )
+            )
         }
         return Array(rows.filter { row in key.map { row.key.path > $0.path } ?? true }.prefix(limit))
     }

@@ -5,7 +5,10 @@ import Testing
 /// What two readers of a request could understand differently is refused, and the connection ends.
 struct FramingTests {
     @Test(arguments: [
-        ("duplicate length", "POST /v1/search HTTP/1.1\r\nHost: d\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc"),
+        (
+            "duplicate length",
+            "POST /v1/search HTTP/1.1\r\nHost: d\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc"
+        ),
         (
             "length and chunks",
             "POST /v1/search HTTP/1.1\r\nHost: d\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"

@@ -32,7 +32,12 @@ struct RouteTests {
     @Test func `a search by id leaves that image out`() throws {
         let server = try TestServer()
         let body = Array(#"{"id":1,"limit":2,"later":{"field":[1]}}"#.utf8)
-        let reply = try server.send("POST", "/v1/search", fields: ["Content-Type: application/json; charset=utf-8"], body: body)
+        let reply = try server.send(
+            "POST",
+            "/v1/search",
+            fields: ["Content-Type: application/json; charset=utf-8"],
+            body: body
+        )
         #expect(try decode(SearchResponse.self, reply).results.map(\.id) == [2, 3])
         let similar = try server.send("GET", "/v1/images/1/similar?limit=2&min_score=0.9")
         #expect(try decode(SearchResponse.self, similar).results.map(\.id) == [2, 3])
@@ -42,8 +47,11 @@ struct RouteTests {
     @Test func `a search takes base64, and NDJSON gives a line a result`() throws {
         let server = try TestServer()
         let reply = try server.send(
-            "POST", "/v1/search?limit=4&offset=1", fields: ["Content-Type: application/json", "Accept: application/x-ndjson"],
-            body: Array(#"{"image":"AQID"}"#.utf8))
+            "POST",
+            "/v1/search?limit=4&offset=1",
+            fields: ["Content-Type: application/json", "Accept: application/x-ndjson"],
+            body: Array(#"{"image":"AQID"}"#.utf8)
+        )
         #expect(reply["content-type"] == "application/x-ndjson")
         let lines = reply.text.split(separator: "\n")
         #expect(lines.count == 4)
@@ -53,7 +61,8 @@ struct RouteTests {
     }
 
     @Test(arguments: [
-        "limit=0", "limit=1001", "limit=x", "limit=1.5", "offset=-1", "offset=9999&limit=10", "min_score=2", "min_score=nan",
+        "limit=0", "limit=1001", "limit=x", "limit=1.5", "offset=-1", "offset=9999&limit=10", "min_score=2",
+        "min_score=nan",
         "exact=maybe", "limit=1&limit=2", "limit=%",
     ])
     func `parameters out of range get 400`(query: String) throws {
@@ -74,14 +83,24 @@ struct RouteTests {
     ])
     func `JSON that is not a search is refused`(body: String, status: Int) throws {
         let server = try TestServer()
-        let reply = try server.send("POST", "/v1/search", fields: ["Content-Type: application/json"], body: Array(body.utf8))
+        let reply = try server.send(
+            "POST",
+            "/v1/search",
+            fields: ["Content-Type: application/json"],
+            body: Array(body.utf8)
+        )
         #expect(reply.status == status, "\(body.prefix(40)): \(reply.text)")
     }
 
     @Test func `an empty body and a form get a hint`() throws {
         let server = try TestServer()
         #expect(try server.send("POST", "/v1/search", body: []).status == 400)
-        let form = try server.send("POST", "/v1/search", fields: ["Content-Type: multipart/form-data; boundary=x"], body: [1])
+        let form = try server.send(
+            "POST",
+            "/v1/search",
+            fields: ["Content-Type: multipart/form-data; boundary=x"],
+            body: [1]
+        )
         #expect(form.status == 415)
     }
 
@@ -139,6 +158,14 @@ struct RouteTests {
         #expect(image.sha256 == SHA256Digest(of: Array("content of 3".utf8)).description)
     }
 
+    @Test func `a document of any depth does no harm`() throws {
+        let server = try TestServer()
+        let deep = try server.send("GET", "/v1/images/4")
+        #expect(deep.text.contains(String(repeating: "[", count: 31)))
+        let tooDeep = try decode(ImageBody.self, server.send("GET", "/v1/images/5"))
+        #expect(tooDeep.document == nil)
+    }
+
     @Test func `content is the file, named without harm`() throws {
         let server = try TestServer()
         let client = try server.unix()
@@ -180,13 +207,17 @@ struct RouteTests {
         #expect(added.status == 201)
         #expect(try decode(RootBody.self, added).path == "/a b")
         #expect(try decode(RootList.self, server.send("GET", "/v1/roots")).roots.map(\.path) == ["/photos"])
-        #expect(try server.send("DELETE", "/v1/roots", fields: [json], body: Array(#"{"path":"/a"}"#.utf8)).status == 204)
+        #expect(
+            try server.send("DELETE", "/v1/roots", fields: [json], body: Array(#"{"path":"/a"}"#.utf8)).status == 204
+        )
         #expect(try server.send("DELETE", "/v1/roots?path=%2Fb").status == 204)
         #expect(try server.send("DELETE", "/v1/roots").status == 400)
         #expect(try server.send("POST", "/v1/roots", fields: [json], body: Array(#"{"path":"a"}"#.utf8)).status == 400)
         #expect(try server.send("POST", "/v1/roots", body: Array(#"{"path":"/a"}"#.utf8)).status == 415)
         #expect(try server.send("POST", "/v1/rescan").status == 202)
-        #expect(try server.send("POST", "/v1/rescan", fields: [json], body: Array(#"{"path":"/a"}"#.utf8)).status == 202)
+        #expect(
+            try server.send("POST", "/v1/rescan", fields: [json], body: Array(#"{"path":"/a"}"#.utf8)).status == 202
+        )
         server.daemon.seen.withLock {
             #expect($0.addedRoots == ["/a b"])
             #expect($0.removedRoots == ["/a", "/b"])
@@ -215,7 +246,10 @@ struct RouteTests {
         let server = try TestServer()
         #expect(try decode(ModelList.self, server.send("GET", "/v1/models")).models == [FakeDaemon.model])
         #expect(try server.send("POST", "/v1/models/a/use").status == 202)
-        #expect(try server.send("POST", "/v1/models/b/use", fields: [json], body: Array(#"{"head":"mean"}"#.utf8)).status == 202)
+        #expect(
+            try server.send("POST", "/v1/models/b/use", fields: [json], body: Array(#"{"head":"mean"}"#.utf8)).status
+                == 202
+        )
         #expect(server.daemon.seen.withLock { $0.uses } == ["a -", "b mean"])
     }
 
@@ -243,7 +277,11 @@ struct RouteTests {
         var samples: [Substring] = []
         for line in reply.text.split(separator: "\n") {
             let words = line.split(separator: " ")
-            if line.hasPrefix("# TYPE") { announced.insert(words[2]) } else if !line.hasPrefix("#") { samples.append(line) }
+            if line.hasPrefix("# TYPE") {
+                announced.insert(words[2])
+            } else if !line.hasPrefix("#") {
+                samples.append(line)
+            }
         }
         #expect(announced.count >= 12)
         for sample in samples {

@@ -42,7 +42,9 @@ struct SocketTests {
 
     @Test func `a second daemon does not take the socket of the first`() throws {
         let first = try TestServer()
-        #expect(throws: ServerError.anotherDaemon(path: first.socketPath)) { try self.listen(.unix(path: first.socketPath)) }
+        #expect(throws: ServerError.anotherDaemon(path: first.socketPath)) {
+            try self.listen(.unix(path: first.socketPath))
+        }
         #expect(try first.send("GET", "/healthz").status == 200)
     }
 

@@ -47,12 +47,15 @@ final class TestServer {
     static let authorization = "Authorization: Bearer \(token)"
 
     /// One request on a connection of its own.
-    func send(_ method: String, _ target: String, fields: [String] = [], body: [UInt8]? = nil) throws -> RawClient.Reply {
+    func send(_ method: String, _ target: String, fields: [String] = [], body: [UInt8]? = nil) throws -> RawClient.Reply
+    {
         try unix().send(method, target, fields: fields, body: body)
     }
 
     /// The same over TCP with the token.
-    func sendTCP(_ method: String, _ target: String, fields: [String] = [], body: [UInt8]? = nil) throws -> RawClient.Reply {
+    func sendTCP(_ method: String, _ target: String, fields: [String] = [], body: [UInt8]? = nil) throws
+        -> RawClient.Reply
+    {
         try tcp().send(method, target, fields: fields + [Self.authorization], host: host, body: body)
     }
 }

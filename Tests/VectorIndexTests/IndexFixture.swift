@@ -5,7 +5,8 @@ import TestSupport
 @testable import VectorIndex
 
 /// A store in a folder of its own with an index in it, as the catalog drives it: one transaction, one publication.
-final class IndexFixture {
+final class IndexFixture: @unchecked Sendable {
+    // `@unchecked`: `index` is replaced by `reopen` only, between the threads of a test.
     let folder: TemporaryDirectory
     let environment: Environment
     private(set) var index: VectorIndex

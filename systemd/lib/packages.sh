@@ -62,7 +62,6 @@ install_packages() {
     may_become_root ||
         die "packages are missing and this is not root: ${missing[*]}" \
             "as root: apt-get install ${missing[*]%%|*}; then run this again"
-    say "installing packages: ${missing[*]}"
     local log
     log=$(mktemp)
     if ! as_root apt-get -q update >"$log" 2>&1 || grep -q '^\(W: Failed to fetch\|Err:\)' "$log"; then
@@ -77,6 +76,7 @@ install_packages() {
         }
         names+=("$name")
     done
+    say "installing packages: ${names[*]}"
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "${names[@]}" >"$log" 2>&1 || {
         tail -n 15 "$log" >&2
         rm -f "$log"

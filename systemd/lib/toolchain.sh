@@ -43,8 +43,12 @@ find_swift() {
 
 # provide_swift: find_swift, else the distribution's, else the official one; ends the script when none can be had.
 provide_swift() {
+    # The distribution's brings its own needs along; around any other they are packages of their own, without which it
+    # may not even start.
+    if ! find_swift; then install_distribution_swift || true; fi
+    if find_swift && [[ $swift == /usr/bin/* ]]; then return 0; fi
+    install_packages swift
     find_swift && return 0
-    install_distribution_swift && find_swift && return 0
     fetch_swift
     find_swift || die "the fetched Swift does not run: $(swift_home)/usr/bin/swift" \
         "run it by hand and see what it misses; a library goes into systemd/packages.txt"

@@ -2,6 +2,7 @@
 #define CKERNELS_VECTORS_H
 
 #include "isa.h"
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -53,6 +54,19 @@ typedef struct {
 
     void (*_Nonnull from_halves)(const void *_Nonnull halves, size_t count, float *_Nonnull x);
 } CKernels_vectors;
+
+/* Largest magnitude and sum of squares; false when a component is not finite. */
+bool CKernels_measure(const float *_Nonnull x, size_t count, float *_Nonnull largest, double *_Nonnull squares);
+
+/* value[k] = x[k] / unit, rounded half to even; |x[k]| / unit stays within int16. */
+void CKernels_round(const float *_Nonnull x, size_t count, float unit, int16_t *_Nonnull value);
+
+/* Splits 15-bit values into planes, value = 128 * high + low; returns their sum. */
+int64_t CKernels_split(
+    const int16_t *_Nonnull value, size_t count, int8_t *_Nonnull high, int8_t *_Nonnull low);
+
+/* Asks for the cache lines of bytes that are needed soon. */
+void CKernels_prefetch(const void *_Nonnull bytes, size_t count);
 
 /* The kernels of one instruction set; NULL when the machine has not got it. */
 const CKernels_vectors *_Nullable CKernels_vectors_for(CKernels_isa isa);

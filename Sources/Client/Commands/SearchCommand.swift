@@ -30,7 +30,8 @@ extension CommandDescription {
         let response: SearchResponse = try DaemonClient.decode(body)
         if !invocation.printedJSON(body) {
             for warning in response.warnings ?? [] {
-                invocation.terminal.note("warning: \(Text.visible(warning.detail)). \(Text.visible(warning.fix))")
+                invocation.terminal.note("warning: \(Text.visible(warning.detail))")
+                invocation.terminal.note("  \(Text.visible(warning.fix))")
             }
             if response.results.isEmpty {
                 let reason = response.total == 0 ? "no image is loaded yet" : "nothing similar enough"

@@ -162,6 +162,8 @@ async function describeExample(id) {
   } catch { /* The search itself says what is wrong. */ }
 }
 
+element('example-picture').addEventListener('error', (event) => { event.target.hidden = true; });
+
 function showExample(address, text) {
   const picture = element('example-picture');
   if (picture.src) URL.revokeObjectURL(picture.src);
@@ -224,6 +226,8 @@ function showResults(results, signal) {
     const [button, picture] = [item.querySelector('.picture'), item.querySelector('img')];
     const file = name(result.path);
     picture.alt = file;
+    // A broken picture leaves a calm empty frame; the name stands below it.
+    picture.addEventListener('error', () => picture.removeAttribute('src'));
     button.setAttribute('aria-label', `More like ${file}`);
     button.title = 'More like this';
     button.addEventListener('click', () => searchID(result.id));

@@ -1,0 +1,128 @@
+import CKernels
+import Storage
+import TestSupport
+import Testing
+
+@testable import VectorIndex
+
+/// The bytes that README.md promises.
+struct FormatTests {
+    @Test func theVectorRowIsAsSpecified() throws {
+        let fixture = try IndexFixture(dimension: 2)
+        let slot = try #require(try fixture.add([[0.6, 0.8]]).first)
+        let row = try #require(try row(slot.rawValue, "vec", fixture))
+        #expect(row.count == 16 + 4)
+        // 0.6 and 0.8 in binary16.
+        #expect(Array(row[16...]) == [0xCD, 0x38, 0x66, 0x3A])
+        #expect(row[4] == UInt8(slot.level))
+        let checksum = row[0..<4].enumerated().reduce(UInt32(0)) { $0 | UInt32($1.element) << (8 * $1.offset) }
+        let hash = row[8..<16].enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << (8 * $1.offset) }
+        #expect(checksum == CKernels_crc32c(Array(row[4...]), row.count - 4))
+        #expect(hash == CKernels_xxh3_64(Array(row[16...]), 4))
+        #expect(try self.row(UInt64(1), "ops", fixture) == [1, 0, 0, 0, 0])
+    }
+
+    @Test func theConfigurationRowIsAsSpecified() throws {
+        let fixture = try IndexFixture(dimension: 300)
+        let row = try #require(try row("cfg", "meta", fixture, flags: []))
+        #expect(row == [0x4C, 0x49, 0x53, 0x58, 1, 0, 0x2C, 1, 0, 0, 16, 32, 128, 0, 0, 0, 0, 0, 0x80, 0x3F])
+    }
+
+    @Test(arguments: [0, 1, 16]) func linkRowsComeBack(count: Int) {
+        let links = (0..<count).map { UInt32($0 * 7) }
+        for level in [0, 1] {
+            let row = LinkRow.bytes(links, level: level)
+            #expect(row.count == (level == 0 ? 132 : 68))
+            #expect(read(row, level: level) == links)
+            #expect(read(Array(row.dropLast()), level: level) == nil)
+            #expect(read([200] + row.dropFirst(), level: level) == nil)
+        }
+    }
+
+    @Test func stateAndCodecRowsComeBack() throws {
+        for entry in [nil, Slot(rawValue: 77)] {
+            let state = StateRow(graphSequence: 1 << 40, entry: entry)
+            let bytes = state.bytes
+            let back = try StateRow(bytes.span.bytes)
+            #expect(back == state)
+        }
+        let codec = VectorCodec(dimension: 9, zero: 128, step: 0.001)
+        let row = CodecRow.bytes(codec)
+        let back = CodecRow.codec(row.span.bytes, dimension: 9)
+        #expect(back == codec)
+        let noise = [UInt8](repeating: 255, count: 8)
+        let none = CodecRow.codec(noise.span.bytes, dimension: 9)
+        #expect(none == nil)
+    }
+
+    @Test func aStoreOfAnotherDimensionOrVersionIsRefused() throws {
+        let fixture = try IndexFixture(dimension: 4)
+        #expect(throws: IndexError.dimension(got: 5, expected: 4)) {
+            _ = try IndexFixture.open(fixture.environment, 5, fixture.parameters)
+        }
+        try write("cfg", [0x4C, 0x49, 0x53, 0x58, 9] + [UInt8](repeating: 0, count: 15), "meta", [], fixture)
+        #expect(throws: IndexError.unsupportedVersion(9)) { try fixture.reopen() }
+        try write("cfg", [1, 2, 3], "meta", [], fixture)
+        #expect(throws: IndexError.damagedFormat(row: "cfg")) { try fixture.reopen() }
+        try write("cfg", ConfigurationRow(dimension: 4).bytes(fixture.parameters), "meta", [], fixture)
+        try write("state", [1, 2], "meta", [], fixture)
+        #expect(throws: IndexError.damagedFormat(row: "state")) { try fixture.reopen() }
+    }
+
+    @Test func aDamagedVectorIsNamedAndLeftOut() throws {
+        let fixture = try IndexFixture(dimension: 32)
+        var source = FeatureSource(dimension: 32)
+        let vectors = source.next(20)
+        let slots = try fixture.add(vectors)
+        var row = try #require(try row(slots[7].rawValue, "vec", fixture))
+        row[30] ^= 4
+        try write(slots[7].rawValue, row, "vec", .integerKey, fixture)
+        try fixture.reopen()
+        #expect(fixture.index.statistics.damagedSlots == [slots[7]])
+        #expect(fixture.index.statistics.vectorCount == 19)
+        let transaction = try ReadTransaction(fixture.environment)
+        #expect(throws: IndexError.damagedVector(slots[7])) { try fixture.index.vector(slots[7], in: transaction) }
+        let hits = try fixture.index.search(vectors[7], count: 20, transaction: transaction)
+        #expect(hits.count == 19)
+        #expect(!hits.contains { $0.slot == slots[7] })
+    }
+
+    @Test func malformedLinksAreMadeAgain() throws {
+        let fixture = try IndexFixture(dimension: 32, isGraphForced: true)
+        var source = FeatureSource(dimension: 32)
+        let vectors = source.next(300)
+        let slots = try fixture.add(vectors)
+        try fixture.link()
+        try fixture.checkpoint()
+        try write(slots[3].rawValue, [9, 9, 9], "adj0", .integerKey, fixture)
+        try write(slots[4].rawValue, LinkRow.bytes([4_000_000_000, 5], level: 0), "adj0", .integerKey, fixture)
+        try fixture.reopen()
+        #expect(fixture.index.statistics.pendingCount == 1)
+        try fixture.link()
+        for (vector, slot) in zip(vectors, slots) { #expect(try fixture.search(vector, 1).first?.slot == slot) }
+    }
+
+    private func read(_ row: [UInt8], level: Int) -> [UInt32]? { LinkRow.links(row.span.bytes, level: level) }
+
+    private func row(
+        _ key: some StorageBytes,
+        _ name: String,
+        _ fixture: IndexFixture,
+        flags: DatabaseFlags = .integerKey
+    ) throws -> [UInt8]? {
+        let transaction = try WriteTransaction(fixture.environment)
+        return try transaction.get(key, in: try transaction.openDatabase(name, flags))
+    }
+
+    private func write(
+        _ key: some StorageBytes,
+        _ value: [UInt8],
+        _ name: String,
+        _ flags: DatabaseFlags,
+        _ fixture: IndexFixture
+    ) throws {
+        let transaction = try WriteTransaction(fixture.environment)
+        try transaction.put(key, value, in: try transaction.openDatabase(name, flags))
+        try transaction.commit()
+    }
+}
