@@ -17,7 +17,7 @@ struct FormatTests {
         #expect(row[4] == UInt8(slot.level))
         let checksum = row[0..<4].enumerated().reduce(UInt32(0)) { $0 | UInt32($1.element) << (8 * $1.offset) }
         let hash = row[8..<16].enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << (8 * $1.offset) }
-        #expect(checksum == CKernels_crc32c(Array(row[4...]), row.count - 4))
+        #expect(checksum == CKernels_crc32c(0, Array(row[4...]), row.count - 4))
         #expect(hash == CKernels_xxh3_64(Array(row[16...]), 4))
         #expect(try self.row(UInt64(1), "ops", fixture) == [1, 0, 0, 0, 0])
     }
