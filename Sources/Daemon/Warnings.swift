@@ -23,7 +23,8 @@ enum Warnings {
                 Warning(
                     kind: work.isStorageFull ? "disk-full" : "ingestion-paused",
                     detail: reason,
-                    fix: work.isStorageFull ? "free space on the state folder's disk; loading resumes by itself" : "see the log"
+                    fix: work.isStorageFull
+                        ? "free space on the state folder's disk; loading resumes by itself" : "see the log"
                 )
             )
         } else if diskFree < lowDisk {
