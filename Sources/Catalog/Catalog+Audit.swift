@@ -105,7 +105,10 @@ private final class CatalogAudit {
             return true
         }
         expect(pairs == slots.count, "\(pairs) pairs of slot and image, \(slots.count) images")
-        for slot in Set(slots.values) {
+        let used = Set(slots.values)
+        let stored = try indexing { () throws(IndexError) in try contents.index.storedCount(in: transaction) }
+        expect(stored == used.count, "\(stored) vectors, \(used.count) in use")
+        for slot in used {
             let vector = try indexing { () throws(IndexError) in try contents.index.vector(slot, in: transaction) }
             expect(!vector.isEmpty, "slot \(slot.rawValue) has an empty vector")
         }

@@ -37,13 +37,22 @@ package final class Catalog: Sendable {
     ) throws(CatalogError) {
         self.dimension = dimension
         let configuration = CatalogConfiguration(dimension: dimension, fingerprint: fingerprint)
+        let store: CatalogStore
         do throws(CatalogFailure) {
             store = try CatalogStore(directory: directory, configuration: configuration, options: options)
-            writer = try CatalogWriter(store, eventLimit: options.eventLimit)
         } catch { throw error.error }
-        do throws(SystemError) {
-            thread = try WorkerThread(name: "writer") { [writer] in writer.run() }
-        } catch { throw .storage(detail: "\(error)") }
+        do throws(CatalogFailure) {
+            let writer = try CatalogWriter(store, eventLimit: options.eventLimit)
+            do throws(SystemError) {
+                thread = try WorkerThread(name: "writer") { writer.run() }
+            } catch { throw .storage(StorageError(error)) }
+            self.writer = writer
+        } catch {
+            // Linkers run already, and would for ever.
+            store.close()
+            throw error.error
+        }
+        self.store = store
     }
 
     deinit { close() }
@@ -79,6 +88,9 @@ package final class Catalog: Sendable {
 
     /// Stores a batch in one transaction with others; returns after the commit: durable and searchable.
     ///
+    /// With an `index` among the changes, blocks first while 131,072 vectors are not linked into the graph yet, so that
+    /// searches stay quick.
+    ///
     /// An image whose vector the index cannot take (all zero, not finite) becomes a failed file, kind
     /// `unusable-vector`. `index` leaves a file out whose image a user dismissed, while its bytes are the same.
     /// A change of a file in a root that is not on the list has the outcome `notFound`.
@@ -88,6 +100,7 @@ package final class Catalog: Sendable {
         for case .index(_, _, _, let embedded?, _) in changes where embedded.vector.count != dimension {
             throw .wrongDimension(got: embedded.vector.count, expected: dimension)
         }
+        if changes.contains(where: { if case .index = $0 { true } else { false } }) { store.waitForRoom() }
         guard !changes.isEmpty, case .outcomes(let outcomes) = try writer.submit(.apply(changes)) else { return [] }
         return outcomes
     }

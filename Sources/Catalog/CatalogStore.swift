@@ -115,8 +115,17 @@ final class CatalogStore: Sendable {
         }
     }
 
-    /// Gives the directory free; the index was stopped by the writer.
-    func close() { environment.close() }
+    /// Blocks while linking lags far behind. Returns at once where the store does not work: the change then says why.
+    func waitForRoom() {
+        guard let contents = try? contents() else { return }
+        contents.index.waitForRoom()
+    }
+
+    /// Ends the linkers and gives the directory free.
+    func close() {
+        if case .open(let contents) = phase.read({ $0 }) { contents.index.stop() }
+        environment.close()
+    }
 
     // MARK: Counts
 

@@ -154,7 +154,8 @@ package enum CatalogChange: Sendable {
         embedded: (vector: [Float], format: String, width: UInt32, height: UInt32)?,
         document: [UInt8]
     )
-    /// The file cannot be searched; an image that it had before goes.
+    /// The file cannot be searched; an image that it had before goes. A dismissed file whose bytes could not be read, or are
+    /// the same, stays as it is.
     case fail(key: FileKey, stamp: FileStamp, content: SHA256Digest?, failure: FileFailure)
     /// The same bytes under a new stamp (touched, copied back).
     case restamp(key: FileKey, stamp: FileStamp)

@@ -38,7 +38,12 @@ struct ChangeBatch {
             return try store(file, content, embedded, document, transaction)
         case .fail(let key, let stamp, let content, let failure):
             guard try isOpen(key.root, transaction) else { return .notFound }
-            if let id = try tables.file(key, transaction)?.image { try removeImage(id, transaction) }
+            let before = try tables.file(key, transaction)
+            if let before, case .dismissed = before.state, content == nil || content == before.content {
+                // Nothing says that the bytes changed. The old stamp stays: the file is looked at again.
+                return .done(nil)
+            }
+            if let id = before?.image { try removeImage(id, transaction) }
             try tables.put(FileRow(key: key, stamp: stamp, content: content, state: .failed(failure)), transaction)
             return .done(nil)
         case .restamp(let key, let stamp):

@@ -12,7 +12,8 @@ final class LinkQueue: Sendable {
         var linking: [UInt32] = []
         var isOpen = false
         var isExclusive = false
-        var isStopping = false
+        /// No linker runs, or those that do are to end.
+        var isStopping = true
         /// Repairs and sweeps asked for or running.
         var wantsUpkeep = false
         var isInUpkeep = false
@@ -123,6 +124,14 @@ final class LinkQueue: Sendable {
             if state.isStopping || !state.isOpen { return true }
             let isBusy = state.head < state.slots.count || !state.linking.isEmpty
             return isBusy || state.wantsUpkeep || state.isInUpkeep ? nil : true
+        }
+    }
+
+    /// Blocks while more than `limit` slots wait, unless linkers stop or have not begun.
+    func waitForRoom(_ limit: Int) {
+        _ = monitor.wait { state -> Bool? in
+            if state.isStopping || !state.isOpen { return true }
+            return state.slots.count - state.head > limit ? nil : true
         }
     }
 

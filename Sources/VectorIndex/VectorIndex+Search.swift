@@ -23,6 +23,11 @@ extension VectorIndex {
         return found.floats(kernels)
     }
 
+    /// Vectors that the transaction sees, damaged ones among them.
+    package func storedCount(in transaction: borrowing some Transaction & ~Copyable) throws(IndexError) -> Int {
+        do throws(StorageError) { return try transaction.count(of: databases.vectors) } catch { throw .storage(error) }
+    }
+
     /// The most similar stored vectors, best first.
     ///
     /// - Parameters:

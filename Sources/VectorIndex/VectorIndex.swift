@@ -48,7 +48,7 @@ package final class VectorIndex: Sendable {
     ///
     /// Damaged vectors are left out and counted in `statistics`; damaged links are made again.
     /// - Throws: `.dimension` when out of range or not the store's, `.damagedFormat`, `.unsupportedVersion`, `.storage`.
-    /// - Complexity: O(n); about a second for a million vectors of 512 components.
+    /// - Complexity: O(n). 100,000 vectors of 512 components took 0.3 s on one core of 2.5 GHz, the file in the page cache.
     package convenience init(dimension: Int, transaction: borrowing WriteTransaction) throws(IndexError) {
         try self.init(dimension: dimension, transaction: transaction, parameters: IndexParameters())
     }
@@ -119,6 +119,10 @@ package final class VectorIndex: Sendable {
     /// Blocks until every published vector is linked and the graph is in order; returns at once while the collection is too
     /// small for a graph, or when linkers are stopped.
     package func waitUntilLinked() { queue.waitUntilIdle() }
+
+    /// Blocks while so many published vectors wait for a linker that scanning them would slow searches down: call it before
+    /// adding more, without a transaction. Returns at once when linkers are stopped.
+    package func waitForRoom() { queue.waitForRoom(parameters.pendingLimit) }
 
     package var statistics: IndexStatistics {
         let slots = Int(graph.slotCount)

@@ -106,7 +106,7 @@ private struct CatalogModel {
             rows[path] = nil
             return .forget(key: fixture.key(path))
         case 1:
-            rows[path] = .failed
+            if case .dismissed? = rows[path] {} else { rows[path] = .failed }
             let failure = FileFailure(kind: "corrupt", message: "broken", attempts: 1, nextAttempt: nil)
             return .fail(key: fixture.key(path), stamp: stamp, content: nil, failure: failure)
         case 2, 3:

@@ -111,6 +111,19 @@ struct ChangeTests {
         }
     }
 
+    @Test func addingWaitsForLinkersThatLagBehind() throws {
+        let fixture = try IndexFixture(dimension: 32, isGraphForced: true, pendingLimit: 100)
+        var source = FeatureSource(dimension: 32)
+        try fixture.add(source.next(600))
+        // Nobody links: nothing to wait for.
+        fixture.index.waitForRoom()
+        #expect(fixture.index.statistics.pendingCount == 600)
+        try fixture.index.start()
+        fixture.index.waitForRoom()
+        #expect(fixture.index.statistics.pendingCount <= 101)
+        fixture.index.stop()
+    }
+
     @Test func removingAnUnknownSlotIsAnError() throws {
         let fixture = try IndexFixture(dimension: 16)
         let transaction = try WriteTransaction(fixture.environment)

@@ -14,12 +14,13 @@ final class IndexFixture: @unchecked Sendable {
     let parameters: IndexParameters
 
     /// With `isGraphForced` the graph is used from the first vectors on.
-    init(dimension: Int, isGraphForced: Bool = false) throws {
+    init(dimension: Int, isGraphForced: Bool = false, pendingLimit: Int = 1 << 20) throws {
         folder = try TemporaryDirectory()
         var options = EnvironmentOptions()
         options.mapByteCount = 1 << 30
         environment = try Environment(directory: folder.path, options: options)
         var parameters = IndexParameters()
+        parameters.pendingLimit = pendingLimit
         if isGraphForced {
             parameters.exactBelow = 0
             parameters.linkFrom = 1
