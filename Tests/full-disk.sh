@@ -18,20 +18,20 @@ free=$(df --output=avail -k "$state" | tail -1)
 head -c $(((free - 24) * 1024)) /dev/zero >"$state/ballast"
 cp "${sources[@]:40:200}" "$photos"
 deadline=$(($(now_ms) + 60000))
-until api GET /v1/status | jq -e '.progress.paused != null' >/dev/null; do
+until status_has '.progress.paused != null'; do
     [ "$(now_ms)" -lt $deadline ] || fail "ingestion did not pause: $(api GET /v1/status | jq -c .progress)"
     sleep 0.2
 done
 echo "paused: $(api GET /v1/status | jq -r .progress.paused)"
-check "a warning names the disk" jq -e '[.warnings[].kind] | index("disk-full")' <(api GET /v1/status) >/dev/null
+check "a warning names the disk" status_has '[.warnings[].kind] | index("disk-full")'
 api POST '/v1/search?limit=5' --data-binary "@${sources[0]}" >"$work/answer"
-check "searches go on" jq -e '.results | length == 5 and .[0].score >= 0.999' "$work/answer" >/dev/null
+check "searches go on" holds '(.results | length) == 5 and .results[0].score >= 0.999' "$work/answer"
 rm "$state/ballast"
 wait_idle 60
 check "ingestion resumed by itself" test "$(api GET /v1/status | jq .counts.images)" = 240
-check "nothing is paused any more" jq -e '.progress.paused == null' <(api GET /v1/status) >/dev/null
+check "nothing is paused any more" status_has '.progress.paused == null'
 stop_daemon
-start_daemon
+start_daemon --weights "$shared/models/vgg19-slim.safetensors"
 check "all of it survives a restart" test "$(api GET /v1/status | jq .counts.images)" = 240
 stop_daemon
 finish

@@ -82,6 +82,10 @@ api() { # METHOD PATH [CURL ARGUMENTS]
     curl -sS --fail-with-body --max-time 60 --unix-socket "$sock" -X "$method" "http://d$path" "$@"
 }
 
+# holds FILTER FILE: the jq filter is true of the file. status_has FILTER: of the daemon's status.
+holds() { jq -e "$1" "$2" >/dev/null; }
+status_has() { api GET /v1/status | jq -e "$1" >/dev/null; }
+
 # wait_idle [SECONDS]: all roots scanned, nothing waiting, twice in a row a moment apart.
 wait_idle() {
     local limit=${1:-120} quiet=0

@@ -50,7 +50,7 @@ for head in "${heads[@]}"; do
     wait_idle
     echo "$head: the second start is ready after $ready ms"
     check "$head: the second start is ready in less than 1 s" test $ready -lt 1000
-    check "$head: the second start embeds nothing" test "$(api GET /metrics | awk '/^likeness_embedded_images_total/ { print $2 }')" = 0
+    check "$head: the second start embeds nothing" test "$(api GET /v1/status | jq .work.images)" = 0
     stop_daemon
 done
 finish

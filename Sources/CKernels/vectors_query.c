@@ -34,8 +34,9 @@ int64_t CKernels_split(const int16_t *value, size_t count, int8_t *high, int8_t 
 }
 
 void CKernels_round(const float *x, size_t count, float unit, int16_t *value) {
-    const float inverse = 1.0f / unit;
-    for (size_t k = 0; k < count; k++) value[k] = (int16_t)lrintf(x[k] * inverse);
+    /* Adding 1.5 * 2^23 rounds to a whole number, in every vector unit and without a call of lrintf. */
+    const float inverse = 1.0f / unit, shift = 0x1.8p23f;
+    for (size_t k = 0; k < count; k++) value[k] = (int16_t)(x[k] * inverse + shift - shift);
 }
 
 void CKernels_prefetch(const void *bytes, size_t count) {

@@ -1,6 +1,5 @@
 internal import Platform
 internal import Storage
-internal import Synchronization
 internal import VectorIndex
 
 /// The open collection: its environment, tables and index, and the way back after LMDB panicked.
@@ -32,7 +31,7 @@ final class CatalogStore: Sendable {
     let environment: Environment
     let configuration: CatalogConfiguration
     private let phase: Monitor<Phase>
-    private let lastCounts = Mutex(Counts())
+    private let lastCounts = Monitor(Counts())
 
     init(directory: String, configuration: CatalogConfiguration, options: CatalogOptions) throws(CatalogFailure) {
         var sizes = EnvironmentOptions()
@@ -121,7 +120,7 @@ final class CatalogStore: Sendable {
 
     // MARK: Counts
 
-    var counts: Counts { lastCounts.withLock { $0 } }
+    var counts: Counts { lastCounts.read { $0 } }
 
     /// Reads the counts that LMDB keeps. O(1)
     func refreshCounts() throws(CatalogFailure) {
@@ -136,6 +135,6 @@ final class CatalogStore: Sendable {
                 usedByteCount: used
             )
         }
-        lastCounts.withLock { $0 = counts }
+        lastCounts.update { $0 = counts }
     }
 }

@@ -1,6 +1,5 @@
 internal import Platform
 internal import Storage
-internal import Synchronization
 internal import VectorIndex
 
 /// Runs write transactions for the writer thread and sorts out how they can fail.
@@ -16,7 +15,7 @@ final class GroupCommitter: Sendable {
 
     private let store: CatalogStore
     private let eventLimit: UInt64
-    private let restsUntil = Mutex(Instant(nanoseconds: 0))
+    private let restsUntil = Monitor(Instant(nanoseconds: 0))
 
     init(_ store: CatalogStore, eventLimit: UInt64) {
         self.store = store
@@ -24,7 +23,7 @@ final class GroupCommitter: Sendable {
     }
 
     /// Whether upkeep that was refused is not tried again yet.
-    var isResting: Bool { restsUntil.withLock { $0 } > Instant.now }
+    var isResting: Bool { restsUntil.read { $0 } > Instant.now }
 
     /// Commits `group` together and completes every request of it.
     func commit(_ group: [WriteRequest]) {
@@ -97,7 +96,7 @@ final class GroupCommitter: Sendable {
     }
 
     private func rest() {
-        restsUntil.withLock { $0 = Instant.now + Self.restSeconds }
+        restsUntil.update { $0 = Instant.now + Self.restSeconds }
         recover()
     }
 

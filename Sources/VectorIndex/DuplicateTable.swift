@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import Platform
 
 /// From a vector's hash to the slots that may hold it: 32 bits of the hash decide, the stored bytes confirm.
 ///
@@ -15,17 +15,17 @@ final class DuplicateTable: Sendable {
     private static let empty: UInt64 = 0xFFFF_FFFF
     private static let removed: UInt64 = 0xFFFF_FFFE
 
-    private let state = Mutex(State(entries: [UInt64](repeating: empty, count: 64)))
+    private let state = Monitor(State(entries: [UInt64](repeating: empty, count: 64)))
 
     func insert(_ hash: UInt64, _ slot: Slot) {
-        state.withLock { state in
+        state.update { state in
             if (state.used + 1) * 4 > state.entries.count * 3 { Self.rebuild(&state) }
             Self.put(&state, tag: UInt32(truncatingIfNeeded: hash), slot.rawValue)
         }
     }
 
     func remove(_ hash: UInt64, _ slot: Slot) {
-        state.withLock { state in
+        state.update { state in
             let wanted = UInt64(UInt32(truncatingIfNeeded: hash)) << 32 | UInt64(slot.rawValue)
             let mask = state.entries.count - 1
             var at = Int(UInt32(truncatingIfNeeded: hash)) & mask
@@ -42,7 +42,7 @@ final class DuplicateTable: Sendable {
 
     /// Slots whose tag is that of `hash`: none or one, but for collisions.
     func candidates(_ hash: UInt64) -> [Slot] {
-        state.withLock { state in
+        state.read { state in
             let tag = UInt64(UInt32(truncatingIfNeeded: hash))
             let mask = state.entries.count - 1
             var at = Int(UInt32(truncatingIfNeeded: hash)) & mask
@@ -58,7 +58,7 @@ final class DuplicateTable: Sendable {
         }
     }
 
-    var byteCount: Int { state.withLock { $0.entries.count * MemoryLayout<UInt64>.stride } }
+    var byteCount: Int { state.read { $0.entries.count * MemoryLayout<UInt64>.stride } }
 
     private static func put(_ state: inout State, tag: UInt32, _ slot: UInt32) {
         let mask = state.entries.count - 1

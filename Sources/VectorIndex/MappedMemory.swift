@@ -13,7 +13,8 @@ final class MappedMemory: @unchecked Sendable {
     init(byteCount: Int, isGrowing: Bool) {
         let huge = 2 << 20
         let rounded = (byteCount + huge - 1) / huge * huge
-        let mapped = mmap(nil, rounded + huge, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+        let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
+        let mapped = mmap(nil, rounded + huge, PROT_READ | PROT_WRITE, flags, -1, 0)
         guard let mapped, mapped != MAP_FAILED else { fatalError("no address space for \(byteCount) bytes") }
         let start = (Int(bitPattern: mapped) + huge - 1) / huge * huge
         let lead = start - Int(bitPattern: mapped)

@@ -1,5 +1,5 @@
 internal import CKernels
-internal import Synchronization
+internal import Platform
 
 /// What one search or one linker needs beside the index; used by one thread at a time.
 final class SearchScratch: @unchecked Sendable {
@@ -95,19 +95,19 @@ final class ScratchPool: Sendable {
 
     private static let idle = UInt64.max
     private let dimension: Int
-    private let state = Mutex(State())
+    private let state = Monitor(State())
 
     init(dimension: Int) { self.dimension = dimension }
 
     func withScratch<R, E: Error>(_ body: (SearchScratch) throws(E) -> R) throws(E) -> R {
-        let scratch = state.withLock { state -> SearchScratch in
+        let scratch = state.update { state -> SearchScratch in
             let scratch = state.free.popLast() ?? SearchScratch(dimension: dimension, number: state.began.count)
             if scratch.number == state.began.count { state.began.append(Self.idle) }
             state.began[scratch.number] = state.generation
             return scratch
         }
         defer {
-            state.withLock { state in
+            state.update { state in
                 state.began[scratch.number] = Self.idle
                 state.free.append(scratch)
             }
@@ -118,7 +118,7 @@ final class ScratchPool: Sendable {
     /// Starts a new generation and returns it: what was taken out of the index before this call is out of reach for searches
     /// of this generation and later ones.
     func advance() -> UInt64 {
-        state.withLock { state in
+        state.update { state in
             state.generation += 1
             return state.generation
         }
@@ -126,6 +126,6 @@ final class ScratchPool: Sendable {
 
     /// Whether every running search began in `generation` or later.
     func hasPassed(_ generation: UInt64) -> Bool {
-        state.withLock { state in state.began.allSatisfy { $0 >= generation } }
+        state.read { state in state.began.allSatisfy { $0 >= generation } }
     }
 }

@@ -14,7 +14,7 @@ extension VectorIndex {
 
     /// Whether `checkpoint(in:)` should be called: a round is under way, enough has changed, or nothing has for a minute.
     package var needsCheckpoint: Bool {
-        writer.withLock { writer in
+        writer.read { writer in
             if writer.round != nil { return true }
             let operations = Int(writer.lastSequence - writer.durable.graphSequence)
             let changes = max(operations, linkedSinceCheckpoint.load(ordering: .relaxed))
@@ -31,7 +31,7 @@ extension VectorIndex {
     /// - Returns: true when more is left; at shutdown, call until it returns false.
     /// - Throws: `.storage`.
     package func checkpoint(in transaction: borrowing WriteTransaction) throws(IndexError) -> Bool {
-        try writer.withLock { (writer) throws(IndexError) -> Bool in
+        try writer.update { (writer) throws(IndexError) -> Bool in
             writer.begin()
             var round: CheckpointRound
             if let running = writer.round {
@@ -64,7 +64,7 @@ extension VectorIndex {
         return queue.exclusively { () -> CheckpointRound? in
             let slots = (0..<graph.slotCount).filter { CKernels_take_dirty(graph.chunks, $0) }
             linkedSinceCheckpoint.store(0, ordering: .relaxed)
-            let freed = detached.withLock { detached in
+            let freed = detached.update { detached in
                 defer { detached = [] }
                 return detached
             }

@@ -1,4 +1,5 @@
 internal import CKernels
+internal import Platform
 internal import Synchronization
 
 /// The linkers' loop, and the upkeep of the graph that one of them does at a time.
@@ -75,7 +76,7 @@ extension VectorIndex {
     func release(_ slots: [Slot]) {
         let generation = scratches.advance()
         for slot in slots { CKernels_set_dirty(graph.chunks, slot.rawValue) }
-        detached.withLock { $0 += slots.map { WriterState.FreeSlot(slot: $0, generation: generation) } }
+        detached.update { $0 += slots.map { WriterState.FreeSlot(slot: $0, generation: generation) } }
         deadCount.subtract(slots.count, ordering: .relaxed)
     }
 }

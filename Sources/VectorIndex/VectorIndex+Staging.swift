@@ -16,7 +16,7 @@ extension VectorIndex {
         let unit = try normalised(vector)
         let halves = halves(of: unit)
         let hash = halves.hash
-        return try writer.withLock { (writer) throws(IndexError) -> Slot in
+        return try writer.update { (writer) throws(IndexError) -> Slot in
             writer.begin()
             if let slot = try storedSlot(hash, halves, staged: writer.stagedSlots[hash], transaction) { return slot }
             let total = liveCount.load(ordering: .relaxed) + writer.staged.count + 1
@@ -48,7 +48,7 @@ extension VectorIndex {
     ///
     /// - Throws: `.unknownSlot`, `.storage`.
     package func stageRemoval(_ slot: Slot, in transaction: borrowing WriteTransaction) throws(IndexError) {
-        try writer.withLock { (writer) throws(IndexError) in
+        try writer.update { (writer) throws(IndexError) in
             writer.begin()
             var stored: UInt64?
             do throws(StorageError) {
@@ -66,7 +66,7 @@ extension VectorIndex {
 
     /// Makes what the committed transaction staged visible to searches: added vectors at once, by scan, removed ones no more.
     package func publish() {
-        writer.withLock { writer in
+        writer.update { writer in
             graph.slotCount = max(graph.slotCount, writer.nextSlot)
             var added: [UInt32] = []
             var removed: Set<UInt32> = []
@@ -101,7 +101,7 @@ extension VectorIndex {
 
     /// Forgets what an aborted transaction staged.
     package func discard() {
-        writer.withLock { writer in
+        writer.update { writer in
             if let before = writer.before { (writer.nextSlot, writer.lastSequence) = before }
             writer.free += writer.takenFree
             if let progress = writer.roundBefore { writer.round?.progress = progress }
@@ -174,7 +174,7 @@ extension VectorIndex {
         guard codec.differs(from: codes.codec) else { return }
         let fresh = CodeStore(codec: codec, kernels: kernels)
         try reader.forEach(in: transaction) { slot, vector in fresh.write(vector, to: slot) }
-        codeStore.withLock { $0 = fresh }
+        codeStore.update { $0 = fresh }
     }
 
     /// The range is learnt again at 256, 2,048, 16,384 and 65,536 vectors; a larger sample says nothing new.

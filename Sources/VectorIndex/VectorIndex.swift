@@ -19,16 +19,16 @@ package final class VectorIndex: Sendable {
     let databases: IndexDatabases
     let kernels: Kernels
     let graph = GraphStore()
-    let codeStore: Mutex<CodeStore>
+    let codeStore: Monitor<CodeStore>
     let duplicates = DuplicateTable()
     let queue = LinkQueue()
     let linker: Linker
     let scratches: ScratchPool
-    let writer: Mutex<WriterState>
+    let writer: Monitor<WriterState>
     /// Slots that left the graph and wait for a checkpoint.
-    let detached = Mutex<[WriterState.FreeSlot]>([])
+    let detached = Monitor<[WriterState.FreeSlot]>([])
     let damaged: [Slot]
-    private let threads = Mutex<[WorkerThread]>([])
+    private let threads = Monitor<[WorkerThread]>([])
 
     /// Vectors that can be returned.
     let liveCount = Atomic<Int>(0)
@@ -71,22 +71,26 @@ package final class VectorIndex: Sendable {
         self.parameters = parameters
         self.kernels = kernels
         databases = loader.databases
-        codeStore = Mutex(codes)
+        codeStore = Monitor(codes)
         linker = Linker(graph: graph, kernels: kernels, parameters: parameters)
         scratches = ScratchPool(dimension: dimension)
-        writer = Mutex(loader.writer)
+        writer = Monitor(loader.writer)
         damaged = loader.damaged
 
         liveCount.store(loader.liveCount, ordering: .relaxed)
-        graph.entry = loader.entry.flatMap { graph.flags($0) & CKERNELS_LINKED != 0 ? $0 : nil } ?? linker.highestLinked()
-        detached.withLock { $0 = loader.absent.map { WriterState.FreeSlot(slot: $0, generation: 0) } }
+        if let entry = loader.entry, entry.rawValue < graph.slotCount, graph.flags(entry) & CKERNELS_LINKED != 0 {
+            graph.entry = entry
+        } else {
+            graph.entry = linker.highestLinked()
+        }
+        detached.update { $0 = loader.absent.map { WriterState.FreeSlot(slot: $0, generation: 0) } }
         queue.append(loader.pending)
         if loader.liveCount >= parameters.linkFrom || graph.entry != nil { queue.open() }
         if loader.lostLinks { queue.requestUpkeep() }
     }
 
     /// The codes in use now; a search keeps the ones it began with.
-    var codes: CodeStore { codeStore.withLock { $0 } }
+    var codes: CodeStore { codeStore.read { $0 } }
 
     // MARK: Linkers
 
@@ -95,14 +99,14 @@ package final class VectorIndex: Sendable {
         queue.start()
         for number in 0..<threadCount {
             let thread = try WorkerThread(name: "linker-\(number)") { [self] in runLinker() }
-            threads.withLock { $0.append(thread) }
+            threads.update { $0.append(thread) }
         }
     }
 
     /// Ends the linkers after the vector each is at; what is not linked stays searchable.
     package func stop() {
         queue.stop()
-        let running = threads.withLock { threads in
+        let running = threads.update { threads in
             defer { threads = [] }
             return threads
         }

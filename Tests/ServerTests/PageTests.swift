@@ -18,11 +18,19 @@ struct PageTests {
     static let chromium = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
         .first { FileManager.default.isExecutableFile(atPath: $0) }
 
-    private static let photos: [URL] = {
+    /// Photos where the project has some beside it, else one made-up picture.
+    private func pictures(in folder: TemporaryDirectory) throws -> [URL] {
         let found = FileManager.default.enumerator(at: SharedData.photos, includingPropertiesForKeys: nil)
-        return (found?.compactMap { $0 as? URL } ?? []).filter { $0.pathExtension == "jpg" }
+        let photos = (found?.compactMap { $0 as? URL } ?? []).filter { $0.pathExtension == "jpg" }
             .sorted { $0.path < $1.path }.enumerated().filter { $0.offset % 37 == 0 }.map(\.element)
-    }()
+        if !photos.isEmpty { return photos }
+        let pixel = """
+            iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==
+            """
+        let file = folder.url.appending(path: "pixel.png")
+        try #require(Data(base64Encoded: pixel)).write(to: file)
+        return [file]
+    }
 
     /// Opens an address in a window of that width.
     ///
@@ -55,7 +63,8 @@ struct PageTests {
 
     @Test(.requiresChromium, arguments: [1280, 360])
     func `an address with an image's id shows the gallery`(width: Int) throws {
-        let server = try TestServer(daemon: FakeDaemon(imageCount: 40, pictures: Self.photos))
+        let folder = try TemporaryDirectory()
+        let server = try TestServer(daemon: FakeDaemon(imageCount: 40, pictures: pictures(in: folder)))
         let page = try render(
             "http://\(server.host)/?id=5#token=\(TestServer.token)",
             width: width,

@@ -1,7 +1,6 @@
 import Foundation
 import Platform
 import Storage
-import Synchronization
 import TestSupport
 import Testing
 
@@ -46,22 +45,22 @@ struct EnvironmentTests {
         let records = try fixture.database("records", .integerKey)
         try fixture.write { try $0.put(UInt32(0), Self.page, in: records) }
         let environment = fixture.environment
-        let isDone = Mutex(false)
-        let failures = Mutex(0)
+        let isDone = Monitor(false)
+        let failures = Monitor(0)
         let readers = try (0..<4).map { index in
             try WorkerThread(name: "reader \(index)") {
-                while !isDone.withLock({ $0 }) {
+                while !isDone.read({ $0 }) {
                     do {
                         let value = try ReadTransaction(environment).get(UInt32(0), in: records)
-                        if value != Self.page { failures.withLock { $0 += 1 } }
-                    } catch { failures.withLock { $0 += 1 } }
+                        if value != Self.page { failures.update { $0 += 1 } }
+                    } catch { failures.update { $0 += 1 } }
                 }
             }
         }
         for _ in 0..<8 { try environment.grow() }
-        isDone.withLock { $0 = true }
+        isDone.update { $0 = true }
         for reader in readers { reader.join() }
-        #expect(failures.withLock { $0 } == 0)
+        #expect(failures.read { $0 } == 0)
         #expect(try environment.statistics.mapByteCount == 1 << 28)
     }
 

@@ -44,11 +44,13 @@ struct KernelTests {
                 let oracle = expected.row(slot)
                 #expect((0..<codec.stride).allSatisfy { row[$0] == oracle[$0] }, "\(kernels.name) \(dimension)")
                 #expect(abs(codes.missed(slot.rawValue) - expected.missed(slot.rawValue)) < 1e-5)
-                let product = kernels.table.pointee.dot_codes(codes.row(Slot(rawValue: 0)), row, codec.stride, codec.zero)
-                let wanted = portable.table.pointee.dot_codes(codes.row(Slot(rawValue: 0)), row, codec.stride, codec.zero)
+                let first = codes.row(Slot(rawValue: 0))
+                let product = kernels.table.pointee.dot_codes(first, row, codec.stride, codec.zero)
+                let wanted = portable.table.pointee.dot_codes(first, row, codec.stride, codec.zero)
                 #expect(product == wanted, "\(kernels.name) \(dimension)")
             }
-            #expect(scores(kernels, query, codes, 9) == scores(portable, query, codes, 9), "\(kernels.name) \(dimension)")
+            let wanted = scores(portable, query, codes, 9)
+            #expect(scores(kernels, query, codes, 9) == wanted, "\(kernels.name) \(dimension)")
         }
     }
 
@@ -67,7 +69,8 @@ struct KernelTests {
             query.set(code: codes.row(Slot(rawValue: 3)), codec: codec)
             for (number, score) in scores(portable, query, codes, 9).enumerated() {
                 let row = codes.row(Slot(rawValue: UInt32(number)))
-                let product = portable.table.pointee.dot_codes(codes.row(Slot(rawValue: 3)), row, codec.stride, codec.zero)
+                let third = codes.row(Slot(rawValue: 3))
+                let product = portable.table.pointee.dot_codes(third, row, codec.stride, codec.zero)
                 #expect(abs(score - codec.step * codec.step * Float(product)) < 1e-5)
             }
         }
