@@ -15,6 +15,7 @@ final class Control: DaemonControl {
     private let ingestor: Ingestor
     private let decoder: any ImageDecoder
     let library: ModelLibrary
+    private let rootList: RootList
     let facts: Facts
 
     /// What does not change while the daemon runs.
@@ -39,6 +40,7 @@ final class Control: DaemonControl {
         ingestor: Ingestor,
         decoder: any ImageDecoder,
         library: ModelLibrary,
+        rootList: RootList,
         facts: Facts
     ) {
         collection = catalog
@@ -46,6 +48,7 @@ final class Control: DaemonControl {
         self.ingestor = ingestor
         self.decoder = decoder
         self.library = library
+        self.rootList = rootList
         self.facts = facts
     }
 
@@ -152,6 +155,7 @@ final class Control: DaemonControl {
     func addRoot(_ path: String) throws(Problem) -> RootBody {
         do {
             let root = try ingestor.addRoot(path)
+            try rootList.save(collection)
             let found = ingestor.status.roots.first { $0.root.id == root.id }
             guard let found else { throw IngestionError.noSuchRoot(path: path) }
             return Self.body(found)
@@ -163,7 +167,14 @@ final class Control: DaemonControl {
     }
 
     func removeRoot(_ path: String) throws(Problem) {
-        do { try ingestor.removeRoot(path) } catch { throw Problem(error) }
+        do {
+            try ingestor.removeRoot(path)
+            try rootList.save(collection)
+        } catch let error as IngestionError {
+            throw Problem(error)
+        } catch {
+            throw Problem(.internal, "\(error)")
+        }
     }
 
     func rescan(_ path: String?) throws(Problem) {

@@ -31,6 +31,8 @@ final class House: Sendable {
             dimension: network.outputChannels,
             fingerprint: fingerprint
         )
+        let rootList = RootList(stateDirectory: state)
+        try rootList.reconcile(catalog)
         let decoder = InProcessDecoder()
         var embedding = Embedder.Configuration()
         embedding.head = choice.head
@@ -54,6 +56,7 @@ final class House: Sendable {
             ingestor: ingestor,
             decoder: decoder,
             library: library,
+            rootList: rootList,
             facts: Control.Facts(
                 model: .init(choice.model.summary, inUse: true),
                 head: choice.head,
@@ -73,6 +76,7 @@ final class House: Sendable {
         // Consumers run; now the producers. Answers come from the stored index while the first scan is at work.
         try ingestor.start()
         for root in configuration.roots { try watch(root) }
+        try rootList.save(catalog)
         let device = backend.backend.description
         log.notice("model \(choice.model.summary.name), head \(choice.head.rawValue), \(network.outputChannels) dimensions")
         log.notice("computing on \(device.backend): \(device.device), \(device.tier) (\(backend.reason))")
