@@ -104,7 +104,7 @@ package enum ConfigurationLoader {
             let parts = argument.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let name = String(parts[0])
             guard known.contains(name) else {
-                throw ConfigurationError("unknown flag --\(name); did you mean --\(nearest(name, known))?")
+                throw ConfigurationError("unknown flag --\(name); " + hint(name, known, prefix: "--"))
             }
             if parts.count == 2 {
                 flags.append(Flag(name: name, text: String(parts[1])))
@@ -149,10 +149,15 @@ package enum ConfigurationLoader {
         for (key, value) in object.sorted(by: { $0.key < $1.key }) {
             guard let setting = Setting.all.first(where: { $0.name == key }) else {
                 let names = Setting.all.map(\.name)
-                throw ConfigurationError("\(file): unknown key '\(key)'; did you mean '\(nearest(key, names))'?")
+                throw ConfigurationError("\(file): unknown key '\(key)'; " + hint(key, names, prefix: ""))
             }
             do { try setting.apply(&configuration, value.text) } catch { throw ConfigurationError("\(file): \(error)") }
         }
+    }
+
+    private static func hint(_ word: String, _ known: [String], prefix: String) -> String {
+        guard let near = nearestWord(to: word, among: known) else { return "see likenessd --help" }
+        return "did you mean \(prefix)\(near)?"
     }
 
     /// A string, number, truth value, or list of them, as the flag would spell it.
@@ -171,25 +176,5 @@ package enum ConfigurationLoader {
                 text = try container.decode([FileValue].self).map(\.text).joined(separator: ":")
             }
         }
-    }
-
-    /// The known word with the fewest single-letter edits.
-    static func nearest(_ word: String, _ known: [String]) -> String {
-        known.min { distance(word, $0) < distance(word, $1) } ?? ""
-    }
-
-    private static func distance(_ a: String, _ b: String) -> Int {
-        let b = Array(b)
-        var row = Array(0...b.count)
-        for (i, x) in a.enumerated() {
-            var diagonal = row[0]
-            row[0] = i + 1
-            for (j, y) in b.enumerated() {
-                let substituted = diagonal + (x == y ? 0 : 1)
-                diagonal = row[j + 1]
-                row[j + 1] = min(substituted, row[j] + 1, row[j + 1] + 1)
-            }
-        }
-        return row[b.count]
     }
 }

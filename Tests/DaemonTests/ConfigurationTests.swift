@@ -65,7 +65,7 @@ import Testing
         #expect {
             _ = try load(["--config", file.path])
         } throws: { error in
-            "\(error)".contains("sokcet") && "\(error)".contains("'socket'")
+            "\(error)".contains("sokcet") && "\(error)".contains("did you mean socket?")
         }
     }
 
