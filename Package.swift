@@ -75,7 +75,7 @@ let package = Package(
         // The house, bottom up.
         .target(name: "Platform", dependencies: ["CPlatform", "CNettle"], swiftSettings: strict),
         .target(name: "Wire", swiftSettings: safe),
-        .target(name: "Storage", dependencies: ["CLMDB", "Platform"], swiftSettings: strict),
+        .target(name: "Storage", dependencies: ["CLMDB", "CKernels", "Platform"], swiftSettings: strict),
         .target(
             name: "VectorIndex",
             dependencies: ["Storage", "CKernels", "Platform"],

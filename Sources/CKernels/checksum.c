@@ -16,11 +16,11 @@ static void fill_table(void) {
     }
 }
 
-uint32_t CKernels_crc32c_portable(const void *bytes, size_t count) {
+uint32_t CKernels_crc32c_portable(uint32_t previous, const void *bytes, size_t count) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, fill_table);
     const uint8_t *at = bytes;
-    uint32_t value = 0xFFFFFFFFu;
+    uint32_t value = ~previous;
     for (size_t i = 0; i < count; i++) value = (value >> 8) ^ table[(value ^ at[i]) & 0xFF];
     return ~value;
 }
@@ -28,9 +28,9 @@ uint32_t CKernels_crc32c_portable(const void *bytes, size_t count) {
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-__attribute__((target("sse4.2"))) static uint32_t crc32c_sse42(const void *bytes, size_t count) {
+__attribute__((target("sse4.2"))) static uint32_t crc32c_sse42(uint32_t previous, const void *bytes, size_t count) {
     const uint8_t *at = bytes;
-    uint64_t value = 0xFFFFFFFFu;
+    uint64_t value = ~previous;
     for (; count >= 8; at += 8, count -= 8) {
         uint64_t word;
         memcpy(&word, at, 8);
@@ -42,11 +42,11 @@ __attribute__((target("sse4.2"))) static uint32_t crc32c_sse42(const void *bytes
 }
 #endif
 
-uint32_t CKernels_crc32c(const void *bytes, size_t count) {
+uint32_t CKernels_crc32c(uint32_t previous, const void *bytes, size_t count) {
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("sse4.2")) return crc32c_sse42(bytes, count);
+    if (__builtin_cpu_supports("sse4.2")) return crc32c_sse42(previous, bytes, count);
 #endif
-    return CKernels_crc32c_portable(bytes, count);
+    return CKernels_crc32c_portable(previous, bytes, count);
 }
 
 uint64_t CKernels_xxh3_64(const void *bytes, size_t count) { return XXH3_64bits(bytes, count); }

@@ -108,6 +108,9 @@ package final class Catalog: Sendable {
 
     // MARK: Reading
 
+    /// The images most similar to the query, best first, equal scores by id.
+    ///
+    /// - Throws: `.wrongDimension`, `.unusableVector`, `.corrupted`, `.storage`.
     package func search(_ query: CatalogQuery) throws(CatalogError) -> CatalogResults {
         guard query.vector.count == dimension else {
             throw .wrongDimension(got: query.vector.count, expected: dimension)

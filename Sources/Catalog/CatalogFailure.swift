@@ -19,9 +19,9 @@ enum CatalogFailure: StorageErrorConvertible {
             case .damagedFormat(let row): .corrupted("meta \(row)", "unreadable")
             case .unsupportedVersion(let version):
                 .catalog(.newerFormat(found: version, supported: Int(CatalogTables.format)))
-            case .notFinite: .catalog(.storage(detail: "a vector with a component that is not finite"))
-            case .zeroVector: .catalog(.storage(detail: "a vector without a direction"))
-            case .full: .catalog(.storage(detail: "the collection has no vector slot left"))
+            case .notFinite: .catalog(.unusableVector(detail: "a component is not a finite number"))
+            case .zeroVector: .catalog(.unusableVector(detail: "all components are zero: there is nothing to compare"))
+            case .full: .catalog(.storageFull(detail: "the collection holds as many vectors as it can"))
             }
     }
 

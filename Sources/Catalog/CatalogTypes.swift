@@ -230,7 +230,10 @@ package struct CatalogStatistics: Sendable {
     package var pendingCount: Int
     package var failedFileCount: Int
     package var fileCount: Int
+    /// Bytes of the store's file up to the last page in use: what it needs on disk, short of the lock file. Removals do not
+    /// lower it; their pages are used again.
     package var diskByteCount: Int
+    /// Bytes of the index's mirror in memory.
     package var memoryByteCount: Int
 
     package init(
@@ -267,6 +270,8 @@ package enum CatalogError: Error, Sendable, CustomStringConvertible {
     /// Any other storage failure; the change was not stored.
     case storage(detail: String)
     case wrongDimension(got: Int, expected: Int)
+    /// A query that has no direction: all zero, or not finite.
+    case unusableVector(detail: String)
 
     package var description: String {
         switch self {
@@ -279,6 +284,7 @@ package enum CatalogError: Error, Sendable, CustomStringConvertible {
         case .storageFull(let detail): "no room to store: \(detail)"
         case .storage(let detail): detail
         case .wrongDimension(let got, let expected): "a vector of \(got) numbers where \(expected) are needed"
+        case .unusableVector(let detail): "the vector cannot be searched for: \(detail)"
         }
     }
 }

@@ -110,11 +110,11 @@ struct ChangeBatch {
                     height: embedded.height,
                     format: embedded.format
                 )
-            } catch .zeroVector {
-                return try refuse(file, old, "the features are all zero: there is nothing to compare", transaction)
-            } catch .notFinite {
-                return try refuse(file, old, "a feature is not a finite number", transaction)
-            } catch { throw CatalogFailure(error) }
+            } catch {
+                let failure = CatalogFailure(error)
+                guard case .catalog(.unusableVector(let reason)) = failure else { throw failure }
+                return try refuse(file, old, reason, transaction)
+            }
         }
         guard let known else { return .needsVector }
 

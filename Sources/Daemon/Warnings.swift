@@ -19,12 +19,11 @@ enum Warnings {
             )
         }
         if let reason = work.pauseReason {
-            let isDisk = reason.contains("room") || reason.contains("space") || reason.contains("disk")
             warnings.append(
                 Warning(
-                    kind: isDisk ? "disk-full" : "ingestion-paused",
+                    kind: work.isStorageFull ? "disk-full" : "ingestion-paused",
                     detail: reason,
-                    fix: isDisk ? "free space on the state folder's disk; loading resumes by itself" : "see the log"
+                    fix: work.isStorageFull ? "free space on the state folder's disk; loading resumes by itself" : "see the log"
                 )
             )
         } else if diskFree < lowDisk {

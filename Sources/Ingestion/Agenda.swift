@@ -37,7 +37,7 @@ struct Agenda: Sendable {
     var isScannerBusy = false
     /// When the first failed file is due again.
     var nextRetry: Instant?
-    var storagePause: String?
+    var storagePause: (reason: String, isFull: Bool)?
     var devicePause: (reason: String, until: Instant)?
     var isStopping = false
     var progress = Progress()
@@ -196,7 +196,8 @@ struct Agenda: Sendable {
             doneCount: progress.doneCount,
             imagesPerSecond: progress.imagesPerSecond(at: now),
             remainingSeconds: progress.remainingSeconds(waitingCount: waitingCount, at: now),
-            pauseReason: storagePause ?? devicePause?.reason
+            pauseReason: storagePause?.reason ?? devicePause?.reason,
+            isStorageFull: storagePause?.isFull ?? false
         )
     }
 }

@@ -66,14 +66,12 @@ final class Committer: Sendable {
             case .success:
                 board.update { $0.storagePause = nil }
                 return
-            case .failure(.storageFull(let detail)), .failure(.storage(let detail)):
-                let isKnown = board.update { agenda -> Bool in
-                    defer { agenda.storagePause = Self.reason(detail) }
-                    return agenda.storagePause != nil
-                }
-                if !isKnown { log.error("\(Self.reason(detail))") }
+            case .failure(.storageFull(let detail)):
+                pause("nothing can be stored: \(detail); free some space under the state folder", isFull: true)
                 if board.isStopping { return giveUp(batch) }
-                board.pause(seconds: board.configuration.pauseInterval)
+            case .failure(.storage(let detail)):
+                pause("nothing can be stored: \(detail); the log and the kernel's messages say more", isFull: false)
+                if board.isStopping { return giveUp(batch) }
             case .failure(let error):
                 // One change that the catalog refuses must not hold up the others.
                 if batch.count > 1 {
@@ -87,8 +85,15 @@ final class Committer: Sendable {
         }
     }
 
-    private static func reason(_ detail: String) -> String {
-        "nothing can be stored: \(detail); free some space under the state folder: it goes on by itself"
+    /// Says why nothing is stored, in the log the first time only, and waits before the next try.
+    private func pause(_ problem: String, isFull: Bool) {
+        let reason = problem + ": it goes on by itself"
+        let isKnown = board.update { agenda -> Bool in
+            defer { agenda.storagePause = (reason, isFull) }
+            return agenda.storagePause != nil
+        }
+        if !isKnown { log.error("\(reason)") }
+        if !board.isStopping { board.pause(seconds: board.configuration.pauseInterval) }
     }
 
     private func giveUp(_ batch: [Delivery]) {

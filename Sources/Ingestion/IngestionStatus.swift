@@ -50,6 +50,8 @@ package struct IngestionStatus: Sendable {
     package var remainingSeconds: Double?
     /// Why ingestion stands still (disk full, device gone) and what to do; nil when it does not.
     package var pauseReason: String?
+    /// Whether the reason is that there is no room to store anything.
+    package var isStorageFull: Bool
 
     package init(
         roots: [RootStatus],
@@ -57,7 +59,8 @@ package struct IngestionStatus: Sendable {
         doneCount: Int,
         imagesPerSecond: Double,
         remainingSeconds: Double?,
-        pauseReason: String?
+        pauseReason: String?,
+        isStorageFull: Bool
     ) {
         self.roots = roots
         self.waitingCount = waitingCount
@@ -65,5 +68,6 @@ package struct IngestionStatus: Sendable {
         self.imagesPerSecond = imagesPerSecond
         self.remainingSeconds = remainingSeconds
         self.pauseReason = pauseReason
+        self.isStorageFull = isStorageFull
     }
 }

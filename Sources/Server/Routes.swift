@@ -18,6 +18,7 @@ extension Problem {
     package init(_ error: CatalogError) {
         switch error {
         case .storageFull: self.init(.storageFull, "\(error)", retryAfter: 60)
+        case .unusableVector: self.init(.imageUnsupported, "\(error)")
         case .corrupted, .fingerprintMismatch, .inUse, .newerFormat, .storage, .wrongDimension:
             self.init(.internal, "\(error)")
         }

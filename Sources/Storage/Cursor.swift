@@ -62,7 +62,7 @@ package struct Cursor: ~Copyable {
     /// Removes the record here, in a write transaction; the cursor then stands before the next one, to which
     /// `moveToNext` goes. The corresponding C function is `mdb_cursor_del`.
     package mutating func delete() throws(StorageError) {
-        try check(mdb_cursor_del(pointer, 0), "delete from \(database.name)")
+        try transaction.checkWrite(mdb_cursor_del(pointer, 0), "delete from \(database.name)")
     }
 
     /// The corresponding C function is `mdb_cursor_get`.

@@ -49,7 +49,7 @@ struct EnvironmentHandle: @unchecked Sendable {
             return EnvironmentHandle(pointer: pointer, mapByteCount: info.me_mapsize)
         } catch {
             mdb_env_close(pointer)
-            throw error
+            throw error.explained(freeByteCount: FileSystemCheck.freeByteCount(directory))
         }
     }
 

@@ -27,6 +27,13 @@ enum FileSystemCheck {
         }
     }
 
+    /// Bytes that this process may still write on the file system of `directory`; nil when that is not to be had.
+    static func freeByteCount(_ directory: String) -> UInt64? {
+        var status = statvfs()
+        guard statvfs(directory, &status) == 0 else { return nil }
+        return UInt64(status.f_bavail) * UInt64(status.f_frsize)
+    }
+
     /// Makes `directory` with its parents, for its owner alone, and makes the new name durable.
     static func make(_ directory: String) throws(StorageError) {
         var path = directory.hasPrefix("/") ? "" : "."

@@ -36,6 +36,7 @@ package struct LMDBStatus: RawRepresentable, Error, Hashable, Sendable, CustomSt
     /// `MDB_BAD_VALSIZE`
     package static let badValueSize = LMDBStatus(rawValue: MDB_BAD_VALSIZE)
 
+    static let inputOutput = LMDBStatus(rawValue: EIO)
     static let outOfMemory = LMDBStatus(rawValue: ENOMEM)
     static let noSpace = LMDBStatus(rawValue: ENOSPC)
     static let quotaExceeded = LMDBStatus(rawValue: EDQUOT)

@@ -67,6 +67,18 @@ package struct StorageError: Error, Sendable, Hashable, CustomStringConvertible 
         self.init(LMDBStatus(rawValue: error.code), operation: error.operation)
     }
 
+    /// With less free space than this a write that failed half-way is taken for a full disk. LMDB hands 64 pages to the
+    /// system at a time, or one record that is larger.
+    private static let leastFreeByteCount: UInt64 = 4 << 20
+
+    /// The failure of a write, where free space tells what the code does not: a disk that runs full takes a part of a write,
+    /// and LMDB reports every short write as `EIO` (`mdb_page_flush`).
+    func explained(freeByteCount: UInt64?) -> StorageError {
+        guard let freeByteCount, status == .inputOutput || status == .noSpace else { return self }
+        guard status == .noSpace || freeByteCount < Self.leastFreeByteCount else { return self }
+        return StorageError(.noSpace, operation: "\(operation) with \(freeByteCount) bytes free")
+    }
+
     package var description: String {
         let reason = status.map { ": \($0)" } ?? ""
         return switch code {

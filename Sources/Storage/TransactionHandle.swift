@@ -28,9 +28,16 @@ package final class TransactionHandle {
     /// For LMDB's calls; nil, which LMDB refuses with `EINVAL`, once ended.
     var pointer: OpaquePointer? { transaction }
 
+    /// The funnel of everything that writes.
+    func checkWrite(_ result: Int32, _ operation: @autoclosure () -> String) throws(StorageError) {
+        do throws(StorageError) { try check(result, operation()) } catch {
+            throw error.explained(freeByteCount: FileSystemCheck.freeByteCount(environment.directory))
+        }
+    }
+
     func open(_ name: String, _ flags: DatabaseFlags) throws(StorageError) -> Database {
         var index: MDB_dbi = 0
-        try check(
+        try checkWrite(
             mdb_dbi_open(transaction, name, flags.rawValue | UInt32(MDB_CREATE), &index),
             "open database \(name)"
         )
@@ -46,7 +53,7 @@ package final class TransactionHandle {
         if result == MDB_SUCCESS { environment.register(opened) }
         self.transaction = nil
         environment.leave()
-        try check(result, "commit to \(environment.directory)")
+        try checkWrite(result, "commit to \(environment.directory)")
     }
 
     private func abort() {

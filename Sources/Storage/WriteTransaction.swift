@@ -33,7 +33,7 @@ package struct WriteTransaction: Transaction, ~Copyable {
         _ value: some StorageBytes & ~Escapable,
         in database: Database
     ) throws(StorageError) {
-        try check(put(key, value, database, 0), "write to \(database.name)")
+        try handle.checkWrite(put(key, value, database, 0), "write to \(database.name)")
     }
 
     /// Stores `value` unless the key exists (with `duplicates`: unless the pair exists).
@@ -47,7 +47,7 @@ package struct WriteTransaction: Transaction, ~Copyable {
         let flag = database.flags.contains(.duplicates) ? MDB_NODUPDATA : MDB_NOOVERWRITE
         let result = put(key, value, database, UInt32(flag))
         if result == MDB_KEYEXIST { return false }
-        try check(result, "write to \(database.name)")
+        try handle.checkWrite(result, "write to \(database.name)")
         return true
     }
 
@@ -59,7 +59,7 @@ package struct WriteTransaction: Transaction, ~Copyable {
         _ value: some StorageBytes & ~Escapable,
         in database: Database
     ) throws(StorageError) {
-        try check(put(key, value, database, UInt32(MDB_APPEND)), "append to \(database.name)")
+        try handle.checkWrite(put(key, value, database, UInt32(MDB_APPEND)), "append to \(database.name)")
     }
 
     /// Removes a key with all its values. The corresponding C function is `mdb_del`.
@@ -71,7 +71,7 @@ package struct WriteTransaction: Transaction, ~Copyable {
             withLMDBValue(bytes) { mdb_del(handle.pointer, database.index, $0, nil) }
         }
         if result == MDB_NOTFOUND { return false }
-        try check(result, "delete from \(database.name)")
+        try handle.checkWrite(result, "delete from \(database.name)")
         return true
     }
 
@@ -86,13 +86,13 @@ package struct WriteTransaction: Transaction, ~Copyable {
     ) throws(StorageError) -> Bool {
         let result = withPair(key, value) { mdb_del(handle.pointer, database.index, $0, $1) }
         if result == MDB_NOTFOUND { return false }
-        try check(result, "delete from \(database.name)")
+        try handle.checkWrite(result, "delete from \(database.name)")
         return true
     }
 
     /// Removes all records. The corresponding C function is `mdb_drop`.
     package func removeAll(from database: Database) throws(StorageError) {
-        try check(mdb_drop(handle.pointer, database.index, 0), "clear \(database.name)")
+        try handle.checkWrite(mdb_drop(handle.pointer, database.index, 0), "clear \(database.name)")
     }
 
     /// The corresponding C function is `mdb_put`.

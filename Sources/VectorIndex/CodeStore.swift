@@ -43,6 +43,14 @@ final class CodeStore: @unchecked Sendable {
         errors[place] = squared.squareRoot()
     }
 
+    /// Takes over what `old` has of a slot whose vector cannot be read any more.
+    func adopt(_ slot: Slot, from old: CodeStore) {
+        guard old.chunks[Int(slot.rawValue) / Self.chunkSlots] != nil else { return }
+        let row = old.row(slot)
+        write((0..<codec.dimension).map { old.codec.step * Float(Int32(row[$0]) - old.codec.zero) }, to: slot)
+        missed[Int(slot.rawValue) / Self.chunkSlots]?[Int(slot.rawValue) % Self.chunkSlots] += old.missed(slot.rawValue)
+    }
+
     /// The code row of a slot that was written.
     func row(_ slot: Slot) -> UnsafePointer<UInt8> {
         let chunk = Int(slot.rawValue) / Self.chunkSlots

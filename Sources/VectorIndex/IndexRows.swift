@@ -29,19 +29,14 @@ enum VectorRow {
         body.append(hash)
         let rest = body.bytes + halves
         var row = RowWriter(capacity: 4)
-        row.append(CKernels_crc32c(rest, rest.count))
+        row.append(CRC32C.checksum(rest.span.bytes))
         return row.bytes + rest
     }
 
     /// Whether `row` is complete and carries its checksum.
     static func isIntact(_ row: RawSpan, dimension: Int) -> Bool {
-        guard hasLength(row, dimension: dimension), let checksum = row.integer(at: 0, as: UInt32.self) else {
-            return false
-        }
-        return row.withUnsafeBytes { bytes in
-            guard let base = bytes.baseAddress else { return false }
-            return CKernels_crc32c(base + 4, bytes.count - 4) == checksum
-        }
+        hasLength(row, dimension: dimension)
+            && row.integer(at: 0) == CRC32C.checksum(row.extracting(4..<row.byteCount))
     }
 
     static func hasLength(_ row: RawSpan, dimension: Int) -> Bool {

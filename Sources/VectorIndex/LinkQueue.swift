@@ -16,6 +16,8 @@ final class LinkQueue: Sendable {
         /// Repairs and sweeps asked for or running.
         var wantsUpkeep = false
         var isInUpkeep = false
+        /// Upkeep edits lists just now.
+        var isInUpkeepPart = false
     }
 
     /// What a linker does next.
@@ -92,14 +94,25 @@ final class LinkQueue: Sendable {
 
     func finishUpkeep() { monitor.update { $0.isInUpkeep = false } }
 
-    /// Runs `body` while no vector is being linked.
+    /// Runs a part of the upkeep beside the linkers; parts are short, because `exclusively` waits for them.
+    func inUpkeepPart<R>(_ body: () -> R) -> R {
+        _ = monitor.wait { state -> Bool? in
+            if state.isExclusive { return nil }
+            state.isInUpkeepPart = true
+            return true
+        }
+        defer { monitor.update { $0.isInUpkeepPart = false } }
+        return body()
+    }
+
+    /// Runs `body` while nothing else edits lists or compares codes for that.
     func exclusively<R>(_ body: () -> R) -> R {
         _ = monitor.wait { state -> Bool? in
             if state.isExclusive { return nil }
             state.isExclusive = true
             return true
         }
-        _ = monitor.wait { $0.linking.isEmpty ? true : nil }
+        _ = monitor.wait { $0.linking.isEmpty && !$0.isInUpkeepPart ? true : nil }
         defer { monitor.update { $0.isExclusive = false } }
         return body()
     }

@@ -79,15 +79,12 @@ final class Linker: Sendable {
 
     // MARK: Upkeep
 
-    /// Replaces links to removed slots in every list, those of removed slots too: a search may still walk through them when
-    /// what they name is written anew.
-    func repairLists(codes: CodeStore) {
+    /// Replaces links to removed slots in the lists of `slots`.
+    func repairLists(of slots: UnsafeBufferPointer<UInt32>, codes: CodeStore) {
         graph.withGraph(codes) { view in
-            graph.forEachBlock(CKERNELS_LINKED) { slots in
-                for slot in slots {
-                    for level in 0...Slot(rawValue: slot).level {
-                        _ = CKernels_repair(kernels.table, view, slot, UInt32(level))
-                    }
+            for slot in slots {
+                for level in 0...Slot(rawValue: slot).level {
+                    _ = CKernels_repair(kernels.table, view, slot, UInt32(level))
                 }
             }
         }

@@ -39,6 +39,9 @@ struct ConfigurationRow {
 struct StateRow: Hashable {
     static let key = "state"
 
+    /// No store gets here; above it, counting on would overflow.
+    private static let sequenceLimit = UInt64(Int64.max)
+
     /// Links reflect every operation up to this one.
     var graphSequence: UInt64
     var entry: Slot?
@@ -50,7 +53,7 @@ struct StateRow: Hashable {
 
     init(_ row: RawSpan) throws(IndexError) {
         guard row.byteCount == 12, let sequence = row.integer(at: 0, as: UInt64.self),
-            let entry = row.integer(at: 8, as: UInt32.self)
+            let entry = row.integer(at: 8, as: UInt32.self), sequence < Self.sequenceLimit
         else { throw .damagedFormat(row: Self.key) }
         self.init(graphSequence: sequence, entry: entry == CKERNELS_NO_SLOT ? nil : Slot(rawValue: entry))
     }
@@ -80,7 +83,8 @@ enum CodecRow {
             let bits = row.integer(at: 4, as: UInt32.self), zero == 0 || zero == 128
         else { return nil }
         let step = Float(bitPattern: bits)
-        guard step.isFinite, step > 0 else { return nil }
+        // Unit vectors need no more than 1/127 and, with 1 in 10,000 components clipped, no less than about 1e-6.
+        guard step > 1e-8, step < 1 else { return nil }
         return VectorCodec(dimension: dimension, zero: Int32(zero), step: step)
     }
 }

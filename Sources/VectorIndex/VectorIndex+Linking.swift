@@ -12,8 +12,10 @@ extension VectorIndex {
             switch queue.next() {
             case .stop: return
             case .link(let slot):
-                link(slot)
+                let isUnused = !link(slot)
                 queue.finish(slot)
+                // Not before: until then searches find it in the queue.
+                if isUnused { release([slot]) }
             case .upkeep:
                 repair()
                 sweep()
@@ -22,18 +24,26 @@ extension VectorIndex {
         }
     }
 
-    private func link(_ slot: Slot) {
+    /// Takes a slot into the graph.
+    ///
+    /// - Returns: false when it was removed before, and no list names it.
+    private func link(_ slot: Slot) -> Bool {
         guard graph.isLive(slot) else {
-            // Removed before it was linked: no list names it. One that was in the graph already is a repair's to take out.
-            if graph.flags(slot) & CKERNELS_LINKED == 0 { release([slot]) }
-            return
+            // One that was in the graph already is a repair's to take out. So is one that was pending when the index was
+            // opened: lists of the last run may name it.
+            if slot.rawValue < loadedSlotCount { graph.add(CKERNELS_LINKED, to: slot) }
+            return graph.flags(slot) & CKERNELS_LINKED != 0
         }
         scratches.withScratch { scratch in
             linker.link(slot, isForced: false, codes: codes, scratch: scratch)
         }
         linkedSinceCheckpoint.add(1, ordering: .relaxed)
         let linked = linkedSinceSweep.add(1, ordering: .relaxed).newValue
-        if linked == max(1024, liveCount.load(ordering: .relaxed) / 4) { queue.requestUpkeep() }
+        if linked >= max(1024, liveCount.load(ordering: .relaxed) / 4) {
+            linkedSinceSweep.store(0, ordering: .relaxed)
+            queue.requestUpkeep()
+        }
+        return true
     }
 
     /// Takes removed slots out of the graph when they are many. Most of the work runs beside linkers and searches; the rest
@@ -42,10 +52,13 @@ extension VectorIndex {
         guard needsRepair else { return }
         let dead = linker.deadSlots()
         guard !dead.isEmpty else { return }
-        let codes = codes
-        linker.repairLists(codes: codes)
+        // The lists of removed slots too: a search may still walk through them when what they name is written anew.
+        graph.forEachBlock(CKERNELS_LINKED) { slots in
+            queue.inUpkeepPart { linker.repairLists(of: slots, codes: codes) }
+        }
         queue.exclusively {
-            linker.repairLists(codes: codes)
+            let codes = codes
+            graph.forEachBlock(CKERNELS_LINKED) { linker.repairLists(of: $0, codes: codes) }
             linker.detach(dead)
         }
         release(dead)
@@ -60,13 +73,12 @@ extension VectorIndex {
 
     /// Links vectors again that no path from the entry reaches.
     private func sweep() {
-        linkedSinceSweep.store(0, ordering: .relaxed)
         for _ in 0..<Self.sweepRounds {
             let lost = queue.exclusively { linker.unreachedSlots() }
             guard !lost.isEmpty else { return }
             scratches.withScratch { scratch in
                 for slot in lost.map({ Slot(rawValue: $0) }) where graph.isLive(slot) {
-                    linker.link(slot, isForced: true, codes: codes, scratch: scratch)
+                    queue.inUpkeepPart { linker.link(slot, isForced: true, codes: codes, scratch: scratch) }
                 }
             }
         }

@@ -21,7 +21,7 @@ extension VectorIndex {
             if let slot = try storedSlot(hash, halves, staged: writer.stagedSlots[hash], transaction) { return slot }
             let total = liveCount.load(ordering: .relaxed) + writer.staged.count + 1
             if writer.nextSlot == 0 || total >= writer.nextTraining {
-                try learnRange(of: total, including: unit, transaction)
+                try learnRange(of: total, including: unit, slotCount: writer.nextSlot, transaction)
                 writer.nextTraining = Self.nextTraining(after: total)
             }
             let (slot, isNew) = try takeSlot(&writer)
@@ -166,15 +166,32 @@ extension VectorIndex {
     private func learnRange(
         of total: Int,
         including vector: [Float],
+        slotCount: UInt32,
         _ transaction: borrowing WriteTransaction
     ) throws(IndexError) {
         let reader = VectorReader(databases: databases, dimension: dimension, kernels: kernels)
         let sample = try reader.sample(of: total, in: transaction)
         let codec = VectorCodec(dimension: dimension, sample: sample + vector)
         guard codec.differs(from: codes.codec) else { return }
+        let old = codes
         let fresh = CodeStore(codec: codec, kernels: kernels)
-        try reader.forEach(in: transaction) { slot, vector in fresh.write(vector, to: slot) }
-        codeStore.update { $0 = fresh }
+        // Slots without a row: removed ones that searches walk through, and those that this transaction removes, which may
+        // still be given up.
+        var next: UInt32 = 0
+        func adopt(below end: UInt32) {
+            while next < end {
+                fresh.adopt(Slot(rawValue: next), from: old)
+                next += 1
+            }
+        }
+        try reader.forEach(in: transaction) { slot, vector in
+            adopt(below: slot.rawValue)
+            fresh.write(vector, to: slot)
+            next = slot.rawValue + 1
+        }
+        adopt(below: slotCount)
+        // A linker with the old codes must not meet a slot that only the new ones have.
+        queue.exclusively { codeStore.update { $0 = fresh } }
     }
 
     /// The range is learnt again at 256, 2,048, 16,384 and 65,536 vectors; a larger sample says nothing new.

@@ -28,6 +28,8 @@ package final class VectorIndex: Sendable {
     /// Slots that left the graph and wait for a checkpoint.
     let detached = Monitor<[WriterState.FreeSlot]>([])
     let damaged: [Slot]
+    /// Slots below this were there when the index was opened.
+    let loadedSlotCount: UInt32
     private let threads = Monitor<[WorkerThread]>([])
 
     /// Vectors that can be returned.
@@ -36,7 +38,7 @@ package final class VectorIndex: Sendable {
     let deadCount = Atomic<Int>(0)
     /// Vectors linked since the last checkpoint began.
     let linkedSinceCheckpoint = Atomic<Int>(0)
-    /// Vectors linked since the graph was last looked over for lost ones.
+    /// Vectors linked since the graph was last to be looked over for lost ones.
     let linkedSinceSweep = Atomic<Int>(0)
     /// When the last change was published, in nanoseconds of `Instant`.
     let lastChange = Atomic<Int64>(0)
@@ -76,6 +78,7 @@ package final class VectorIndex: Sendable {
         scratches = ScratchPool(dimension: dimension)
         writer = Monitor(loader.writer)
         damaged = loader.damaged
+        loadedSlotCount = graph.slotCount
 
         liveCount.store(loader.liveCount, ordering: .relaxed)
         if let entry = loader.entry, entry.rawValue < graph.slotCount, graph.flags(entry) & CKERNELS_LINKED != 0 {

@@ -18,7 +18,8 @@ struct VectorReader {
         let buffer = UnsafeMutablePointer<Float>.allocate(capacity: dimension)
         defer { buffer.deallocate() }
         try transaction.scan(databases.vectors) { (key, row) throws(IndexError) in
-            guard let slot = key.integer(at: 0, as: UInt32.self), VectorRow.hasLength(row, dimension: dimension) else {
+            // A damaged row may hold what is not a number, of which no range can be learnt.
+            guard let slot = key.integer(at: 0, as: UInt32.self), VectorRow.isIntact(row, dimension: dimension) else {
                 return true
             }
             VectorRow.withHalves(row) { kernels.table.pointee.from_halves($0, dimension, buffer) }

@@ -82,6 +82,17 @@ struct SearchTests {
         #expect(try fixture.catalog.search(CatalogQuery(vector: CatalogFixture.vector(3))).total == 50)
     }
 
+    @Test func aVectorWithoutADirectionIsRefusedAsSuch() throws {
+        let fixture = try Self.filled(5)
+        for vector in [[Float](repeating: 0, count: 16), [.nan] + [Float](repeating: 1, count: 15)] {
+            #expect {
+                try fixture.catalog.search(CatalogQuery(vector: vector))
+            } throws: { error in
+                if case CatalogError.unusableVector = error { true } else { false }
+            }
+        }
+    }
+
     @Test func anEmptyCollectionAnswersNothing() throws {
         let fixture = try CatalogFixture()
         #expect(try fixture.search(1).isEmpty)

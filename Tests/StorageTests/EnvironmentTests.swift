@@ -1,8 +1,9 @@
 import Foundation
 import Platform
-import Storage
 import TestSupport
 import Testing
+
+@testable import Storage
 
 struct EnvironmentTests {
     private static let page = [UInt8](repeating: 3, count: 4000)
@@ -155,5 +156,34 @@ struct EnvironmentTests {
         let error = StorageError(LMDBStatus(rawValue: status), operation: "test")
         #expect(error.code == code)
         #expect(error.description.hasPrefix("test: "))
+    }
+
+    @Test func aShortWriteIsAFullDiskOnlyWhereTheDiskIsFull() {
+        // What LMDB says of both.
+        let error = StorageError(LMDBStatus(rawValue: EIO), operation: "commit to /here")
+        #expect(error.explained(freeByteCount: 1 << 30) == error)
+        #expect(error.explained(freeByteCount: nil) == error)
+        let full = error.explained(freeByteCount: 4096)
+        #expect(full.code == .storageFull)
+        #expect(full.description == "commit to /here with 4096 bytes free: No space left on device")
+        let denied = StorageError(LMDBStatus(rawValue: EACCES), operation: "commit to /here")
+        #expect(denied.explained(freeByteCount: 0) == denied)
+    }
+
+    @Test func aFaultOfTheDiskIsNotCalledAFullOne() throws {
+        let fixture = try StorageFixture()
+        let records = try fixture.database()
+        // Writing to memory where none is mapped gives EIO.
+        let fault = try #require(
+            DescriptorFault(.pages, in: fixture.folder.path, by: "/proc/self/mem", flags: O_RDWR)
+        )
+        let error = #expect(throws: StorageError.self) {
+            try fixture.write { try $0.put("key", [1], in: records) }
+        }
+        fault.repair()
+        #expect(error?.code == .system)
+        #expect(error?.status?.rawValue == EIO)
+        try fixture.write { try $0.put("key", [2], in: records) }
+        #expect(try ReadTransaction(fixture.environment).get("key", in: records) == [2])
     }
 }

@@ -44,6 +44,73 @@ struct ChangeTests {
         #expect(try fixture.search(lost, 20).count == 11)
     }
 
+    /// Vectors with negative components make the codes of non-negative ones useless: at the 256th, all are encoded again.
+    @Test func aNewRangeKeepsTheCodesOfRemovedVectors() throws {
+        let fixture = try IndexFixture(dimension: 32, isGraphForced: true)
+        var source = FeatureSource(dimension: 32)
+        let vectors = source.next(200)
+        let slots = try fixture.add(vectors)
+        try fixture.link()
+        // Too few for a repair: they stay in the graph.
+        try fixture.remove(Array(slots[0..<20]))
+        let step = fixture.index.codes.codec.step
+        try fixture.add(source.next(100).map { $0.map { -$0 } })
+        let codes = fixture.index.codes
+        #expect(codes.codec.zero == 128)
+        for (slot, vector) in zip(slots, vectors) {
+            let row = codes.row(slot)
+            for (index, value) in vector.enumerated() {
+                let decoded = codes.codec.step * Float(Int32(row[index]) - 128)
+                #expect(abs(decoded - value) < step + codes.codec.step, "slot \(slot)")
+            }
+        }
+    }
+
+    @Test func aNewRangeInAnAbortedTransactionLosesNothing() throws {
+        let fixture = try IndexFixture(dimension: 32)
+        var source = FeatureSource(dimension: 32)
+        let vectors = source.next(250)
+        let slots = try fixture.add(vectors)
+        do {
+            let transaction = try WriteTransaction(fixture.environment)
+            for slot in slots[0..<5] { try fixture.index.stageRemoval(slot, in: transaction) }
+            for vector in source.next(20) { _ = try fixture.index.stage(vector.map { -$0 }, in: transaction) }
+        }
+        fixture.index.discard()
+        #expect(fixture.index.codes.codec.zero == 128)
+        for (slot, vector) in zip(slots, vectors) {
+            #expect(try fixture.search(vector, 1, isExact: true).first?.slot == slot)
+        }
+    }
+
+    /// A vector that was pending when the index was opened can be named by lists, which a crash between two parts of a
+    /// checkpoint leaves behind.
+    @Test func noListNamesAFreeSlot() throws {
+        let fixture = try IndexFixture(dimension: 32, isGraphForced: true)
+        var source = FeatureSource(dimension: 32)
+        let slots = try fixture.add(source.next(300))
+        try fixture.link()
+        try fixture.checkpoint()
+        let lost = Array(slots[10..<20])
+        do {
+            let transaction = try WriteTransaction(fixture.environment)
+            let lists = try transaction.openDatabase("adj0", .integerKey)
+            for slot in lost { try transaction.delete(slot.rawValue, in: lists) }
+            try transaction.commit()
+        }
+        try fixture.reopen()
+        #expect(fixture.index.statistics.pendingCount == lost.count)
+        try fixture.remove(lost)
+        try fixture.link()
+        try fixture.checkpoint()
+        let free = Set(fixture.index.writer.read { $0.free.map(\.slot.rawValue) })
+        for slot in slots {
+            for level in 0...slot.level {
+                #expect(free.isDisjoint(with: fixture.index.graph.list(slot, level: level)), "slot \(slot)")
+            }
+        }
+    }
+
     @Test func removingAnUnknownSlotIsAnError() throws {
         let fixture = try IndexFixture(dimension: 16)
         let transaction = try WriteTransaction(fixture.environment)

@@ -17,7 +17,7 @@ struct FormatTests {
         #expect(row[4] == UInt8(slot.level))
         let checksum = row[0..<4].enumerated().reduce(UInt32(0)) { $0 | UInt32($1.element) << (8 * $1.offset) }
         let hash = row[8..<16].enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << (8 * $1.offset) }
-        #expect(checksum == CKernels_crc32c(Array(row[4...]), row.count - 4))
+        #expect(checksum == CKernels_crc32c(0, Array(row[4...]), row.count - 4))
         #expect(hash == CKernels_xxh3_64(Array(row[16...]), 4))
         #expect(try self.row(UInt64(1), "ops", fixture) == [1, 0, 0, 0, 0])
     }
@@ -50,6 +50,8 @@ struct FormatTests {
         let row = CodecRow.bytes(codec)
         let back = CodecRow.codec(row.span.bytes, dimension: 9)
         #expect(back == codec)
+        let last = StateRow(graphSequence: .max, entry: nil).bytes
+        #expect(throws: IndexError.damagedFormat(row: "state")) { _ = try StateRow(last.span.bytes) }
         let noise = [UInt8](repeating: 255, count: 8)
         let none = CodecRow.codec(noise.span.bytes, dimension: 9)
         #expect(none == nil)
@@ -85,6 +87,21 @@ struct FormatTests {
         let hits = try fixture.index.search(vectors[7], count: 20, transaction: transaction)
         #expect(hits.count == 19)
         #expect(!hits.contains { $0.slot == slots[7] })
+    }
+
+    @Test func nothingIsLearntFromADamagedVector() throws {
+        let fixture = try IndexFixture(dimension: 32)
+        var source = FeatureSource(dimension: 32)
+        let slots = try fixture.add(source.next(250))
+        var row = try #require(try row(slots[7].rawValue, "vec", fixture))
+        // All exponent bits: not numbers.
+        for index in 16..<row.count { row[index] = 0x7F }
+        try write(slots[7].rawValue, row, "vec", .integerKey, fixture)
+        try fixture.reopen()
+        let late = source.next(20)
+        let added = try fixture.add(late)
+        #expect(fixture.index.codes.codec.step.isFinite)
+        for (vector, slot) in zip(late, added) { #expect(try fixture.search(vector, 1).first?.slot == slot) }
     }
 
     @Test func malformedLinksAreMadeAgain() throws {
