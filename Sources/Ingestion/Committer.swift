@@ -66,14 +66,13 @@ final class Committer: Sendable {
             case .success:
                 board.update { $0.storagePause = nil }
                 return
-            case .failure(.storageFull(let detail)), .failure(.storage(let detail)):
-                let isKnown = board.update { agenda -> Bool in
-                    defer { agenda.storagePause = Self.reason(detail) }
-                    return agenda.storagePause != nil
+            case .failure(.storageFull(let detail)):
+                let fix = "free some space under the state folder: it goes on by itself"
+                if !pause(.storageFull, "nothing can be stored: \(detail); \(fix)") { return giveUp(batch) }
+            case .failure(.storage(let detail)):
+                if !pause(.storageFailing, "nothing can be stored: \(detail); tried again until it works") {
+                    return giveUp(batch)
                 }
-                if !isKnown { log.error("\(Self.reason(detail))") }
-                if board.isStopping { return giveUp(batch) }
-                board.pause(seconds: board.configuration.pauseInterval)
             case .failure(let error):
                 // One change that the catalog refuses must not hold up the others.
                 if batch.count > 1 {
@@ -87,8 +86,16 @@ final class Committer: Sendable {
         }
     }
 
-    private static func reason(_ detail: String) -> String {
-        "nothing can be stored: \(detail); free some space under the state folder: it goes on by itself"
+    /// Waits before the next try; false when the daemon stops.
+    private func pause(_ kind: IngestionPause.Kind, _ reason: String) -> Bool {
+        let isKnown = board.update { agenda -> Bool in
+            defer { agenda.storagePause = IngestionPause(kind: kind, reason: reason) }
+            return agenda.storagePause != nil
+        }
+        if !isKnown { log.error("\(reason)") }
+        if board.isStopping { return false }
+        board.pause(seconds: board.configuration.pauseInterval)
+        return true
     }
 
     private func giveUp(_ batch: [Delivery]) {
