@@ -128,7 +128,7 @@ let package = Package(
             name: "Daemon",
             dependencies: [
                 "Server", "Ingestion", "Catalog", "Embedding", "Imaging", "Wire", "Platform",
-                "Inference", "InferenceCPU", "InferenceVulkan",
+                "Inference", "InferenceCPU", "InferenceVulkan", "Storage",
             ],
             swiftSettings: safe
         ),

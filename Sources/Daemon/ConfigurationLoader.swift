@@ -27,6 +27,8 @@ package enum ConfigurationLoader {
         let flags = try parse(arguments)
         if flags.contains(where: { $0.name == "help" }) { return .help }
         if flags.contains(where: { $0.name == "version" }) { return .version }
+        // An empty variable is none: that is how a script takes one away.
+        let environment = environment.filter { !$0.value.isEmpty }
         var configuration = defaults(environment: environment, userID: userID)
         let chosenFile = flags.last { $0.name == "config" }?.text ?? environment["LIKENESS_CONFIG"]
         if let chosenFile {
@@ -39,7 +41,10 @@ package enum ConfigurationLoader {
         }
         for setting in Setting.all {
             guard let text = environment[setting.variable] else { continue }
-            do { try setting.apply(&configuration, text) } catch {
+            let values = setting.isList ? text.split(separator: ":").map(String.init) : [text]
+            do throws(ConfigurationError) {
+                for value in values { try setting.apply(&configuration, value) }
+            } catch {
                 throw ConfigurationError("variable \(setting.variable): \(error)")
             }
         }
@@ -151,7 +156,12 @@ package enum ConfigurationLoader {
                 let names = Setting.all.map(\.name)
                 throw ConfigurationError("\(file): unknown key '\(key)'; " + hint(key, names, prefix: ""))
             }
-            do { try setting.apply(&configuration, value.text) } catch { throw ConfigurationError("\(file): \(error)") }
+            guard setting.isList || value.texts.count == 1 else {
+                throw ConfigurationError("\(file): '\(key)' takes one value, not a list")
+            }
+            do throws(ConfigurationError) {
+                for text in value.texts { try setting.apply(&configuration, text) }
+            } catch { throw ConfigurationError("\(file): \(error)") }
         }
     }
 
@@ -160,20 +170,20 @@ package enum ConfigurationLoader {
         return "did you mean \(prefix)\(near)?"
     }
 
-    /// A string, number, truth value, or list of them, as the flag would spell it.
+    /// A string, number, truth value, or list of them, as the flags would spell them.
     private struct FileValue: Decodable {
-        let text: String
+        let texts: [String]
 
         init(from decoder: any Decoder) throws {
             let container = try decoder.singleValueContainer()
             if let value = try? container.decode(Bool.self) {
-                text = String(value)
+                texts = [String(value)]
             } else if let value = try? container.decode(Int.self) {
-                text = String(value)
+                texts = [String(value)]
             } else if let value = try? container.decode(String.self) {
-                text = value
+                texts = [value]
             } else {
-                text = try container.decode([FileValue].self).map(\.text).joined(separator: ":")
+                texts = try container.decode([FileValue].self).flatMap(\.texts)
             }
         }
     }

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Platform
 internal import Server
 
 /// Where the page's secret is kept between starts.
@@ -24,12 +25,9 @@ enum PageToken {
             return token
         }
         let token = AccessToken.random()
-        let isWritten = FileManager.default.createFile(
-            atPath: kept,
-            contents: Data((token.text + "\n").utf8),
-            attributes: [.posixPermissions: 0o600]
-        )
-        guard isWritten else { throw ConfigurationError("\(kept) cannot be written") }
+        do { try DurableFile.replace(kept, with: Array((token.text + "\n").utf8)) } catch {
+            throw ConfigurationError("\(kept) cannot be written: \(error)")
+        }
         return token
     }
 }
