@@ -178,7 +178,9 @@ final class Control: DaemonControl {
         do { encoded = try file.readAll(limit: ImageLimits().maximumByteCount) } catch {
             throw Problem(.notFound, "image \(image.id): its file cannot be read: \(error)")
         }
-        do { return try decoder.thumbnail(encoded, longSide: longSide) } catch { throw Problem(EmbeddingError.image(error)) }
+        do { return try decoder.thumbnail(encoded, longSide: longSide) } catch {
+            throw Problem(EmbeddingError.image(error))
+        }
     }
 
     func addRoot(_ path: String) throws(Problem) -> RootBody {

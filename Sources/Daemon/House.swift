@@ -85,7 +85,9 @@ final class House: Sendable {
         try ingestor.start()
         configuredRoots.tryAgain()
         let device = backend.backend.description
-        log.notice("model \(choice.model.summary.name), head \(choice.head.rawValue), \(network.outputChannels) dimensions")
+        log.notice(
+            "model \(choice.model.summary.name), head \(choice.head.rawValue), \(network.outputChannels) dimensions"
+        )
         log.notice("computing on \(device.backend): \(device.device), \(device.tier) (\(backend.reason))")
         log.notice(
             "ready after \(Int((Instant.now - start) * 1000)) ms with \(catalog.statistics.imageCount) images, "

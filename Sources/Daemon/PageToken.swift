@@ -18,7 +18,9 @@ enum PageToken {
             let text = (try? String(contentsOfFile: file, encoding: .utf8))?
                 .trimmingCharacters(in: .whitespacesAndNewlines)
             guard let token = text.flatMap({ AccessToken($0) }) else {
-                throw ConfigurationError("\(file) holds no token of 43 or more letters and digits; delete it for a new one")
+                throw ConfigurationError(
+                    "\(file) holds no token of 43 or more letters and digits; delete it for a new one"
+                )
             }
             return token
         }
