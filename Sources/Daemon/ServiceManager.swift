@@ -11,7 +11,8 @@ struct ServiceManager: Sendable {
     init(environment: [String: String]) {
         notifySocket = environment["NOTIFY_SOCKET"]
         let own = environment["WATCHDOG_PID"].map { $0 == String(getpid()) } ?? true
-        watchdogInterval = own ? environment["WATCHDOG_USEC"].flatMap(UInt64.init).flatMap { $0 > 0 ? Double($0) / 2e6 : nil } : nil
+        let microseconds = own ? environment["WATCHDOG_USEC"].flatMap(UInt64.init) ?? 0 : 0
+        watchdogInterval = microseconds > 0 ? Double(microseconds) / 2e6 : nil
     }
 
     /// Sends lines such as `READY=1`; silently nothing without a manager.

@@ -17,8 +17,12 @@ struct Setting: Sendable {
 
     /// All settings, in the order of the help.
     static let all: [Setting] = [
-        Setting(name: "root", value: "DIR", help: "watch this folder (repeatable; variable: separated by ':')", isList: true)
-        { $0.roots.append($1) },
+        Setting(
+            name: "root",
+            value: "DIR",
+            help: "watch this folder (repeatable; variable: separated by ':')",
+            isList: true
+        ) { $0.roots.append($1) },
         Setting(name: "state", value: "DIR", help: "where the index and the models live") { $0.stateDirectory = $1 },
         Setting(name: "socket", value: "PATH", help: "the Unix socket to listen on") { $0.socketPath = $1 },
         Setting(name: "http", value: "HOST:PORT", help: "serve the page on loopback, such as 127.0.0.1:8473") {
@@ -49,8 +53,12 @@ struct Setting: Sendable {
             }
             configuration.threads = count
         },
-        Setting(name: "admin", value: "UID", help: "let this user change roots, models and images (repeatable)", isList: true)
-        { (configuration, text) throws(ConfigurationError) in
+        Setting(
+            name: "admin",
+            value: "UID",
+            help: "let this user change roots, models and images (repeatable)",
+            isList: true
+        ) { (configuration, text) throws(ConfigurationError) in
             guard let uid = UInt32(text), uid != 65_534, uid != .max else {
                 throw ConfigurationError("admin: '\(text)' is not a user number")
             }

@@ -56,7 +56,8 @@ enum StateFolderError: Error, Equatable, CustomStringConvertible {
 
     var description: String {
         switch self {
-        case .inUse(let path): "another daemon uses the state folder \(path); stop it, or give this one its own: --state DIR"
+        case .inUse(let path):
+            "another daemon uses the state folder \(path); stop it, or give this one its own: --state DIR"
         case .unusable(let path, let cause): "the state folder \(path) cannot be used: \(cause)"
         }
     }
