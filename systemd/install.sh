@@ -71,7 +71,7 @@ elif is_root; then
     prefix=/usr/local
     : "${state:=/var/lib/likeness}" "${socket:=/run/likeness/likeness.sock}"
 else
-    prefix=$HOME/.local
+    prefix=${HOME:?is not set; choose a folder: --prefix DIR}/.local
     : "${state:=${XDG_STATE_HOME:-$HOME/.local/state}/likeness}"
     : "${socket:=${LIKENESS_SOCKET:-${XDG_RUNTIME_DIR:-$state}/likeness/likeness.sock}}"
 fi
@@ -96,11 +96,13 @@ uninstall() {
     rm -f "$prefix/bin/likeness" "$prefix/lib/likeness/likenessd" "$memory/socket" "$memory/state" "$socket"
     if [ -n "$purge" ]; then rm -rf "$state" /var/cache/likeness; fi
     local folder
-    # Only what is empty goes, innermost first.
-    for folder in "$prefix"/{lib,etc,run,var/lib}/likeness "$(dirname "$socket")" \
-        "$prefix"/{lib,etc,run,var/lib,var,bin} "$prefix"; do
-        rmdir "$folder" 2>/dev/null || true
-    done
+    # Only what is empty goes, innermost first; of a prefix that others share, only what is named after us.
+    local folders=("$prefix"/{lib,etc,run,var/lib}/likeness "$(dirname "$socket")")
+    case "$prefix" in
+        /usr/local | "${HOME:-}/.local") ;;
+        *) folders+=("$prefix"/{lib,etc,run,var/lib,var,bin} "$prefix") ;;
+    esac
+    for folder in "${folders[@]}"; do rmdir "$folder" 2>/dev/null || true; done
     if [ -z "$purge" ] && [ -d "$state" ]; then
         say "removed; what was loaded is kept in $state (--purge removes it)"
     else

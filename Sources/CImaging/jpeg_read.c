@@ -253,3 +253,9 @@ CImaging_status CImaging_jpeg_decode(const uint8_t *bytes, size_t byte_count, co
     decode_argument argument = {x, y, pixels};
     return with_reader(bytes, byte_count, limits, act_decode, &argument, message);
 }
+
+/* The macro holds bare numbers: text only after it is expanded. */
+#define TEXT_OF(numbers) #numbers
+#define EXPANDED_TEXT_OF(macro) TEXT_OF(macro)
+
+const char *CImaging_jpeg_version(void) { return EXPANDED_TEXT_OF(LIBJPEG_TURBO_VERSION); }

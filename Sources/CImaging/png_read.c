@@ -192,3 +192,5 @@ CImaging_status CImaging_png_decode(const uint8_t *bytes, size_t byte_count, con
     decode_argument argument = {x, y, pixels};
     return with_reader(bytes, byte_count, limits, act_decode, &argument, message);
 }
+
+const char *CImaging_png_version(void) { return png_get_libpng_ver(NULL); }

@@ -105,6 +105,10 @@ package final class Catalog: Sendable {
         return outcomes
     }
 
+    /// How long ago the writer thread last came round: below a second unless a transaction takes long, or for ever. Never
+    /// blocks, so that a watchdog may ask.
+    package var secondsSinceWriterTurn: Double { writer.secondsSinceTurn }
+
     /// The root with this path, made when it is new.
     package func addRoot(_ path: RelativePath) throws(CatalogError) -> RootRecord {
         guard case .root(let root) = try writer.submit(.addRoot(path)) else {

@@ -36,6 +36,7 @@ final class CatalogWriter: Sendable {
     private let store: CatalogStore
     private let committer: GroupCommitter
     private let monitor = Monitor(State())
+    private let lastTurn = Monitor(Instant.now)
 
     init(_ store: CatalogStore, eventLimit: UInt64) throws(CatalogFailure) {
         self.store = store
@@ -50,6 +51,7 @@ final class CatalogWriter: Sendable {
     func run() {
         var lastGroupCount = 1
         while true {
+            lastTurn.update { $0 = .now }
             switch nextDuty(lastGroupCount) {
             case .commit(let group):
                 lastGroupCount = group.count
@@ -61,6 +63,9 @@ final class CatalogWriter: Sendable {
             }
         }
     }
+
+    /// How long ago the thread last came round. Half a second when idle; longer only inside a transaction.
+    var secondsSinceTurn: Double { Instant.now - lastTurn.read { $0 } }
 
     /// Hands a request in; it is refused after `stop`.
     func submit(_ work: WriteRequest.Work) throws(CatalogError) -> WriteRequest.Reply {

@@ -1,3 +1,5 @@
+internal import Platform
+
 /// One option of a command, as the command line spells it without its dashes.
 struct OptionDescription: Sendable {
     enum Value: Sendable {
@@ -67,7 +69,7 @@ struct Arguments: Equatable {
     }
 
     private static func unknown(_ spelled: String, _ name: String, _ options: [OptionDescription]) -> ClientError {
-        let near = Text.nearest(to: name, in: options.map(\.name))
+        let near = nearestWord(to: name, among: options.map(\.name))
         return .usage("unknown option \(Text.visible(spelled))", fix: near.map { "did you mean --\($0)?" })
     }
 

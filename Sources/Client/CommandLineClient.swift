@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Platform
 
 /// The `likeness` command: parse, ask the daemon, print, and say by exit code how it went.
 package enum CommandLineClient {
@@ -90,7 +91,7 @@ package enum CommandLineClient {
     }
 
     private static func unknownCommand(_ word: String, among known: [String], prefix: String) -> ClientError {
-        let near = Text.nearest(to: word, in: known)
+        let near = nearestWord(to: word, among: known)
         return .usage(
             "unknown command \(prefix)\(Text.visible(word))",
             fix: near.map { "did you mean likeness \(prefix)\($0)?" } ?? "all commands: likeness --help"

@@ -27,6 +27,8 @@ package enum ConfigurationLoader {
         let flags = try parse(arguments)
         if flags.contains(where: { $0.name == "help" }) { return .help }
         if flags.contains(where: { $0.name == "version" }) { return .version }
+        // An empty variable is none: that is how a script takes one away.
+        let environment = environment.filter { !$0.value.isEmpty }
         var configuration = defaults(environment: environment, userID: userID)
         let chosenFile = flags.last { $0.name == "config" }?.text ?? environment["LIKENESS_CONFIG"]
         if let chosenFile {
@@ -39,7 +41,10 @@ package enum ConfigurationLoader {
         }
         for setting in Setting.all {
             guard let text = environment[setting.variable] else { continue }
-            do { try setting.apply(&configuration, text) } catch {
+            let values = setting.isList ? text.split(separator: ":").map(String.init) : [text]
+            do throws(ConfigurationError) {
+                for value in values { try setting.apply(&configuration, value) }
+            } catch {
                 throw ConfigurationError("variable \(setting.variable): \(error)")
             }
         }
@@ -104,7 +109,7 @@ package enum ConfigurationLoader {
             let parts = argument.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let name = String(parts[0])
             guard known.contains(name) else {
-                throw ConfigurationError("unknown flag --\(name); did you mean --\(nearest(name, known))?")
+                throw ConfigurationError("unknown flag --\(name); " + hint(name, known, prefix: "--"))
             }
             if parts.count == 2 {
                 flags.append(Flag(name: name, text: String(parts[1])))
@@ -149,47 +154,37 @@ package enum ConfigurationLoader {
         for (key, value) in object.sorted(by: { $0.key < $1.key }) {
             guard let setting = Setting.all.first(where: { $0.name == key }) else {
                 let names = Setting.all.map(\.name)
-                throw ConfigurationError("\(file): unknown key '\(key)'; did you mean '\(nearest(key, names))'?")
+                throw ConfigurationError("\(file): unknown key '\(key)'; " + hint(key, names, prefix: ""))
             }
-            do { try setting.apply(&configuration, value.text) } catch { throw ConfigurationError("\(file): \(error)") }
+            guard setting.isList || value.texts.count == 1 else {
+                throw ConfigurationError("\(file): '\(key)' takes one value, not a list")
+            }
+            do throws(ConfigurationError) {
+                for text in value.texts { try setting.apply(&configuration, text) }
+            } catch { throw ConfigurationError("\(file): \(error)") }
         }
     }
 
-    /// A string, number, truth value, or list of them, as the flag would spell it.
+    private static func hint(_ word: String, _ known: [String], prefix: String) -> String {
+        guard let near = nearestWord(to: word, among: known) else { return "see likenessd --help" }
+        return "did you mean \(prefix)\(near)?"
+    }
+
+    /// A string, number, truth value, or list of them, as the flags would spell them.
     private struct FileValue: Decodable {
-        let text: String
+        let texts: [String]
 
         init(from decoder: any Decoder) throws {
             let container = try decoder.singleValueContainer()
             if let value = try? container.decode(Bool.self) {
-                text = String(value)
+                texts = [String(value)]
             } else if let value = try? container.decode(Int.self) {
-                text = String(value)
+                texts = [String(value)]
             } else if let value = try? container.decode(String.self) {
-                text = value
+                texts = [value]
             } else {
-                text = try container.decode([FileValue].self).map(\.text).joined(separator: ":")
+                texts = try container.decode([FileValue].self).flatMap(\.texts)
             }
         }
-    }
-
-    /// The known word with the fewest single-letter edits.
-    static func nearest(_ word: String, _ known: [String]) -> String {
-        known.min { distance(word, $0) < distance(word, $1) } ?? ""
-    }
-
-    private static func distance(_ a: String, _ b: String) -> Int {
-        let b = Array(b)
-        var row = Array(0...b.count)
-        for (i, x) in a.enumerated() {
-            var diagonal = row[0]
-            row[0] = i + 1
-            for (j, y) in b.enumerated() {
-                let substituted = diagonal + (x == y ? 0 : 1)
-                diagonal = row[j + 1]
-                row[j + 1] = min(substituted, row[j] + 1, row[j + 1] + 1)
-            }
-        }
-        return row[b.count]
     }
 }

@@ -33,7 +33,7 @@ extension Control {
         } catch { throw Self.problem(error, name: name) }
     }
 
-    var temporaryDirectory: String { facts.stateDirectory + "/tmp" }
+    var temporaryDirectory: String { facts.folder.temporary }
 
     func useModel(name: String, head: String?) throws(Problem) {
         guard !facts.modelIsFixed else {
@@ -43,8 +43,17 @@ extension Control {
             )
         }
         let chosenHead = try self.head(head)
-        do { try library.select(name, head: chosenHead) } catch { throw Self.problem(error, name: name) }
-        Signals.requestRestart()
+        if let fixed = facts.fixedHead, let chosenHead, chosenHead != fixed {
+            throw Problem(.conflict, "the settings say head \(fixed.rawValue); take that away first")
+        }
+        let wanted: Head
+        do throws(InferenceError) {
+            // Checks every byte: a daemon that finds a damaged model at its restart could only end.
+            let model = try library.open(name)
+            wanted = facts.fixedHead ?? chosenHead ?? model.summary.defaultHead
+            try library.select(name, head: wanted)
+        } catch { throw Self.problem(error, name: name) }
+        if name != facts.model.name || wanted != facts.head { Signals.requestRestart() }
     }
 
     private func head(_ name: String?) throws(Problem) -> Head? {

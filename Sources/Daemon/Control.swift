@@ -15,7 +15,11 @@ final class Control: DaemonControl {
     private let ingestor: Ingestor
     private let decoder: any ImageDecoder
     let library: ModelLibrary
+    private let rootList: RootList
+    private let configuredRoots: ConfiguredRoots
     let facts: Facts
+    /// The page's address with its token, known when the server listens; nil where no page is served.
+    let page = Monitor<String?>(nil)
 
     /// What does not change while the daemon runs.
     struct Facts: Sendable {
@@ -23,12 +27,15 @@ final class Control: DaemonControl {
         let head: Head
         /// Why this backend was chosen.
         let backendReason: String
-        let stateDirectory: String
+        let folder: StateFolder
         /// The model is a file outside the library.
         let modelIsFile: Bool
         /// `--weights` or `--model` was given, so that another model cannot be chosen over the socket.
         let modelIsFixed: Bool
-        let pageLink: String?
+        /// The head that the settings name, whatever is chosen over the socket.
+        let fixedHead: Head?
+        /// The backend that was chosen at the start; another one computes when its device fell out.
+        let backend: String
         let limits: [String: Double]
         let start = Instant.now
     }
@@ -39,6 +46,8 @@ final class Control: DaemonControl {
         ingestor: Ingestor,
         decoder: any ImageDecoder,
         library: ModelLibrary,
+        rootList: RootList,
+        configuredRoots: ConfiguredRoots,
         facts: Facts
     ) {
         collection = catalog
@@ -46,6 +55,8 @@ final class Control: DaemonControl {
         self.ingestor = ingestor
         self.decoder = decoder
         self.library = library
+        self.rootList = rootList
+        self.configuredRoots = configuredRoots
         self.facts = facts
     }
 
@@ -54,27 +65,42 @@ final class Control: DaemonControl {
     func version() -> VersionResponse { Version.response }
 
     func readiness() -> ReadinessResponse {
-        // The server starts after the catalog is open and the backend has reproduced its fixture, so these hold; what
-        // can change are the roots.
-        let offline = ingestor.status.roots.filter { $0.state == .offline }.map { $0.root.path.description }
-        let checks = [
-            ReadinessResponse.Check(name: "index", ok: true, detail: "open"),
-            ReadinessResponse.Check(name: "device", ok: true, detail: embedder.backendDescription.device),
-            ReadinessResponse.Check(
-                name: "roots",
-                ok: true,
-                detail: offline.isEmpty ? "all there" : "offline: \(offline.joined(separator: ", "))"
-            ),
-        ]
-        return ReadinessResponse(ready: checks.allSatisfy(\.ok), checks: checks)
+        let work = ingestor.status
+        let index = indexCheck()
+        let fault = work.pause.flatMap { $0.kind == .device ? $0.reason : nil }
+        let device = ReadinessResponse.Check(
+            name: "device",
+            ok: fault == nil,
+            detail: fault ?? embedder.backendDescription.device
+        )
+        // A folder that is away makes nothing else unsearchable, its own images included: a reason, but no refusal.
+        let away = work.roots.filter { $0.state == .offline }.map { "\($0.root.path): \($0.detail)" }
+        let missing = away + configuredRoots.failures.map { "\($0.path): \($0.reason)" }
+        let roots = ReadinessResponse.Check(
+            name: "roots",
+            ok: missing.isEmpty,
+            detail: missing.isEmpty ? "all there" : missing.joined(separator: "; ")
+        )
+        return ReadinessResponse(ready: index.ok && device.ok, checks: [index, device, roots])
+    }
+
+    /// Reads from the collection: a store that fell over says so here.
+    private func indexCheck() -> ReadinessResponse.Check {
+        do throws(CatalogError) {
+            _ = try collection.roots()
+            return ReadinessResponse.Check(name: "index", ok: true, detail: "open")
+        } catch {
+            return ReadinessResponse.Check(name: "index", ok: false, detail: "\(error)")
+        }
     }
 
     func status() throws(Problem) -> StatusResponse {
         let work = ingestor.status
         let stored = collection.statistics
         let memory = ProcessUsage.memory()
-        let diskFree = ProcessUsage.freeBytes(at: facts.stateDirectory)
+        let diskFree = ProcessUsage.freeBytes(at: facts.folder.path)
         let backend = embedder.backendDescription
+        let isDeviceLost = backend.backend != facts.backend
         return StatusResponse(
             version: Version.number,
             uptime: Instant.now - facts.start,
@@ -99,7 +125,7 @@ final class Control: DaemonControl {
                 device: backend.device,
                 tier: backend.tier,
                 threads: backend.threads,
-                reason: facts.backendReason
+                reason: isDeviceLost ? "the graphics device fell out" : facts.backendReason
             ),
             roots: work.roots.map(Self.body),
             resources: StatusResponse.Resources(
@@ -109,7 +135,13 @@ final class Control: DaemonControl {
                 diskFree: diskFree
             ),
             limits: facts.limits,
-            warnings: Warnings.all(model: facts.model, work: work, diskFree: diskFree),
+            warnings: Warnings.all(
+                model: facts.model,
+                work: work,
+                unwatched: configuredRoots.failures,
+                isDeviceLost: isDeviceLost,
+                diskFree: diskFree
+            ),
             work: self.work
         )
     }
@@ -146,12 +178,15 @@ final class Control: DaemonControl {
         do { encoded = try file.readAll(limit: ImageLimits().maximumByteCount) } catch {
             throw Problem(.notFound, "image \(image.id): its file cannot be read: \(error)")
         }
-        do { return try decoder.thumbnail(encoded, longSide: longSide) } catch { throw Problem(EmbeddingError.image(error)) }
+        do { return try decoder.thumbnail(encoded, longSide: longSide) } catch {
+            throw Problem(EmbeddingError.image(error))
+        }
     }
 
     func addRoot(_ path: String) throws(Problem) -> RootBody {
         do {
             let root = try ingestor.addRoot(path)
+            try rootList.save(collection)
             let found = ingestor.status.roots.first { $0.root.id == root.id }
             guard let found else { throw IngestionError.noSuchRoot(path: path) }
             return Self.body(found)
@@ -163,7 +198,14 @@ final class Control: DaemonControl {
     }
 
     func removeRoot(_ path: String) throws(Problem) {
-        do { try ingestor.removeRoot(path) } catch { throw Problem(error) }
+        do {
+            try ingestor.removeRoot(path)
+            try rootList.save(collection)
+        } catch let error as IngestionError {
+            throw Problem(error)
+        } catch {
+            throw Problem(.internal, "\(error)")
+        }
     }
 
     func rescan(_ path: String?) throws(Problem) {
@@ -174,7 +216,7 @@ final class Control: DaemonControl {
         ingestor.rescan(root.root.id)
     }
 
-    var pageLink: String? { facts.pageLink }
+    var pageLink: String? { page.read { $0 } }
 
     private static func body(_ status: RootStatus) -> RootBody {
         RootBody(

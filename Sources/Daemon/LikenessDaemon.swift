@@ -25,6 +25,8 @@ package enum LikenessDaemon {
         arguments: [String]
     ) throws {
         Log.setThreshold(configuration.logLevel)
+        // After a restart in place the kernel would call it `exe`.
+        WorkerThread.nameCurrent("likenessd")
         var signals = Signals()
         let manager = ServiceManager(environment: environment)
         let house = try House(configuration, environment: environment)
@@ -33,7 +35,6 @@ package enum LikenessDaemon {
         manager.notify(isRestart ? "STATUS=Restarting with another model" : "STOPPING=1")
         house.close()
         guard isRestart else { return log.notice("stopped") }
-        signals.unblock()
         try restart(arguments)
     }
 
@@ -47,16 +48,17 @@ package enum LikenessDaemon {
             case .rescan: house.rescan()
             case .timeout: break
             }
-            // Through the writer thread: a writer that hangs keeps the watchdog from its ping.
             if manager.watchdogInterval != nil, house.isAlive { manager.notify("WATCHDOG=1") }
             if Instant.now >= nextStatus {
+                house.retryRoots()
                 manager.notify("STATUS=\(house.summary)")
                 nextStatus = .now + 5
             }
         }
     }
 
-    /// Replaces this program by itself: same process, same inherited sockets, settings read anew.
+    /// Replaces this program by itself: same process, same inherited sockets, settings read anew. The signals stay blocked:
+    /// one that comes meanwhile waits for the new program instead of ending it.
     private static func restart(_ arguments: [String]) throws(SystemError) {
         log.notice("restarting in place")
         var pointers: [UnsafeMutablePointer<CChar>?] = unsafe arguments.map { unsafe strdup($0) }

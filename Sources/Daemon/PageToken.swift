@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Platform
 internal import Server
 
 /// Where the page's secret is kept between starts.
@@ -17,17 +18,16 @@ enum PageToken {
             let text = (try? String(contentsOfFile: file, encoding: .utf8))?
                 .trimmingCharacters(in: .whitespacesAndNewlines)
             guard let token = text.flatMap({ AccessToken($0) }) else {
-                throw ConfigurationError("\(file) holds no token of 43 or more letters and digits; delete it for a new one")
+                throw ConfigurationError(
+                    "\(file) holds no token of 43 or more letters and digits; delete it for a new one"
+                )
             }
             return token
         }
         let token = AccessToken.random()
-        let isWritten = FileManager.default.createFile(
-            atPath: kept,
-            contents: Data((token.text + "\n").utf8),
-            attributes: [.posixPermissions: 0o600]
-        )
-        guard isWritten else { throw ConfigurationError("\(kept) cannot be written") }
+        do { try DurableFile.replace(kept, with: Array((token.text + "\n").utf8)) } catch {
+            throw ConfigurationError("\(kept) cannot be written: \(error)")
+        }
         return token
     }
 }

@@ -11,7 +11,8 @@ struct ServiceManager: Sendable {
     init(environment: [String: String]) {
         notifySocket = environment["NOTIFY_SOCKET"]
         let own = environment["WATCHDOG_PID"].map { $0 == String(getpid()) } ?? true
-        watchdogInterval = own ? environment["WATCHDOG_USEC"].flatMap(Double.init).map { $0 / 2e6 } : nil
+        let microseconds = own ? environment["WATCHDOG_USEC"].flatMap(UInt64.init) ?? 0 : 0
+        watchdogInterval = microseconds > 0 ? Double(microseconds) / 2e6 : nil
     }
 
     /// Sends lines such as `READY=1`; silently nothing without a manager.
@@ -61,7 +62,7 @@ struct ServiceManager: Sendable {
         return sockets
     }
 
-    private static func family(of descriptor: Int32) -> Int32 {
+    static func family(of descriptor: Int32) -> Int32 {
         var address = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
         // SAFETY: the kernel writes at most `length` bytes of the storage.

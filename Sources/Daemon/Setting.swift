@@ -8,6 +8,8 @@ struct Setting: Sendable {
     /// What stands behind the flag in the help; nil for a switch.
     let value: String?
     let help: String
+    /// May be given several times; variable and file: a list.
+    var isList = false
     let apply: @Sendable (inout Configuration, String) throws(ConfigurationError) -> Void
 
     var flag: String { "--\(name)" }
@@ -15,17 +17,20 @@ struct Setting: Sendable {
 
     /// All settings, in the order of the help.
     static let all: [Setting] = [
-        Setting(name: "root", value: "DIR", help: "watch this folder (repeatable; variable and file: separated by ':')")
-        {
-            (configuration, text) in
-            configuration.roots += text.split(separator: ":").map(String.init)
-        },
+        Setting(
+            name: "root",
+            value: "DIR",
+            help: "watch this folder (repeatable; variable: separated by ':')",
+            isList: true
+        ) { $0.roots.append($1) },
         Setting(name: "state", value: "DIR", help: "where the index and the models live") { $0.stateDirectory = $1 },
         Setting(name: "socket", value: "PATH", help: "the Unix socket to listen on") { $0.socketPath = $1 },
         Setting(name: "http", value: "HOST:PORT", help: "serve the page on loopback, such as 127.0.0.1:8473") {
             $0.http = $1.isEmpty ? nil : $1
         },
-        Setting(name: "weights", value: "FILE", help: "use this safetensors file instead of a model of the library") { $0.weights = $1 },
+        Setting(name: "weights", value: "FILE", help: "use this safetensors file instead of a model of the library") {
+            $0.weights = $1
+        },
         Setting(name: "model", value: "NAME", help: "use this model of the library (see `likeness model list`)") {
             $0.model = $1
         },
@@ -48,14 +53,16 @@ struct Setting: Sendable {
             }
             configuration.threads = count
         },
-        Setting(name: "admin", value: "UID", help: "let this user change roots, models and images (repeatable)") {
-            (configuration, text) throws(ConfigurationError) in
-            for part in text.split(separator: ":") {
-                guard let uid = UInt32(part), uid != 65_534, uid != .max else {
-                    throw ConfigurationError("admin: '\(part)' is not a user number")
-                }
-                configuration.admins.append(uid)
+        Setting(
+            name: "admin",
+            value: "UID",
+            help: "let this user change roots, models and images (repeatable)",
+            isList: true
+        ) { (configuration, text) throws(ConfigurationError) in
+            guard let uid = UInt32(text), uid != 65_534, uid != .max else {
+                throw ConfigurationError("admin: '\(text)' is not a user number")
             }
+            configuration.admins.append(uid)
         },
         Setting(name: "log-level", value: "LEVEL", help: "error, warning, notice, info or debug") {
             (configuration, text) throws(ConfigurationError) in

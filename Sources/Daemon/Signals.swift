@@ -39,7 +39,4 @@ struct Signals: ~Copyable {
 
     /// Makes `next` return `.restart` on the main thread; callable from any thread.
     static func requestRestart() { _ = kill(getpid(), SIGUSR1) }
-
-    /// Lets a program that replaces this one start with a clean mask.
-    mutating func unblock() { unsafe pthread_sigmask(SIG_UNBLOCK, &set, nil) }
 }

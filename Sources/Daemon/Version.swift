@@ -1,3 +1,8 @@
+internal import Imaging
+internal import InferenceCPU
+internal import Platform
+internal import Server
+internal import Storage
 internal import Wire
 
 /// What this program is.
@@ -9,6 +14,13 @@ package enum Version {
         version: number,
         api: 1,
         capabilities: WireProtocol.capabilities,
-        libraries: [:]
+        libraries: [
+            "libjpeg-turbo": ImagingLibraries.jpegVersion,
+            "libmicrohttpd": HTTPServer.libraryVersion,
+            "libpng": ImagingLibraries.pngVersion,
+            "lmdb": Environment.libraryVersion,
+            "nettle": SHA256Digest.libraryVersion,
+            "openblas": CPUBackend.libraryVersion,
+        ]
     )
 }

@@ -7,7 +7,13 @@ enum Warnings {
     /// Below this much free space the administrator hears of it, in bytes.
     private static let lowDisk: UInt64 = 256 << 20
 
-    static func all(model: ModelBody, work: IngestionStatus, diskFree: UInt64) -> [Warning] {
+    static func all(
+        model: ModelBody,
+        work: IngestionStatus,
+        unwatched: [ConfiguredRoots.Failure],
+        isDeviceLost: Bool,
+        diskFree: UInt64
+    ) -> [Warning] {
         var warnings: [Warning] = []
         if model.untrained {
             warnings.append(
@@ -18,21 +24,32 @@ enum Warnings {
                 )
             )
         }
-        if let reason = work.pauseReason {
+        if isDeviceLost {
             warnings.append(
                 Warning(
-                    kind: work.isStorageFull ? "disk-full" : "ingestion-paused",
-                    detail: reason,
-                    fix: work.isStorageFull
-                        ? "free space on the state folder's disk; loading resumes by itself" : "see the log"
+                    kind: "device-lost",
+                    detail: "The graphics device fell out; the processor computes in its place.",
+                    fix: "restart the daemon to try the device again"
                 )
             )
+        }
+        if let pause = work.pause {
+            warnings.append(warning(pause))
         } else if diskFree < lowDisk {
             warnings.append(
                 Warning(
                     kind: "disk-low",
                     detail: "\(diskFree >> 20) MiB are left on the state folder's disk.",
                     fix: "free space, or move the state folder"
+                )
+            )
+        }
+        for root in unwatched {
+            warnings.append(
+                Warning(
+                    kind: "root-unwatched",
+                    detail: "\(root.path) of the settings is not watched: \(root.reason)",
+                    fix: "make it readable, or take it out of the settings; it is tried again by itself"
                 )
             )
         }
@@ -54,5 +71,19 @@ enum Warnings {
             }
         }
         return warnings
+    }
+    private static func warning(_ pause: IngestionPause) -> Warning {
+        switch pause.kind {
+        case .storageFull:
+            Warning(
+                kind: "disk-full",
+                detail: pause.reason,
+                fix: "free space on the state folder's disk; loading resumes by itself"
+            )
+        case .storageFailing:
+            Warning(kind: "storage-failing", detail: pause.reason, fix: "look at the disk's health and the log")
+        case .device:
+            Warning(kind: "device-failing", detail: pause.reason, fix: "likeness doctor, or start with --backend cpu")
+        }
     }
 }

@@ -135,7 +135,7 @@ package struct ModelLibrary: Sendable {
         let selection = ModelSelection(name: name, head: head ?? model.defaultHead)
         do {
             let text = [UInt8](try JSONEncoder().encode(selection))
-            try DurableFile.replace(folder + "/selected") { append in try append(text.span.bytes) }
+            try DurableFile.replace(folder + "/selected", with: text)
         } catch {
             throw .unwritable(file: folder + "/selected", detail: "\(error)")
         }

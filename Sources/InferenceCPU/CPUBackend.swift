@@ -16,6 +16,9 @@ package final class CPUBackend: ConvolutionBackend {
     private let outputChannels: Int
     private let plan: ExecutionPlan
 
+    /// Of OpenBLAS.
+    package static var libraryVersion: String { Kernels.blasVersion }
+
     /// Transforms the weights and plans the memory.
     ///
     /// - Parameters:

@@ -44,6 +44,12 @@ struct Kernels: Sendable {
     /// The processor that OpenBLAS chose its kernels for, such as `SkylakeX`.
     static var blasCore: String { String(cString: openblas_get_corename()) }
 
+    /// Of OpenBLAS, as loaded; the library tells it among its build settings: `OpenBLAS 0.3.21 NO_LAPACKE ...`.
+    static var blasVersion: String {
+        let words = String(cString: openblas_get_config()).split(separator: " ")
+        return words.count > 1 ? String(words[1]) : "unknown"
+    }
+
     /// Row-major `product[m, n] = left[m, k] * right[k, n]`, without gaps between rows.
     ///
     /// The corresponding C function is `cblas_sgemm`.

@@ -37,8 +37,8 @@ struct Agenda: Sendable {
     var isScannerBusy = false
     /// When the first failed file is due again.
     var nextRetry: Instant?
-    var storagePause: (reason: String, isFull: Bool)?
-    var devicePause: (reason: String, until: Instant)?
+    var storagePause: IngestionPause?
+    var devicePause: (pause: IngestionPause, until: Instant)?
     var isStopping = false
     var progress = Progress()
     /// Where the next search for a file to read begins, so that roots advance together.
@@ -196,8 +196,7 @@ struct Agenda: Sendable {
             doneCount: progress.doneCount,
             imagesPerSecond: progress.imagesPerSecond(at: now),
             remainingSeconds: progress.remainingSeconds(waitingCount: waitingCount, at: now),
-            pauseReason: storagePause?.reason ?? devicePause?.reason,
-            isStorageFull: storagePause?.isFull ?? false
+            pause: storagePause ?? devicePause?.pause
         )
     }
 }

@@ -67,11 +67,12 @@ final class Committer: Sendable {
                 board.update { $0.storagePause = nil }
                 return
             case .failure(.storageFull(let detail)):
-                pause("nothing can be stored: \(detail); free some space under the state folder", isFull: true)
-                if board.isStopping { return giveUp(batch) }
+                let fix = "free some space under the state folder: it goes on by itself"
+                if !pause(.storageFull, "nothing can be stored: \(detail); \(fix)") { return giveUp(batch) }
             case .failure(.storage(let detail)):
-                pause("nothing can be stored: \(detail); the log and the kernel's messages say more", isFull: false)
-                if board.isStopping { return giveUp(batch) }
+                if !pause(.storageFailing, "nothing can be stored: \(detail); tried again until it works") {
+                    return giveUp(batch)
+                }
             case .failure(let error):
                 // One change that the catalog refuses must not hold up the others.
                 if batch.count > 1 {
@@ -85,15 +86,16 @@ final class Committer: Sendable {
         }
     }
 
-    /// Says why nothing is stored, in the log the first time only, and waits before the next try.
-    private func pause(_ problem: String, isFull: Bool) {
-        let reason = problem + ": it goes on by itself"
+    /// Waits before the next try; false when the daemon stops.
+    private func pause(_ kind: IngestionPause.Kind, _ reason: String) -> Bool {
         let isKnown = board.update { agenda -> Bool in
-            defer { agenda.storagePause = (reason, isFull) }
+            defer { agenda.storagePause = IngestionPause(kind: kind, reason: reason) }
             return agenda.storagePause != nil
         }
         if !isKnown { log.error("\(reason)") }
-        if !board.isStopping { board.pause(seconds: board.configuration.pauseInterval) }
+        if board.isStopping { return false }
+        board.pause(seconds: board.configuration.pauseInterval)
+        return true
     }
 
     private func giveUp(_ batch: [Delivery]) {

@@ -37,6 +37,27 @@ package struct RootStatus: Sendable {
     }
 }
 
+/// Why ingestion stands still.
+package struct IngestionPause: Sendable, Equatable {
+    package enum Kind: Sendable {
+        /// No space is left for the collection.
+        case storageFull
+        /// The collection cannot be written for another reason.
+        case storageFailing
+        /// Neither the device nor its fallback computes.
+        case device
+    }
+
+    package var kind: Kind
+    /// What happened, and what to do.
+    package var reason: String
+
+    package init(kind: Kind, reason: String) {
+        self.kind = kind
+        self.reason = reason
+    }
+}
+
 /// The whole ingestion at a glance.
 package struct IngestionStatus: Sendable {
     package var roots: [RootStatus]
@@ -48,10 +69,9 @@ package struct IngestionStatus: Sendable {
     package var imagesPerSecond: Double
     /// Seconds until `waitingCount` is 0 at that rate; nil when idle or unknown.
     package var remainingSeconds: Double?
-    /// Why ingestion stands still (disk full, device gone) and what to do; nil when it does not.
-    package var pauseReason: String?
-    /// Whether the reason is that there is no room to store anything.
-    package var isStorageFull: Bool
+    /// Why ingestion stands still; nil when it does not.
+    package var pause: IngestionPause?
+    package var pauseReason: String? { pause?.reason }
 
     package init(
         roots: [RootStatus],
@@ -59,15 +79,13 @@ package struct IngestionStatus: Sendable {
         doneCount: Int,
         imagesPerSecond: Double,
         remainingSeconds: Double?,
-        pauseReason: String?,
-        isStorageFull: Bool
+        pause: IngestionPause?
     ) {
         self.roots = roots
         self.waitingCount = waitingCount
         self.doneCount = doneCount
         self.imagesPerSecond = imagesPerSecond
         self.remainingSeconds = remainingSeconds
-        self.pauseReason = pauseReason
-        self.isStorageFull = isStorageFull
+        self.pause = pause
     }
 }

@@ -235,7 +235,7 @@ final class Reader: Sendable {
         let seconds = board.configuration.pauseInterval
         board.update { agenda in
             let reason = "images cannot be computed: \(detail); tried again every \(Int(seconds.rounded(.up))) s"
-            agenda.devicePause = (reason, .now + seconds)
+            agenda.devicePause = (IngestionPause(kind: .device, reason: reason), .now + seconds)
         }
     }
 

@@ -1,5 +1,4 @@
 internal import Glibc
-internal import Synchronization
 
 /// One line a message on standard error: `<N>` syslog level when the journal reads it, a time otherwise, then
 /// `component: message key=value`. A kind of message that comes too often is held back and counted.
@@ -27,7 +26,7 @@ package struct Log: Sendable {
         var windows: [String: (start: Instant, count: Int)] = [:]
     }
 
-    private static let shared = Mutex(Shared())
+    private static let shared = Monitor(Shared())
     private static let underJournal = getenv("JOURNAL_STREAM") != nil
 
     /// Which part of the house speaks.
@@ -36,7 +35,7 @@ package struct Log: Sendable {
     package init(_ component: String) { self.component = component }
 
     /// Drops everything less severe than `level` from now on, in the whole process.
-    package static func setThreshold(_ level: Level) { shared.withLock { $0.threshold = level } }
+    package static func setThreshold(_ level: Level) { shared.update { $0.threshold = level } }
 
     package func error(_ message: @autoclosure () -> String) { write(.error, message) }
     package func warning(_ message: @autoclosure () -> String) { write(.warning, message) }
@@ -47,7 +46,7 @@ package struct Log: Sendable {
     private func write(_ level: Level, _ message: () -> String) {
         let now = Instant.now
         var heldBack = 0
-        let passes = Self.shared.withLock { shared -> Bool in
+        let passes = Self.shared.update { shared -> Bool in
             guard level <= shared.threshold else { return false }
             let key = "\(level.rawValue)\(component)"
             var (start, count) = shared.windows[key] ?? (now, 0)

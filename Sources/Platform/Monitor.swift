@@ -2,7 +2,8 @@ internal import Glibc
 
 /// State behind a mutex with a condition variable: threads wait until the state is as they need it.
 ///
-/// `Synchronization.Mutex` has no condition variable, so this owns the raw pthread pair.
+/// `Synchronization.Mutex` has no condition variable, and on Linux ThreadSanitizer does not see its futex and reports what
+/// it guards as races; this owns the raw pthread pair, which it knows.
 package final class Monitor<State>: @unchecked Sendable {
     // `@unchecked`: `state` is touched only between lock and unlock of `mutex`.
     private var state: State

@@ -23,6 +23,9 @@ package struct SHA256Digest: Hashable, Sendable, CustomStringConvertible {
         self.bytes = bytes
     }
 
+    /// Of nettle, which computes the digests, as loaded.
+    package static var libraryVersion: String { "\(nettle_version_major()).\(nettle_version_minor())" }
+
     /// Digests a whole buffer.
     package init(of data: RawSpan) {
         var hash = SHA256()

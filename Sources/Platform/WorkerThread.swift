@@ -54,6 +54,9 @@ package final class WorkerThread: Sendable {
         handle = created
     }
 
+    /// Names the calling thread; on the main thread, the process.
+    package static func nameCurrent(_ name: String) { CPlatform_set_thread_name(name) }
+
     /// Waits until the body has returned.
     package func join() { pthread_join(handle, nil) }
 

@@ -1,6 +1,5 @@
 internal import Glibc
 internal import Platform
-internal import Synchronization
 internal import Wire
 
 /// One accepted connection: its peer, the request it works on, and the moment at which it is cut.
@@ -24,14 +23,14 @@ final class Connection: @unchecked Sendable {
     let refusal: Problem?
     /// The request at work.
     var exchange: Exchange?
-    private let deadline: Mutex<Deadline>
+    private let deadline: Monitor<Deadline>
 
     init(socket: Int32, peer: Peer, refusal: Problem?, firstHeaderWithin seconds: Double) {
         self.socket = socket
         self.peer = peer
         self.refusal = refusal
         let late = Problem(.timeout, status: 408, "no complete request came within \(seconds) s")
-        deadline = Mutex(Deadline(instant: .now + seconds, reply: late))
+        deadline = Monitor(Deadline(instant: .now + seconds, reply: late))
     }
 
     /// Begins the next stretch of the connection's life, which may take `seconds`, or any time when nil.
@@ -40,7 +39,7 @@ final class Connection: @unchecked Sendable {
     @discardableResult
     func allow(_ seconds: Double?, late reply: Problem? = nil, isIdle: Bool = false) -> Bool {
         let instant = seconds.map { Instant.now + $0 }
-        return deadline.withLock {
+        return deadline.update {
             guard !$0.isCut else { return false }
             $0.instant = instant
             $0.reply = reply
@@ -50,13 +49,13 @@ final class Connection: @unchecked Sendable {
     }
 
     /// Cuts the connection if it waits for a request. The socket must be open.
-    func cutIfIdle() { deadline.withLock { if !$0.isCut, $0.isIdle { cut(&$0, telling: nil) } } }
+    func cutIfIdle() { deadline.update { if !$0.isCut, $0.isIdle { cut(&$0, telling: nil) } } }
 
     /// Cuts the connection if its time is over. The socket must be open.
     ///
     /// - Returns: whether it was cut now.
     func cutIfLate(_ now: Instant) -> Bool {
-        deadline.withLock {
+        deadline.update {
             guard !$0.isCut, let instant = $0.instant, instant <= now else { return false }
             cut(&$0, telling: $0.reply)
             return true
@@ -65,7 +64,7 @@ final class Connection: @unchecked Sendable {
 
     /// Ends the connection now. `problem` is sent only while no reply can be on its way. The socket must be open.
     func cut(telling problem: Problem?) {
-        deadline.withLock { if !$0.isCut { cut(&$0, telling: problem) } }
+        deadline.update { if !$0.isCut { cut(&$0, telling: problem) } }
     }
 
     private func cut(_ deadline: inout Deadline, telling problem: Problem?) {

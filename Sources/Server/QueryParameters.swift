@@ -1,3 +1,4 @@
+internal import Platform
 internal import Wire
 
 /// The parameters of a request, checked against the names that its route knows.
@@ -20,10 +21,16 @@ struct QueryParameters: Sendable {
             else { throw Problem(.badRequest, "the query is not well-formed percent-encoded UTF-8") }
             guard known.contains(name) else {
                 let shown = name.prefix(64)
-                guard let nearest = nearestName(to: name, among: known) else {
+                guard !known.isEmpty else {
                     throw Problem(.badRequest, "this route takes no parameters; `\(shown)` was given")
                 }
-                throw Problem(.badRequest, "unknown parameter `\(shown)`; did you mean `\(nearest)`?")
+                let hint =
+                    if let nearest = nearestWord(to: name, among: known) {
+                        "did you mean `\(nearest)`?"
+                    } else {
+                        "this route takes \(known.map { "`\($0)`" }.joined(separator: ", "))"
+                    }
+                throw Problem(.badRequest, "unknown parameter `\(shown)`; \(hint)")
             }
             guard values.updateValue(value, forKey: name) == nil else {
                 throw Problem(.badRequest, "parameter `\(name)` is given more than once")
@@ -64,25 +71,4 @@ struct QueryParameters: Sendable {
         default: throw Problem(.badRequest, "`\(name)` must be true or false")
         }
     }
-}
-
-/// The known name that needs the fewest edits to become `name`; nil when nothing is known.
-func nearestName(to name: String, among known: [String]) -> String? {
-    known.min { editDistance(name, $0) < editDistance(name, $1) }
-}
-
-/// Levenshtein distance, of at most the first 64 characters.
-private func editDistance(_ a: String, _ b: String) -> Int {
-    let (a, b) = (Array(a.prefix(64)), Array(b.prefix(64)))
-    var row = Array(0...b.count)
-    for (i, x) in a.enumerated() {
-        var diagonal = row[0]
-        row[0] = i + 1
-        for (j, y) in b.enumerated() {
-            let substituted = diagonal + (x == y ? 0 : 1)
-            diagonal = row[j + 1]
-            row[j + 1] = min(substituted, row[j] + 1, row[j + 1] + 1)
-        }
-    }
-    return row[b.count]
 }

@@ -1,6 +1,5 @@
 internal import Glibc
 internal import Platform
-internal import Synchronization
 internal import Wire
 
 /// What a route does with a request's body.
@@ -21,19 +20,19 @@ enum BodyRule: Sendable {
 
 /// Memory that all bodies share; a request that finds none left is told to come again.
 final class BodyMemory: Sendable {
-    private let free: Mutex<Int>
+    private let free: Monitor<Int>
 
-    init(byteCount: Int) { free = Mutex(byteCount) }
+    init(byteCount: Int) { free = Monitor(byteCount) }
 
     fileprivate func take(_ byteCount: Int) -> Bool {
-        free.withLock {
+        free.update {
             guard $0 >= byteCount else { return false }
             $0 -= byteCount
             return true
         }
     }
 
-    fileprivate func giveBack(_ byteCount: Int) { free.withLock { $0 += byteCount } }
+    fileprivate func giveBack(_ byteCount: Int) { free.update { $0 += byteCount } }
 }
 
 /// A new file of a name of its own, removed with the value.

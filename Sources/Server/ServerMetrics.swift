@@ -1,5 +1,4 @@
 internal import Platform
-internal import Synchronization
 
 /// What the server counts of itself.
 final class ServerMetrics: Sendable {
@@ -25,15 +24,15 @@ final class ServerMetrics: Sendable {
     /// Upper bounds of the histogram of search times, in seconds.
     static let buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
-    private let counts = Mutex(Counts())
+    private let counts = Monitor(Counts())
 
-    var snapshot: Counts { counts.withLock { $0 } }
+    var snapshot: Counts { counts.update { $0 } }
 
-    func requestBegun() { counts.withLock { $0.requestsAtWork += 1 } }
+    func requestBegun() { counts.update { $0.requestsAtWork += 1 } }
 
     /// `status` is nil when the client went away or was cut before a reply.
     func requestEnded(route: String, status: Int?, seconds: Double) {
-        counts.withLock {
+        counts.update {
             $0.requestsAtWork -= 1
             $0.requestSeconds += seconds
             $0.replies[Reply(route: route, status: status ?? 499), default: 0] += 1
@@ -41,7 +40,7 @@ final class ServerMetrics: Sendable {
     }
 
     func searched(seconds: Double) {
-        counts.withLock {
+        counts.update {
             $0.searchCount += 1
             $0.searchSeconds += seconds
             for (index, bound) in Self.buckets.enumerated() where seconds <= bound { $0.searchBuckets[index] += 1 }
@@ -49,11 +48,11 @@ final class ServerMetrics: Sendable {
     }
 
     func connectionOpened(isRefused: Bool) {
-        counts.withLock {
+        counts.update {
             $0.connectionsAccepted += 1
             if isRefused { $0.connectionsRefused += 1 }
         }
     }
 
-    func connectionsCut(_ count: Int) { counts.withLock { $0.connectionsCut += count } }
+    func connectionsCut(_ count: Int) { counts.update { $0.connectionsCut += count } }
 }

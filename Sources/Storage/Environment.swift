@@ -10,6 +10,13 @@ package final class Environment: Sendable {
     /// The longest key, in bytes; also the longest value in a database with `duplicates`.
     package static let maximumKeyByteCount = 511
 
+    /// Of LMDB, as loaded.
+    package static var libraryVersion: String {
+        var (major, minor, patch): (Int32, Int32, Int32) = (0, 0, 0)
+        _ = mdb_version(&major, &minor, &patch)
+        return "\(major).\(minor).\(patch)"
+    }
+
     private struct State {
         /// nil after `close`, and after a `reopen` that failed.
         var handle: EnvironmentHandle?

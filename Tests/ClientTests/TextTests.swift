@@ -33,12 +33,4 @@ struct TextTests {
         #expect(Text.table([["a", "bb", "c"], ["aaa", "b", "ccc"]], right: [1]) == ["a    bb  c", "aaa   b  ccc"])
         #expect(Text.table([]) == [])
     }
-
-    @Test(
-        "The nearest word is found, a far one is not",
-        arguments: [("serch", "search"), ("stauts", "status"), ("qqqq", "")]
-    )
-    func nearest(word: String, expected: String) {
-        #expect(Text.nearest(to: word, in: ["search", "status", "list"]) ?? "" == expected)
-    }
 }

@@ -28,6 +28,32 @@ import Testing
         #expect(configuration.roots == ["/a", "/b"])
     }
 
+    /// A colon separates in a variable only: a folder's name may hold one.
+    @Test func listsAreTakenFromEachSourceInItsOwnForm() throws {
+        let folder = try TemporaryDirectory()
+        let file = folder.url.appending(path: "likeness.json5")
+        try Data("{ root: ['/file:1', '/file2'], admin: [7] }".utf8).write(to: file)
+        let configuration = try load(
+            ["--config", file.path, "--root", "/flag:1"],
+            ["LIKENESS_ROOT": "/a:/b", "LIKENESS_ADMIN": "8:9"]
+        )
+        #expect(configuration.roots == ["/file:1", "/file2", "/a", "/b", "/flag:1"])
+        #expect(configuration.admins == [7, 8, 9])
+    }
+
+    @Test func anEmptyVariableIsNone() throws {
+        let configuration = try load([], ["LIKENESS_SOCKET": "", "LIKENESS_THREADS": "", "LIKENESS_CONFIG": ""])
+        #expect(configuration.socketPath == "/nowhere/.local/state/likeness/likeness.sock")
+        #expect(configuration.threads == nil)
+    }
+
+    @Test func aListWhereOneValueGoesIsRefused() throws {
+        let folder = try TemporaryDirectory()
+        let file = folder.url.appending(path: "likeness.json5")
+        try Data("{ head: ['max', 'mean'] }".utf8).write(to: file)
+        #expect(throws: ConfigurationError.self) { try load(["--config", file.path]) }
+    }
+
     @Test func rootAndUsersHaveTheirOwnPlaces() throws {
         let user = try load([], ["XDG_RUNTIME_DIR": "/run/user/7", "XDG_STATE_HOME": "/s"])
         #expect(user.stateDirectory == "/s/likeness")
@@ -65,7 +91,7 @@ import Testing
         #expect {
             _ = try load(["--config", file.path])
         } throws: { error in
-            "\(error)".contains("sokcet") && "\(error)".contains("'socket'")
+            "\(error)".contains("sokcet") && "\(error)".contains("did you mean socket?")
         }
     }
 

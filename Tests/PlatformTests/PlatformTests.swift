@@ -164,3 +164,10 @@ import Testing
         #expect(after < before + 100, "\(after - before) descriptors stayed open")
     }
 }
+
+@Suite struct NearestWordTests {
+    @Test(arguments: [("serch", "search"), ("stauts", "status"), ("qqqq", nil)])
+    func theNearestWordIsFoundAFarOneIsNot(word: String, expected: String?) {
+        #expect(nearestWord(to: word, among: ["search", "status", "list"]) == expected)
+    }
+}

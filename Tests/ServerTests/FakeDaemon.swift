@@ -3,7 +3,6 @@ import Foundation
 import Glibc
 import Platform
 import Server
-import Synchronization
 import TestSupport
 import Wire
 
@@ -20,7 +19,7 @@ final class FakeDaemon: DaemonControl {
 
     let fakeCatalog: FakeCatalog
     let directory: TemporaryDirectory
-    let seen = Mutex(Seen())
+    let seen = Monitor(Seen())
     /// Runs in `embed`, to be slow or to fail.
     let onEmbed: @Sendable ([UInt8]) throws(Problem) -> Void
     /// Files that stand for the images, in turn; empty: a made-up picture.
@@ -99,7 +98,7 @@ final class FakeDaemon: DaemonControl {
     }
 
     func embed(_ encoded: [UInt8]) throws(Problem) -> [Float] {
-        seen.withLock { $0.embedded.append(encoded) }
+        seen.update { $0.embedded.append(encoded) }
         try onEmbed(encoded)
         return [1, 0]
     }
@@ -131,12 +130,12 @@ final class FakeDaemon: DaemonControl {
     }
 
     func addRoot(_ path: String) throws(Problem) -> RootBody {
-        seen.withLock { $0.addedRoots.append(path) }
+        seen.update { $0.addedRoots.append(path) }
         return RootBody(path: path, state: "scanning", detail: "", seen: 0, indexed: 0, failed: 0, waiting: 0)
     }
 
-    func removeRoot(_ path: String) throws(Problem) { seen.withLock { $0.removedRoots.append(path) } }
-    func rescan(_ path: String?) throws(Problem) { seen.withLock { $0.rescans.append(path) } }
+    func removeRoot(_ path: String) throws(Problem) { seen.update { $0.removedRoots.append(path) } }
+    func rescan(_ path: String?) throws(Problem) { seen.update { $0.rescans.append(path) } }
     func models() throws(Problem) -> [ModelBody] { [Self.model] }
 
     func importModel(
@@ -146,20 +145,20 @@ final class FakeDaemon: DaemonControl {
         head: String?
     ) throws(Problem) -> ModelBody {
         let size = (try? FileManager.default.attributesOfItem(atPath: temporaryFile)[.size] as? Int) ?? nil
-        seen.withLock { $0.imports.append((name, size ?? -1, temporaryFile)) }
+        seen.update { $0.imports.append((name, size ?? -1, temporaryFile)) }
         return Self.model
     }
 
     var pageLink: String? { "http://127.0.0.1:8473/#token=secret" }
 
     func useModel(name: String, head: String?) throws(Problem) {
-        seen.withLock { $0.uses.append("\(name) \(head ?? "-")") }
+        seen.update { $0.uses.append("\(name) \(head ?? "-")") }
     }
 }
 
 /// Images 1, 2, ... whose vectors turn away from (1, 0) step by step.
 final class FakeCatalog: ImageCatalog {
-    private let images: Mutex<[ImageID: ImageRecord]>
+    private let images: Monitor<[ImageID: ImageRecord]>
 
     init(imageCount: Int) {
         var images: [ImageID: ImageRecord] = [:]
@@ -167,10 +166,10 @@ final class FakeCatalog: ImageCatalog {
             let id = ImageID(rawValue: number)
             images[id] = Self.record(id)
         }
-        self.images = Mutex(images)
+        self.images = Monitor(images)
     }
 
-    var count: Int { images.withLock { $0.count } }
+    var count: Int { images.update { $0.count } }
 
     /// Image 4 has the deepest document that is shown, image 5 one that is far too deep.
     private static func document(_ id: ImageID) -> [UInt8] {
@@ -205,12 +204,12 @@ final class FakeCatalog: ImageCatalog {
     func apply(_ changes: [CatalogChange]) throws(CatalogError) -> [CatalogOutcome] {
         changes.map { change in
             guard case .dismiss(let id) = change else { return .notFound }
-            return images.withLock { $0.removeValue(forKey: id) } == nil ? .notFound : .done(id)
+            return images.update { $0.removeValue(forKey: id) } == nil ? .notFound : .done(id)
         }
     }
 
     func search(_ query: CatalogQuery) throws(CatalogError) -> CatalogResults {
-        let all = images.withLock { Array($0.values) }
+        let all = images.update { Array($0.values) }
         let hits = all.filter { $0.id != query.excluded }
             .map { record in
                 let score = zip(vector(record.id), query.vector).map { $0 * $1 }.reduce(0, +)
@@ -227,10 +226,10 @@ final class FakeCatalog: ImageCatalog {
     }
 
     func vector(of id: ImageID) throws(CatalogError) -> [Float]? { try image(id).map { vector($0.id) } }
-    func image(_ id: ImageID) throws(CatalogError) -> ImageRecord? { images.withLock { $0[id] } }
+    func image(_ id: ImageID) throws(CatalogError) -> ImageRecord? { images.update { $0[id] } }
 
     func images(after cursor: ImageID?, limit: Int) throws(CatalogError) -> [ImageRecord] {
-        let sorted = images.withLock { $0.values.sorted { $0.id < $1.id } }
+        let sorted = images.update { $0.values.sorted { $0.id < $1.id } }
         return Array(sorted.filter { $0.id.rawValue > cursor?.rawValue ?? 0 }.prefix(limit))
     }
 

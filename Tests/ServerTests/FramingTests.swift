@@ -1,5 +1,5 @@
+import Platform
 import Server
-import Synchronization
 import Testing
 
 /// What two readers of a request could understand differently is refused, and the connection ends.
@@ -30,7 +30,7 @@ struct FramingTests {
         #expect(reply["content-type"] == "application/problem+json", "\(name)")
         #expect(reply.kind == "bad-request", "\(name)")
         #expect(client.isClosed(), "\(name)")
-        #expect(server.daemon.seen.withLock { $0.embedded.isEmpty }, "\(name)")
+        #expect(server.daemon.seen.update { $0.embedded.isEmpty }, "\(name)")
     }
 
     @Test(arguments: [

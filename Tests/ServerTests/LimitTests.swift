@@ -1,7 +1,6 @@
 import Glibc
 import Platform
 import Server
-import Synchronization
 import TestSupport
 import Testing
 import Wire
@@ -70,7 +69,7 @@ struct LimitTests {
         for _ in 0..<400 { client.write(chunk(5000)) }
         client.write("0\r\n\r\n")
         #expect(try client.reply().status == 200)
-        #expect(server.daemon.seen.withLock { $0.embedded.first?.count } == 2_000_000)
+        #expect(server.daemon.seen.update { $0.embedded.first?.count } == 2_000_000)
     }
 
     @Test func `bodies of all requests together have a limit`() throws {
@@ -111,7 +110,7 @@ struct LimitTests {
         #expect(reply.status == 408)
         #expect(reply.kind == "timeout")
         #expect(reply["x-request-id"] == reply.json["instance"] as? String)
-        #expect(server.daemon.seen.withLock { $0.embedded.isEmpty })
+        #expect(server.daemon.seen.update { $0.embedded.isEmpty })
     }
 
     @Test func `a truncated body is no request`() throws {
@@ -121,7 +120,7 @@ struct LimitTests {
             client.write("POST /v1/search HTTP/1.1\r\nHost: d\r\nContent-Length: 1000\r\n\r\nabc")
         }
         #expect(try server.send("GET", "/healthz").status == 200)
-        #expect(server.daemon.seen.withLock { $0.embedded.isEmpty })
+        #expect(server.daemon.seen.update { $0.embedded.isEmpty })
     }
 
     @Test func `an idle connection is closed without a word`() throws {
@@ -147,7 +146,7 @@ struct LimitTests {
         let server = try TestServer(daemon: daemon, limits: { $0.searchCount = 1 })
         let first = try server.unix()
         first.write("POST /v1/search HTTP/1.1\r\nHost: d\r\nContent-Length: 1\r\n\r\na")
-        while daemon.seen.withLock({ $0.embedded.isEmpty }) { usleep(1000) }
+        while daemon.seen.update({ $0.embedded.isEmpty }) { usleep(1000) }
         let second = try server.send("POST", "/v1/search", body: [1])
         gate.update { $0 = true }
         #expect(second.status == 503)
@@ -178,7 +177,7 @@ struct LimitTests {
 
     @Test func `200 searches at once, one after the other on 20 connections, are all answered`() throws {
         let server = try TestServer()
-        let failed = Mutex(0)
+        let failed = Monitor(0)
         let path = server.socketPath
         let threads = try (0..<20).map { number in
             try WorkerThread(name: "client-\(number)") {
@@ -187,11 +186,11 @@ struct LimitTests {
                         (try? client.send("POST", "/v1/search", body: [1, 2, 3]).status) == 200
                     }
                 }
-                if good != true { failed.withLock { $0 += 1 } }
+                if good != true { failed.update { $0 += 1 } }
             }
         }
         for thread in threads { thread.join() }
-        #expect(failed.withLock { $0 } == 0)
+        #expect(failed.update { $0 } == 0)
     }
 
     @Test func `closed connections leave no descriptor open`() throws {

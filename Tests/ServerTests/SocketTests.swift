@@ -2,7 +2,6 @@ import Foundation
 import Glibc
 import Platform
 import Server
-import Synchronization
 import TestSupport
 import Testing
 
@@ -112,7 +111,7 @@ struct SocketTests {
         let idle = try server.unix()
         #expect(try idle.send("GET", "/healthz").status == 200)
         working.write("POST /v1/search HTTP/1.1\r\nHost: d\r\nContent-Length: 1\r\n\r\na")
-        while daemon.seen.withLock({ $0.embedded.isEmpty }) { usleep(1000) }
+        while daemon.seen.update({ $0.embedded.isEmpty }) { usleep(1000) }
         server.server.stop(within: 5)
         let reply = try working.reply()
         #expect(reply.status == 200)

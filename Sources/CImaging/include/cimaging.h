@@ -65,6 +65,10 @@ CImaging_status CImaging_png_decode(const uint8_t *_Nonnull bytes, size_t byte_c
 CImaging_status CImaging_jpeg_encode(const uint8_t *_Nonnull pixels, uint32_t width, uint32_t height, int quality,
                                      uint8_t *_Nullable *_Nonnull encoded, size_t *_Nonnull encoded_byte_count,
                                      CImaging_message *_Nonnull message);
+/* "1.6.39": libpng as loaded, and the libjpeg-turbo that this was compiled against. */
+const char *_Nonnull CImaging_png_version(void);
+const char *_Nonnull CImaging_jpeg_version(void);
+
 void CImaging_release(uint8_t *_Nullable encoded);
 
 #endif

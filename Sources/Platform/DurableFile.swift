@@ -1,15 +1,14 @@
 internal import Glibc
-internal import Platform
 
 /// Writes a file so that a reader, and a restart after power loss, finds the old content or the new, never a part.
-enum DurableFile {
+package enum DurableFile {
     /// Writes `<path>.tmp`, syncs it, renames it over `path` and syncs the folder.
     ///
     /// - Parameters:
     ///   - path: the final name.
     ///   - body: is called once with a function that appends bytes.
     /// - Throws: `SystemError`, or what `body` throws; nothing is left at `<path>.tmp` then.
-    static func replace(
+    package static func replace(
         _ path: String,
         _ body: (_ append: (RawSpan) throws -> Void) throws -> Void
     ) throws {
@@ -29,6 +28,11 @@ enum DurableFile {
         let folder = try OwnedDescriptor.open(parent, O_RDONLY | O_DIRECTORY)
         let number = folder.rawValue
         try retrying("fsync \(parent)") { fsync(number) }
+    }
+
+    /// The same for content that is in memory already.
+    package static func replace(_ path: String, with bytes: [UInt8]) throws {
+        try replace(path) { append in try append(bytes.span.bytes) }
     }
 
     private static func append(_ bytes: RawSpan, to number: Int32, _ path: String) throws(SystemError) {

@@ -1,0 +1,57 @@
+import Catalog
+import Ingestion
+import Testing
+import Wire
+
+@testable import Daemon
+
+@Suite struct WarningsTests {
+    private func kinds(
+        _ pause: IngestionPause?,
+        unwatched: [ConfiguredRoots.Failure] = [],
+        isDeviceLost: Bool = false,
+        diskFree: UInt64 = 1 << 40
+    ) -> [String] {
+        let model = ModelBody(
+            name: "m",
+            architecture: "VGG16",
+            dimension: 512,
+            sha256: "",
+            defaultHead: "max",
+            untrained: false,
+            inUse: true,
+            licence: nil
+        )
+        let work = IngestionStatus(
+            roots: [],
+            waitingCount: 0,
+            doneCount: 0,
+            imagesPerSecond: 0,
+            remainingSeconds: nil,
+            pause: pause
+        )
+        return Warnings.all(
+            model: model,
+            work: work,
+            unwatched: unwatched,
+            isDeviceLost: isDeviceLost,
+            diskFree: diskFree
+        ).map(\.kind)
+    }
+
+    /// The words of a reason may be anything: a GPU out of "disk space" is no full disk.
+    @Test(arguments: [
+        (IngestionPause.Kind.storageFull, "disk-full"), (.storageFailing, "storage-failing"),
+        (.device, "device-failing"),
+    ])
+    func thePausesKindDecides(_ kind: IngestionPause.Kind, _ expected: String) {
+        #expect(kinds(IngestionPause(kind: kind, reason: "no room on the disk's space")) == [expected])
+    }
+
+    @Test func whatIsMissingIsSaid() {
+        #expect(kinds(nil).isEmpty)
+        #expect(kinds(nil, diskFree: 1000) == ["disk-low"])
+        #expect(kinds(nil, isDeviceLost: true) == ["device-lost"])
+        #expect(kinds(nil, unwatched: [.init(path: "/away", reason: "gone")]) == ["root-unwatched"])
+    }
+}
