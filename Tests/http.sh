@@ -36,7 +36,7 @@ fds_after=$(fds)
 kb_after=$(resident_kb)
 echo "descriptors $fds_before -> $fds_after, resident $kb_before -> $kb_after kB"
 check "no descriptor is lost" test "$fds_after" -le "$fds_before"
-check "memory is back to normal" test "$kb_after" -lt $((kb_before + 65536))
+check "memory is back to normal" test "$kb_after" -lt $((kb_before + 32768))
 check "nothing is left in the folder of uploads" test -z "$(ls -A "$state/tmp")"
 stop_daemon
 check "the socket's file is gone" test ! -e "$sock"

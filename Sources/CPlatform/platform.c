@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
+#include <malloc.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -107,4 +108,12 @@ int CPlatform_file_system_type(int descriptor, uint32_t *type) {
     if (fstatfs(descriptor, &status) != 0) return -1;
     *type = (uint32_t)status.f_type;
     return 0;
+}
+
+void CPlatform_keep_heap_small(void) {
+#ifdef M_ARENA_MAX
+    mallopt(M_ARENA_MAX, 2);
+    mallopt(M_MMAP_THRESHOLD, 256 << 10);
+    mallopt(M_TRIM_THRESHOLD, 1 << 20);
+#endif
 }

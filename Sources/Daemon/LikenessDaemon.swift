@@ -27,6 +27,7 @@ package enum LikenessDaemon {
         Log.setThreshold(configuration.logLevel)
         // After a restart in place the kernel would call it `exe`.
         WorkerThread.nameCurrent("likenessd")
+        Heap.keepSmall()
         var signals = Signals()
         let manager = ServiceManager(environment: environment)
         let house = try House(configuration, environment: environment)

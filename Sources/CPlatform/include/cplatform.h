@@ -28,6 +28,11 @@ int CPlatform_open_path_beneath(int directory, const char *_Nonnull path);
 /* `f_type` of the file system that holds an open file (fstatfs). */
 int CPlatform_file_system_type(int descriptor, uint32_t *_Nonnull type);
 
+/* Tells malloc to give large blocks back to the kernel and to share two heaps among all threads. By default the size that
+   counts as large grows with what is freed, and each of many threads may keep a heap of its own with what it freed. Before
+   the first thread starts; where the C library has no such settings, nothing happens. */
+void CPlatform_keep_heap_small(void);
+
 /* A counter to wake a poll: eventfd, non-blocking, close on exec. */
 int CPlatform_eventfd(void);
 
