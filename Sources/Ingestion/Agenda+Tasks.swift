@@ -57,7 +57,7 @@ extension Agenda {
         guard let root = roots[id] else { return nil }
         let isDue = root.nextVisit.map { $0 <= now } ?? false
         // The files that the backlog had no room for.
-        let isIncomplete = root.uncountedCount > 0 && root.backlog.isEmpty
+        let isIncomplete = root.uncountedCount > 0 && root.backlog.isEmpty && root.fresh.isEmpty
         if isDue || isIncomplete || root.dirty[.root].map({ $0 <= now }) ?? false {
             let isForced = root.isForced
             // A walk of everything finds again what waits.
@@ -78,10 +78,13 @@ extension Agenda {
         guard let root = roots[id], let open = root.open,
             let (directory, due) = root.sweeps.min(by: { $0.value < $1.value }), due <= now
         else { return nil }
-        let isImpatient = now - due > configuration.removalPatience
+        let isImpatient = now - (root.lastMove.map { max($0, due) } ?? due) > configuration.removalPatience
         let isRead = root.queuedCount == 0 && root.undecidedCount == 0
-        let isQuiet = root.dirty.isEmpty && settling.waitingCount(in: id) == 0
-        guard (isRead && isQuiet) || (isImpatient && (isRead || directory != .root)) else { return nil }
+        // The new name may be in another root.
+        let isQuiet =
+            settling.waitingCount(in: id) == 0 && settling.arrivingCount == 0
+            && roots.values.allSatisfy { $0.dirty.isEmpty && $0.queuedCount == 0 && $0.undecidedCount == 0 }
+        guard isQuiet || (isImpatient && (isRead || directory != .root)) else { return nil }
         roots[id]?.sweeps[directory] = nil
         return .sweep(open, directory)
     }
@@ -99,7 +102,7 @@ extension Agenda {
             for time in root.dirty.values { consider(time) }
             for time in root.sweeps.values {
                 consider(time)
-                consider(time + configuration.removalPatience + 0.001)
+                consider(max(time, root.lastMove ?? time) + configuration.removalPatience + 0.001)
             }
         }
         return earliest
@@ -110,22 +113,26 @@ extension Agenda {
         devicePause.flatMap { $0.until > now ? $0.until : nil }
     }
 
-    /// Takes a file to read: settled ones first, then what walks found, from each root in turn.
+    /// Takes a file to read: settled ones first, then what came in new directories, then what else walks found; from each
+    /// root in turn.
     mutating func takeRead(at now: Instant) -> ReadJob? {
         guard pauseEnd(after: now) == nil, flights.count < configuration.flightCapacity else { return nil }
         let ids = roots.keys.sorted { $0.rawValue < $1.rawValue }
         turn &+= 1
-        for isUrgent in [true, false] {
+        for queue in [\RootWork.urgent, \.fresh, \.backlog] {
             for index in ids.indices {
                 let id = ids[(index + turn & 0xFFFF) % ids.count]
-                if let job = takeRead(in: id, isUrgent: isUrgent) { return job }
+                if let job = takeRead(in: id, from: queue) { return job }
             }
         }
         return nil
     }
 
-    private mutating func takeRead(in id: RootID, isUrgent: Bool) -> ReadJob? {
-        while let next = isUrgent ? roots[id]?.urgent.popFirst() : roots[id]?.backlog.popFirst() {
+    private mutating func takeRead(
+        in id: RootID,
+        from queue: WritableKeyPath<RootWork, Fifo<RootWork.Waiting>>
+    ) -> ReadJob? {
+        while let next = roots[id]?[keyPath: queue].popFirst() {
             let key = FileKey(root: id, path: next.path)
             guard let open = roots[id]?.open, !defersToFlight(key) else { continue }
             flights[key] = Flight()

@@ -100,12 +100,19 @@ struct Agenda: Sendable {
         }
     }
 
-    /// A walk found files that need reading.
-    mutating func enqueue(_ files: [RootWork.Waiting], in root: RootID, at now: Instant) {
-        guard roots[root] != nil else { return }
+    /// A walk found files that need reading: of the whole root, or of a directory that appeared.
+    mutating func enqueue(
+        _ files: [RootWork.Waiting],
+        in root: RootID,
+        isWholeRoot: Bool,
+        at now: Instant
+    ) {
+        guard let count = isWholeRoot ? roots[root]?.backlog.count : roots[root]?.fresh.count else { return }
+        var room = configuration.backlogCapacity - count
         for file in files {
-            if roots[root]?.backlog.count ?? 0 < configuration.backlogCapacity {
-                roots[root]?.backlog.append(file)
+            if room > 0 {
+                room -= 1
+                if isWholeRoot { roots[root]?.backlog.append(file) } else { roots[root]?.fresh.append(file) }
             } else {
                 roots[root]?.uncountedCount += 1
             }
@@ -137,6 +144,15 @@ struct Agenda: Sendable {
         }
         if flight.again { note(key, .closed, at: now) }
         refreshProgress(at: now)
+    }
+
+    /// Whether a file that is missing may yet turn up under a new name: something is on its way to being known by content.
+    var isExpectingNames: Bool {
+        settling.arrivingCount > 0
+            || roots.values.contains { work in
+                work.undecidedCount > 0 || !work.urgent.isEmpty || !work.fresh.isEmpty
+                    || work.dirty.keys.contains { $0 != .root }
+            }
     }
 
     /// Whether the path is between reading and commit; if so, it is looked at again afterwards.

@@ -117,8 +117,10 @@ final class Committer: Sendable {
             let mine = outcomes[at..<min(at + delivery.changes.count, outcomes.count)]
             at += delivery.changes.count
             // A move whose source went, or bytes that were forgotten since: the file is read again.
-            let isStale = delivery.isFlight && mine.contains { $0 == .needsVector || $0 == .notFound }
-            release(delivery, isStale ? .again : .committed(before: delivery.before, after: delivery.after))
+            let isStale = mine.contains { $0 == .needsVector || $0 == .notFound }
+            let committed = Agenda.Landing.committed(before: delivery.before, after: delivery.after)
+            // A deletion may find that the row has moved away, and has changed nothing then.
+            release(delivery, isStale ? (delivery.isFlight ? .again : .unchanged) : committed)
         }
         return .success(())
     }
@@ -136,7 +138,10 @@ final class Committer: Sendable {
             guard case .committed(let before, let after) = landing else { return }
             agenda.roots[delivery.key.root]?.count(before, -1)
             agenda.roots[delivery.key.root]?.count(after, 1)
-            if let old = delivery.movedFrom { agenda.roots[old]?.count(.indexed, -1) }
+            if let old = delivery.movedFrom {
+                agenda.roots[old]?.count(.indexed, -1)
+                agenda.roots[old]?.lastMove = now
+            }
             if delivery.isRacy { agenda.note(delivery.key, .recheck, at: now) }
             if let next = delivery.nextAttempt {
                 let due = now + Double(next - wallClockNanoseconds()) / 1e9

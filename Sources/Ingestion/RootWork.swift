@@ -29,10 +29,14 @@ struct RootWork: Sendable {
 
     /// Files that settled: read before all others.
     var urgent = Fifo<Waiting>()
-    /// Files that walks found.
+    /// Files that walks found in directories that appeared: read before the backlog, since they may be new names.
+    var fresh = Fifo<Waiting>()
+    /// Files that walks of the whole root found.
     var backlog = Fifo<Waiting>()
-    /// Files that walks found when the backlog was full: another walk follows when it is empty.
+    /// Files that walks found when these were full: another walk follows when they are empty.
     var uncountedCount = 0
+    /// When a file of this root was last found under a new name: a big folder's rename is being followed.
+    var lastMove: Instant?
     /// Directories to walk, and when.
     var dirty: [RelativePath: Instant] = [:]
     /// Directories whose rows are to be compared with the disk, and when.
@@ -64,7 +68,7 @@ struct RootWork: Sendable {
     }
 
     /// Files that need work and have not begun to settle.
-    var queuedCount: Int { urgent.count + backlog.count + uncountedCount }
+    var queuedCount: Int { urgent.count + fresh.count + backlog.count + uncountedCount }
 
     var hasWork: Bool { queuedCount + flightCount > 0 }
 
@@ -85,6 +89,7 @@ struct RootWork: Sendable {
     /// Forgets all plans; what is in flight goes on.
     mutating func clearPlans() {
         urgent.removeAll()
+        fresh.removeAll()
         backlog.removeAll()
         uncountedCount = 0
         dirty.removeAll()

@@ -41,17 +41,29 @@ extension Scanner {
 
     /// Counts a root's rows for the status and finds out when its first failed file is due.
     private func countRows(of id: RootID) throws(CatalogError) {
-        let commitCount = board.read { $0.roots[id]?.commitCount }
-        var counts: [RowKind: Int] = [:]
-        var next: Int64?
-        try ledger.forEachRow(in: id, below: .root) { row in
-            counts[RowKind(row), default: 0] += 1
-            if case .failed(let failure) = row.state, let due = failure.nextAttempt { next = min(next ?? due, due) }
-            return !board.isStopping
+        // Files may be on their way from this root to another: the counts of the status follow the commits from here on.
+        let result = committer.withoutCommits { () -> Result<Int64?, CatalogError> in
+            var counts: [RowKind: Int] = [:]
+            var next: Int64?
+            do throws(CatalogError) {
+                try ledger.forEachRow(in: id, below: .root) { row in
+                    counts[RowKind(row), default: 0] += 1
+                    if case .failed(let failure) = row.state, let due = failure.nextAttempt {
+                        next = min(next ?? due, due)
+                    }
+                    return !board.isStopping
+                }
+            } catch {
+                return .failure(error)
+            }
+            board.update { agenda in
+                agenda.roots[id]?.indexedCount = counts[.indexed] ?? 0
+                agenda.roots[id]?.failedCount = counts[.failed] ?? 0
+            }
+            return .success(next)
         }
-        let due = next.map { Instant.now + Double($0 - wallClockNanoseconds()) / 1e9 }
-        setCounts(counts, of: id, at: commitCount)
-        guard let due else { return }
+        guard let next = try result.get() else { return }
+        let due = Instant.now + Double(next - wallClockNanoseconds()) / 1e9
         board.update { agenda in agenda.nextRetry = agenda.nextRetry.map { min($0, due) } ?? due }
     }
 

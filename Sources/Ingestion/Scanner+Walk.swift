@@ -5,6 +5,8 @@ internal import Platform
 private struct Walk {
     let root: OpenRoot
     let isForced: Bool
+    /// Of the whole root, not of a directory that appeared.
+    let isWhole: Bool
     /// (device, inode) of directories met: a bind mount can make a loop.
     var visited: Set<[UInt64]> = []
     var found: [RootWork.Waiting] = []
@@ -20,7 +22,7 @@ extension Scanner {
     func walk(_ id: RootID, _ directory: RelativePath, isForced: Bool) throws(CatalogError) {
         let start = Instant.now
         guard let root = try directory == .root ? enter(id) : board.read({ $0.roots[id]?.open }) else { return }
-        var walk = Walk(root: root, isForced: isForced)
+        var walk = Walk(root: root, isForced: isForced, isWhole: directory == .root)
         do throws(SystemError) {
             let opened = try root.directory.openDirectory(beneath: directory)
             try visit(opened, directory, depth: 0, &walk)
@@ -173,7 +175,7 @@ extension Scanner {
         let found = walk.found
         guard !found.isEmpty else { return }
         walk.found.removeAll(keepingCapacity: true)
-        let id = walk.root.record.id
-        board.update { $0.enqueue(found, in: id, at: .now) }
+        let (id, isWhole) = (walk.root.record.id, walk.isWhole)
+        board.update { $0.enqueue(found, in: id, isWholeRoot: isWhole, at: .now) }
     }
 }

@@ -90,8 +90,9 @@ final class Scanner: Sendable {
             guard let row = try ledger.file(key) else { return }
             if !isRemoval { return board.update { $0.note(key, .removed, at: .now) } }
             let isEarly = board.update { agenda -> Bool in
-                let isReading = agenda.roots.values.contains { $0.undecidedCount > 0 || !$0.urgent.isEmpty }
-                let waits = isReading && Instant.now - since < agenda.configuration.removalPatience
+                let last = agenda.roots[key.root]?.lastMove ?? since
+                let isPatient = Instant.now - max(last, since) < agenda.configuration.removalPatience
+                let waits = agenda.isExpectingNames && isPatient
                 if waits { agenda.settling.postponeRemoval(key, since: since, at: .now) }
                 return waits
             }

@@ -38,6 +38,8 @@ struct Settling: Sendable {
     private var entries: [FileKey: Entry] = [:]
     private var deadlines = Deadlines<FileKey>()
     private var waiting: [RootID: Int] = [:]
+    /// Files that may turn out to be new names of others: all but deletions and rechecks.
+    private(set) var arrivingCount = 0
     private let configuration: IngestionConfiguration
 
     init(configuration: IngestionConfiguration) { self.configuration = configuration }
@@ -124,6 +126,7 @@ struct Settling: Sendable {
 
     /// Forgets all files of a root.
     mutating func removeAll(in root: RootID) {
+        for (key, entry) in entries where key.root == root { count(root, entry.cause, -1) }
         entries = entries.filter { $0.key.root != root }
         waiting[root] = nil
     }
@@ -158,5 +161,6 @@ struct Settling: Sendable {
     private mutating func count(_ root: RootID, _ cause: Cause?, _ step: Int) {
         guard let cause, cause != .recheck else { return }
         waiting[root, default: 0] += step
+        if cause != .removed { arrivingCount += step }
     }
 }

@@ -66,6 +66,29 @@ import Testing
         #expect(ground.embedder.embeddedCount == 7, "only what is new was embedded")
     }
 
+    @Test(arguments: [true, false])
+    func `Files that moved to another root keep their images, whichever is looked at first`(_ isForward: Bool) throws {
+        let ground = try Playground(files: (0..<40).map { "\($0).jpg" })
+        try ground.makeDirectory("second/below")
+        for index in 40..<80 { try ground.write("second/below/\(index).jpg") }
+        let second = try ground.ingestor.addRoot(ground.path("second")).id
+        ground.idle()
+        let before = (ground.indexed, ground.ledger.indexed(second))
+        try ground.restart {
+            for index in isForward ? 0..<20 : 40..<60 {
+                let (here, there) = ("root/\(index).jpg", "second/below/\(index).jpg")
+                try ground.move(isForward ? here : there, isForward ? there : here)
+            }
+        }
+        ground.idle()
+        let after = (ground.indexed, ground.ledger.indexed(second))
+        #expect(after.0.count == (isForward ? 20 : 60))
+        #expect(after.1.count == (isForward ? 60 : 20))
+        #expect(Set(after.0.values).union(after.1.values) == Set(before.0.values).union(before.1.values))
+        #expect(ground.embedder.embeddedCount == 80)
+        #expect(ground.ingestor.status.roots.map(\.indexedCount) == (isForward ? [20, 60] : [60, 20]))
+    }
+
     @Test func `A directory in place of a file, a file in place of a directory, and links are told apart`() throws {
         let ground = try Playground(files: ["a.jpg", "b.jpg"])
         try ground.makeDirectory("root/d.jpg")

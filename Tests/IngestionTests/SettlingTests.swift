@@ -95,6 +95,21 @@ import Testing
         #expect(settling.takeDue(at: at(2.31)) == .check(key, isRemoval: false, since: at(2.1)))
     }
 
+    @Test func `What arrives is told from what goes`() {
+        var settling = Settling(configuration: configuration)
+        let one = FileKey(root: key.root, path: RelativePath("1.jpg"))
+        let two = FileKey(root: key.root, path: RelativePath("2.jpg"))
+        _ = settling.note(one, .removed, at: at(0))
+        _ = settling.note(two, .touched, at: at(0))
+        _ = settling.note(key, .recheck, at: at(0))
+        #expect(settling.arrivingCount == 1)
+        _ = settling.note(one, .closed, at: at(0))
+        #expect(settling.arrivingCount == 2)
+        settling.removeAll(in: key.root)
+        #expect(settling.arrivingCount == 0)
+        #expect(settling.waitingCount(in: key.root) == 0)
+    }
+
     @Test func `A full table says so`() {
         var small = configuration
         small.settlingCapacity = 2

@@ -75,6 +75,23 @@ import Testing
         #expect(ground.indexed.isEmpty)
     }
 
+    @Test func `A renamed file in a folder that is renamed next keeps its image, though it settles long`() throws {
+        var configuration = Playground.quick
+        // The walk finds the file young and lets it settle for longer than a deletion waits.
+        configuration.probeInterval = 0.2
+        configuration.racyWindow = 1
+        let ground = try started(["a.jpg"], configuration)
+        try ground.makeDirectory("root/one")
+        ground.idle()
+        let before = ground.indexed
+        try ground.move("root/a.jpg", "root/one/b.jpg")
+        try ground.move("root/one", "root/two")
+        ground.eventually { ground.indexed.keys.contains("two/b.jpg") }
+        ground.idle()
+        #expect(ground.indexed == ["two/b.jpg": try #require(before["a.jpg"])])
+        #expect(ground.embedder.embeddedCount == 1)
+    }
+
     @Test func `A deleted file goes, and a deleted directory with all in it`() throws {
         let ground = try started(["a.jpg"])
         try ground.makeDirectory("root/d")
