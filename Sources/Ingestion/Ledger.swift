@@ -36,13 +36,17 @@ extension FileLedger {
     ///   - prefix: a directory; `.root` for all rows.
     ///   - body: returns false to stop.
     /// - Throws: what reading the ledger throws.
-    func forEachRow(in root: RootID, below prefix: RelativePath, _ body: (FileRow) -> Bool) throws(CatalogError) {
+    func forEachRow(
+        in root: RootID,
+        below prefix: RelativePath,
+        _ body: (FileRow) throws(CatalogError) -> Bool
+    ) throws(CatalogError) {
         // No file is called `dir/`, and every path below `dir` sorts after it.
         var last: RelativePath? = prefix.bytes.isEmpty ? nil : RelativePath(bytes: prefix.bytes + [UInt8(ascii: "/")])
         while true {
             let page = try files(in: root, after: last, limit: 1024)
             for row in page {
-                guard row.key.path.isWithin(prefix), body(row) else { return }
+                guard row.key.path.isWithin(prefix), try body(row) else { return }
             }
             guard let end = page.last, page.count == 1024 else { return }
             last = end.key.path

@@ -19,14 +19,14 @@ extension Scanner {
         var lookup = Lookup(root: root)
         let comparesDocuments = directory == .root && board.read { $0.roots[id]?.comparesDocuments ?? false }
         var orphans: [FileRow] = []
-        try ledger.forEachRow(in: id, below: directory) { row in
+        try ledger.forEachRow(in: id, below: directory) { (row) throws(CatalogError) in
             rowCount += 1
             counts[RowKind(row), default: 0] += 1
             if lookup.isGone(row.key.path) {
                 missing.add(row.key.path)
                 if gathered.count < Self.gatheredCount { gathered.append(row) }
-            } else if comparesDocuments, case .indexed = row.state, orphans.count < Self.gatheredCount,
-                !sidecars.exists(for: row.key.path, in: root)
+            } else if comparesDocuments, case .indexed(let image) = row.state, orphans.count < Self.gatheredCount,
+                try ledger.image(image)?.document.isEmpty == false, !sidecars.exists(for: row.key.path, in: root)
             {
                 orphans.append(row)
             }
@@ -34,13 +34,11 @@ extension Scanner {
         }
         if board.isStopping { return }
         if directory == .root { setCounts(counts, of: id, at: commitCount) }
-        try removeDocuments(of: orphans)
-        guard missing.count > 0 else {
-            return board.update { agenda in
-                agenda.roots[id]?.missing = nil
-                if comparesDocuments { agenda.roots[id]?.comparesDocuments = false }
-            }
+        removeDocuments(of: orphans)
+        if comparesDocuments, orphans.count < Self.gatheredCount {
+            board.update { $0.roots[id]?.comparesDocuments = false }
         }
+        guard missing.count > 0 else { return board.update { $0.roots[id]?.missing = nil } }
         guard isBelievable(missing, of: rowCount, id, directory) else { return }
         for row in gathered { forget(row) }
         if missing.count > gathered.count { board.update { $0.sweep(id, directory, due: .now) } }
@@ -74,11 +72,8 @@ extension Scanner {
     }
 
     /// Takes away the documents of images that have no file beside them any more.
-    private func removeDocuments(of rows: [FileRow]) throws(CatalogError) {
+    private func removeDocuments(of rows: [FileRow]) {
         for row in rows {
-            guard case .indexed(let image) = row.state, try ledger.image(image)?.document.isEmpty == false else {
-                continue
-            }
             let change = CatalogChange.setDocument(key: row.key, document: [])
             deliver(Delivery(key: row.key, changes: [change], before: .indexed, after: .indexed))
         }
