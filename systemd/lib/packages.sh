@@ -39,9 +39,11 @@ missing_packages() {
 
 # The first alternative that apt can install.
 known_to_apt() {
-    local alternative
+    local alternative policy
     for alternative in ${1//|/ }; do
-        if apt-cache policy "$alternative" 2>/dev/null | grep -q '^  Candidate: [^(]'; then
+        # No pipe: a grep that has seen enough would end apt-cache by SIGPIPE, which pipefail takes for a failure.
+        policy=$(apt-cache policy "$alternative" 2>/dev/null) || true
+        if grep -q '^  Candidate: [^(]' <<<"$policy"; then
             printf '%s\n' "$alternative"
             return
         fi

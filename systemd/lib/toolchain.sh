@@ -10,10 +10,10 @@ swift_downloads=https://download.swift.org
 
 # swift_version COMMAND: such as 6.3.1; fails when it does not run.
 swift_version() {
-    "$1" --version 2>/dev/null | sed -n 's/.*Swift version \([0-9][0-9.]*\).*/\1/p' | head -n 1 | grep .
+    "$1" --version 2>/dev/null | sed -n 's/.*Swift version \([0-9][0-9.]*\).*/\1/p' | sed -n 1p | grep .
 }
 
-is_new_enough() { [ "$(printf '%s\n%s\n' "$swift_minimum" "$1" | sort -V | head -n 1)" = "$swift_minimum" ]; }
+is_new_enough() { [ "$(printf '%s\n%s\n' "$swift_minimum" "$1" | sort -V | sed -n 1p)" = "$swift_minimum" ]; }
 
 # Where a fetched toolchain lies.
 swift_home() {
