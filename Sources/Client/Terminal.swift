@@ -1,5 +1,5 @@
 internal import Glibc
-internal import Synchronization
+internal import Platform
 
 /// Standard output and error, and what may be assumed of who reads them.
 package final class Terminal: Sendable {
@@ -13,7 +13,7 @@ package final class Terminal: Sendable {
     let columnCount: Int
     private let sink: @Sendable (Stream, String) -> Void
     /// Whether an unfinished progress line is on standard error.
-    private let hasDrawn = Mutex(false)
+    private let hasDrawn = Monitor(false)
 
     /// - Parameters:
     ///   - hasColor: whether colours are wanted on standard output.
@@ -69,13 +69,13 @@ package final class Terminal: Sendable {
     /// Progress: on a terminal, draws over the line before; elsewhere nothing.
     func draw(_ line: String) {
         guard drawsProgress else { return }
-        hasDrawn.withLock { $0 = true }
+        hasDrawn.update { $0 = true }
         sink(.error, "\r\u{1B}[K" + line.prefix(columnCount - 1))
     }
 
     /// Clears the progress line, if there is one.
     func endProgress() {
-        let wasDrawn = hasDrawn.withLock { hasDrawn in
+        let wasDrawn = hasDrawn.update { hasDrawn in
             defer { hasDrawn = false }
             return hasDrawn
         }

@@ -1,6 +1,5 @@
 internal import Inference
 internal import Platform
-internal import Synchronization
 
 /// The one thread that owns the backend: takes batches from the lanes, computes them, completes their images.
 final class BatchThread: Sendable {
@@ -9,8 +8,8 @@ final class BatchThread: Sendable {
 
     /// What other threads may ask about.
     private final class Shared: Sendable {
-        let description: Mutex<BackendDescription>
-        init(_ description: BackendDescription) { self.description = Mutex(description) }
+        let description: Monitor<BackendDescription>
+        init(_ description: BackendDescription) { self.description = Monitor(description) }
     }
 
     /// Starts the thread; it ends after `lanes.stop()`.
@@ -26,7 +25,7 @@ final class BatchThread: Sendable {
     }
 
     /// What computes now.
-    var backendDescription: BackendDescription { shared.description.withLock { $0 } }
+    var backendDescription: BackendDescription { shared.description.read { $0 } }
 
     func join() { thread.join() }
 
@@ -41,7 +40,7 @@ final class BatchThread: Sendable {
                 let results = evaluator.evaluate(batch)
                 let seconds = Instant.now - start
                 let description = evaluator.backend.description
-                shared.description.withLock { $0 = description }
+                shared.description.update { $0 = description }
                 let tickets = batch.tickets
                 let failureCount = results.count { if case .failure = $0 { true } else { false } }
                 lanes.finish(batch, lane, failureCount: failureCount, computeSeconds: seconds)

@@ -1,7 +1,6 @@
 package import Imaging
 package import Inference
 internal import Platform
-internal import Synchronization
 
 /// Image bytes in, vectors out: decode workers, batches and one backend, with two lanes.
 ///
@@ -29,7 +28,7 @@ package final class Embedder: Sendable {
     private let fit: Fit
     private let decodePool: DecodePool
     private let batchThread: BatchThread
-    private let isStopped = Mutex(false)
+    private let isStopped = Monitor(false)
 
     /// Starts the threads.
     ///
@@ -124,7 +123,7 @@ package final class Embedder: Sendable {
     /// Fails what waits with `.stopped`, ends the batch that runs, joins all threads. Later calls do nothing.
     /// Must not be called from a completion.
     package func stop() {
-        let isFirst = isStopped.withLock { isStopped in
+        let isFirst = isStopped.update { isStopped in
             defer { isStopped = true }
             return !isStopped
         }

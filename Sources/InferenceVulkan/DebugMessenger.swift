@@ -1,16 +1,16 @@
 internal import CVulkan
 internal import Inference
-internal import Synchronization
+internal import Platform
 
 /// What the validation layers had to say, in order.
 package final class ValidationLog: Sendable {
-    private let lines = Mutex<[String]>([])
+    private let lines = Monitor<[String]>([])
 
     package init() {}
 
-    package var messages: [String] { lines.withLock { $0 } }
+    package var messages: [String] { lines.read { $0 } }
 
-    fileprivate func append(_ line: String) { lines.withLock { $0.append(line) } }
+    fileprivate func append(_ line: String) { lines.update { $0.append(line) } }
 }
 
 /// A `VkDebugUtilsMessengerEXT` that writes warnings and errors into a log.

@@ -1,6 +1,5 @@
 internal import Catalog
 internal import Platform
-internal import Synchronization
 
 /// The one way into the ledger: collects deliveries and applies them as one transaction after at most 20 ms.
 ///
@@ -13,7 +12,7 @@ final class Committer: Sendable {
     private let queue: BoundedQueue<Delivery>
     /// Held while a batch is applied, so that a root is not removed in the middle of one.
     private let applying = Monitor(())
-    private let seconds = Mutex(0.0)
+    private let seconds = Monitor(0.0)
     private let log = Log("ingest")
 
     init(board: AgendaBoard, ledger: any FileLedger, contents: Contents) {
@@ -42,7 +41,7 @@ final class Committer: Sendable {
     }
 
     /// Seconds spent in the ledger's transactions.
-    var commitSeconds: Double { seconds.withLock { $0 } }
+    var commitSeconds: Double { seconds.read { $0 } }
 
     /// Takes no more.
     func close() { queue.close() }
@@ -106,7 +105,7 @@ final class Committer: Sendable {
         guard !batch.isEmpty else { return .success(()) }
         let outcomes: [CatalogOutcome]
         let start = Instant.now
-        defer { seconds.withLock { $0 += .now - start } }
+        defer { seconds.update { $0 += .now - start } }
         do throws(CatalogError) {
             outcomes = try ledger.apply(batch.flatMap(\.changes))
         } catch {

@@ -1,6 +1,5 @@
 internal import Catalog
 internal import Platform
-internal import Synchronization
 
 /// Turns the kernel's events into marks on the agenda. Its thread waits for nothing but the kernel, so that the queue
 /// of events stays short; what is lost all the same becomes a rescan.
@@ -8,13 +7,14 @@ final class Watcher: Sendable {
     private let inotify: Inotify
     private let board: AgendaBoard
     let table: WatchTable
-    /// Held from taking events to having noted them.
-    private let reading = Mutex(())
+    /// The same, held from taking events to having noted them.
+    private let queue: Monitor<Inotify>
     private let log = Log("watch")
 
     init(inotify: Inotify, board: AgendaBoard) {
         self.inotify = inotify
         self.board = board
+        queue = Monitor(inotify)
         table = WatchTable(inotify: inotify)
     }
 
@@ -30,7 +30,7 @@ final class Watcher: Sendable {
 
     /// Notes everything that the kernel has told so far.
     func drain() {
-        reading.withLock { _ in
+        queue.update { inotify in
             do throws(SystemError) {
                 while inotify.isReadable {
                     let events = try inotify.read()

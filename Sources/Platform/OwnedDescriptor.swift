@@ -33,27 +33,33 @@ package struct OwnedDescriptor: ~Copyable, Sendable {
         var status = stat()
         try retrying("fstat") { fstat(rawValue, &status) }
         guard status.st_size <= limit else { throw SystemError(code: EFBIG, operation: "read \(status.st_size) bytes") }
-        var bytes: [UInt8] = []
-        // One more than the size shows a file that grew since fstat.
+        // One more than the size: room left over shows that the end was reached.
         var capacity = Int(status.st_size) + 1
         while true {
-            let start = bytes.count
-            var failure: SystemError?
-            var got = 0
-            bytes.append(contentsOf: repeatElement(0, count: capacity))
-            bytes.withUnsafeMutableBytes { buffer in
-                do throws(SystemError) {
-                    let target = UnsafeMutableRawBufferPointer(rebasing: buffer[start...])
-                    got = try retrying("read") { pread(rawValue, target.baseAddress, target.count, start) }
-                } catch { failure = error }
-            }
-            if let failure { throw failure }
-            bytes.removeLast(capacity - got)
-            if got == 0 { return bytes }
+            let bytes = try read(upTo: capacity)
             guard bytes.count <= limit else {
                 throw SystemError(code: EFBIG, operation: "read more than \(limit) bytes")
             }
-            capacity = max(65_536, capacity - got)
+            if bytes.count < capacity { return bytes }
+            // It grew since fstat, or is of a kind that has no size, as those of /proc.
+            capacity = max(4096, 2 * capacity)
         }
+    }
+
+    /// The first `capacity` bytes of the file, or all of them when it holds fewer.
+    private func read(upTo capacity: Int) throws(SystemError) -> [UInt8] {
+        var failure: SystemError?
+        let bytes = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
+            do throws(SystemError) {
+                while count < capacity {
+                    let rest = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[count...])
+                    let got = try retrying("read") { pread(rawValue, rest.baseAddress, rest.count, count) }
+                    if got == 0 { return }
+                    count += got
+                }
+            } catch { failure = error }
+        }
+        if let failure { throw failure }
+        return bytes
     }
 }

@@ -1,7 +1,6 @@
 import Foundation
 import Glibc
 import Platform
-import Synchronization
 import TestSupport
 
 @testable import Client
@@ -24,7 +23,7 @@ final class FakeDaemon: Sendable {
     private let thread: WorkerThread
 
     private final class Received: Sendable {
-        let requests = Mutex<[Request]>([])
+        let requests = Monitor<[Request]>([])
     }
 
     /// Listens. With `readsBody` false, it answers and closes as soon as it has a request's head. `script` makes the raw reply to a request, an empty one only closes the connection.
@@ -51,7 +50,7 @@ final class FakeDaemon: Sendable {
                 let connection = accept(listener, nil, nil)
                 guard connection >= 0 else { return }
                 Self.serve(connection, readsBody) { request in
-                    received.requests.withLock { $0.append(request) }
+                    received.requests.update { $0.append(request) }
                     return script(request)
                 }
             }
@@ -64,7 +63,7 @@ final class FakeDaemon: Sendable {
         close(listener)
     }
 
-    var requests: [Request] { received.requests.withLock { $0 } }
+    var requests: [Request] { received.requests.read { $0 } }
 
     private static func serve(_ connection: Int32, _ readsBody: Bool, _ script: (Request) -> [UInt8]) {
         defer { close(connection) }
@@ -129,15 +128,15 @@ struct CommandRun {
 
     /// Runs one command line against `socket`.
     init(_ arguments: [String], socket: String, drawsProgress: Bool = false, hasColor: Bool = false) {
-        let printed = Mutex((output: "", errors: ""))
+        let printed = Monitor((output: "", errors: ""))
         let terminal = Terminal(hasColor: hasColor, drawsProgress: drawsProgress) { stream, text in
-            printed.withLock { if stream == .output { $0.output += text } else { $0.errors += text } }
+            printed.update { if stream == .output { $0.output += text } else { $0.errors += text } }
         }
         exitCode = CommandLineClient.run(
             arguments: arguments,
             environment: ["LIKENESS_SOCKET": socket],
             terminal: terminal
         )
-        (output, errors) = printed.withLock { $0 }
+        (output, errors) = printed.read { $0 }
     }
 }

@@ -1,5 +1,5 @@
 import Foundation
-import Synchronization
+import Platform
 import TestSupport
 import Testing
 import Wire
@@ -14,7 +14,7 @@ struct WaitingTests {
     func watch() throws {
         let folder = try TemporaryDirectory()
         let path = folder.url.resolvingSymlinksInPath().path
-        let looks = Mutex(0)
+        let looks = Monitor(0)
         let daemon = try FakeDaemon { request in
             if request.target == "POST /v1/roots" {
                 let root = try? JSONDecoder().decode(RootRequest.self, from: Data(request.body))
@@ -30,7 +30,7 @@ struct WaitingTests {
                     )
                 )
             }
-            let look = looks.withLock { looks in
+            let look = looks.update { looks in
                 looks += 1
                 return looks
             }
@@ -48,15 +48,15 @@ struct WaitingTests {
         #expect(run.errors.contains("37 %, 3 of 8, 12.5 images/s"))
         #expect(run.errors.hasSuffix("3 images searchable, 1 failed (likeness failures)\n"))
         #expect(run.output.isEmpty)
-        #expect(looks.withLock { $0 } >= 4)
+        #expect(looks.read { $0 } >= 4)
         #expect(daemon.requests[0].body == Array(#"{"path":"\#(path)"}"#.utf8))
     }
 
     @Test("A wait needs quiet for a while, and ends when the folder is gone")
     func quiet() throws {
-        let looks = Mutex(0)
+        let looks = Monitor(0)
         let daemon = try FakeDaemon { _ in
-            let look = looks.withLock { looks in
+            let look = looks.update { looks in
                 looks += 1
                 return looks
             }
@@ -66,7 +66,7 @@ struct WaitingTests {
         let client = DaemonClient(sockets: [daemon.path])
         let wait = LoadingWait(client: client, terminal: silent(), interval: 0.02, quietTime: 0.1)
         #expect(try wait.run(root: nil).counts.images == 3)
-        #expect(looks.withLock { $0 } > 4)
+        #expect(looks.read { $0 } > 4)
         #expect(throws: ClientError.self) { try wait.run(root: "/elsewhere") }
     }
 
@@ -96,12 +96,12 @@ struct WaitingTests {
 
     @Test("model use waits until the daemon is back with the model")
     func modelUse() throws {
-        let looks = Mutex(0)
+        let looks = Monitor(0)
         let daemon = try FakeDaemon { request in
             switch request.target {
             case "POST /v1/models/art/use": return FakeDaemon.reply(202, "{}")
             case "GET /readyz":
-                let look = looks.withLock { looks in
+                let look = looks.update { looks in
                     looks += 1
                     return looks
                 }

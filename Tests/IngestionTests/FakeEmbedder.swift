@@ -3,7 +3,6 @@ import Imaging
 import Inference
 import Ingestion
 import Platform
-import Synchronization
 
 /// Takes texts for images: what begins with `broken` is corrupt, everything else has a vector. One thread, as slow as told.
 final class FakeEmbedder: ImageEmbedding {
@@ -15,22 +14,22 @@ final class FakeEmbedder: ImageEmbedding {
     }
 
     private let queue = BoundedQueue<Job>(capacity: 256)
-    private let counts = Mutex((embedded: 0, failed: 0))
-    private let failure = Mutex<EmbeddingError?>(nil)
-    private let thread = Mutex<WorkerThread?>(nil)
+    private let counts = Monitor((embedded: 0, failed: 0))
+    private let failure = Monitor<EmbeddingError?>(nil)
+    private let thread = Monitor<WorkerThread?>(nil)
     let secondsPerImage: Double
 
     init(secondsPerImage: Double = 0) throws {
         self.secondsPerImage = secondsPerImage
         let started = try WorkerThread(name: "fake-embed") { [self] in run() }
-        thread.withLock { $0 = started }
+        thread.update { $0 = started }
     }
 
     /// Images that went through the network.
-    var embeddedCount: Int { counts.withLock { $0.embedded } }
+    var embeddedCount: Int { counts.read { $0.embedded } }
 
     /// What every image gets from now on.
-    func fail(with error: EmbeddingError?) { failure.withLock { $0 = error } }
+    func fail(with error: EmbeddingError?) { failure.update { $0 = error } }
 
     func submit(_ encoded: [UInt8], completion: @escaping Completion) {
         if !queue.push(Job(bytes: encoded, completion: completion)) { completion(.failure(.stopped)) }
@@ -38,7 +37,7 @@ final class FakeEmbedder: ImageEmbedding {
 
     func stop() {
         queue.close()
-        thread.withLock { thread in
+        thread.update { thread in
             thread?.join()
             thread = nil
         }
@@ -47,12 +46,12 @@ final class FakeEmbedder: ImageEmbedding {
     private func run() {
         while let job = queue.pop() {
             if secondsPerImage > 0 { sleep(seconds: secondsPerImage) }
-            if let failure = failure.withLock({ $0 }) {
+            if let failure = failure.read({ $0 }) {
                 job.completion(.failure(failure))
             } else if job.bytes.starts(with: "broken".utf8) {
                 job.completion(.failure(.image(ImagingError(.corrupt, "it says so itself"))))
             } else {
-                counts.withLock { $0.embedded += 1 }
+                counts.update { $0.embedded += 1 }
                 let properties = ImageProperties(format: .jpeg, width: 4, height: 3)
                 job.completion(.success(EmbeddedImage(vector: [1, 0], properties: properties)))
             }

@@ -3,7 +3,6 @@ import Embedding
 import Foundation
 import Inference
 import Platform
-import Synchronization
 import TestSupport
 import Testing
 
@@ -78,7 +77,7 @@ import Testing
     @Test func `A change that the catalog refuses does not take its batch along`() throws {
         let ground = try Playground()
         ground.idle()
-        ground.ledger.state.withLock { $0.refusedPath = RelativePath("7.jpg") }
+        ground.ledger.state.update { $0.refusedPath = RelativePath("7.jpg") }
         for index in 0..<20 { try ground.write("root/\(index).jpg") }
         ground.idle()
         #expect(ground.indexed.count == 19)

@@ -1,7 +1,6 @@
 import Catalog
 import Ingestion
 import Platform
-import Synchronization
 
 /// A catalog in memory that can be told to fail, and that keeps the catalog's promises strictly: a change that should
 /// not come is remembered as a fault.
@@ -17,12 +16,12 @@ final class MemoryLedger: FileLedger {
         var refusedPath: RelativePath?
     }
 
-    let state = Mutex(State())
+    let state = Monitor(State())
 
-    func fail(with error: CatalogError?) { state.withLock { $0.failure = error } }
+    func fail(with error: CatalogError?) { state.update { $0.failure = error } }
 
-    var rows: [FileKey: FileRow] { state.withLock { $0.rows } }
-    var images: [ImageID: ImageRecord] { state.withLock { $0.images } }
+    var rows: [FileKey: FileRow] { state.read { $0.rows } }
+    var images: [ImageID: ImageRecord] { state.read { $0.images } }
 
     /// Paths of indexed files with their images, for one root.
     func indexed(_ root: RootID) -> [String: ImageID] {
@@ -43,7 +42,7 @@ final class MemoryLedger: FileLedger {
     }
 
     func apply(_ changes: [CatalogChange]) throws(CatalogError) -> [CatalogOutcome] {
-        let result: Result<[CatalogOutcome], CatalogError> = state.withLock { state in
+        let result: Result<[CatalogOutcome], CatalogError> = state.update { state in
             if let failure = state.failure { return .failure(failure) }
             if let refused = state.refusedPath, changes.contains(where: { Self.key(of: $0)?.path == refused }) {
                 return .failure(.wrongDimension(got: 1, expected: 2))
@@ -116,19 +115,19 @@ final class MemoryLedger: FileLedger {
     }
 
     func knowsContent(_ content: SHA256Digest) throws(CatalogError) -> Bool {
-        state.withLock { $0.images.values.contains { $0.content == content } }
+        state.read { $0.images.values.contains { $0.content == content } }
     }
 
     func files(withContent content: SHA256Digest, limit: Int) throws(CatalogError) -> [FileKey] {
-        state.withLock { Array($0.images.values.filter { $0.content == content }.map(\.key).prefix(limit)) }
+        state.read { Array($0.images.values.filter { $0.content == content }.map(\.key).prefix(limit)) }
     }
 
-    func image(_ id: ImageID) throws(CatalogError) -> ImageRecord? { state.withLock { $0.images[id] } }
+    func image(_ id: ImageID) throws(CatalogError) -> ImageRecord? { state.read { $0.images[id] } }
 
-    func file(_ key: FileKey) throws(CatalogError) -> FileRow? { state.withLock { $0.rows[key] } }
+    func file(_ key: FileKey) throws(CatalogError) -> FileRow? { state.read { $0.rows[key] } }
 
     func files(in root: RootID, after path: RelativePath?, limit: Int) throws(CatalogError) -> [FileRow] {
-        state.withLock { state in
+        state.update { state in
             let all = state.rows.values.filter { row in
                 row.key.root == root && path.map { $0 < row.key.path } ?? true
             }
@@ -137,7 +136,7 @@ final class MemoryLedger: FileLedger {
     }
 
     func failures(after key: FileKey?, limit: Int) throws(CatalogError) -> [FileRow] {
-        state.withLock { state in
+        state.update { state in
             let all = state.rows.values.filter { if case .failed = $0.state { true } else { false } }
             let sorted = all.sorted { ($0.key.root.rawValue, $0.key.path) < ($1.key.root.rawValue, $1.key.path) }
             return Array(
@@ -148,10 +147,10 @@ final class MemoryLedger: FileLedger {
         }
     }
 
-    func roots() throws(CatalogError) -> [RootRecord] { state.withLock { $0.roots } }
+    func roots() throws(CatalogError) -> [RootRecord] { state.read { $0.roots } }
 
     func addRoot(_ path: RelativePath) throws(CatalogError) -> RootRecord {
-        state.withLock { state in
+        state.update { state in
             if let known = state.roots.first(where: { $0.path == path }) { return known }
             let record = RootRecord(id: RootID(rawValue: UInt32(state.roots.count + 1)), path: path)
             state.roots.append(record)
@@ -160,7 +159,7 @@ final class MemoryLedger: FileLedger {
     }
 
     func removeRoot(_ id: RootID) throws(CatalogError) {
-        state.withLock { state in
+        state.update { state in
             state.roots.removeAll { $0.id == id }
             state.rows = state.rows.filter { $0.key.root != id }
             state.images = state.images.filter { $0.value.key.root != id }

@@ -154,6 +154,14 @@ import Testing
         #expect(throws: SystemError.self) { try descriptor.readAll(limit: 99_999) }
     }
 
+    @Test func aFileWithoutASizeIsReadWhole() throws {
+        let descriptor = try OwnedDescriptor.open("/proc/self/smaps", O_RDONLY)
+        let whole = try descriptor.readAll(limit: 64 << 20)
+        #expect(whole.count > 4096)
+        #expect(whole.last == UInt8(ascii: "\n"))
+        #expect(throws: SystemError.self) { try descriptor.readAll(limit: 4096) }
+    }
+
     @Test func theDescriptorClosesWithItsOwner() throws {
         func number() throws -> Int32 { try OwnedDescriptor.open("/dev/null", O_RDONLY).rawValue }
         let first = try number()

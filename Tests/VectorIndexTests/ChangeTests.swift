@@ -225,7 +225,7 @@ struct ChangeTests {
         let slots = try fixture.add(base)
         let queries = source.next(20)
         let isDone = Atomic<Bool>(false)
-        let failures = Mutex<[String]>([])
+        let failures = Monitor<[String]>([])
         try fixture.index.start(threadCount: 2)
         let searchers = try (0..<2).map { number in
             let index = fixture.index
@@ -238,8 +238,8 @@ struct ChangeTests {
                             let hits = try index.search(query, count: 10, transaction: transaction)
                             let own = try index.search(base[Int(slot.rawValue)], count: 1, transaction: transaction)
                             let isRight = hits.count == 10 && own.first?.slot == slot
-                            if !isRight { failures.withLock { $0.append("\(hits.count) hits, \(own)") } }
-                        } catch { failures.withLock { $0.append("\(error)") } }
+                            if !isRight { failures.update { $0.append("\(hits.count) hits, \(own)") } }
+                        } catch { failures.update { $0.append("\(error)") } }
                     }
                 }
             }
@@ -253,7 +253,7 @@ struct ChangeTests {
         isDone.store(true, ordering: .relaxed)
         for searcher in searchers { searcher.join() }
         fixture.index.stop()
-        #expect(failures.withLock { $0 } == [])
+        #expect(failures.read { $0 } == [])
         #expect(fixture.index.statistics.vectorCount == 300 + 6 * 40)
     }
 }
