@@ -4,7 +4,7 @@
 source "$(dirname "$0")/lib.sh"
 require curl jq
 require_shared
-hostile=$(cd "$shared/data/hostile" && pwd)
+hostile=$(cd "$shared/data/hostile" && pwd -P)
 start=$(now_ms)
 start_daemon --root "$hostile" --weights "$shared/models/vgg19-slim.safetensors"
 wait_idle 600

@@ -6,7 +6,8 @@ set -euo pipefail
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 shared=$project/../shared
 bin=${LIKENESS_BIN:-$project/.build/release}
-work=$(mktemp -d "${TMPDIR:-/tmp}/likeness-test.XXXXXX")
+# The daemon names files without symbolic links, so the folder is named without them too.
+work=$(cd "$(mktemp -d "${TMPDIR:-/tmp}/likeness-test.XXXXXX")" && pwd -P)
 state=$work/state
 sock=$work/likeness.sock
 log=$work/daemon.log

@@ -4,7 +4,7 @@
 source "$(dirname "$0")/lib.sh"
 require curl jq
 require_shared
-photos=$(cd "$shared/data/corel1k" && pwd)
+photos=$(cd "$shared/data/corel1k" && pwd -P)
 heads=("$@")
 [ $# -gt 0 ] || heads=(max mean gem3)
 for head in "${heads[@]}"; do

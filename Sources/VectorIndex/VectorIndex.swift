@@ -41,7 +41,7 @@ package final class VectorIndex: Sendable {
     /// Vectors linked since the graph was last to be looked over for lost ones.
     let linkedSinceSweep = Atomic<Int>(0)
     /// When the last change was published, in nanoseconds of `Instant`.
-    let lastChange = Atomic<Int64>(0)
+    let lastChange = Atomic(Instant.now.nanoseconds)
 
     /// Opens the index in `transaction`, making its databases when they are missing, and loads it: vectors, links, and
     /// as pending what was added after the last checkpoint.
