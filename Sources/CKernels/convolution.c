@@ -51,7 +51,7 @@ void CKernels_first_patches(const uint8_t *pixels, int side, int first_row, int 
             for (int dy = -1; dy <= 1; dy++)
                 for (int dx = -1; dx <= 1; dx++) {
                     const int inside = y + dy >= 0 && y + dy < side && x + dx >= 0 && x + dx < side;
-                    const uint8_t *pixel = pixels + 3 * ((size_t)(y + dy) * side + (x + dx));
-                    for (int p = 0; p < 3; p++) *patches++ = inside ? tables[256 * p + pixel[bytes[p]]] : 0;
+                    const size_t at = inside ? 3 * ((size_t)(y + dy) * side + (x + dx)) : 0;
+                    for (int p = 0; p < 3; p++) *patches++ = inside ? tables[256 * p + pixels[at + bytes[p]]] : 0;
                 }
 }
