@@ -82,7 +82,6 @@ struct Agenda: Sendable {
             roots[id]?.dirty[.root] = now
             guard isForced else { continue }
             roots[id]?.isForced = true
-            roots[id]?.comparesDocuments = true
         }
     }
 

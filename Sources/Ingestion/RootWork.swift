@@ -46,9 +46,6 @@ struct RootWork: Sendable {
     /// The next walk takes failed files too.
     var isForced = false
 
-    /// The next sweep of the root looks for images whose document is gone.
-    var comparesDocuments = true
-
     /// Files between reading and commit.
     var flightCount = 0
     /// Those of them whose bytes are not known yet: each may be another file's new name.

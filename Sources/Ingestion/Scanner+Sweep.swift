@@ -5,7 +5,7 @@ extension Scanner {
     /// Rows held in memory at once by a sweep; another follows for the rest.
     private static let gatheredCount = 16_384
 
-    /// Takes out the rows below a directory whose files are gone.
+    /// Takes out the rows below a directory whose files are gone, and documents whose files are.
     ///
     /// A pass that misses very many files is not believed before a second one misses the same: a disk that was half
     /// unmounted, or a program that moves everything, looks like that for a moment.
@@ -17,27 +17,24 @@ extension Scanner {
         var counts: [RowKind: Int] = [:]
         let commitCount = board.read { $0.roots[id]?.commitCount }
         var lookup = Lookup(root: root)
-        let comparesDocuments = directory == .root && board.read { $0.roots[id]?.comparesDocuments ?? false }
-        var orphans: [FileRow] = []
+        var outdated: [FileRow] = []
         try ledger.forEachRow(in: id, below: directory) { (row) throws(CatalogError) in
             rowCount += 1
             counts[RowKind(row), default: 0] += 1
             if lookup.isGone(row.key.path) {
                 missing.add(row.key.path)
                 if gathered.count < Self.gatheredCount { gathered.append(row) }
-            } else if comparesDocuments, case .indexed(let image) = row.state, orphans.count < Self.gatheredCount,
-                try ledger.image(image)?.document.isEmpty == false, !sidecars.exists(for: row.key.path, in: root)
+            } else if case .indexed(let id) = row.state, outdated.count < Self.gatheredCount,
+                let image = try ledger.image(id), lacksDocument(image, lookup.directoryChanged, root)
             {
-                orphans.append(row)
+                outdated.append(row)
             }
             return !board.isStopping
         }
         if board.isStopping { return }
         if directory == .root { setCounts(counts, of: id, at: commitCount) }
-        removeDocuments(of: orphans)
-        if comparesDocuments, orphans.count < Self.gatheredCount {
-            board.update { $0.roots[id]?.comparesDocuments = false }
-        }
+        refreshDocuments(of: outdated, root)
+        if outdated.count == Self.gatheredCount { board.update { $0.sweep(id, directory, due: .now) } }
         guard missing.count > 0 else { return board.update { $0.roots[id]?.missing = nil } }
         guard isBelievable(missing, of: rowCount, id, directory) else { return }
         for row in gathered { forget(row) }
@@ -71,10 +68,20 @@ extension Scanner {
         return believes
     }
 
-    /// Takes away the documents of images that have no file beside them any more.
-    private func removeDocuments(of rows: [FileRow]) {
+    /// Whether the file of an image's document is gone. A weaker one may take its place then: that needs reading, where
+    /// the directory has changed since.
+    private func lacksDocument(_ image: ImageRecord, _ directoryChanged: Int64, _ root: OpenRoot) -> Bool {
+        guard !image.document.isEmpty else { return false }
+        if !sidecars.exists(for: image.key.path, in: root) { return true }
+        let slack = Int64(board.configuration.racyWindow * 1e9)
+        return directoryChanged > image.added - slack
+            && sidecars.document(of: image.key.path, in: root) != image.document
+    }
+
+    private func refreshDocuments(of rows: [FileRow], _ root: OpenRoot) {
         for row in rows {
-            let change = CatalogChange.setDocument(key: row.key, document: [])
+            let document = sidecars.document(of: row.key.path, in: root)
+            let change = CatalogChange.setDocument(key: row.key, document: document)
             deliver(Delivery(key: row.key, changes: [change], before: .indexed, after: .indexed))
         }
     }
@@ -85,6 +92,8 @@ private struct Lookup: ~Copyable {
     private let root: OpenRoot
     private var parent: RelativePath?
     private var directory: OwnedDescriptor?
+    /// When an entry of that directory last came or went, nanoseconds since 1970.
+    private(set) var directoryChanged: Int64 = 0
 
     init(root: OpenRoot) { self.root = root }
 
@@ -94,7 +103,9 @@ private struct Lookup: ~Copyable {
         do throws(SystemError) {
             if parent != path.parent {
                 parent = nil
-                directory = try root.directory.openDirectory(beneath: path.parent)
+                let opened = try root.directory.openDirectory(beneath: path.parent)
+                directoryChanged = try opened.status().modified
+                directory = consume opened
                 parent = path.parent
             }
             return try directory?.status(ofEntry: Array(path.name))?.kind != .regular

@@ -161,6 +161,26 @@ import Testing
         }
     }
 
+    @Test func `Documents that went unnoticed go with the next walk`() throws {
+        let ground = try started()
+        try ground.write("root/a.jpg")
+        try ground.write("root/a.jpg.json", #"{"n":1}"#)
+        try ground.write("root/b.jpg")
+        try ground.write("root/b.json", #"{"n":2}"#)
+        try ground.write("root/b.jpg.json", #"{"n":3}"#)
+        ground.idle()
+        let watcher = try #require(ground.ingestor.watcher)
+        watcher.table.remove(ground.root, .root)
+        sleep(seconds: 0.1)
+        try ground.remove("root/a.jpg.json")
+        try ground.remove("root/b.jpg.json")
+        watcher.receive([Inotify.Event(watch: -1, change: .overflowed, name: [])])
+        ground.eventually {
+            let documents = ["a.jpg", "b.jpg"].map { ground.indexed[$0].flatMap { ground.ledger.images[$0]?.document } }
+            return documents == [[], Array(#"{"n":2}"#.utf8)]
+        }
+    }
+
     @Test func `A long random life ends with a ledger equal to the folder`() throws {
         let ground = try started()
         var random = SystemRandomNumberGenerator()
