@@ -114,14 +114,14 @@ unit_tests() {
         return 0
     }
     count=$(sed -n 's/.*Test run with \([0-9]*\) tests\{0,1\}.* passed after.*/\1/p' "$log" | tail -n 1)
-    skipped=$(grep -cE '(Test|Suite) .* skipped' "$log" || true)
+    skipped=$(grep -cE '(Test|Suite) .* skipped[:.]' "$log" || true)
     if [ -z "$count" ] || [ "$count" -eq 0 ]; then
         failed=$((failed + 1))
         failures+=("$name: no test ran")
         return 0
     fi
     if [ "$skipped" -gt 0 ]; then
-        grep -E '(Test|Suite) .* skipped' "$log"
+        grep -E '(Test|Suite) .* skipped[:.]' "$log"
         if [ -n "${LIKENESS_TESTS_REQUIRE_ALL:-}" ]; then
             failed=$((failed + skipped))
             failures+=("$name: $skipped tests were skipped although ../shared is there")

@@ -19,7 +19,7 @@ import Testing
         ".hidden.jpg", "a.jpg~", "a.tmp", "b.JPG.part", "c.partial", "d.crdownload", "e.download", "f.opdownload",
         ".syncthing.a.jpg.tmp", "~syncthing~a.jpg.tmp", "Thumbs.db", "notes.txt", "film.MP4", "song.mp3", "a.zip",
     ])
-    func `Unfinished, hidden and other files are skipped`(_ name: String) {
+    func `Unfinished, hidden and other files are left out`(_ name: String) {
         #expect(FileNames.verdict(Array(name.utf8)) == .skipped)
     }
 
