@@ -19,8 +19,9 @@ import Testing
         #expect(ground.indexed.isEmpty)
         #expect(!ground.ingestor.waitUntilIdle(until: .now + 0.1))
         ground.ledger.fail(with: nil)
+        // On a busy machine some of the ten may not have been noticed when the first were committed.
+        ground.eventually { ground.indexed.count == 10 }
         ground.idle()
-        #expect(ground.indexed.count == 10)
         #expect(ground.embedder.embeddedCount == 10, "what was embedded was kept")
         #expect(ground.ingestor.status.pauseReason == nil)
     }

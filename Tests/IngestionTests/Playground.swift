@@ -85,9 +85,9 @@ final class Playground {
 
     /// Waits for something that no idle state tells of.
     func eventually(_ location: SourceLocation = #_sourceLocation, _ condition: () -> Bool) {
-        let deadline = Instant.now + 10
+        let deadline = Instant.now + 30
         while !condition(), Instant.now < deadline { sleep(seconds: 0.01) }
-        #expect(condition(), "not within 10 s: \(ingestor.status)", sourceLocation: location)
+        #expect(condition(), "not within 30 s: \(ingestor.status)", sourceLocation: location)
     }
 
     var indexed: [String: ImageID] { ledger.indexed(root) }
