@@ -18,15 +18,15 @@ extension Control {
         head: String?
     ) throws(Problem) -> ModelBody {
         let kinds = ["keras": Preprocessing.keras, "torchvision": .torchvision]
-        guard let kind = kinds[preprocessing ?? "keras"] else {
-            throw Problem(.badRequest, "preprocessing '\(preprocessing ?? "")' is neither keras nor torchvision")
+        if let preprocessing, kinds[preprocessing] == nil {
+            throw Problem(.badRequest, "preprocessing '\(preprocessing)' is neither keras nor torchvision")
         }
         let chosenHead = try self.head(head) ?? .max
         do {
             let summary = try library.importModel(
                 from: temporaryFile,
                 as: name,
-                preprocessing: kind,
+                preprocessing: preprocessing.flatMap { kinds[$0] },
                 defaultHead: chosenHead
             )
             return ModelBody(summary, inUse: false)

@@ -28,16 +28,47 @@ package protocol ConvolutionBackend: AnyObject, Sendable {
 
     /// Computes the L2-normalised heads of a batch.
     ///
+    /// A backend whose batches take long calls `pause` between blocks of work, on the same thread, where it can compute a
+    /// single image meanwhile: `pause` may call `runInPause` any number of times.
+    ///
     /// - Parameters:
     ///   - pixels: `[count, side, side, 3]` uint8 RGB, as the decoder wrote them.
     ///   - count: images, in `1...maximumBatchCount`.
     ///   - heads: which summaries, at least one.
     ///   - rows: `[count, heads.count, outputChannels]` fp32, overwritten.
+    ///   - pause: nil when nothing may come between.
     /// - Throws: `InferenceError.deviceLost`, `.outOfMemory`, `.nonFinite`. The batch is intact and may be run elsewhere.
     func run(
         _ pixels: RawSpan,
         count: Int,
         heads: [Head],
-        into rows: inout MutableSpan<Float>
+        into rows: inout MutableSpan<Float>,
+        pause: (() -> Void)?
     ) throws(InferenceError)
+
+    /// Computes one image while a batch of the same backend pauses, in memory of its own.
+    ///
+    /// - Throws: as `run`.
+    func runInPause(_ pixels: RawSpan, heads: [Head], into rows: inout MutableSpan<Float>) throws(InferenceError)
+}
+
+extension ConvolutionBackend {
+    /// Computes a batch without pauses.
+    package func run(
+        _ pixels: RawSpan,
+        count: Int,
+        heads: [Head],
+        into rows: inout MutableSpan<Float>
+    ) throws(InferenceError) {
+        try run(pixels, count: count, heads: heads, into: &rows, pause: nil)
+    }
+
+    /// For backends that never pause.
+    package func runInPause(
+        _ pixels: RawSpan,
+        heads: [Head],
+        into rows: inout MutableSpan<Float>
+    ) throws(InferenceError) {
+        try run(pixels, count: 1, heads: heads, into: &rows, pause: nil)
+    }
 }

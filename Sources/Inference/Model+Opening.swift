@@ -2,22 +2,22 @@ internal import Foundation
 internal import Platform
 
 extension Model {
-    /// Opens weights by what the command line says: `random:vgg16`, `random:vgg19`, a pack or a safetensors file.
+    /// Opens weights by what the command line says: `random:vgg16`, `random:vgg19`, a pack or a weight file.
     ///
-    /// A safetensors file takes Keras preprocessing and its head `max` unless told otherwise, and stays in memory.
+    /// A weight file takes its format's usual preprocessing and the head `max` unless told otherwise, and stays in memory.
     package static func open(
         weights: String,
-        preprocessing: Preprocessing = .keras,
+        preprocessing: Preprocessing? = nil,
         defaultHead: Head = .max
     ) throws(InferenceError) -> Model {
         if let architecture = ["random:vgg16": Architecture.vgg16, "random:vgg19": .vgg19][weights] {
-            return random(name: weights, architecture: architecture, preprocessing: preprocessing)
+            return random(name: weights, architecture: architecture, preprocessing: preprocessing ?? .keras)
         }
         guard !weights.hasPrefix("random:") else {
             throw .unreadableWeights(file: weights, detail: "random networks are random:vgg16 and random:vgg19")
         }
         guard weights.hasSuffix(".pack") else {
-            return try Model(safetensors: weights, preprocessing: preprocessing, defaultHead: defaultHead)
+            return try Model(foreign: weights, preprocessing: preprocessing, defaultHead: defaultHead)
         }
         return try Model(pack: weights)
     }
@@ -45,8 +45,8 @@ extension Model {
         )
     }
 
-    /// Reads a safetensors file into memory.
-    package init(safetensors path: String, preprocessing: Preprocessing, defaultHead: Head) throws(InferenceError) {
+    /// Reads a weight file of any supported format into memory.
+    package init(foreign path: String, preprocessing: Preprocessing?, defaultHead: Head) throws(InferenceError) {
         let imported = try ImportedWeights(path: path, preprocessing: preprocessing, defaultHead: defaultHead)
         self.init(
             name: Self.name(path),
@@ -89,27 +89,4 @@ extension Model {
 extension Network {
     /// Maps a pack and checks every byte of it against its digests.
     package static func open(pack path: String) throws(InferenceError) -> Network { try Model(pack: path).network }
-}
-
-/// The content of a foreign weight file, checked, in memory.
-struct ImportedWeights {
-    let description: ModelDescription
-    let weights: MemoryWeights
-    let digest: SHA256Digest
-
-    init(path: String, preprocessing: Preprocessing, defaultHead: Head) throws(InferenceError) {
-        let file = try Safetensors(path: path)
-        let (architecture, weights) = try TorchvisionLayout.read(file)
-        let licence = file.metadata["licence"] ?? file.metadata["license"] ?? ""
-        description = ModelDescription(
-            architecture: architecture,
-            preprocessing: preprocessing,
-            defaultHead: defaultHead,
-            // The text goes to terminals and pages.
-            licence: String(licence.unicodeScalars.filter { $0.value >= 32 && $0.value != 127 }.prefix(1000))
-        )
-        if let problem = description.problem { throw .unsupportedNetwork(file: path, detail: problem) }
-        self.weights = weights
-        digest = Network.digest(weights, convolutionCount: weights.weights.count)
-    }
 }

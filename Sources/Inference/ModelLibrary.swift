@@ -73,12 +73,12 @@ package struct ModelLibrary: Sendable {
         return listing
     }
 
-    /// Imports a safetensors file as `name`.
+    /// Imports a weight file of any supported format as `name`.
     ///
     /// - Parameters:
-    ///   - path: a file with torchvision's tensor names.
+    ///   - path: a regular file.
     ///   - name: the model's new name; an existing one is never replaced, since collections depend on it.
-    ///   - preprocessing: what the network was trained with.
+    ///   - preprocessing: what the network was trained with; its format's usual one when nil.
     ///   - defaultHead: the head of new collections.
     /// - Returns: the new model's line in the list.
     /// - Throws: `.invalidModelName`, `.modelExists`, `.unreadableWeights`, `.malformedWeights`, `.unsupportedNetwork`,
@@ -86,7 +86,7 @@ package struct ModelLibrary: Sendable {
     package func importModel(
         from path: String,
         as name: String,
-        preprocessing: Preprocessing = .keras,
+        preprocessing: Preprocessing? = nil,
         defaultHead: Head = .max
     ) throws(InferenceError) -> ModelSummary {
         let pack = try self.path(name)

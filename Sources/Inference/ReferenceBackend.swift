@@ -30,7 +30,8 @@ package final class ReferenceBackend: ConvolutionBackend {
         _ pixels: RawSpan,
         count: Int,
         heads: [Head],
-        into rows: inout MutableSpan<Float>
+        into rows: inout MutableSpan<Float>,
+        pause: (() -> Void)?
     ) throws(InferenceError) {
         let side = network.preprocessing.side
         precondition((1...maximumBatchCount).contains(count), "\(count) images of at most \(maximumBatchCount)")

@@ -73,7 +73,8 @@ package final class CPUBackend: ConvolutionBackend {
         _ pixels: RawSpan,
         count: Int,
         heads: [Head],
-        into rows: inout MutableSpan<Float>
+        into rows: inout MutableSpan<Float>,
+        pause: (() -> Void)?
     ) throws(InferenceError) {
         precondition((1...maximumBatchCount).contains(count), "\(count) images of at most \(maximumBatchCount)")
         precondition(pixels.byteCount == count * side * side * 3, "\(pixels.byteCount) bytes for \(count) images")

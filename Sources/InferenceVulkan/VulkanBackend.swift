@@ -67,7 +67,8 @@ package final class VulkanBackend: ConvolutionBackend, @unchecked Sendable {
         _ pixels: RawSpan,
         count: Int,
         heads: [Head],
-        into rows: inout MutableSpan<Float>
+        into rows: inout MutableSpan<Float>,
+        pause: (() -> Void)?
     ) throws(InferenceError) {
         let side = network.preprocessing.side
         let imageByteCount = side * side * 3

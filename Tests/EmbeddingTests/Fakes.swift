@@ -95,7 +95,8 @@ final class GrayBackend: ConvolutionBackend {
         _ pixels: RawSpan,
         count: Int,
         heads: [Head],
-        into rows: inout MutableSpan<Float>
+        into rows: inout MutableSpan<Float>,
+        pause: (() -> Void)?
     ) throws(InferenceError) {
         precondition((1...maximumBatchCount).contains(count), "\(count) images")
         precondition(

@@ -57,7 +57,7 @@ struct SafetensorsTests {
     private func open(_ bytes: [UInt8]) throws -> Model {
         let path = folder.path + "/w.safetensors"
         try Data(bytes).write(to: URL(filePath: path))
-        return try Model(safetensors: path, preprocessing: .keras, defaultHead: .max)
+        return try Model(foreign: path, preprocessing: .keras, defaultHead: .max)
     }
 
     @Test func `a valid file becomes a network with its weights`() throws {
@@ -190,7 +190,7 @@ struct SafetensorsTests {
         let missing = folder.path + "/none.safetensors"
         for path in [missing, folder.path, "/dev/zero"] {
             let error = try #require(throws: InferenceError.self) {
-                try Model(safetensors: path, preprocessing: .keras, defaultHead: .max)
+                try Model(foreign: path, preprocessing: .keras, defaultHead: .max)
             }
             guard case .unreadableWeights = error else {
                 Issue.record("\(error)")

@@ -4,7 +4,7 @@
 /// stands between them. Other tensors (classifiers) are ignored.
 enum TorchvisionLayout {
     /// The network's shape and its weights.
-    static func read(_ file: borrowing Safetensors) throws(InferenceError) -> (Architecture, MemoryWeights) {
+    static func read(_ file: some TensorFile, licence: String = "") throws(InferenceError) -> WeightFileContent {
         let name = file.file
         let numbers = try convolutionNumbers(file)
         var stages: [[Int]] = [[]]
@@ -33,13 +33,13 @@ enum TorchvisionLayout {
             weights.weights.append(try file.floats("features.\(number).weight"))
             weights.biases.append(try file.floats("features.\(number).bias"))
         }
-        return (architecture, weights)
+        return WeightFileContent(architecture: architecture, weights: weights, licence: licence)
     }
 
     /// The `N`s in order.
-    private static func convolutionNumbers(_ file: borrowing Safetensors) throws(InferenceError) -> [Int] {
+    private static func convolutionNumbers(_ file: some TensorFile) throws(InferenceError) -> [Int] {
         var numbers: Set<Int> = []
-        for name in file.tensors.keys {
+        for name in file.shapes.keys {
             let parts = name.split(separator: ".", omittingEmptySubsequences: false)
             guard parts.first == "features" else { continue }
             guard parts.count == 3, let number = Int(parts[1]), "features.\(number).\(parts[2])" == name,
@@ -60,26 +60,26 @@ enum TorchvisionLayout {
 
     /// Checks convolution `number` against the channels that reach it and returns its output channels.
     private static func checkShape(
-        _ file: borrowing Safetensors,
+        _ file: some TensorFile,
         _ number: Int,
         inputChannels: Int
     ) throws(InferenceError) -> Int {
         let name = "features.\(number).weight"
-        guard let weight = file.tensors[name], let bias = file.tensors["features.\(number).bias"] else {
+        guard let weight = file.shapes[name], let bias = file.shapes["features.\(number).bias"] else {
             throw .malformedWeights(file: file.file, detail: "features.\(number) lacks its weight or its bias")
         }
-        guard weight.shape.count == 4, Array(weight.shape[1...]) == [inputChannels, 3, 3] else {
+        guard weight.count == 4, Array(weight[1...]) == [inputChannels, 3, 3] else {
             throw .unsupportedNetwork(
                 file: file.file,
-                detail: "tensor \(name) has shape \(weight.shape), expected [*, \(inputChannels), 3, 3]"
+                detail: "tensor \(name) has shape \(weight), expected [*, \(inputChannels), 3, 3]"
             )
         }
-        guard bias.shape == [weight.shape[0]] else {
+        guard bias == [weight[0]] else {
             throw .malformedWeights(
                 file: file.file,
-                detail: "tensor features.\(number).bias has shape \(bias.shape), expected [\(weight.shape[0])]"
+                detail: "tensor features.\(number).bias has shape \(bias), expected [\(weight[0])]"
             )
         }
-        return weight.shape[0]
+        return weight[0]
     }
 }
