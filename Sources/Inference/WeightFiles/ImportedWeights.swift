@@ -52,8 +52,12 @@ extension WeightFormat {
             let file = try Safetensors(bytes)
             let licence = file.metadata["licence"] ?? file.metadata["license"] ?? ""
             return try TorchvisionLayout.read(file, licence: licence)
-        case .torch, .keras, .onnx:
-            throw .malformedWeights(file: bytes.file, detail: "not a safetensors file")
+        case .torch:
+            throw .malformedWeights(file: bytes.file, detail: "PyTorch's files are not read")
+        case .keras:
+            throw .malformedWeights(file: bytes.file, detail: "Keras's files are not read")
+        case .onnx:
+            throw .malformedWeights(file: bytes.file, detail: "no safetensors file")
         }
     }
 }
