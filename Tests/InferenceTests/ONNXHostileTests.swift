@@ -135,6 +135,24 @@ struct ONNXHostileTests {
         #expect(throws: InferenceError.self) { try readONNX(file.bytes) }
     }
 
+    @Test(.timeLimit(.minutes(1))) func `many nodes take a time in proportion`() throws {
+        var model = ONNXFixture()
+        let count = 4000
+        for index in 0..<count {
+            let input = index == 0 ? "image" : "i\(index - 1)"
+            model.nodes.append(ONNXFixture.Node(operation: "Identity", inputs: [input], outputs: ["i\(index)"]))
+        }
+        model.appendConvolution("a", 3, 2)
+        model.append("Relu")
+        // Every user of the last map leads to all the others behind it.
+        let map = "Relu\(count + 1)"
+        for index in 0..<count {
+            let inputs = [map, "o\(index + 1)"]
+            model.nodes.append(ONNXFixture.Node(operation: "Add", inputs: inputs, outputs: ["o\(index)"]))
+        }
+        #expect(try readONNX(model.bytes).description.architecture.stages == [[2]])
+    }
+
     @Test(arguments: ["a\u{7F}b", "a\nb", String(repeating: "n", count: 5000)])
     func `names that are no names are refused`(name: String) throws {
         var model = ONNXFixture.valid

@@ -1,3 +1,5 @@
+import Foundation
+import TestSupport
 import Testing
 
 @testable import Inference
@@ -147,6 +149,25 @@ struct ONNXTests {
         var model = ONNXFixture.valid
         model.properties = [("author", "someone"), (key, "CC BY 4.0\u{1B}[31m")]
         #expect(try readONNX(model.bytes).description.licence == "CC BY 4.0[31m")
+    }
+
+    @Test func `a file is read in blocks, wherever their borders fall`() throws {
+        let folder = try TemporaryDirectory()
+        var model = ONNXFixture.valid
+        // Larger than a block; skipped.
+        model.tensors.insert(
+            ONNXFixture.Tensor(name: "classifier", shape: [1 << 13], values: [Float](repeating: .nan, count: 1 << 13)),
+            at: 1
+        )
+        let bytes = model.bytes
+        for padding in stride(from: 15_000, to: 16_500, by: 101) {
+            var file = ProtobufWriter()
+            file.bytes(900, [UInt8](repeating: 0xFF, count: padding))
+            let path = folder.path + "/m.onnx"
+            try Data(file.bytes + bytes).write(to: URL(filePath: path))
+            let read = try ImportedWeights(path: path, preprocessing: nil, defaultHead: .max)
+            #expect(read.weights.weights == [first, second], "\(padding)")
+        }
     }
 
     @Test func `unknown fields are skipped`() throws {
