@@ -57,7 +57,7 @@ extension WeightFormat {
         case .keras:
             throw .malformedWeights(file: bytes.file, detail: "Keras's files are not read")
         case .onnx:
-            throw .malformedWeights(file: bytes.file, detail: "no safetensors file")
+            return try ONNXModel.read(bytes)
         }
     }
 }
