@@ -5,12 +5,14 @@ do {
     switch arguments.first {
     case "embed": try EmbedBench.run(Array(arguments.dropFirst()))
     case "features": try FeaturesBench.run(Array(arguments.dropFirst()))
+    case "fuzz": try FuzzBench.run(Array(arguments.dropFirst()))
     case "ingest": try IngestBench.run(Array(arguments.dropFirst()))
     case "index": try IndexBench.run(Array(arguments.dropFirst()))
     default:
         let usage = """
             usage: likeness-bench embed [--backend cpu|vulkan|reference] [--weights W] [--batch N] [--seconds S] [--threads T]
                    likeness-bench features --input IN.rgb --output OUT.fvecs [--backend B] [--weights W] [--head H]
+                   likeness-bench fuzz --format F --seeds DIR [--executions N] [--first I] [--seed S]
                    likeness-bench ingest --images DIR [--backend B] [--weights W]
                    likeness-bench index --folder DIR [--ef 20,40,80]
 
