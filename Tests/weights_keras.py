@@ -140,7 +140,7 @@ def main(folder):
     write(refused, "chunks", keras2, layers, chunks=(3, 3, 1, 2))
     write(refused, "does not say", keras3, layers, named=False)
     write(refused, "no floating-point numbers", keras2, layers, dtype="i4")
-    write(refused, "missing", keras2, layers[:1] + layers[2:])
+    write(refused, "missing", keras2, layers[:2] + layers[3:])
     write(refused, "no plain convolution", keras2, layers + [("block1_bn2", layers[1][2], layers[1][2])])
     write(refused, "expected", keras2, [(name, kernel.transpose(3, 2, 0, 1), bias) for name, kernel, bias in layers])
     write(refused, "infinity", keras2, [(name, kernel * np.float16("inf"), bias) for name, kernel, bias in layers])
