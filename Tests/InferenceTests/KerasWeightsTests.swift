@@ -90,6 +90,28 @@ struct KerasWeightsTests {
         }
     }
 
+    @Test(arguments: [
+        ("block1_conv1_2", "kernel:0", "bias:0"), ("a", "block1_conv1_W", "block1_conv1_b"),
+        ("a", "block1_conv1_W_1:0", "block1_conv1_b_12:0"), ("vars", "0", "1"),
+    ])
+    func `names that Keras has numbered are understood`(group: String, kernel: String, bias: String) throws {
+        var builder = HDF5Builder(.old)
+        let members = [
+            (kernel, builder.dataset([3, 3, 3, 1], [Float](repeating: 1, count: 27))),
+            (bias, builder.dataset([1], [2])),
+        ]
+        let layer = builder.group([(group, builder.group(members))])
+        #expect(try read(builder.file([("block1_conv1", layer)])).weights.biases == [[2]])
+    }
+
+    @Test func `layers of one name in two groups are refused`() throws {
+        var builder = HDF5Builder(.old)
+        let members = ["a", "b"].map { name in
+            (name, builder.group([("block1_conv1", builder.group([("bias", builder.dataset([1], [1]))]))]))
+        }
+        #expect(try refusal(builder.file(members)).contains("b/block1_conv1/bias is the second bias"))
+    }
+
     /// Damage to bytes in place; the checksums are put right half of the time, or nothing behind them would be tried.
     @Test func `a damaged file is refused by name or read as something sound`() throws {
         let variable = ProcessInfo.processInfo.environment["LIKENESS_FUZZ_EXECUTIONS"]

@@ -15,7 +15,7 @@ enum HDF5Attribute {
             let typeCount = try fields.integer(2)
             let spaceCount = try fields.integer(2)
             if version == 3 { try fields.skip(1) }
-            /// Version 1 fills each part up to a multiple of 8.
+            // Version 1 fills each part up to a multiple of 8.
             func padding(_ count: Int) -> Int { version == 1 ? -count & 7 : 0 }
             let name = try fields.bytes(nameCount)
             try fields.skip(padding(nameCount))

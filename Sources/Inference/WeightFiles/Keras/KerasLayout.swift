@@ -8,7 +8,7 @@ enum KerasLayout {
         var kernels: [HDF5Dataset] = []
         var biases: [HDF5Dataset] = []
         for name in names {
-            guard let kernel = file.layers[name]?.kernel, let bias = file.layers[name]?.bias else {
+            guard let kernel = file.layers[name]?[.kernel], let bias = file.layers[name]?[.bias] else {
                 throw .malformedWeights(file: file.file, detail: "layer \(name) lacks its kernel or its bias")
             }
             if name.position == 1 { stages.append([]) }
@@ -45,9 +45,8 @@ enum KerasLayout {
         let names = file.layers.keys.sorted()
         guard let first = names.first else {
             let reason =
-                file.unnamed.map {
-                    "\($0) does not say which layer of which stage it is; save the weights with a newer Keras, or as .h5"
-                } ?? "no layer is named block1_conv1"
+                file.unnamed.map { "\($0) does not say which layer it is; save the whole model as .h5 instead" }
+                ?? "no layer is named block1_conv1"
             throw .unsupportedNetwork(file: file.file, detail: reason)
         }
         guard first.description == "block1_conv1" else {

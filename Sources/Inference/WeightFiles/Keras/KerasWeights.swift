@@ -5,13 +5,13 @@
 /// and bias, with the layer's own name in the attribute `name` of `vars`.
 struct KerasWeights {
     /// A layer's two arrays.
-    struct Layer {
-        var kernel: HDF5Dataset?
-        var bias: HDF5Dataset?
+    enum Part {
+        case kernel
+        case bias
     }
 
-    /// By their names, `block1_conv1`.
-    private(set) var layers: [KerasLayerName: Layer] = [:]
+    /// The arrays by their layers' names.
+    private(set) var layers: [KerasLayerName: [Part: HDF5Dataset]] = [:]
     /// A group that holds a convolution's weights but not its name.
     private(set) var unnamed: String?
     private let bytes: WeightBytes
@@ -49,7 +49,9 @@ struct KerasWeights {
             return
         }
         guard path.count < Self.depthLimit else { throw header.fault("lies more than \(Self.depthLimit) groups deep") }
-        var layer = KerasLayerName.isOfBlock(link.name) ? link.name : layer
+        var layer = layer
+        // Within a layer's group, Keras 2 numbers names that it used before: `block1_conv1/block1_conv1_2/kernel:0`.
+        if KerasLayerName.isOfBlock(link.name), layer.flatMap(KerasLayerName.init) == nil { layer = link.name }
         if link.name == "vars", let name = try HDF5Attribute.text(&hdf5, header, named: "name") { layer = name }
         for member in group.links { try visit(&hdf5, member, path: path, layer: layer) }
     }
@@ -67,33 +69,40 @@ struct KerasWeights {
             if isConvolution, unnamed == nil { unnamed = path.dropLast().joined(separator: "/") }
             return
         }
-        guard let name = KerasLayerName(layer),
-            let part = Self.part(leaf, of: layer, isNumbered: path.dropLast().last == "vars")
-        else {
+        let isNumbered = path.dropLast().last == "vars"
+        guard let name = KerasLayerName(layer), let part = Part(leaf, of: layer, isNumbered: isNumbered) else {
             throw .unsupportedNetwork(
                 file: file,
                 detail: "\(header.name) belongs to layer \(layer.debugDescription), which is no plain convolution"
             )
         }
-        guard layers[name, default: Layer()][keyPath: part] == nil else {
-            throw .unsupportedNetwork(file: file, detail: "\(header.name) is the second of its kind in layer \(name)")
+        let dataset = try HDF5Dataset(&hdf5, header)
+        guard layers[name, default: [:]].updateValue(dataset, forKey: part) == nil else {
+            throw .unsupportedNetwork(file: file, detail: "\(header.name) is the second \(part) of layer \(name)")
         }
-        layers[name, default: Layer()][keyPath: part] = try HDF5Dataset(&hdf5, header)
     }
+}
 
+extension KerasWeights.Part {
     /// What a dataset is to its layer; nil for neither kernel nor bias.
-    private static func part(_ leaf: String, of layer: String, isNumbered: Bool) -> WritableKeyPath<
-        Layer, HDF5Dataset?
-    >? {
-        if isNumbered {
-            return leaf == "0" ? \.kernel : leaf == "1" ? \.bias : nil
-        }
-        // TensorFlow's number of the output, then Keras 1's number of the session.
-        let plain = leaf.hasSuffix(":0") ? leaf.dropLast(2) : leaf[...]
-        switch plain {
-        case "kernel", "\(layer)_W", "\(layer)_W_1": return \.kernel
-        case "bias", "\(layer)_b", "\(layer)_b_1": return \.bias
-        default: return nil
+    fileprivate init?(_ name: String, of layer: String, isNumbered: Bool) {
+        // TensorFlow adds the number of an operation's output, which is 0 for a variable.
+        let name = name.hasSuffix(":0") ? name.dropLast(2) : name[...]
+        switch name {
+        case "0" where isNumbered: self = .kernel
+        case "1" where isNumbered: self = .bias
+        case "kernel": self = .kernel
+        case "bias": self = .bias
+        default:
+            // Keras 1: `block1_conv1_W`, with `_1` behind it from the second network of a program on.
+            guard name.hasPrefix(layer + "_") else { return nil }
+            let rest = name.dropFirst(layer.count + 1).split(separator: "_", omittingEmptySubsequences: false)
+            guard rest.count == 1 || rest.count == 2 && UInt(rest[1]) != nil else { return nil }
+            switch rest[0] {
+            case "W": self = .kernel
+            case "b": self = .bias
+            default: return nil
+            }
         }
     }
 }
