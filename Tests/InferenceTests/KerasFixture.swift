@@ -22,8 +22,7 @@ struct KerasFixture {
 
     var bytes: [UInt8] { builder.finished(root: root) }
 
-    /// `other` appends further members of the group that holds the layers.
-    init(_ style: HDF5Builder.Style, _ layout: Layout, other: (inout HDF5Builder) -> [(String, Int)] = { _ in [] }) {
+    init(_ style: HDF5Builder.Style, _ layout: Layout) {
         builder = HDF5Builder(style)
         var members: [(String, Int)] = []
         for layer in Self.layers + [("predictions", 4, 1, [], [])] {
@@ -46,7 +45,6 @@ struct KerasFixture {
             }
             members.append((layout == .keras3 ? "conv2d_\(members.count)" : layer.name, group))
         }
-        members += other(&builder)
         root = builder.group(members)
         switch layout {
         case .keras1, .keras2: break
