@@ -55,7 +55,7 @@ extension WeightFormat {
         case .torch:
             throw .malformedWeights(file: bytes.file, detail: "PyTorch's files are not read")
         case .keras:
-            throw .malformedWeights(file: bytes.file, detail: "Keras's files are not read")
+            return try KerasLayout.read(bytes)
         case .onnx:
             return try ONNXModel.read(bytes)
         }
