@@ -64,14 +64,19 @@ static CURLcode prepare(
     return code;
 }
 
-static enum CTransfer_outcome outcome_of(CURLcode code, int has_begun) {
+/* What an error means, by how far the transfer `curl` came. */
+static enum CTransfer_outcome outcome_of(CURLcode code, CURL *curl) {
+    curl_off_t connected = 0;
+    long status = 0;
+    curl_easy_getinfo(curl, CURLINFO_PRETRANSFER_TIME_T, &connected);
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     switch (code) {
     case CURLE_OK: return CTransfer_ended;
     case CURLE_WRITE_ERROR: return CTransfer_refused;
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_COULDNT_CONNECT: return CTransfer_unreachable;
-    case CURLE_OPERATION_TIMEDOUT: return has_begun ? CTransfer_stalled : CTransfer_unreachable;
+    case CURLE_OPERATION_TIMEDOUT: return connected ? CTransfer_stalled : CTransfer_unreachable;
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CIPHER:
@@ -79,8 +84,10 @@ static enum CTransfer_outcome outcome_of(CURLcode code, int has_begun) {
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_INVALIDCERTSTATUS:
     case CURLE_PEER_FAILED_VERIFICATION: return CTransfer_untrusted;
+    // It also says that a reply is no HTTP/1 at all.
     case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_TOO_MANY_REDIRECTS: return CTransfer_misdirected;
+    case CURLE_URL_MALFORMAT:
+    case CURLE_TOO_MANY_REDIRECTS: return status >= 300 && status < 400 ? CTransfer_misdirected : CTransfer_broken;
     default: return CTransfer_broken;
     }
 }
@@ -102,11 +109,10 @@ enum CTransfer_outcome CTransfer_run(
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, message);
     CURLcode code = prepare(curl, request, callbacks);
     if (!code) code = curl_easy_perform(curl);
-    curl_off_t connected = 0;
-    curl_easy_getinfo(curl, CURLINFO_PRETRANSFER_TIME_T, &connected);
+    enum CTransfer_outcome outcome = outcome_of(code, curl);
     curl_easy_cleanup(curl);
     if (code && !message[0]) snprintf(message, CTRANSFER_MESSAGE_BYTE_COUNT, "%s", curl_easy_strerror(code));
-    return outcome_of(code, connected > 0);
+    return outcome;
 }
 
 const char *CTransfer_library_version(void) { return curl_version_info(CURLVERSION_NOW)->version; }

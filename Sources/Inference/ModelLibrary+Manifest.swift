@@ -50,7 +50,10 @@ extension ModelLibrary {
             )
         }
         guard found == source.digest else {
-            throw .malformedWeights(file: path, detail: "its digest is \(found), where the manifest says \(source.digest)")
+            throw .malformedWeights(
+                file: path,
+                detail: "its digest is \(found), where the manifest says \(source.digest)"
+            )
         }
     }
 }

@@ -5,12 +5,15 @@ extension CommandDescription {
     static let modelFetch = CommandDescription(
         name: "model fetch",
         summary:
-            "Downloads trained weights, checks them and gives them to the daemon. A download that was cut off goes on where it ended.",
+            "Downloads trained weights, checks them and gives them to the daemon. What was cut off goes on where it ended.",
         usage: "NAME|MANIFEST.json [--from ADDRESS|FILE] [--use]",
         examples: [
             Example("model fetch vgg16 --use", "find kinship, not only copies"),
             Example("model list", "what can be fetched"),
-            Example("model fetch vgg16 --from /media/stick/vgg16.h5", "a file that came by other means, checked as well"),
+            Example(
+                "model fetch vgg16 --from /media/stick/vgg16.h5",
+                "a file that came by other means, checked as well"
+            ),
             Example("model fetch ./mine.json", "by a manifest of your own, as those in Models/"),
         ],
         operandCounts: 1...1,

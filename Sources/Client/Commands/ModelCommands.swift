@@ -32,8 +32,10 @@ extension CommandDescription {
         let present = Set(list.models.map(\.name))
         let rows = (list.fetchable ?? []).filter { !present.contains($0.name) }.map { model in
             let names = [model.name] + (model.aliases ?? [])
-            return ["  \(names.joined(separator: ", "))", Text.bytes(UInt64(max(0, model.source.bytes))), model.licence]
-                .map(Text.visible)
+            return [
+                "  \(names.joined(separator: ", "))", Text.bytes(UInt64(max(0, model.source.bytes))), model.licence,
+            ]
+            .map(Text.visible)
         }
         return rows.isEmpty ? [] : ["", "to be fetched (likeness model fetch NAME):"] + Text.table(rows, right: [1])
     }

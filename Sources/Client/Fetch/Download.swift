@@ -82,12 +82,14 @@ struct Download {
         default:
             throw ClientError.failed(
                 "\(host) answered with status \(head.status) for \(transfer.address.text)",
-                fix: "another place: --from ADDRESS or --from FILE"
+                fix: Self.otherPlace
             )
         }
     }
 
     // MARK: - Errors
+
+    private static let otherPlace = "another place: --from ADDRESS or --from FILE"
 
     private var host: String { transfer.address.host }
 
@@ -96,7 +98,7 @@ struct Download {
             .failed,
             kind: "wrong-size",
             "what \(host) offers is not \(name): \(offered), where \(Text.count(Int(byteCount))) are expected",
-            fix: "another place: --from ADDRESS or --from FILE"
+            fix: Self.otherPlace
         )
     }
 
@@ -122,7 +124,7 @@ struct Download {
                 fix: "check the clock, the package ca-certificates and the proxy in between"
             )
         case .misdirected(let reason):
-            ClientError.failed("\(host) sends elsewhere: \(reason)", fix: "another place: --from ADDRESS or --from FILE")
+            ClientError.failed("\(host) sends elsewhere: \(reason)", fix: Self.otherPlace)
         case .stalled: interrupted("\(host) sent nothing for \(transfer.stallSeconds) s")
         case .broken(let reason): interrupted("the connection to \(host) broke: \(reason)")
         }

@@ -47,6 +47,10 @@ struct WantedModel {
         guard let digest = FileDigest(sha256: model.source.sha256, md5: model.source.md5), model.source.bytes > 0 else {
             throw ClientError.usage("the manifest of \(model.name) says no size and digest")
         }
+        // It becomes part of a file's name here; the daemon's rule for names is stricter still.
+        guard !model.name.contains("/"), !model.name.hasPrefix("."), !model.name.isEmpty else {
+            throw ClientError.usage("\(model.name) cannot name a model")
+        }
         self.model = model
         self.manifest = manifest
         self.digest = digest
