@@ -114,5 +114,3 @@ enum CTransfer_outcome CTransfer_run(
     if (code && !message[0]) snprintf(message, CTRANSFER_MESSAGE_BYTE_COUNT, "%s", curl_easy_strerror(code));
     return outcome;
 }
-
-const char *CTransfer_library_version(void) { return curl_version_info(CURLVERSION_NOW)->version; }

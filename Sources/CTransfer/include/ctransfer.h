@@ -57,7 +57,4 @@ enum CTransfer_outcome CTransfer_run(
     char *_Nonnull message
 );
 
-/* The library's version, such as "7.88.1". */
-const char *_Nonnull CTransfer_library_version(void);
-
 #endif

@@ -35,20 +35,25 @@ struct ModelFetch {
 
     private var terminal: Terminal { invocation.terminal }
 
+    /// A message, where JSON on standard error would not be disturbed by it.
+    private func note(_ line: String) {
+        if !invocation.wantsJSON { terminal.note(line) }
+    }
+
     func run() throws -> ExitCode {
         // First, so that nothing is downloaded for a daemon that is not there.
         let list: ModelList = try invocation.client.get("\(WireProtocol.prefix)/models")
         let wanted = try WantedModel(invocation.arguments.operands[0], among: list.fetchable ?? [])
         let model: ModelBody
         if let present = list.models.first(where: { $0.name == wanted.model.name }) {
-            terminal.note("\(Text.visible(present.name)) is there already")
+            note("\(Text.visible(present.name)) is there already")
             model = present
         } else {
             model = try fetch(wanted)
-            terminal.note("imported \(Text.visible("\(model.name): \(model.architecture)"))")
+            note("imported \(Text.visible("\(model.name): \(model.architecture)"))")
         }
         if invocation.arguments.has("use") { return try ModelUse(invocation: invocation, name: model.name).run() }
-        if !model.inUse { terminal.note("use it: likeness model use \(Text.visible(model.name))") }
+        if !model.inUse { note("use it: likeness model use \(Text.visible(model.name))") }
         guard case .bytes(let body, _) = try DaemonClient.json(model) else { return .failed }
         _ = invocation.printedJSON(body)
         return .ok
@@ -62,18 +67,25 @@ struct ModelFetch {
             name: wanted.model.name,
             folder: PartialFile.folder(environment: invocation.environment)
         )
-        terminal.note("fetching \(Text.visible("\(wanted.model.name) from \(address.host)")), \(size(of: wanted))")
-        terminal.note("licence: \(Text.visible(wanted.model.licence))")
+        note("fetching \(Text.visible("\(wanted.model.name) from \(address.host)")), \(size(of: wanted))")
+        note("licence: \(Text.visible(wanted.model.licence))")
         try Download(
             name: wanted.model.name,
             byteCount: UInt64(wanted.model.source.bytes),
             digest: wanted.digest,
             transfer: Transfer(address: address),
-            terminal: terminal
+            terminal: terminal,
+            isQuiet: invocation.wantsJSON
         ).run(into: part)
-        let model = try hand(part.path, wanted)
-        part.remove()
-        return model
+        do {
+            let model = try hand(part.path, wanted)
+            part.remove()
+            return model
+        } catch {
+            // Somebody who may import it need not download it again.
+            note("the download is kept: --from \(Text.visible(part.path))")
+            throw error
+        }
     }
 
     private func size(of wanted: WantedModel) -> String { Text.bytes(UInt64(wanted.model.source.bytes)) }

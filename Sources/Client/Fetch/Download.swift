@@ -9,6 +9,8 @@ struct Download {
     let digest: FileDigest
     let transfer: Transfer
     let terminal: Terminal
+    /// Whether only a terminal gets to see the progress.
+    var isQuiet = false
 
     /// Returns when `part` is the file of the manifest.
     ///
@@ -18,7 +20,7 @@ struct Download {
         if part.byteCount == byteCount, try digest(of: part) == digest { return }
         // Whole but another one, as after a change of the manifest.
         if part.byteCount >= byteCount { try part.clear() }
-        if part.byteCount > 0 {
+        if part.byteCount > 0, !isQuiet {
             terminal.note("going on after \(Text.bytes(part.byteCount)) of \(Text.bytes(byteCount))")
         }
         do { try receiveRest(into: part) } catch is RangeRefused {
@@ -49,7 +51,7 @@ struct Download {
         try part.checkRoom(for: byteCount - part.byteCount)
         terminal.draw("connecting to \(Text.visible(host))")
         let offset = part.byteCount
-        let meter = TransferDisplay(TransferMeter(total: byteCount, received: offset), terminal)
+        let display = TransferDisplay(TransferMeter(total: byteCount, received: offset), terminal, isQuiet: isQuiet)
         var hasBegun = false
         do {
             let head = try transfer.run(from: offset) { head, bytes in
@@ -60,7 +62,7 @@ struct Download {
                     throw wrongSize("more than \(Text.count(Int(byteCount))) bytes")
                 }
                 try part.append(bytes)
-                meter.show(part.byteCount)
+                display.show(part.byteCount)
             }
             if !hasBegun { try begin(head, offset, part) }
         } catch let failure as Transfer.Failure {

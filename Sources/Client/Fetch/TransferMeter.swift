@@ -43,32 +43,3 @@ struct TransferMeter {
         return parts.joined(separator: ", ")
     }
 }
-
-/// Shows a download's progress now and then: drawn on a terminal, as lines elsewhere.
-final class TransferDisplay {
-    private var meter: TransferMeter
-    private let terminal: Terminal
-    private var drawnAt = Instant.now
-    private var notedAt = Instant.now
-
-    private static let drawInterval = 0.2
-    private static let noteInterval = 10.0
-
-    init(_ meter: TransferMeter, _ terminal: Terminal) {
-        self.meter = meter
-        self.terminal = terminal
-    }
-
-    func show(_ received: UInt64) {
-        let now = Instant.now
-        meter.mark(received, now: now)
-        if now - drawnAt >= Self.drawInterval {
-            terminal.draw(meter.line)
-            drawnAt = now
-        }
-        if !terminal.drawsProgress, now - notedAt >= Self.noteInterval {
-            terminal.note(meter.line)
-            notedAt = now
-        }
-    }
-}
