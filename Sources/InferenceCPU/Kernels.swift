@@ -70,9 +70,9 @@ struct Kernels: Sendable {
         into product: UnsafeMutablePointer<Float>
     ) {
         let (rows32, depth32, columns32) = (Int32(rows), Int32(depth), Int32(columns))
-        if let multiply = table.multiply { 
+        if let multiply = table.multiply {
             return multiply(left, right, rows32, depth32, columns32, accumulate ? 1 : 0, product)
-         }
+        }
         // With beta = 0 the old content of `product` is not read.
         cblas_sgemm(
             CblasRowMajor,
