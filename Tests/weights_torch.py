@@ -1,8 +1,8 @@
 """Writes weight files with PyTorch for weights-torch.sh: weights_torch.py FOLDER
 
 In every folder below FOLDER/equal all files hold the same network, one of them as safetensors written here, with batch
-normalisation folded here. FOLDER/refused: files that must be refused. FOLDER/images.rgb and vectors-*.txt: raw images and
-what PyTorch makes of them.
+normalisation folded here. FOLDER/refused: files that must be refused. FOLDER/seeds: small files to damage. FOLDER/images.rgb
+and vectors-*.txt: raw images and what PyTorch makes of them.
 """
 
 import collections
@@ -18,10 +18,10 @@ WIDTHS = [6, 8, "pool", 10]
 EPSILON = 1e-5
 
 
-def network(has_normalisation, has_bias=True):
+def network(has_normalisation, has_bias=True, widths=WIDTHS):
     """A small VGG as torchvision builds it, with a classifier of NaN that nobody may look at."""
     layers, channels = [], 3
-    for width in WIDTHS:
+    for width in widths:
         if width == "pool":
             layers.append(torch.nn.MaxPool2d(2, 2))
             continue
@@ -32,7 +32,7 @@ def network(has_normalisation, has_bias=True):
         channels = width
     vgg = torch.nn.Module()
     vgg.features = torch.nn.Sequential(*layers)
-    vgg.classifier = torch.nn.Linear(10, 4)
+    vgg.classifier = torch.nn.Linear(widths[-1], 4)
     torch.nn.init.constant_(vgg.classifier.weight, float("nan"))
     for layer in layers:
         if isinstance(layer, torch.nn.BatchNorm2d):
@@ -148,8 +148,16 @@ def write_refused(folder, vgg):
     state["features.9.bias"] = Hostile(f"{folder}/../owned")
     save(state, folder, "posix.system")
     save(vgg.features, folder, "torch.nn.modules")
-    torch.jit.save(torch.jit.script(vgg.features), f"{folder}/__torch__-script.pth")
+    torch.jit.save(torch.jit.script(vgg.features), f"{folder}/compressed-script.pth")
     save({"features.0.weight": torch.sparse_coo_tensor([[0], [0]], [1.0], (2, 2))}, folder, "_rebuild_sparse")
+
+
+def write_seeds(folder):
+    """Few numbers, so that damage meets structure."""
+    for name, has_normalisation in (("plain", False), ("normalised", True)):
+        vgg = network(has_normalisation, widths=[2, "pool", 1])
+        save(vgg.state_dict(), folder, name)
+        save({"state_dict": one_storage(vgg), "epoch": 1}, folder, f"{name}-views")
 
 
 def write_vectors(folder, networks):
@@ -182,12 +190,14 @@ def main(folder):
     for name in ("plain", "half", "bfloat16", "normalised", "unbiased"):
         os.makedirs(f"{folder}/equal/{name}")
     os.makedirs(f"{folder}/refused")
+    os.makedirs(f"{folder}/seeds")
     write_plain(f"{folder}/equal/plain", plain)
     write_half(f"{folder}/equal/half", plain, torch.float16, "half")
     write_half(f"{folder}/equal/bfloat16", plain, torch.bfloat16, "bfloat16")
     write_normalised(f"{folder}/equal/normalised", normalised)
     write_normalised(f"{folder}/equal/unbiased", unbiased)
     write_refused(f"{folder}/refused", plain)
+    write_seeds(f"{folder}/seeds")
     write_vectors(folder, {"plain": plain, "normalised": normalised})
 
 

@@ -21,8 +21,8 @@ struct ZipWriter {
     var count: Int?
     var comment: [UInt8] = []
 
-    mutating func add(_ name: String, _ content: [UInt8]) {
-        let checksum = CRC32.checksum(content)
+    mutating func add(_ name: String, _ content: [UInt8], checksum: UInt32? = nil) {
+        let checksum = checksum ?? CRC32.checksum(content)
         entries.append(Entry(name: name, localName: name, content: content, checksum: checksum))
     }
 
