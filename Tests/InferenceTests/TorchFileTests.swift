@@ -126,7 +126,7 @@ struct TorchFileTests {
             writer.op(.mark)
             writer.op(.string1, [UInt8(tensor.name.utf8.count)] + Array(tensor.name.utf8))
             writer.global("torch.nn.parameter", "Parameter")
-            writer.tensor(tensor)
+            writer.tensor(tensor, isOld: true)
             writer.op(.tuple1)
             writer.op(.newObject)
             writer.op(.newTrue)

@@ -52,15 +52,18 @@ struct PickleWriter {
         op(.persistentIdentifier)
     }
 
-    mutating func tensor(_ tensor: TorchFixture.Tensor) {
-        global("torch._utils", "_rebuild_tensor_v2")
+    /// With the four arguments of PyTorch before 0.4 when `isOld`.
+    mutating func tensor(_ tensor: TorchFixture.Tensor, isOld: Bool = false) {
+        global("torch._utils", isOld ? "_rebuild_tensor" : "_rebuild_tensor_v2")
         op(.mark)
         storage(tensor.storage, view: tensor.view)
         integer(tensor.offset)
         integers(tensor.shape)
         integers(tensor.strides ?? contiguous(tensor.shape))
-        op(.newFalse)
-        emptyOrderedDictionary()
+        if !isOld {
+            op(.newFalse)
+            emptyOrderedDictionary()
+        }
         op(.tuple)
         op(.reduce)
     }

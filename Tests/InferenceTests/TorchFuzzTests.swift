@@ -5,7 +5,7 @@ import Testing
 
 /// Damaged files by the thousand; `LIKENESS_FUZZ_EXECUTIONS` and `LIKENESS_FUZZ_SEED` change how many and which.
 struct TorchFuzzTests {
-    @Test func `damaged files neither trap nor hang nor take memory`() throws {
+    @Test func `damaged files neither trap nor hang`() throws {
         let environment = ProcessInfo.processInfo.environment
         let executions = environment["LIKENESS_FUZZ_EXECUTIONS"].flatMap { Int($0) } ?? 2000
         let seed = environment["LIKENESS_FUZZ_SEED"].flatMap { UInt64($0) } ?? .random(in: 0...UInt64.max)

@@ -14,8 +14,9 @@ enum PickleValue {
     /// Keys and values in turn.
     case dictionary(Int)
     case global(PickleGlobal)
-    case storage(StorageView)
-    case tensor(TorchTensor)
+    // Indirect, so that the many small values stay small.
+    indirect case storage(StorageView)
+    indirect case tensor(TorchTensor)
 
     var text: String? { if case .text(let text) = self { text } else { nil } }
     var integer: Int? { if case .integer(let integer) = self { integer } else { nil } }
