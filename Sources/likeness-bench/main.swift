@@ -9,6 +9,7 @@ do {
     case "fuzz": try FuzzBench.run(Array(arguments.dropFirst()))
     case "ingest": try IngestBench.run(Array(arguments.dropFirst()))
     case "index": try IndexBench.run(Array(arguments.dropFirst()))
+    case "weights": try WeightsBench.run(Array(arguments.dropFirst()))
     default:
         let usage = """
             usage: likeness-bench embed [--backend cpu|vulkan|reference] [--weights W] [--batch N] [--seconds S] [--threads T]
@@ -18,6 +19,7 @@ do {
                    likeness-bench fuzz --format F --seeds DIR [--executions N] [--first I] [--seed S]
                    likeness-bench ingest --images DIR [--backend B] [--weights W]
                    likeness-bench index --folder DIR [--ef 20,40,80]
+                   likeness-bench weights --weights W
 
             """
         FileHandle.standardError.write(Data(usage.utf8))

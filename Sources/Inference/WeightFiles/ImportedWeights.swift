@@ -53,7 +53,7 @@ extension WeightFormat {
             let licence = file.metadata["licence"] ?? file.metadata["license"] ?? ""
             return try TorchvisionLayout.read(file, licence: licence)
         case .torch:
-            throw .malformedWeights(file: bytes.file, detail: "PyTorch's files are not read")
+            return try TorchvisionLayout.read(try TorchFile(bytes))
         case .keras:
             return try KerasLayout.read(bytes)
         case .onnx:
