@@ -1,7 +1,7 @@
 """Writes one small VGG network as ONNX models of several forms with the real onnx package, and as safetensors.
 
-    write_onnx.py FOLDER                 writes NAME.onnx, NAME.safetensors and images.rgb
-    write_onnx.py --distance A B         prints the largest difference between two fvecs files
+    weights_onnx.py FOLDER                 writes NAME.onnx, NAME.safetensors and images.rgb
+    weights_onnx.py --distance A B         prints the largest difference between two fvecs files
 """
 import json
 import sys
