@@ -15,7 +15,9 @@ enum FeaturesBench {
         for (name, value) in try optionPairs(arguments) where try !options.take(name, value) {
             switch name {
             case "--head":
-                guard let known = Head(rawValue: value) else { throw BenchFailure("--head takes max, mean or gem3") }
+                guard let known = Head(rawValue: value) else {
+                    throw BenchFailure("--head takes \(Head.allCases.map(\.rawValue).joined(separator: ", "))")
+                }
                 head = known
             case "--input": input = value
             case "--output": output = value

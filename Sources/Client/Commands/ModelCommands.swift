@@ -2,8 +2,6 @@ internal import Platform
 internal import Wire
 
 extension CommandDescription {
-    private static let heads = ["max", "mean", "gem3"]
-
     static let modelList = CommandDescription(
         name: "model list",
         summary: "The models that the daemon has; `*` marks the one in use.",
@@ -47,7 +45,7 @@ extension CommandDescription {
                 value: .choice(["keras", "torchvision"]),
                 help: "what the network was trained on; the file may say it itself"
             ),
-            OptionDescription(name: "head", value: .choice(heads), help: "its default head"),
+            OptionDescription(name: "head", value: .choice(HeadNames.all), help: "its default head"),
         ],
         run: { invocation in
             let file = invocation.arguments.operands[0]
@@ -76,7 +74,9 @@ extension CommandDescription {
         usage: "NAME [--head H]",
         examples: [Example("model use vgg16", "with its default head")],
         operandCounts: 1...1,
-        options: [OptionDescription(name: "head", value: .choice(heads), help: "which head (the model's default)")],
+        options: [
+            OptionDescription(name: "head", value: .choice(HeadNames.all), help: "which head (the model's default)")
+        ],
         run: { try runModelUse($0) }
     )
 
