@@ -36,6 +36,11 @@ package protocol DaemonControl: Sendable {
     var temporaryDirectory: String { get }
     /// Stores the choice; the daemon then restarts itself in place with the new model.
     func useModel(name: String, head: String?) throws(Problem)
+
+    /// Learns a whitening from the collection and writes the collection anew with it; the daemon then restarts itself in place.
+    func learnWhitening() throws(Problem) -> WhiteningBody
+    /// The same without whitening; nothing happens where there is none.
+    func removeWhitening() throws(Problem)
 }
 
 /// What the routes need of a collection: `Catalog`, or a stand-in in tests.
