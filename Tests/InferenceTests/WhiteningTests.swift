@@ -77,7 +77,7 @@ struct WhiteningTests {
     @Test func `a direction without variance and equal eigenvalues are no trouble`() throws {
         let vectors = sample(count: 64, dimension: 4).map { $0 + [0.5, 0.5] }
         let whitening = try learned(vectors)
-        #expect(whitening.applied(to: vectors[3]).allSatisfy(\.isFinite))
+        #expect(whitening.applied(to: vectors[3]).allSatisfy { $0.isFinite })
         let cube = (0..<32).map { corner in (0..<3).map { Float(corner >> $0 & 1) } }
         let one = try learned(cube, regularisation: 1e-9)
         for row in 0..<3 {
