@@ -13,7 +13,7 @@ struct WhiteningTests {
 
     init() throws {
         fixture = try CatalogFixture()
-        try fixture.catalog.apply((0..<60).map { fixture.indexing("\($0).jpg", $0, document: #"{"n":\#($0)}"#) })
+        _ = try fixture.catalog.apply((0..<60).map { fixture.indexing("\($0).jpg", $0, document: #"{"n":\#($0)}"#) })
     }
 
     /// Everything that a collection tells, but for scores.
@@ -76,8 +76,8 @@ struct WhiteningTests {
         #expect(own?.image.key == fixture.key("5.jpg") && (own?.score ?? 0) > 0.9999)
 
         // Life goes on: new images, equal bytes, removals.
-        try fixture.catalog.apply([fixture.indexing("60.jpg", 60), fixture.indexing("copy.jpg", 7)])
-        try fixture.catalog.apply([.forget(key: fixture.key("copy.jpg")), .forget(key: fixture.key("3.jpg"))])
+        _ = try fixture.catalog.apply([fixture.indexing("60.jpg", 60), fixture.indexing("copy.jpg", 7)])
+        _ = try fixture.catalog.apply([.forget(key: fixture.key("copy.jpg")), .forget(key: fixture.key("3.jpg"))])
         let seeds = (0...60).filter { $0 != 3 }
         try fixture.reopen()
         try expectSearches(whitening, seeds: seeds)
@@ -97,7 +97,7 @@ struct WhiteningTests {
     @Test func `it can be learned anew, from the vectors of the network`() throws {
         let first = try whiten()
         #expect(try fixture.catalog.learnWhitening() == first)
-        try fixture.catalog.apply((60..<90).map { fixture.indexing("\($0).jpg", $0) })
+        _ = try fixture.catalog.apply((60..<90).map { fixture.indexing("\($0).jpg", $0) })
         let second = try whiten()
         #expect(second != first && second.sampleCount == 90)
         try expectSearches(second, seeds: Array(0..<90))
@@ -107,7 +107,7 @@ struct WhiteningTests {
     @Test func `too few distinct vectors are refused with both counts`() throws {
         let small = try CatalogFixture()
         // 31 vectors, one of them twice: 32 are needed.
-        try small.catalog.apply((0..<31).map { small.indexing("\($0).jpg", $0) } + [small.indexing("again.jpg", 4)])
+        _ = try small.catalog.apply((0..<31).map { small.indexing("\($0).jpg", $0) } + [small.indexing("again.jpg", 4)])
         do {
             _ = try small.catalog.learnWhitening()
             Issue.record("a whitening was learned")
@@ -238,7 +238,7 @@ struct WhiteningTests {
         options.mapByteCount = 1 << 18
         let small = try CatalogFixture(options: options)
         for block in 0..<10 {
-            try small.catalog.apply((0..<50).map { small.indexing("\(block)-\($0).jpg", block * 50 + $0) })
+            _ = try small.catalog.apply((0..<50).map { small.indexing("\(block)-\($0).jpg", block * 50 + $0) })
         }
         try small.catalog.rewrite(whitening: small.catalog.learnWhitening())
         try small.reopen()
