@@ -25,13 +25,14 @@ let kernels: [CSetting] = c + [.unsafeFlags(["-O3"])]
 /// One test target per target: its name without `Tests`, and what it needs besides.
 let testDependencies: [(name: String, others: [String])] = [
     ("Platform", []), ("Wire", []), ("Storage", ["Platform"]),
-    ("VectorIndex", ["Storage", "Platform"]), ("Catalog", ["Storage", "Platform"]), ("Imaging", ["Platform"]),
+    ("VectorIndex", ["Storage", "Platform"]), ("Catalog", ["Storage", "VectorIndex", "Inference", "Platform"]),
+    ("Imaging", ["Platform"]),
     ("Inference", ["Platform"]), ("InferenceCPU", ["Inference"]),
     ("InferenceVulkan", ["Inference", "CShaders", "Platform"]),
     ("Embedding", ["Imaging", "Inference", "Platform"]),
     ("Ingestion", ["Catalog", "Embedding", "Imaging", "Inference", "Platform"]),
     ("Server", ["Wire", "Catalog", "Embedding", "Imaging", "Inference", "Platform"]),
-    ("Daemon", ["Wire", "Platform", "Catalog", "Ingestion"]), ("Client", ["Wire", "Platform"]),
+    ("Daemon", ["Wire", "Platform", "Catalog", "Ingestion", "Inference"]), ("Client", ["Wire", "Platform"]),
 ]
 
 let tests: [Target] = testDependencies.map { target in
@@ -85,14 +86,14 @@ let package = Package(
         ),
         .target(
             name: "Catalog",
-            dependencies: ["Storage", "VectorIndex", "Platform"],
+            dependencies: ["Storage", "VectorIndex", "Inference", "Platform"],
             exclude: ["README.md"],
             swiftSettings: safe
         ),
         .target(name: "Imaging", dependencies: ["CImaging", "CKernels", "Platform"], swiftSettings: numeric),
         .target(
             name: "Inference",
-            dependencies: ["Platform", "CModels"],
+            dependencies: ["Platform", "CModels", "COpenBLAS"],
             exclude: ["README.md"],
             swiftSettings: numeric
         ),

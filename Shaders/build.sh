@@ -18,6 +18,8 @@ convolution_3x3_f32_m128n32    convolution_3x3_f32.comp    -DTILE_PIXELS=128 -DT
 convolution_3x3_f32_m64n64     convolution_3x3_f32.comp    -DTILE_PIXELS=64 -DTILE_CHANNELS=64
 maxpool_2x2_f32                maxpool_2x2_f32.comp
 head_reduce_f32                head_reduce_f32.comp
+head_regions_f32               head_regions_f32.comp
+head_rmac_f32                  head_rmac_f32.comp
 head_normalise_f32             head_normalise_f32.comp
 "
 

@@ -1,11 +1,12 @@
 #version 450 core
 #extension GL_GOOGLE_include_directive : require
 
-// The three summaries of the last map, a channel at a time: maximum, mean, and the cube root of the mean of max(x, 1e-6)^3.
+// Three summaries of the last map, a channel at a time: maximum, mean, and the cube root of the mean of max(x, 1e-6)^3.
 //
 // 0 source      [image, PIXELS, 4 QUADS] fp32
 // 1 parameters  unused
-// 2 target      [image, 3, 4 QUADS] fp32: max, mean, gem3, not normalised; channels from CHANNELS on are zero
+// 2 target      [image, HEADS, 4 QUADS] fp32: writes max, mean, gem3 to the first rows of each image, not normalised;
+//               channels from CHANNELS on are zero
 // Workgroups    (ceil(QUADS / 8), images, 1); each makes 8 quads, 16 threads share a quad's pixels
 #include "chain.glsl"
 
@@ -14,6 +15,7 @@ layout(local_size_x = 8, local_size_y = 16) in;
 layout(constant_id = 0) const uint PIXELS = 1;
 layout(constant_id = 1) const uint QUADS = 1;
 layout(constant_id = 2) const uint CHANNELS = 4;
+layout(constant_id = 3) const uint HEADS = 3;
 
 layout(set = 0, binding = 0) readonly buffer Source { vec4 source[]; };
 layout(set = 0, binding = 2) writeonly buffer Target { vec4 target[]; };
@@ -56,7 +58,7 @@ void main() {
         cube += cubes[other][column];
     }
     const bvec4 exists = lessThan(uvec4(0, 1, 2, 3) + quad * 4u, uvec4(CHANNELS));
-    const uint row = image * 3u * QUADS + quad;
+    const uint row = image * HEADS * QUADS + quad;
     target[row] = most;
     target[row + QUADS] = sum / float(PIXELS);
     target[row + 2u * QUADS] = mix(vec4(0), cubeRoot(cube / float(PIXELS)), exists);

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # 1,000 photos of ten classes through the whole daemon: rate, memory, quality, restart. Figures are for the README.
-#   Tests/photos.sh [HEAD...]     (max mean gem3)
+#   Tests/photos.sh [HEAD...]     (max mean gem3 rmac)
 source "$(dirname "$0")/lib.sh"
 require curl jq
 require_shared
 photos=$(cd "$shared/data/corel1k" && pwd -P)
 heads=("$@")
-[ $# -gt 0 ] || heads=(max mean gem3)
+[ $# -gt 0 ] || heads=(max mean gem3 rmac)
 for head in "${heads[@]}"; do
     state=$work/state-$head
     start=$(now_ms)

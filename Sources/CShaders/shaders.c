@@ -23,6 +23,12 @@ SPIRV maxpool_2x2_f32[] = {
 SPIRV head_reduce_f32[] = {
 #embed "../../Shaders/spirv/head_reduce_f32.spv"
 };
+SPIRV head_regions_f32[] = {
+#embed "../../Shaders/spirv/head_regions_f32.spv"
+};
+SPIRV head_rmac_f32[] = {
+#embed "../../Shaders/spirv/head_rmac_f32.spv"
+};
 SPIRV head_normalise_f32[] = {
 #embed "../../Shaders/spirv/head_normalise_f32.spv"
 };
@@ -36,6 +42,8 @@ static const CShaders_Module modules[] = {
     MODULE(convolution_3x3_f32_m64n64),
     MODULE(maxpool_2x2_f32),
     MODULE(head_reduce_f32),
+    MODULE(head_regions_f32),
+    MODULE(head_rmac_f32),
     MODULE(head_normalise_f32),
 };
 

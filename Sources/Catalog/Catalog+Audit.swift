@@ -111,6 +111,14 @@ private final class CatalogAudit {
         for slot in used {
             let vector = try indexing { () throws(IndexError) in try contents.index.vector(slot, in: transaction) }
             expect(!vector.isEmpty, "slot \(slot.rawValue) has an empty vector")
+            guard contents.whitening != nil else { continue }
+            let original = try contents.original(slot, transaction)
+            let whitened = try contents.compared(original.floats)
+            let similarity = zip(vector, whitened).reduce(0) { $0 + $1.0 * $1.1 }
+            expect(similarity > 0.999, "slot \(slot.rawValue) does not hold its vector whitened")
         }
+        let originals = try storing { () throws(StorageError) in try transaction.count(of: contents.tables.originals) }
+        let needed = contents.whitening == nil ? 0 : used.count
+        expect(originals == needed, "\(originals) vectors before whitening where \(needed) are needed")
     }
 }

@@ -7,8 +7,8 @@ internal import VectorIndex
 /// Reads run on the calling thread in short read transactions; changes go to the one writer thread, which commits
 /// what has come together as one transaction (group commit). Callable from any thread that may block.
 package final class Catalog: Sendable {
-    private let store: CatalogStore
-    private let writer: CatalogWriter
+    let store: CatalogStore
+    let writer: CatalogWriter
     private let thread: WorkerThread
     private let isOpen = Monitor(true)
 
@@ -22,7 +22,8 @@ package final class Catalog: Sendable {
     /// - Parameters:
     ///   - directory: absolute path; made when missing.
     ///   - dimension: length of the vectors.
-    ///   - fingerprint: {weights, preprocessing, head} as one line of text; vectors of two never mix.
+    ///   - fingerprint: {weights, preprocessing, head} as one line of text; vectors of two never mix. What a whitening of the
+    ///     collection's own adds to it is the collection's business.
     /// - Throws: `.inUse`, `.fingerprintMismatch`, `.wrongDimension`, `.newerFormat`, `.corrupted`, `.storageFull`, `.storage`.
     package convenience init(directory: String, dimension: Int, fingerprint: String) throws(CatalogError) {
         try self.init(directory: directory, dimension: dimension, fingerprint: fingerprint, options: CatalogOptions())
@@ -147,7 +148,7 @@ package final class Catalog: Sendable {
     package func vector(of id: ImageID) throws(CatalogError) -> [Float]? {
         try read { (contents, transaction) throws(CatalogFailure) in
             guard let row = try contents.tables.image(id, transaction) else { return nil }
-            return try indexing { () throws(IndexError) in try contents.index.vector(row.slot, in: transaction) }
+            return try contents.original(row.slot, transaction).floats
         }
     }
 

@@ -1,3 +1,4 @@
+internal import Inference
 internal import Storage
 
 /// `catalog`/`cfg`: what the collection is; written once.
@@ -7,22 +8,44 @@ struct CatalogConfiguration {
     private static let key = "cfg"
 
     let dimension: Int
+    /// Of the vectors as the network gives them.
     let fingerprint: String
+
+    /// Of the vectors as they are stored.
+    func fingerprint(_ whitening: Whitening?) -> String {
+        fingerprint + (whitening.map { " whitening=\($0.digest)" } ?? "")
+    }
+
+    /// Stores this in a new collection.
+    func put(
+        _ whitening: Whitening?,
+        _ tables: CatalogTables,
+        _ transaction: borrowing WriteTransaction
+    ) throws(CatalogFailure) {
+        var writer = RecordWriter()
+        writer.append(Self.magic)
+        writer.append(CatalogTables.format)
+        writer.append(UInt32(dimension))
+        writer.append(counted: Array(fingerprint(whitening).utf8))
+        let key = Array(Self.key.utf8)
+        let bytes = writer.finish(key: key)
+        try storing { () throws(StorageError) in try transaction.put(key, bytes, in: tables.catalog) }
+        if let whitening { try WhiteningRecord.put(whitening, tables, transaction) }
+    }
 
     /// Compares with what is stored, or stores this in a new collection.
     ///
+    /// - Returns: the whitening that the stored vectors went through.
     /// - Throws: `.newerFormat`, `.fingerprintMismatch`, `.wrongDimension`, `.corrupted`.
-    func agree(_ tables: CatalogTables, _ transaction: borrowing WriteTransaction) throws(CatalogFailure) {
+    func agree(
+        _ tables: CatalogTables,
+        _ transaction: borrowing WriteTransaction
+    ) throws(CatalogFailure) -> Whitening? {
         let key = Array(Self.key.utf8)
         let stored = try storing { () throws(StorageError) in try transaction.get(key, in: tables.catalog) }
         guard let stored else {
-            var writer = RecordWriter()
-            writer.append(Self.magic)
-            writer.append(CatalogTables.format)
-            writer.append(UInt32(dimension))
-            writer.append(counted: Array(fingerprint.utf8))
-            let bytes = writer.finish(key: key)
-            return try storing { () throws(StorageError) in try transaction.put(key, bytes, in: tables.catalog) }
+            try put(nil, tables, transaction)
+            return nil
         }
         // Magic and version come before the checksum is looked at: a newer format may have another one.
         let head = stored.withStorageBytes { ($0.integer(at: 4, as: UInt32.self), $0.integer(at: 8, as: UInt16.self)) }
@@ -35,12 +58,18 @@ struct CatalogConfiguration {
         let storedDimension = Int(try reader.integer(UInt32.self))
         let storedFingerprint = try reader.text()
         try reader.finish()
-        guard storedFingerprint == fingerprint else {
+        // Only now: a collection of another model is that, and not damaged.
+        guard storedFingerprint == fingerprint || storedFingerprint.hasPrefix(fingerprint + " whitening=") else {
             throw .catalog(.fingerprintMismatch(stored: storedFingerprint, expected: fingerprint))
         }
         guard storedDimension == dimension else {
             throw .catalog(.wrongDimension(got: dimension, expected: storedDimension))
         }
+        let whitening = try WhiteningRecord.read(tables, transaction)
+        guard storedFingerprint == fingerprint(whitening), (whitening?.dimension ?? dimension) == dimension else {
+            throw .corrupted("catalog whitening", "it is not the one of the fingerprint \(storedFingerprint)")
+        }
+        return whitening
     }
 }
 

@@ -1,3 +1,5 @@
+internal import Storage
+
 /// Sizes of a collection's store.
 package struct CatalogOptions: Sendable {
     /// Address space reserved at first, in bytes; not disk.
@@ -8,4 +10,11 @@ package struct CatalogOptions: Sendable {
     package var eventLimit: UInt64 = 100_000
 
     package init() {}
+
+    var sizes: EnvironmentOptions {
+        var sizes = EnvironmentOptions()
+        sizes.mapByteCount = mapByteCount
+        sizes.maximumMapByteCount = maximumByteCount
+        return sizes
+    }
 }

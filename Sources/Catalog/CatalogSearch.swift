@@ -20,6 +20,7 @@ struct CatalogSearch {
     func run(
         _ transaction: borrowing ReadTransaction
     ) throws(CatalogFailure) -> (results: CatalogResults, isShort: Bool) {
+        let vector = try contents.compared(query.vector)
         let imageCount = try storing { () throws(StorageError) in try transaction.count(of: contents.tables.images) }
         let limit = min(max(query.limit, 1), 1000)
         let offset = min(max(query.offset, 0), imageCount)
@@ -32,7 +33,7 @@ struct CatalogSearch {
             let start = Instant.now
             let found = try indexing { () throws(IndexError) in
                 try contents.index.search(
-                    query.vector,
+                    vector,
                     count: count,
                     ef: nil,
                     isExact: query.isExact,

@@ -1,3 +1,4 @@
+internal import Inference
 internal import Platform
 internal import Storage
 internal import VectorIndex
@@ -10,6 +11,8 @@ final class CatalogStore: Sendable {
     struct Contents: Sendable {
         let tables: CatalogTables
         let index: VectorIndex
+        /// What vectors go through before the index sees them.
+        let whitening: Whitening?
     }
 
     private enum Phase {
@@ -28,18 +31,22 @@ final class CatalogStore: Sendable {
         var usedByteCount = 0
     }
 
+    let generations: CollectionGenerations
     let environment: Environment
     let configuration: CatalogConfiguration
+    let options: CatalogOptions
     private let phase: Monitor<Phase>
     private let lastCounts = Monitor(Counts())
 
     init(directory: String, configuration: CatalogConfiguration, options: CatalogOptions) throws(CatalogFailure) {
-        var sizes = EnvironmentOptions()
-        sizes.mapByteCount = options.mapByteCount
-        sizes.maximumMapByteCount = options.maximumByteCount
+        let generations = try CollectionGenerations(directory)
         let environment = try storing { () throws(StorageError) in
-            try Environment(directory: directory, options: sizes)
+            try Environment(directory: generations.currentDirectory, options: options.sizes)
         }
+        // The lock on the current generation is held: nobody writes another one.
+        generations.removeOthers()
+        self.generations = generations
+        self.options = options
         self.environment = environment
         self.configuration = configuration
         let contents = try Self.load(environment, configuration)
@@ -56,14 +63,14 @@ final class CatalogStore: Sendable {
             do throws(CatalogFailure) {
                 let transaction = try storing { () throws(StorageError) in try WriteTransaction(environment) }
                 let tables = try CatalogTables(transaction)
-                try configuration.agree(tables, transaction)
+                let whitening = try configuration.agree(tables, transaction)
                 let index: VectorIndex
                 do throws(IndexError) {
                     index = try VectorIndex(dimension: configuration.dimension, transaction: transaction)
                 } catch { throw CatalogFailure(error) }
                 do throws(StorageError) { try transaction.commit() } catch { throw .storage(error) }
                 do throws(SystemError) { try index.start() } catch { throw .storage(StorageError(error)) }
-                return Contents(tables: tables, index: index)
+                return Contents(tables: tables, index: index, whitening: whitening)
             } catch {
                 guard error.storageCode == .mapFull else { throw error }
                 try storing { () throws(StorageError) in try environment.grow() }

@@ -4,7 +4,7 @@ internal import VectorIndex
 
 /// The catalog's databases and their typed records. `README.md` specifies them; the index has its own beside them.
 struct CatalogTables {
-    /// Layout of `catalog`, `img`, `dup`, `file`, `failed`, `content`, `root` and `event`.
+    /// Layout of `catalog`, `img`, `dup`, `file`, `failed`, `content`, `root`, `event` and `raw`.
     static let format: UInt16 = 1
 
     private static let duplicates: DatabaseFlags = [.integerKey, .duplicates, .fixedDuplicates, .integerDuplicates]
@@ -17,6 +17,8 @@ struct CatalogTables {
     let contents: Database
     let roots: Database
     let events: Database
+    /// Vectors before whitening, by slot; empty where there is none.
+    let originals: Database
 
     init(_ transaction: borrowing WriteTransaction) throws(CatalogFailure) {
         do throws(StorageError) {
@@ -28,6 +30,7 @@ struct CatalogTables {
             contents = try transaction.openDatabase("content")
             roots = try transaction.openDatabase("root", .integerKey)
             events = try transaction.openDatabase("event", .integerKey)
+            originals = try transaction.openDatabase("raw", .integerKey)
         } catch { throw .storage(error) }
     }
 

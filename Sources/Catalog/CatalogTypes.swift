@@ -273,6 +273,8 @@ package enum CatalogError: Error, Sendable, CustomStringConvertible {
     case wrongDimension(got: Int, expected: Int)
     /// A query that has no direction: all zero, or not finite.
     case unusableVector(detail: String)
+    /// No whitening can be learned from what the collection holds.
+    case whiteningRefused(detail: String)
 
     package var description: String {
         switch self {
@@ -286,6 +288,7 @@ package enum CatalogError: Error, Sendable, CustomStringConvertible {
         case .storage(let detail): detail
         case .wrongDimension(let got, let expected): "a vector of \(got) numbers where \(expected) are needed"
         case .unusableVector(let detail): "the vector cannot be searched for: \(detail)"
+        case .whiteningRefused(let detail): "no whitening can be learned: \(detail)"
         }
     }
 }

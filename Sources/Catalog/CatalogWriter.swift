@@ -15,10 +15,13 @@ final class CatalogWriter: Sendable {
         /// Why rows of a closed root could not be removed; told to those who wait for it.
         var purgeFailure: CatalogError?
         var isClosing = false
+        /// Another generation is in force: what would be written here would be lost.
+        var isMoved = false
     }
 
     private enum Duty {
         case commit([WriteRequest])
+        case rewrite(WriteRequest)
         /// Nothing was asked for: checkpoints, closed roots, recovery.
         case upkeep
         case stop
@@ -33,7 +36,7 @@ final class CatalogWriter: Sendable {
     private static let upkeepSeconds = 0.5
     private static let log = Log("catalog")
 
-    private let store: CatalogStore
+    let store: CatalogStore
     private let committer: GroupCommitter
     private let monitor = Monitor(State())
     private let lastTurn = Monitor(Instant.now)
@@ -51,17 +54,49 @@ final class CatalogWriter: Sendable {
     func run() {
         var lastGroupCount = 1
         while true {
-            lastTurn.update { $0 = .now }
+            noteTurn()
             switch nextDuty(lastGroupCount) {
             case .commit(let group):
                 lastGroupCount = group.count
-                committer.commit(group)
+                if isMoved {
+                    for request in group { request.complete(.failure(Self.moved)) }
+                } else {
+                    committer.commit(group)
+                }
+            case .rewrite(let request): rewrite(request)
             case .upkeep: upkeep()
             case .stop:
                 finishCheckpoint()
                 return
             }
         }
+    }
+
+    private static let moved = CatalogError.storage(
+        detail: "the collection was written anew; it is about to be opened again"
+    )
+
+    private var isMoved: Bool { monitor.read { $0.isMoved } }
+    var isClosing: Bool { monitor.read { $0.isClosing } }
+
+    /// For work that takes long: the thread is not stuck.
+    func noteTurn() { lastTurn.update { $0 = .now } }
+
+    private func rewrite(_ request: WriteRequest) {
+        guard case .rewrite(let whitening, let step) = request.work else { return }
+        guard !isMoved else { return request.complete(.failure(Self.moved)) }
+        do throws(CatalogFailure) {
+            defer {
+                // However it ended: the generation that a restart finds decides.
+                let found = try? CollectionGenerations(store.generations.directory).current
+                if found != store.generations.current { monitor.update { $0.isMoved = true } }
+            }
+            try rewrite(whitening, step)
+        } catch {
+            Self.log.error("the collection was not written anew: \(error.error)")
+            return request.complete(.failure(error.error))
+        }
+        request.complete(.success(.done))
     }
 
     /// How long ago the thread last came round. Half a second when idle; longer only inside a transaction.
@@ -115,18 +150,20 @@ final class CatalogWriter: Sendable {
             let end =
                 state.queue.firstIndex { request in
                     defer { changeCount += request.changeCount }
-                    return changeCount >= Self.groupLimit
+                    return changeCount >= Self.groupLimit || request.isRewrite
                 } ?? state.queue.count
-            let group = Array(state.queue[..<end])
-            state.queue.removeFirst(end)
+            // One that writes everything anew goes alone.
+            let group = Array(state.queue[..<max(end, state.queue.isEmpty ? 0 : 1)])
+            state.queue.removeFirst(group.count)
             return group
         }
-        return group.isEmpty ? .stop : .commit(group)
+        guard let first = group.first else { return .stop }
+        return first.isRewrite ? .rewrite(first) : .commit(group)
     }
 
     /// Whether there is more to do than waiting for requests.
     private var hasUpkeep: Bool {
-        guard !committer.isResting else { return false }
+        guard !committer.isResting, !isMoved else { return false }
         return monitor.read { !$0.closedRoots.isEmpty } || needsCheckpoint
     }
 
@@ -142,7 +179,7 @@ final class CatalogWriter: Sendable {
             committer.recover()
             return
         }
-        guard !committer.isResting else { return }
+        guard !committer.isResting, !isMoved else { return }
         if let root = monitor.read({ $0.closedRoots.first }) { purge(root) }
         if needsCheckpoint { _ = committer.checkpoint() }
     }
@@ -162,7 +199,7 @@ final class CatalogWriter: Sendable {
 
     /// Writes what the index still holds back, so that the next start links nothing again.
     private func finishCheckpoint() {
-        guard let contents = try? store.contents() else { return }
+        guard !isMoved, let contents = try? store.contents() else { return }
         contents.index.stop()
         while committer.checkpoint() {}
     }

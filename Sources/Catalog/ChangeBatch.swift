@@ -1,3 +1,4 @@
+internal import Inference
 internal import Platform
 internal import Storage
 internal import VectorIndex
@@ -9,6 +10,7 @@ internal import VectorIndex
 struct ChangeBatch {
     let tables: CatalogTables
     private let index: VectorIndex
+    private let whitening: Whitening?
     private let eventLimit: UInt64
     private let now: Int64
     var state: CatalogState
@@ -16,13 +18,13 @@ struct ChangeBatch {
     private var touchedSlots: Set<Slot> = []
 
     init(
-        tables: CatalogTables,
-        index: VectorIndex,
+        _ contents: CatalogStore.Contents,
         eventLimit: UInt64,
         _ transaction: borrowing WriteTransaction
     ) throws(CatalogFailure) {
-        self.tables = tables
-        self.index = index
+        tables = contents.tables
+        index = contents.index
+        whitening = contents.whitening
         self.eventLimit = eventLimit
         now = wallClockNanoseconds()
         state = try CatalogState(tables, transaction)
@@ -74,6 +76,7 @@ struct ChangeBatch {
             do throws(IndexError) { try index.stageRemoval(slot, in: transaction) } catch .unknownSlot {
                 // Damage has taken the vector already; the images that pointed at it must still be removable.
             } catch { throw CatalogFailure(error) }
+            if whitening != nil { try tables.removeOriginal(slot, transaction) }
         }
         state.commitCount += 1
         try state.store(tables, transaction)
@@ -107,17 +110,16 @@ struct ChangeBatch {
             if let id = before?.image { try tables.requiredImage(id, transaction) } else { nil }
         var known = try tables.content(content, transaction)
         if known == nil, let embedded {
-            do throws(IndexError) {
+            do throws(CatalogFailure) {
                 known = ContentRow(
-                    slot: try index.stage(embedded.vector, in: transaction),
+                    slot: try stage(embedded.vector, transaction),
                     imageCount: 0,
                     width: embedded.width,
                     height: embedded.height,
                     format: embedded.format
                 )
             } catch {
-                let failure = CatalogFailure(error)
-                guard case .catalog(.unusableVector(let reason)) = failure else { throw failure }
+                guard case .catalog(.unusableVector(let reason)) = error else { throw error }
                 return try refuse(file, old, reason, transaction)
             }
         }
@@ -146,6 +148,25 @@ struct ChangeBatch {
         file.state = .indexed(id)
         try tables.put(file, transaction)
         return .done(id)
+    }
+
+    /// Hands a vector to the index: as it is, or whitened and kept beside it as it was.
+    private func stage(
+        _ vector: [Float],
+        _ transaction: borrowing WriteTransaction
+    ) throws(CatalogFailure) -> Slot {
+        guard let whitening else {
+            return try indexing { () throws(IndexError) in try index.stage(vector, in: transaction) }
+        }
+        let original = try indexing { () throws(IndexError) in try index.stored(vector) }
+        let slot = try indexing { () throws(IndexError) in
+            try index.stage(whitening.applied(to: original.floats), in: transaction) { slot in
+                // Originals that differ in a last bit can be equal once whitened; without whitening they are two again.
+                (try? tables.original(slot, transaction)) == original
+            }
+        }
+        try tables.put(original, slot, transaction)
+        return slot
     }
 
     /// Files whose vector the index cannot take are failed files: one image must not hold up its batch.

@@ -149,12 +149,7 @@ final class GroupCommitter: Sendable {
         var commitCount: UInt64?
         do throws(CatalogFailure) {
             let transaction = try storing { () throws(StorageError) in try WriteTransaction(store.environment) }
-            var batch = try ChangeBatch(
-                tables: contents.tables,
-                index: contents.index,
-                eventLimit: eventLimit,
-                transaction
-            )
+            var batch = try ChangeBatch(contents, eventLimit: eventLimit, transaction)
             try body(&batch, transaction)
             try batch.finish(transaction)
             commitCount = batch.state.commitCount
@@ -185,7 +180,7 @@ final class GroupCommitter: Sendable {
         case .closeRoot(let id):
             try batch.closeRoot(id, transaction)
             return .done
-        case .recover: return .done
+        case .recover, .rewrite: return .done
         }
     }
 

@@ -1,3 +1,4 @@
+internal import Inference
 internal import Platform
 
 /// Something for the writer thread to do, and the place where its outcome is waited for.
@@ -9,6 +10,8 @@ final class WriteRequest: Sendable {
         case closeRoot(RootID)
         /// Opens the store again if it panicked.
         case recover
+        /// Writes the collection anew; no change is taken after it.
+        case rewrite(Whitening?, @Sendable (RewritingStep) throws(CatalogFailure) -> Void)
     }
 
     enum Reply: Sendable {
@@ -26,6 +29,8 @@ final class WriteRequest: Sendable {
     var changeCount: Int {
         if case .apply(let changes) = work { changes.count } else { 1 }
     }
+
+    var isRewrite: Bool { if case .rewrite = work { true } else { false } }
 
     func complete(_ outcome: Result<Reply, CatalogError>) { result.update { $0 = outcome } }
 

@@ -22,7 +22,7 @@ package struct Configuration: Sendable, Equatable {
     package var weights: String?
     /// A model of the library; nil: the selected one.
     package var model: String?
-    /// `max`, `mean` or `gem3`; nil: the selected one, else the model's default.
+    /// The name of a `Head`; nil: the selected one, else the model's default.
     package var head: String?
     package var backend = Backend.auto
     /// Index, name or UUID of a Vulkan device.

@@ -10,7 +10,7 @@ internal import Wire
 
 /// The daemon as its routes see it: every answer is put together here from the rooms below.
 final class Control: DaemonControl {
-    private let collection: Catalog
+    let collection: Catalog
     private let embedder: Embedder
     private let ingestor: Ingestor
     private let decoder: any ImageDecoder
@@ -142,7 +142,8 @@ final class Control: DaemonControl {
                 isDeviceLost: isDeviceLost,
                 diskFree: diskFree
             ),
-            work: self.work
+            work: self.work,
+            whitening: collection.whitening.map { WhiteningBody($0) }
         )
     }
 

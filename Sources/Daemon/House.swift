@@ -87,6 +87,7 @@ final class House: Sendable {
         let device = backend.backend.description
         log.notice(
             "model \(choice.model.summary.name), head \(choice.head.rawValue), \(network.outputChannels) dimensions"
+                + (catalog.whitening.map { ", whitened by what \($0.sampleCount) vectors have in common" } ?? "")
         )
         log.notice("computing on \(device.backend): \(device.device), \(device.tier) (\(backend.reason))")
         log.notice(

@@ -33,7 +33,7 @@ package enum LikenessDaemon {
         let house = try House(configuration, environment: environment)
         manager.notify("READY=1", "STATUS=\(house.summary)")
         let isRestart = wait(&signals, manager, house)
-        manager.notify(isRestart ? "STATUS=Restarting with another model" : "STOPPING=1")
+        manager.notify(isRestart ? "STATUS=Restarting in place" : "STOPPING=1")
         house.close()
         guard isRestart else { return log.notice("stopped") }
         try restart(arguments)

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Inference
 internal import Platform
 
 /// One setting under its three names: `--http`, `LIKENESS_HTTP`, and `http` in `likeness.json5`.
@@ -34,9 +35,11 @@ struct Setting: Sendable {
         Setting(name: "model", value: "NAME", help: "use this model of the library (see `likeness model list`)") {
             $0.model = $1
         },
-        Setting(name: "head", value: "HEAD", help: "how the last map becomes a vector: max, mean or gem3") {
-            $0.head = $1
-        },
+        Setting(
+            name: "head",
+            value: "HEAD",
+            help: "how the last map becomes a vector: \(Head.allCases.map(\.rawValue).joined(separator: ", "))"
+        ) { $0.head = $1 },
         Setting(name: "backend", value: "NAME", help: "auto, cpu or vulkan (auto: a real GPU if there is one)") {
             (configuration, text) throws(ConfigurationError) in
             configuration.backend = try choice("backend", text, Configuration.Backend.allCases) { $0.rawValue }

@@ -16,6 +16,8 @@ package enum Head: String, Codable, CaseIterable, Hashable, Sendable {
     case mean
     /// Generalised mean with p = 3 of max(x, 1e-6) (GeM).
     case gem3
+    /// Sum of the normalised maxima of the regions of `RegionGrid` (R-MAC).
+    case rmac
 }
 
 /// A chain of 3x3 convolutions and 2x2 poolings with its weights. Immutable; shared by all backends.

@@ -46,18 +46,15 @@ package final class ReferenceBackend: ConvolutionBackend {
             let values = map.values.map { Float($0) }
             let isSound = values.withUnsafeBufferPointer { buffer -> Bool in
                 guard let base = buffer.baseAddress else { return false }
-                let positions = map.height * map.width
                 let features = FeatureMap(
                     base: base,
                     channels: map.channels,
-                    positions: positions,
-                    channelStride: positions,
+                    height: map.height,
+                    width: map.width,
+                    channelStride: map.height * map.width,
                     positionStride: 1
                 )
-                return heads.indices.reduce(true) { sound, index in
-                    let offset = (image * heads.count + index) * map.channels
-                    return heads[index].reduce(features, into: &rows, at: offset) && sound
-                }
+                return features.reduce(heads, into: &rows, at: image * heads.count * map.channels)
             }
             if !isSound { damaged.append(image) }
         }

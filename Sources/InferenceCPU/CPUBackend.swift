@@ -142,15 +142,12 @@ package final class CPUBackend: ConvolutionBackend {
             let map = FeatureMap(
                 base: maps.base + image * plan.output.count,
                 channels: outputChannels,
-                positions: plan.output.height * plan.output.width,
+                height: plan.output.height,
+                width: plan.output.width,
                 channelStride: 1,
                 positionStride: plan.output.channels
             )
-            var isSound = true
-            for (index, head) in heads.enumerated() {
-                let offset = (image * heads.count + index) * outputChannels
-                isSound = head.reduce(map, into: &rows, at: offset) && isSound
-            }
+            let isSound = map.reduce(heads, into: &rows, at: image * heads.count * outputChannels)
             if !isSound { damaged.append(image) }
         }
         if !damaged.isEmpty { throw .nonFinite(images: damaged) }

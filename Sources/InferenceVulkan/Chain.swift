@@ -58,12 +58,13 @@ struct Chain {
 }
 
 extension Head {
-    /// Its row among an image's summaries, as the kernel `head_reduce_f32` writes them.
+    /// Its row among an image's summaries, as the kernels `head_reduce_f32` and `head_rmac_f32` write them.
     var chainRow: Int {
         switch self {
         case .max: 0
         case .mean: 1
         case .gem3: 2
+        case .rmac: 3
         }
     }
 }
@@ -147,27 +148,43 @@ private struct ChainBuilder {
     mutating func addHeads() throws(InferenceError) {
         guard place != .pixels else { throw unsupported("it has no convolution") }
         let quads = channels.divided(roundingUpBy: 4)
+        let heads = Chain.heads.count
+        let regions = RegionGrid(height: side, width: side).regions.count
+        appendHead(
+            .headReduce,
+            [side * side, quads, channels, heads],
+            from: place,
+            groups: .fixed(channels, tile: Kernel.headReduce.tileChannels)
+        )
+        append(.headRegions, [UInt32(side), UInt32(quads)], nil, [.fixed(regions), .batch(), .fixed(1)])
+        note(regions * quads * 16)
+        appendHead(
+            .headRMAC,
+            [regions, quads, heads, Head.rmac.chainRow],
+            from: place,
+            groups: .fixed(channels, tile: Kernel.headRMAC.tileChannels)
+        )
+        appendHead(.headNormalise, [quads, heads], from: nil, groups: .fixed(heads))
+        byteCounts[.rows] = heads * quads * 16
+    }
+
+    /// A step that writes to the summaries, for each image apart.
+    private mutating func appendHead(
+        _ kernel: Kernel,
+        _ constants: [Int],
+        from source: ChainPlace?,
+        groups: GroupExtent
+    ) {
         steps.append(
             ChainStep(
-                kernel: .headReduce,
-                constants: [UInt32(side * side), UInt32(quads), UInt32(channels)],
-                source: place,
+                kernel: kernel,
+                constants: constants.map(UInt32.init),
+                source: source,
                 parameters: nil,
                 target: .rows,
-                groups: [.fixed(channels, tile: Kernel.headReduce.tileChannels), .batch(), .fixed(1)]
+                groups: [groups, .batch(), .fixed(1)]
             )
         )
-        steps.append(
-            ChainStep(
-                kernel: .headNormalise,
-                constants: [UInt32(quads)],
-                source: nil,
-                parameters: nil,
-                target: .rows,
-                groups: [.fixed(Chain.heads.count), .batch(), .fixed(1)]
-            )
-        )
-        byteCounts[.rows] = Chain.heads.count * quads * 16
     }
 
     /// A step from the current place into the other map.
@@ -191,9 +208,10 @@ private struct ChainBuilder {
         place = target
     }
 
-    private mutating func noteMap() {
-        byteCounts[place] = max(byteCounts[place] ?? 0, side * side * channels.rounded(upTo: 4) * 4)
-    }
+    private mutating func noteMap() { note(side * side * channels.rounded(upTo: 4) * 4) }
+
+    /// Bytes that an image needs in the current place.
+    private mutating func note(_ byteCount: Int) { byteCounts[place] = max(byteCounts[place] ?? 0, byteCount) }
 
     private func unsupported(_ detail: String) -> InferenceError {
         .unsupportedNetwork(file: network.name, detail: detail)

@@ -9,9 +9,9 @@ struct BatchConstants {
 enum ChainPlace: Hashable {
     /// `[image, side, side, 3]` uint8.
     case pixels
-    /// One of two activation buffers, which take turns: 0 or 1.
+    /// One of two activation buffers, which take turns: 0 or 1. The last holds the maxima of regions instead of a map.
     case map(Int)
-    /// `[image, 3, channels]`: the summaries.
+    /// `[image, Chain.heads, channels]`: the summaries.
     case rows
 }
 

@@ -41,6 +41,20 @@ struct Kernel: Hashable {
         threads: 128,
         sharedByteCount: 3 * 128 * 16
     )
+    static let headRegions = Kernel(
+        name: "head_regions_f32",
+        tileCells: 0,
+        tileChannels: 0,
+        threads: 64,
+        sharedByteCount: 64 * 4
+    )
+    static let headRMAC = Kernel(
+        name: "head_rmac_f32",
+        tileCells: 0,
+        tileChannels: 256,
+        threads: 64,
+        sharedByteCount: 0
+    )
     static let headNormalise = Kernel(
         name: "head_normalise_f32",
         tileCells: 0,
@@ -50,7 +64,7 @@ struct Kernel: Hashable {
     )
 
     /// Every kernel of the fp32 tier.
-    static let all = [firstConvolution] + convolutions + [maxPool, headReduce, headNormalise]
+    static let all = [firstConvolution] + convolutions + [maxPool, headReduce, headRegions, headRMAC, headNormalise]
 
     /// Rows of the product that `convolution_3x3_f32` takes in a step.
     static let convolutionStep = 16

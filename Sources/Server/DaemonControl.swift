@@ -34,6 +34,11 @@ package protocol DaemonControl: Sendable {
     var temporaryDirectory: String { get }
     /// Stores the choice; the daemon then restarts itself in place with the new model.
     func useModel(name: String, head: String?) throws(Problem)
+
+    /// Learns a whitening from the collection and writes the collection anew with it; the daemon then restarts itself in place.
+    func learnWhitening() throws(Problem) -> WhiteningBody
+    /// The same without whitening; nothing happens where there is none.
+    func removeWhitening() throws(Problem)
 }
 
 /// A weight file that arrived, and what was said of it.

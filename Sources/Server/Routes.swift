@@ -9,7 +9,7 @@ struct Routes: Sendable {
     let warnings = RecentWarnings()
 
     var table: [Route] {
-        healthRoutes + searchRoutes + imageRoutes + administrativeRoutes + modelRoutes + pageRoutes
+        healthRoutes + searchRoutes + imageRoutes + administrativeRoutes + modelRoutes + whiteningRoutes + pageRoutes
     }
 }
 
@@ -19,6 +19,7 @@ extension Problem {
         switch error {
         case .storageFull: self.init(.storageFull, "\(error)", retryAfter: 60)
         case .unusableVector: self.init(.imageUnsupported, "\(error)")
+        case .whiteningRefused: self.init(.conflict, "\(error)")
         case .corrupted, .fingerprintMismatch, .inUse, .newerFormat, .storage, .wrongDimension:
             self.init(.internal, "\(error)")
         }

@@ -2,8 +2,14 @@ internal import CKernels
 internal import Glibc
 
 /// A vector as it is stored: binary16, little-endian.
-struct HalfVector {
-    let bytes: [UInt8]
+package struct HalfVector: Equatable, Sendable {
+    /// Two for each component.
+    package let bytes: [UInt8]
+
+    package init(bytes: [UInt8]) { self.bytes = bytes }
+
+    /// The components, exactly.
+    package var floats: [Float] { floats(Kernels.chosen) }
 
     /// XXH3 of the bytes: equal vectors have equal hashes.
     var hash: UInt64 { CKernels_xxh3_64(bytes, bytes.count) }
@@ -26,7 +32,8 @@ struct HalfVector {
 }
 
 extension VectorIndex {
-    func halves(of vector: [Float]) -> HalfVector {
+    /// A vector in binary16.
+    package func halves(of vector: [Float]) -> HalfVector {
         HalfVector(
             bytes: [UInt8](unsafeUninitializedCapacity: 2 * vector.count) { buffer, count in
                 guard let base = buffer.baseAddress else { return }

@@ -10,15 +10,21 @@ extension VectorIndex {
     /// - Parameters:
     ///   - vector: `dimension` finite components, not all zero; scaled to length 1 unless it has it.
     ///   - transaction: the one whose commit makes it durable.
+    ///   - mayShare: whether a slot with an equal vector will do; asked for each.
     /// - Returns: the slot of the vector; of an equal one (in binary16) when that is stored already.
     /// - Throws: `.dimension`, `.notFinite`, `.zeroVector`, `.full`, `.storage`.
-    package func stage(_ vector: [Float], in transaction: borrowing WriteTransaction) throws(IndexError) -> Slot {
+    package func stage(
+        _ vector: [Float],
+        in transaction: borrowing WriteTransaction,
+        mayShare: (Slot) -> Bool = { _ in true }
+    ) throws(IndexError) -> Slot {
         let unit = try normalised(vector)
         let halves = halves(of: unit)
         let hash = halves.hash
         return try writer.update { (writer) throws(IndexError) -> Slot in
             writer.begin()
-            if let slot = try storedSlot(hash, halves, staged: writer.stagedSlots[hash], transaction) { return slot }
+            let staged = writer.stagedSlots[hash]
+            if let slot = try storedSlot(hash, halves, staged: staged, transaction, mayShare) { return slot }
             let total = liveCount.load(ordering: .relaxed) + writer.staged.count + 1
             if writer.nextSlot == 0 || total >= writer.nextTraining {
                 try learnRange(of: total, including: unit, slotCount: writer.nextSlot, transaction)
@@ -116,10 +122,13 @@ extension VectorIndex {
         _ hash: UInt64,
         _ halves: HalfVector,
         staged: Slot?,
-        _ transaction: borrowing WriteTransaction
+        _ transaction: borrowing WriteTransaction,
+        _ mayShare: (Slot) -> Bool
     ) throws(IndexError) -> Slot? {
-        if let staged, try holds(staged, halves, transaction) { return staged }
-        for slot in duplicates.candidates(hash) where try holds(slot, halves, transaction) { return slot }
+        if let staged, try holds(staged, halves, transaction), mayShare(staged) { return staged }
+        for slot in duplicates.candidates(hash) where try holds(slot, halves, transaction) && mayShare(slot) {
+            return slot
+        }
         return nil
     }
 

@@ -423,6 +423,8 @@ package struct StatusResponse: Codable, Sendable, Equatable {
     package var work: Work?
     package var model: ModelBody
     package var head: String
+    /// Absent when vectors are compared as the network gives them.
+    package var whitening: WhiteningBody?
     package var device: Device
     package var roots: [RootBody]
     package var resources: Resources
@@ -442,9 +444,11 @@ package struct StatusResponse: Codable, Sendable, Equatable {
         resources: Resources,
         limits: [String: Double],
         warnings: [Warning],
-        work: Work? = nil
+        work: Work? = nil,
+        whitening: WhiteningBody? = nil
     ) {
         self.work = work
+        self.whitening = whitening
         self.version = version
         self.uptime = uptime
         self.counts = counts
@@ -459,7 +463,7 @@ package struct StatusResponse: Codable, Sendable, Equatable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case version, counts, progress, work, model, head, device, roots, resources, limits, warnings
+        case version, counts, progress, work, model, head, whitening, device, roots, resources, limits, warnings
         case uptime = "uptime_s"
     }
 }

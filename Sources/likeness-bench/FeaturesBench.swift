@@ -19,7 +19,10 @@ enum FeaturesBench {
             switch name {
             case "--head":
                 head = Head(rawValue: value)
-                guard head != nil || value == "map" else { throw BenchFailure("--head takes max, mean, gem3 or map") }
+                guard head != nil || value == "map" else {
+                    let heads = Head.allCases.map(\.rawValue).joined(separator: ", ")
+                    throw BenchFailure("--head takes \(heads) or map")
+                }
             case "--preprocessing":
                 guard let known = ["keras": Preprocessing.keras, "torchvision": .torchvision][value] else {
                     throw BenchFailure("--preprocessing takes keras or torchvision")

@@ -116,6 +116,32 @@ struct WaitingTests {
         #expect(run.errors == "using art, head max; 4 images to load\n")
     }
 
+    @Test("model whiten waits until the daemon is back with the whitening that was learned, --off without any")
+    func modelWhiten() throws {
+        let looks = Monitor(0)
+        let learned = WhiteningBody(vectors: 1234, sha256: "ab")
+        let daemon = try FakeDaemon { request in
+            switch request.target {
+            case "PUT /v1/whitening": return FakeDaemon.reply(learned)
+            case "DELETE /v1/whitening": return FakeDaemon.reply(204, "")
+            case "GET /readyz": return FakeDaemon.reply(200, #"{"ready":true,"checks":[]}"#)
+            default:
+                let look = looks.update { looks in
+                    looks += 1
+                    return looks
+                }
+                var status = makeStatus()
+                // Before the restart, after it, and after the second one.
+                status.whitening = [WhiteningBody(vectors: 5, sha256: "cd"), learned, learned, nil][min(look, 4) - 1]
+                return FakeDaemon.reply(status)
+            }
+        }
+        let on = CommandRun(["model", "whiten"], socket: daemon.path)
+        #expect(on.exitCode == .ok && on.errors == "whitening is on, learned from 1,234 vectors\n", "\(on.errors)")
+        let off = CommandRun(["model", "whiten", "--off"], socket: daemon.path)
+        #expect(off.exitCode == .ok && off.errors == "whitening is off\n", "\(off.errors)")
+    }
+
     @Test("model use fails when the daemon comes back with another model")
     func modelUseFails() throws {
         let daemon = try FakeDaemon { request in

@@ -159,7 +159,7 @@ struct CPUBackendTests {
         let pixels = [UInt8](try Data(contentsOf: SharedData.reference.appending(path: "photos8.rgb")))
         let backend = try CPUBackend(network: network, threads: 2, maximumBatch: 8)
         let found = try features(backend, pixels, count: 8, dimension: network.outputChannels)
-        for (index, head) in Head.allCases.enumerated() {
+        for (index, head) in Head.allCases.enumerated() where SharedData.referenceHeads.contains(head) {
             let file = SharedData.reference.appending(path: "\(name).\(head.rawValue).fvecs")
             let expected = try SharedData.fvecs(file)
             #expect(expected.count == 8)

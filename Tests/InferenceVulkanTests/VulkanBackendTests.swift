@@ -36,7 +36,7 @@ struct VulkanBackendTests {
             let head = Head.allCases[row % Head.allCases.count]
             #expect(
                 similarity >= 0.999_999 && error <= 2e-5,
-                "\(chain) side \(side) image \(row / 3) of \(count) \(head): cosine \(similarity), error \(error)"
+                "\(chain) side \(side) image \(row / Head.allCases.count) of \(count) \(head): cosine \(similarity), error \(error)"
             )
         }
     }
@@ -51,7 +51,7 @@ struct VulkanBackendTests {
             let some = try backend.vectors(Array(pixels.prefix(count * 768)), count: count, heads: heads, channels: 20)
             for (row, vector) in some.enumerated() {
                 let head = try #require(Head.allCases.firstIndex(of: heads[row % heads.count]))
-                #expect(vector == all[row / heads.count * 3 + head], "count \(count), row \(row)")
+                #expect(vector == all[row / heads.count * Head.allCases.count + head], "count \(count), row \(row)")
             }
         }
         #expect(backend.maximumBatchCount == 5 && backend.preferredBatchCount == 5)
@@ -84,8 +84,8 @@ struct VulkanBackendTests {
             storage: Unbiased(chain: chain)
         )
         let rows = try VulkanBackend.software(network)
-            .vectors([UInt8](repeating: 0, count: 768), count: 1, heads: [.max, .mean], channels: 4)
-        #expect(rows == [[0, 0, 0, 0], [0, 0, 0, 0]])
+            .vectors([UInt8](repeating: 0, count: 768), count: 1, heads: [.max, .mean, .rmac], channels: 4)
+        #expect(rows == [[Float]](repeating: [0, 0, 0, 0], count: 3))
     }
 
     /// The chain's weights without its biases.

@@ -147,6 +147,13 @@ final class FakeDaemon: DaemonControl {
 
     var pageLink: String? { "http://127.0.0.1:8473/#token=secret" }
 
+    func learnWhitening() throws(Problem) -> WhiteningBody {
+        seen.update { $0.uses.append("whitening") }
+        return WhiteningBody(vectors: 300, sha256: "ab")
+    }
+
+    func removeWhitening() throws(Problem) { seen.update { $0.uses.append("no whitening") } }
+
     func useModel(name: String, head: String?) throws(Problem) {
         seen.update { $0.uses.append("\(name) \(head ?? "-")") }
     }

@@ -16,7 +16,7 @@ struct RoleTests {
 
     @Test(arguments: [
         ("DELETE", "/v1/images/1"), ("POST", "/v1/roots"), ("DELETE", "/v1/roots"), ("POST", "/v1/rescan"),
-        ("PUT", "/v1/models/a"), ("POST", "/v1/models/a/use"),
+        ("PUT", "/v1/models/a"), ("PUT", "/v1/whitening"), ("DELETE", "/v1/whitening"), ("POST", "/v1/models/a/use"),
     ])
     func `only administrators may change things`(method: String, target: String) throws {
         let server = try TestServer(peer: Self.stranger)

@@ -250,6 +250,14 @@ struct RouteTests {
         #expect(server.daemon.seen.update { $0.uses } == ["a -", "b mean"])
     }
 
+    @Test func `whitening is learned and taken back`() throws {
+        let server = try TestServer()
+        let body = try decode(WhiteningBody.self, server.send("PUT", "/v1/whitening"))
+        #expect(body == WhiteningBody(vectors: 300, sha256: "ab"))
+        #expect(try server.send("DELETE", "/v1/whitening").status == 204)
+        #expect(server.daemon.seen.update { $0.uses } == ["whitening", "no whitening"])
+    }
+
     // MARK: Health
 
     @Test func `readiness is a status, with the reasons`() throws {

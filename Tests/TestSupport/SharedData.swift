@@ -1,4 +1,5 @@
 package import Foundation
+package import Inference
 package import Testing
 
 /// Photos, hostile files and reference features beside the project; never part of it.
@@ -14,6 +15,9 @@ package enum SharedData {
     package static let hostile = folder.appending(path: "data/hostile")
     package static let reference = folder.appending(path: "data/reference")
     package static let models = folder.appending(path: "models")
+
+    /// Heads that `reference` has features of; ONNX Runtime computed no R-MAC.
+    package static let referenceHeads = [Head.max, .mean, .gem3]
 
     package static var isPresent: Bool { FileManager.default.fileExists(atPath: photos.path) }
 

@@ -1,8 +1,6 @@
 internal import Wire
 
 extension CommandDescription {
-    private static let heads = ["max", "mean", "gem3"]
-
     static let modelList = CommandDescription(
         name: "model list",
         summary: "The models that the daemon has, `*` marking the one in use, and those that can be fetched.",
@@ -61,7 +59,7 @@ extension CommandDescription {
                 help: "how images were fed to it (else its format's usual: keras for .h5 and safetensors, torchvision "
                     + "for .pth and .onnx)"
             ),
-            OptionDescription(name: "head", value: .choice(heads), help: "its default head"),
+            OptionDescription(name: "head", value: .choice(HeadNames.all), help: "its default head"),
         ],
         run: { invocation in
             let file = invocation.arguments.operands[0]
@@ -90,7 +88,9 @@ extension CommandDescription {
         usage: "NAME [--head H]",
         examples: [Example("model use vgg16", "with its default head")],
         operandCounts: 1...1,
-        options: [OptionDescription(name: "head", value: .choice(heads), help: "which head (the model's default)")],
+        options: [
+            OptionDescription(name: "head", value: .choice(HeadNames.all), help: "which head (the model's default)")
+        ],
         run: { try ModelUse(invocation: $0, name: $0.arguments.operands[0]).run() }
     )
 

@@ -52,7 +52,9 @@ struct StatusScreen {
     private var model: String {
         let model = status.model
         let kind = model.untrained ? "; untrained: finds copies, not kinship (likeness model import)" : ""
-        return "\(model.name): \(model.architecture), head \(status.head), \(model.dimension) dimensions\(kind)"
+        let whitening = status.whitening.map { ", whitened (learned from \(Text.count($0.vectors, "vector")))" } ?? ""
+        let vectors = "head \(status.head), \(model.dimension) dimensions\(whitening)"
+        return "\(model.name): \(model.architecture), \(vectors)\(kind)"
     }
 
     private var roots: [String] {

@@ -1,0 +1,69 @@
+internal import Platform
+internal import Wire
+
+extension CommandDescription {
+    static let modelWhiten = CommandDescription(
+        name: "model whiten",
+        summary: "Learns from the collection what all its images share, and plays that down. No image is read again; "
+            + "the daemon writes the collection anew and restarts in place.",
+        usage: "[--off]",
+        examples: [
+            Example("model whiten", "learn, or learn anew after many more photos"),
+            Example("model whiten --off", "the plain vectors again, exactly"),
+        ],
+        operandCounts: 0...0,
+        options: [OptionDescription(name: "off", value: .flag, help: "take the whitening back")],
+        run: { invocation in
+            let isOff = invocation.arguments.has("off")
+            let path = "\(WireProtocol.prefix)/whitening"
+            // A million images take about a minute.
+            let request = HTTPRequest(method: isOff ? "DELETE" : "PUT", path: path, timeout: 1800)
+            let body = try invocation.client.send(request)
+            let wanted: WhiteningBody? = isOff ? nil : try DaemonClient.decode(body)
+            let change = WhiteningChange(client: invocation.client, terminal: invocation.terminal, wanted: wanted)
+            let status = try change.wait()
+            if invocation.wantsJSON {
+                guard case .bytes(let body, _) = try DaemonClient.json(status) else { return .failed }
+                _ = invocation.printedJSON(body)
+            } else if let wanted {
+                invocation.terminal.note("whitening is on, learned from \(Text.count(wanted.vectors, "vector"))")
+            } else {
+                invocation.terminal.note("whitening is off")
+            }
+            return .ok
+        }
+    )
+}
+
+/// Waits until the daemon answers again, with the whitening that it was asked for.
+struct WhiteningChange {
+    let client: DaemonClient
+    let terminal: Terminal
+    /// nil: none.
+    let wanted: WhiteningBody?
+    /// Seconds until the wait is given up: a large collection takes a while to load.
+    var patience = 300.0
+
+    /// - Throws: `ClientError` when it does not come back so.
+    func wait() throws -> StatusResponse {
+        let start = Instant.now
+        defer { terminal.endProgress() }
+        while true {
+            do {
+                let readiness = try client.exchange(HTTPRequest(method: "GET", path: "/readyz"))
+                if readiness.status == 200 {
+                    let status: StatusResponse = try client.get("\(WireProtocol.prefix)/status")
+                    if status.whitening == wanted { return status }
+                }
+            } catch let error as ClientError where [.noDaemon, .failed].contains(error.exitCode) {
+                // It is between stop and start.
+                if Instant.now - start > patience { throw error }
+            }
+            if Instant.now - start > patience {
+                throw ClientError.failed("the daemon did not change its whitening", fix: "likeness doctor")
+            }
+            terminal.draw("waiting for the daemon to start again")
+            sleep(seconds: 0.2)
+        }
+    }
+}
