@@ -4,7 +4,8 @@ internal import Platform
 /// What waits between callers, decoders and the batch thread, and the order in which it is served.
 ///
 /// One lock guards both lanes, so that "queries first" and "stopped" are decided in one place. Every image that was
-/// accepted leaves exactly once: through `takeEncoded`, `deposit`, `nextWork` or, when stopping, one of the drains.
+/// accepted leaves exactly once: through `takeEncoded`, `deposit`, `nextWork`, `nextInPause` or, when stopping, one of
+/// the drains.
 final class Lanes: Sendable {
     /// What the batch thread shall do next.
     enum Work: Sendable {
@@ -35,14 +36,18 @@ final class Lanes: Sendable {
         var fillingSince: Instant?
         /// Memory of a batch that was computed, for the next one.
         var spare: PixelBatch?
-        var queries = PixelBatch()
-        /// Query batches computed while a bulk batch was due.
-        var overtakingCount = 0
+        var queries: [Query] = []
+        var precedence = Precedence()
         var isStopping = false
         var statistics = EmbeddingStatistics()
 
         /// When `filling` closes although it is not full.
         func bulkDeadline() -> Instant? { fillingSince.map { $0 + Lanes.bulkDelay } }
+
+        mutating func countBulk(seconds: Double) {
+            precedence.countBulk(seconds: seconds)
+            statistics.computeSeconds += seconds
+        }
 
         mutating func takeEncoded() -> EncodedImage? {
             guard encodedHead < encoded.count else { return nil }
@@ -59,8 +64,6 @@ final class Lanes: Sendable {
 
     /// Seconds that the first image of a bulk batch waits for company.
     static let bulkDelay = 0.020
-    /// Query batches that may pass a bulk batch that is due; the bulk lane must not starve under constant queries.
-    private static let overtakingLimit = 8
 
     private let monitor = Monitor(State())
     private let bulkCapacity: Int
@@ -130,7 +133,7 @@ final class Lanes: Sendable {
                 state.queryCount -= 1
                 return false
             }
-            state.queries.append(pixels, ticket)
+            state.queries.append(Query(pixels: pixels, ticket: ticket))
             return true
         }
     }
@@ -194,7 +197,7 @@ final class Lanes: Sendable {
             let known = deadline
             let step = monitor.wait(until: deadline) { state -> Step? in
                 if state.isStopping {
-                    let left = state.queries.tickets + state.filling.tickets
+                    let left = state.queries.map(\.ticket) + state.filling.tickets
                     guard !left.isEmpty else { return .end }
                     state.queryCount -= state.queries.count
                     state.bulkCount -= state.filling.count
@@ -218,11 +221,9 @@ final class Lanes: Sendable {
     private func chooseBatch(_ state: inout State) -> Work? {
         let isFull = state.filling.count >= batchCapacity
         let isDue = isFull || state.bulkDeadline().map { $0 <= .now } ?? false
-        let bulkGoesFirst = isDue && state.overtakingCount >= Self.overtakingLimit
-        if state.queries.count > 0, !bulkGoesFirst {
-            var batch = PixelBatch()
-            swap(&batch, &state.queries)
-            if isDue { state.overtakingCount += 1 }
+        if !state.queries.isEmpty, !isDue || state.precedence.queriesGoFirst {
+            let batch = PixelBatch(state.queries)
+            state.queries.removeAll()
             return .compute(batch, .query)
         }
         guard isDue else { return nil }
@@ -230,25 +231,49 @@ final class Lanes: Sendable {
         state.spare = nil
         swap(&batch, &state.filling)
         state.fillingSince = nil
-        state.overtakingCount = 0
         return .compute(batch, .bulk)
     }
 
-    /// Counts a computed batch out and takes its memory back.
-    func finish(_ batch: consuming PixelBatch, _ lane: Lane, failureCount: Int, computeSeconds: Double) {
+    /// A query to compute while a bulk batch pauses.
+    ///
+    /// - Parameter bulkSeconds: how long the bulk batch was computed since its start or since this was last called.
+    /// - Returns: nil when none waits, or when it is the bulk lane's turn.
+    func nextInPause(bulkSeconds: Double) -> Query? {
+        // `read`, for nothing changes that a thread waits for: a bulk batch pauses often, and must not wake them all.
+        monitor.read { state in
+            state.countBulk(seconds: bulkSeconds)
+            guard !state.isStopping, !state.queries.isEmpty, state.precedence.queriesGoFirst else { return nil }
+            return state.queries.removeFirst()
+        }
+    }
+
+    /// Counts a computed bulk batch out and takes its memory back.
+    ///
+    /// - Parameters:
+    ///   - batch: what `nextWork` gave.
+    ///   - failureCount: its images that have no vector.
+    ///   - computeSeconds: how long it was computed since its start or its last pause.
+    func finishBulk(_ batch: consuming PixelBatch, failureCount: Int, computeSeconds: Double) {
         let count = batch.count
         batch.removeAll()
         let memory = batch
         monitor.update { state in
-            switch lane {
-            case .bulk:
-                state.bulkCount -= count
-                state.statistics.imageCount += count - failureCount
-                state.spare = memory
-            case .query:
-                state.queryCount -= count
-                state.statistics.queryCount += count - failureCount
-            }
+            state.bulkCount -= count
+            state.spare = memory
+            state.countBulk(seconds: computeSeconds)
+            state.statistics.imageCount += count - failureCount
+            state.statistics.batchCount += 1
+            state.statistics.failureCount += failureCount
+        }
+    }
+
+    /// Counts queries out that were computed together.
+    func finishQueries(count: Int, failureCount: Int, computeSeconds: Double) {
+        // Nobody waits for a query to leave.
+        monitor.read { state in
+            state.queryCount -= count
+            state.precedence.countQueries(seconds: computeSeconds, bulkWaits: state.bulkCount > 0)
+            state.statistics.queryCount += count - failureCount
             state.statistics.batchCount += 1
             state.statistics.failureCount += failureCount
             state.statistics.computeSeconds += computeSeconds
