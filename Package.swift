@@ -51,6 +51,7 @@ let package = Package(
     ],
     targets: [
         // Debian packages.
+        .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CLMDB", providers: [.apt(["liblmdb-dev"])]),
         .systemLibrary(name: "CMicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
         .systemLibrary(name: "CNettle", providers: [.apt(["nettle-dev"])]),
@@ -133,8 +134,14 @@ let package = Package(
             swiftSettings: safe
         ),
 
-        // The other end of the socket.
-        .target(name: "Client", dependencies: ["Wire", "Platform"], swiftSettings: safe),
+        // The other end of the socket. It alone knows the network: the daemon's service has none.
+        .target(
+            name: "CTransfer",
+            dependencies: ["CCurl"],
+            cSettings: c,
+            linkerSettings: [.linkedLibrary("curl")]
+        ),
+        .target(name: "Client", dependencies: ["Wire", "Platform", "CTransfer"], swiftSettings: safe),
 
         // Thin executables.
         .executableTarget(name: "likenessd", dependencies: ["Daemon"], swiftSettings: safe),

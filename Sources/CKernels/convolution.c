@@ -1,5 +1,7 @@
 #include "include/winograd.h"
 
+#include <string.h>
+
 extern const CKernels_convolution CKernels_convolution_portable;
 #if defined(__x86_64__)
 extern const CKernels_convolution CKernels_convolution_avx2;
@@ -44,14 +46,19 @@ void CKernels_winograd_weights(const float *weights, size_t weight_stride, int o
     }
 }
 
-void CKernels_first_patches(const uint8_t *pixels, int side, int first_row, int row_count, const float *tables,
-                            const int *bytes, float *patches) {
-    for (int y = first_row; y < first_row + row_count; y++)
-        for (int x = 0; x < side; x++)
-            for (int dy = -1; dy <= 1; dy++)
-                for (int dx = -1; dx <= 1; dx++) {
-                    const int inside = y + dy >= 0 && y + dy < side && x + dx >= 0 && x + dx < side;
-                    const size_t at = inside ? 3 * ((size_t)(y + dy) * side + (x + dx)) : 0;
-                    for (int p = 0; p < 3; p++) *patches++ = inside ? tables[256 * p + pixels[at + bytes[p]]] : 0;
-                }
+void CKernels_preprocess(const uint8_t *pixels, int side, int first_row, int row_count, const float *tables,
+                         const int *bytes, float *rows) {
+    const size_t stride = 3 * (size_t)(side + 2);
+    for (int y = first_row - 1; y <= first_row + row_count; y++, rows += stride) {
+        if (y < 0 || y >= side) {
+            memset(rows, 0, stride * sizeof *rows);
+            continue;
+        }
+        const uint8_t *from = pixels + 3 * (size_t)y * side;
+        float *to = rows;
+        for (int p = 0; p < 3; p++) *to++ = 0;
+        for (int x = 0; x < side; x++, from += 3)
+            for (int p = 0; p < 3; p++) *to++ = tables[256 * p + from[bytes[p]]];
+        for (int p = 0; p < 3; p++) *to++ = 0;
+    }
 }

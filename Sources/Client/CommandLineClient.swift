@@ -5,7 +5,7 @@ internal import Platform
 package enum CommandLineClient {
     static let commands: [CommandDescription] = [
         .search, .status, .watch, .unwatch, .list, .show, .remove, .rescan, .failures,
-        .modelList, .modelImport, .modelUse, .open, .doctor, .version,
+        .modelList, .modelFetch, .modelImport, .modelUse, .open, .doctor, .version,
     ]
 
     /// Runs one command line to its end.

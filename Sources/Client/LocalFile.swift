@@ -49,6 +49,13 @@ enum LocalFile {
         return Int(status.st_size)
     }
 
+    /// The digest of the file at `path`.
+    static func digest(of path: String, by algorithm: FileDigest.Algorithm) throws -> FileDigest {
+        do { return try FileDigest(of: OwnedDescriptor.open(path, O_RDONLY), by: algorithm) } catch {
+            throw ClientError.failed("cannot read \(path): \(error.reason)")
+        }
+    }
+
     private static func nextPiece(of descriptor: borrowing OwnedDescriptor) throws(SystemError) -> [UInt8] {
         let number = descriptor.rawValue
         while true {

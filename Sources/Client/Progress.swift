@@ -14,8 +14,6 @@ struct Progress {
     var line: String? {
         guard waiting > 0 || progress.done < progress.total || progress.paused != nil else { return nil }
         let fraction = progress.total > 0 ? min(1, max(0, Double(progress.done) / Double(progress.total))) : 0
-        let filled = Int(fraction * Double(Self.barWidth))
-        let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: Self.barWidth - filled)
         var parts = ["\(Text.count(progress.done)) of \(Text.count(progress.total))"]
         if let reason = progress.paused {
             parts.append("paused: \(Text.visible(reason))")
@@ -24,7 +22,13 @@ struct Progress {
             if let remaining = progress.remaining { parts.append("\(Text.duration(remaining)) left") }
         }
         let percent = Int(fraction * 100)
-        return "[\(bar)] \(percent) %, \(parts.joined(separator: ", "))"
+        return "\(Self.bar(fraction)) \(percent) %, \(parts.joined(separator: ", "))"
+    }
+
+    /// `[#####.....]` for a fraction of 0...1.
+    static func bar(_ fraction: Double) -> String {
+        let filled = Int(fraction * Double(barWidth))
+        return "[" + String(repeating: "#", count: filled) + String(repeating: ".", count: barWidth - filled) + "]"
     }
 
     private static let barWidth = 24

@@ -18,7 +18,7 @@ package struct Configuration: Sendable, Equatable {
     package var socketPath: String
     /// `HOST:PORT` of the page on loopback; nil: no TCP at all.
     package var http: String?
-    /// A safetensors file to use in place of a model of the library.
+    /// A weight file to use in place of a model of the library.
     package var weights: String?
     /// A model of the library; nil: the selected one.
     package var model: String?

@@ -1,36 +1,55 @@
+internal import Foundation
 internal import Inference
+internal import Server
 internal import Wire
 
 /// The library of models over the socket.
 extension Control {
-    func models() throws(Problem) -> [ModelBody] {
-        let listing: ModelLibrary.Listing
-        do { listing = try library.list() } catch { throw Problem(.internal, "\(error)") }
-        var bodies = listing.models.map { ModelBody($0, inUse: $0.name == facts.model.name && !facts.modelIsFile) }
-        if facts.modelIsFile { bodies.append(facts.model) }
-        return bodies
+    func models() throws(Problem) -> ModelList {
+        do throws(InferenceError) {
+            var bodies = try library.list().models.map {
+                ModelBody($0, inUse: $0.name == facts.model.name && !facts.modelIsFile)
+            }
+            if facts.modelIsFile { bodies.append(facts.model) }
+            return ModelList(models: bodies, fetchable: try ModelManifest.embedded().compactMap(FetchableModel.init))
+        } catch { throw Problem(.internal, "\(error)") }
     }
 
-    func importModel(
-        name: String,
-        temporaryFile: String,
-        preprocessing: String?,
-        head: String?
-    ) throws(Problem) -> ModelBody {
-        let kinds = ["keras": Preprocessing.keras, "torchvision": .torchvision]
-        if let preprocessing, kinds[preprocessing] == nil {
-            throw Problem(.badRequest, "preprocessing '\(preprocessing)' is neither keras nor torchvision")
+    func importModel(_ request: ModelImport) throws(Problem) -> ModelBody {
+        let head = try self.head(request.head)
+        let preprocessing = try self.preprocessing(request.preprocessing)
+        let summary: ModelSummary
+        do throws(InferenceError) {
+            if let manifest = request.manifest {
+                guard preprocessing == nil else {
+                    throw InferenceError.invalidManifest("it says the preprocessing; give one of the two")
+                }
+                summary = try library.importModel(
+                    from: request.temporaryFile,
+                    as: request.name,
+                    manifest: manifest.hasPrefix("{")
+                        ? ModelManifest(json: Data(manifest.utf8), origin: "the given one")
+                        : ModelManifest.embedded(manifest),
+                    defaultHead: head
+                )
+            } else {
+                summary = try library.importModel(
+                    from: request.temporaryFile,
+                    as: request.name,
+                    preprocessing: preprocessing,
+                    defaultHead: head ?? .max
+                )
+            }
+        } catch { throw Self.problem(error, name: request.name) }
+        return ModelBody(summary, inUse: false)
+    }
+
+    private func preprocessing(_ name: String?) throws(Problem) -> Preprocessing? {
+        guard let name else { return nil }
+        guard let kind = ["keras": Preprocessing.keras, "torchvision": .torchvision][name] else {
+            throw Problem(.badRequest, "preprocessing '\(name)' is neither keras nor torchvision")
         }
-        let chosenHead = try self.head(head) ?? .max
-        do {
-            let summary = try library.importModel(
-                from: temporaryFile,
-                as: name,
-                preprocessing: preprocessing.flatMap { kinds[$0] },
-                defaultHead: chosenHead
-            )
-            return ModelBody(summary, inUse: false)
-        } catch { throw Self.problem(error, name: name) }
+        return kind
     }
 
     var temporaryDirectory: String { facts.folder.temporary }
@@ -62,16 +81,37 @@ extension Control {
 
     private static func problem(_ error: InferenceError, name: String) -> Problem {
         switch error {
-        case .invalidModelName: Problem(.badRequest, error.description)
+        case .invalidModelName, .invalidManifest: Problem(.badRequest, error.description)
         case .modelExists: Problem(.conflict, "\(error); choose another name")
         case .modelNotFound: Problem(.notFound, "\(error); `likeness model list` shows which there are")
         // The file lies under a temporary name: say the model's.
         case .malformedWeights(_, let detail): Problem(.badRequest, "\(name): damaged or no weight file: \(detail)")
         case .unsupportedNetwork(_, let detail):
             Problem(.badRequest, "\(name): not a chain of 3x3 convolutions: \(detail)")
+        case .unexpectedNetwork(_, let got, let expected): Problem(.badRequest, "\(name): \(got), not \(expected)")
         case .unwritable: Problem(.storageFull, error.description, retryAfter: 30)
         case .deviceLost, .deviceUnavailable, .nonFinite, .outOfMemory, .unreadableWeights:
             Problem(.internal, error.description)
         }
+    }
+}
+
+extension FetchableModel {
+    /// Nil where nothing can be fetched.
+    init?(_ manifest: ModelManifest) {
+        guard let source = manifest.source else { return nil }
+        self.init(
+            name: manifest.name,
+            aliases: manifest.aliases,
+            description: manifest.description,
+            licence: manifest.licence,
+            source: Source(
+                address: source.address,
+                format: source.format.rawValue,
+                bytes: source.byteCount,
+                sha256: source.sha256,
+                md5: source.md5
+            )
+        )
     }
 }

@@ -28,7 +28,7 @@ struct Setting: Sendable {
         Setting(name: "http", value: "HOST:PORT", help: "serve the page on loopback, such as 127.0.0.1:8473") {
             $0.http = $1.isEmpty ? nil : $1
         },
-        Setting(name: "weights", value: "FILE", help: "use this safetensors file instead of a model of the library") {
+        Setting(name: "weights", value: "FILE", help: "use this weight file instead of a model of the library") {
             $0.weights = $1
         },
         Setting(name: "model", value: "NAME", help: "use this model of the library (see `likeness model list`)") {

@@ -20,7 +20,7 @@ enum Warnings {
                 Warning(
                     kind: "untrained-model",
                     detail: "The model's weights are seeded, not trained: it finds copies, not kinship.",
-                    fix: "likeness model import FILE.safetensors, then likeness model use NAME"
+                    fix: "likeness model fetch vgg16 --use; weights of your own: likeness model import FILE"
                 )
             )
         }

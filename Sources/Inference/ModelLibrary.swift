@@ -80,25 +80,29 @@ package struct ModelLibrary: Sendable {
     ///   - name: the model's new name; an existing one is never replaced, since collections depend on it.
     ///   - preprocessing: what the network was trained with; its format's usual one when nil.
     ///   - defaultHead: the head of new collections.
+    ///   - licence: of the weights; what the file says of it when nil.
+    ///   - expected: the network that the file must hold; any when nil.
     /// - Returns: the new model's line in the list.
     /// - Throws: `.invalidModelName`, `.modelExists`, `.unreadableWeights`, `.malformedWeights`, `.unsupportedNetwork`,
-    ///   `.unwritable`.
+    ///   `.unexpectedNetwork`, `.unwritable`.
     package func importModel(
         from path: String,
         as name: String,
         preprocessing: Preprocessing? = nil,
-        defaultHead: Head = .max
+        defaultHead: Head = .max,
+        licence: String? = nil,
+        expected: Architecture? = nil
     ) throws(InferenceError) -> ModelSummary {
         let pack = try self.path(name)
         guard access(pack, F_OK) != 0, name != UntrainedModel.name else { throw .modelExists(name: name) }
         let imported = try ImportedWeights(path: path, preprocessing: preprocessing, defaultHead: defaultHead)
-        try Pack.write(
-            pack,
-            description: imported.description,
-            weightsDigest: imported.digest,
-            storage: imported.weights
-        )
-        return ModelSummary(name: name, description: imported.description, weightsDigest: imported.digest)
+        var description = imported.description
+        if let expected, expected != description.architecture {
+            throw .unexpectedNetwork(file: path, got: description.architecture, expected: expected)
+        }
+        if let licence { description.licence = licence }
+        try Pack.write(pack, description: description, weightsDigest: imported.digest, storage: imported.weights)
+        return ModelSummary(name: name, description: description, weightsDigest: imported.digest)
     }
 
     /// Opens a model by name and checks its digest; makes the untrained one at its first use.

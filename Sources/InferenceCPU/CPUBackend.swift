@@ -10,11 +10,14 @@ package final class CPUBackend: ConvolutionBackend {
     package let maximumBatchCount: Int
     package var preferredBatchCount: Int { maximumBatchCount }
     /// Bytes of maps and scratch memory; the transformed weights, four times the file's, come on top.
-    package var memoryByteCount: Int { plan.bufferByteCount }
+    package var memoryByteCount: Int { bulk.byteCount + (bulk === single ? 0 : single.byteCount) }
 
     private let side: Int
     private let outputChannels: Int
     private let plan: ExecutionPlan
+    private let bulk: Workspace
+    /// For one image while a batch pauses.
+    private let single: Workspace
 
     /// Of OpenBLAS.
     package static var libraryVersion: String { Kernels.blasVersion }
@@ -40,10 +43,11 @@ package final class CPUBackend: ConvolutionBackend {
         Kernels.useOneThreadPerProduct()
         plan = try ExecutionPlan(
             network,
-            maximumBatch: maximumBatch,
             team: Self.team(threadCount),
             kernels: kernels
         )
+        bulk = try plan.workspace(maximumBatch: maximumBatch)
+        single = maximumBatch == 1 ? bulk : try plan.workspace(maximumBatch: 1)
         maximumBatchCount = maximumBatch
         side = network.preprocessing.side
         outputChannels = network.outputChannels
@@ -77,6 +81,38 @@ package final class CPUBackend: ConvolutionBackend {
         pause: (() -> Void)?
     ) throws(InferenceError) {
         precondition((1...maximumBatchCount).contains(count), "\(count) images of at most \(maximumBatchCount)")
+        // A batch of one needs no pause: it is as short as what would come between.
+        let workspace = count == 1 ? single : bulk
+        try run(pixels, count: count, heads: heads, into: &rows, in: workspace, pause: count == 1 ? nil : pause)
+    }
+
+    package func runInPause(
+        _ pixels: RawSpan,
+        heads: [Head],
+        into rows: inout MutableSpan<Float>
+    ) throws(InferenceError) {
+        try run(pixels, count: 1, heads: heads, into: &rows, in: single, pause: nil)
+    }
+
+    /// Computes a batch once and tells where the time went.
+    package func layerTimes(_ pixels: RawSpan, count: Int) -> [LayerTime] {
+        let timing = StepTiming()
+        pixels.withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress else { return }
+            // SAFETY: `plan.run` returns when all threads are done with the pixels.
+            _ = plan.run(base.assumingMemoryBound(to: UInt8.self), count: count, in: bulk, timing: timing)
+        }
+        return timing.layers
+    }
+
+    private func run(
+        _ pixels: RawSpan,
+        count: Int,
+        heads: [Head],
+        into rows: inout MutableSpan<Float>,
+        in workspace: Workspace,
+        pause: (() -> Void)?
+    ) throws(InferenceError) {
         precondition(pixels.byteCount == count * side * side * 3, "\(pixels.byteCount) bytes for \(count) images")
         precondition(
             rows.count == count * heads.count * outputChannels,
@@ -85,7 +121,7 @@ package final class CPUBackend: ConvolutionBackend {
         let maps = pixels.withUnsafeBytes { bytes -> BufferSlice? in
             guard let base = bytes.baseAddress else { return nil }
             // SAFETY: `plan.run` returns when all threads are done with the pixels.
-            return plan.run(base.assumingMemoryBound(to: UInt8.self), count: count)
+            return plan.run(base.assumingMemoryBound(to: UInt8.self), count: count, in: workspace, pause: pause)
         }
         guard let maps else { return }
         var damaged: [Int] = []

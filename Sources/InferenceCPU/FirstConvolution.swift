@@ -1,13 +1,13 @@
 internal import CKernels
 internal import Inference
 
-/// The convolution of the image itself, three channels deep: preprocessing, patches of 27 values, one product.
+/// The convolution of the image itself, three channels deep: bytes to numbers, products of depth 27, bias and ReLU, in one pass.
 ///
-/// Winograd does not pay with three input channels (`im2col` and one product of depth 27 do less work).
+/// Winograd does not pay with three input channels: its transforms cost more than the products they save.
 struct FirstConvolution: Sendable {
     let output: MapShape
     private let kernels: Kernels
-    /// `[27, channels]`, the depth in the order of the patches: row, column, plane.
+    /// A right factor of depth 27 in the order row, column, plane.
     private let weights: FloatBuffer
     private let bias: FloatBuffer
     /// `[3, 256]`: the preprocessed value of every byte.
@@ -16,8 +16,8 @@ struct FirstConvolution: Sendable {
     private let bytes: [Int32]
 
     private static let depth = 27
-    /// Rows of the image a task computes.
-    private static let rowsPerTask = 4
+    /// Rows of the image a task computes; two more are converted for them.
+    private static let rowsPerTask = 8
 
     init(_ network: Network, outputChannels: Int, _ kernels: Kernels) throws(InferenceError) {
         self.kernels = kernels
@@ -25,12 +25,15 @@ struct FirstConvolution: Sendable {
         let channels = Kernels.padded(outputChannels)
         let weights = try FloatBuffer(count: Self.depth * channels)
         let bias = try FloatBuffer(count: channels)
+        let panel = Int(kernels.table.first_panel)
         network.withWeight(0) { source in
             for channel in 0..<outputChannels {
+                let (first, column) = (channel / panel * panel, channel % panel)
+                let width = min(panel, channels - first)
                 for plane in 0..<3 {
                     for tap in 0..<9 {
                         let value = source[(channel * 3 + plane) * 9 + tap]
-                        weights.base[(tap * 3 + plane) * channels + channel] = value
+                        weights.base[first * Self.depth + (tap * 3 + plane) * width + column] = value
                     }
                 }
             }
@@ -47,37 +50,49 @@ struct FirstConvolution: Sendable {
         bytes = settings.channelOrder == .rgb ? [0, 1, 2] : [2, 1, 0]
     }
 
-    /// Values of scratch memory that `run` needs.
-    func scratchCount(threadCount: Int) -> Int { threadCount * patchCount }
+    var productOperationCount: Int { 2 * Self.depth * output.count }
 
-    private var patchCount: Int { Self.rowsPerTask * output.width * Self.depth }
+    /// Values of scratch memory that `run` needs.
+    func scratchCount(threadCount: Int) -> Int { threadCount * convertedCount }
+
+    /// A multiple of 16, so that each thread's part begins a cache line.
+    private var convertedCount: Int { Kernels.padded((Self.rowsPerTask + 2) * (output.width + 2) * 3) }
 
     /// Computes one image's map.
-    func run(_ pixels: PixelSlice, into target: BufferSlice, scratch: FloatBuffer, _ team: ThreadTeam) {
+    func run(_ pixels: PixelSlice, into target: BufferSlice, _ context: StepContext) {
         let taskCount = (output.height + Self.rowsPerTask - 1) / Self.rowsPerTask
-        team.run(taskCount: taskCount) { worker, task in
+        context.team.run(taskCount: taskCount) { [scratch = context.scratch, clock = context.clock] worker, task in
             let firstRow = task * Self.rowsPerTask
             let rowCount = min(Self.rowsPerTask, output.height - firstRow)
-            let patches = scratch.base + worker * patchCount
-            CKernels_first_patches(
-                pixels.base,
-                Int32(output.width),
-                Int32(firstRow),
-                Int32(rowCount),
-                tables,
-                bytes,
-                patches
-            )
-            let rows = target.base + firstRow * output.width * output.channels
-            let pixelCount = rowCount * output.width
-            Kernels.multiply(patches, weights.base, m: pixelCount, n: output.channels, k: Self.depth, into: rows)
-            kernels.table.bias_relu(rows, pixelCount, Int32(output.channels), bias.base)
+            let rows = scratch.base + worker * convertedCount
+            PhaseClock.time(clock, .other) {
+                CKernels_preprocess(
+                    pixels.base,
+                    Int32(output.width),
+                    Int32(firstRow),
+                    Int32(rowCount),
+                    tables,
+                    bytes,
+                    rows
+                )
+            }
+            PhaseClock.time(clock, .product) {
+                kernels.table.first_convolution(
+                    rows,
+                    Int32(output.width),
+                    Int32(rowCount),
+                    weights.base,
+                    bias.base,
+                    Int32(output.channels),
+                    target.base + firstRow * output.width * output.channels
+                )
+            }
         }
     }
 }
 
 /// One image of a batch: `side * side * 3` bytes that the caller of `run` keeps alive until it returns.
 struct PixelSlice: @unchecked Sendable {
-    // `@unchecked`: only read, and only while the batch runs.
+    // `@unchecked`: only read.
     let base: UnsafePointer<UInt8>
 }

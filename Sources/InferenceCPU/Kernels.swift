@@ -50,34 +50,45 @@ struct Kernels: Sendable {
         return words.count > 1 ? String(words[1]) : "unknown"
     }
 
-    /// Row-major `product[m, n] = left[m, k] * right[k, n]`, without gaps between rows.
-    ///
-    /// The corresponding C function is `cblas_sgemm`.
-    static func multiply(
+    /// Values of a product's left factor.
+    func leftCount(rows: Int, depth: Int) -> Int {
+        let block = table.multiply == nil ? 1 : Int(CKERNELS_ROWS)
+        return (rows + block - 1) / block * block * depth
+    }
+
+    /// Columns of a panel of a product's right factor of `columns`.
+    func panelColumns(of columns: Int) -> Int { table.multiply == nil ? columns : Int(table.product_panel) }
+
+    /// `product[rows, columns] (+)= left[rows, depth] * right[depth, columns]`, laid out as `winograd.h` says.
+    func multiply(
         _ left: UnsafePointer<Float>,
         _ right: UnsafePointer<Float>,
-        m: Int,
-        n: Int,
-        k: Int,
+        rows: Int,
+        depth: Int,
+        columns: Int,
+        accumulate: Bool,
         into product: UnsafeMutablePointer<Float>
     ) {
-        let (m32, n32, k32) = (Int32(m), Int32(n), Int32(k))
+        let (rows32, depth32, columns32) = (Int32(rows), Int32(depth), Int32(columns))
+        if let multiply = table.multiply {
+            return multiply(left, right, rows32, depth32, columns32, accumulate ? 1 : 0, product)
+        }
         // With beta = 0 the old content of `product` is not read.
         cblas_sgemm(
             CblasRowMajor,
             CblasNoTrans,
             CblasNoTrans,
-            m32,
-            n32,
-            k32,
+            rows32,
+            columns32,
+            depth32,
             1,
             left,
-            k32,
+            depth32,
             right,
-            n32,
-            0,
+            columns32,
+            accumulate ? 1 : 0,
             product,
-            n32
+            columns32
         )
     }
 }

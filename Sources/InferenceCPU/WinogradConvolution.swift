@@ -3,41 +3,29 @@ internal import Inference
 
 /// A 3x3 convolution by Winograd's F(4x4, 3x3) with bias, ReLU and, where one follows, the 2x2 pool.
 ///
-/// A tile of 4x4 outputs needs 36 products instead of 144. The input's tiles are transformed to 36 planes
+/// A tile of 4x4 outputs needs 36 products instead of 144. The input's tiles are transformed to 36 left factors
 /// `[tiles, input channels]`, each is multiplied by its plane of transformed weights `[input, output channels]`, and the
 /// products are transformed back (Lavin and Gray, arXiv 1509.09308, section 4.1).
+///
+/// A task computes some output channels of some tiles and keeps its factors and products in a core's own cache: it takes
+/// the input channels a few at a time and adds up. Tasks that use the same weights follow each other, so that the cores
+/// find them in the cache they share. See `WinogradBlocking` for the sizes.
 struct WinogradConvolution: Step {
-    /// How the work is cut into tasks.
-    private enum Schedule {
-        /// A task carries a run of tiles through all three phases in scratch memory of its own: right while all planes
-        /// of the weights stay in a core's cache.
-        case byTiles
-        /// All threads share each phase, and in the middle one a task is one plane: every weight is read once a group.
-        case byPlanes
-    }
-
+    let name: String
     let input: MapShape
     let output: MapShape
     private let isPooled: Bool
-    private let schedule: Schedule
+    private let blocking: WinogradBlocking
     private let kernels: Kernels
-    /// `[36, input channels, output channels]`.
+    /// For every part of the output channels, for every part of the input channels: 36 right factors.
     private let weights: FloatBuffer
     private let bias: FloatBuffer
-
-    /// Tiles a task of the transforms takes.
-    private static let tilesPerTransform = 16
-    /// Bytes of planes that a group of tiles may fill in each of the two buffers.
-    private static let groupByteCount = 24 << 20
-    /// Bytes of planes of a task of `.byTiles`, both buffers together.
-    private static let taskByteCount = 1 << 20
-    /// Floats between two planes' ends and beginnings: keeps the planes from sharing cache sets.
-    private static let planeGap = 16
 
     /// Transforms the weights of convolution `index`.
     init(
         _ network: Network,
         index: Int,
+        name: String,
         input: MapShape,
         inputChannels: Int,
         outputChannels: Int,
@@ -45,16 +33,20 @@ struct WinogradConvolution: Step {
         _ kernels: Kernels,
         _ team: ThreadTeam
     ) throws(InferenceError) {
-        let padded = Kernels.padded(outputChannels)
+        let columns = Kernels.padded(outputChannels)
         let divisor = isPooled ? 2 : 1
+        self.name = name
         self.input = input
         self.isPooled = isPooled
         self.kernels = kernels
-        output = MapShape(height: input.height / divisor, width: input.width / divisor, channels: padded)
-        schedule = input.channels * padded <= 128 * 128 ? .byTiles : .byPlanes
-        let weights = try FloatBuffer(count: Kernels.planeCount * input.channels * padded)
-        let bias = try FloatBuffer(count: padded)
-        self.weights = weights
+        output = MapShape(height: input.height / divisor, width: input.width / divisor, channels: columns)
+        blocking = WinogradBlocking(
+            inputChannels: input.channels,
+            outputChannels: columns,
+            isBLAS: kernels.table.multiply == nil
+        )
+        weights = try FloatBuffer(count: Kernels.planeCount * input.channels * columns)
+        let bias = try FloatBuffer(count: columns)
         self.bias = bias
         network.withBias(index) { source in
             for channel in 0..<outputChannels { bias.base[channel] = source[channel] }
@@ -62,143 +54,176 @@ struct WinogradConvolution: Step {
         network.withWeight(index) { source in
             source.withUnsafeBufferPointer { values in
                 guard let base = values.baseAddress else { return }
-                let origin = SharedWeights(base: base)
-                let planes = BufferSlice(weights)
-                let rowCount = input.channels
-                team.run(taskCount: inputChannels) { _, channel in
+                transformWeights(SharedWeights(base: base), inputChannels, outputChannels, team)
+            }
+        }
+    }
+
+    /// Fills `weights`; a task is one input channel.
+    private func transformWeights(
+        _ source: SharedWeights,
+        _ inputChannels: Int,
+        _ outputChannels: Int,
+        _ team: ThreadTeam
+    ) {
+        team.run(taskCount: inputChannels) { [self] _, channel in
+            let depthPart = blocking.depthParts[channel / blocking.depthParts[0].count]
+            for part in blocking.columnParts {
+                let panelColumns = kernels.panelColumns(of: part.count)
+                for panel in stride(from: part.lowerBound, to: min(part.upperBound, outputChannels), by: panelColumns) {
+                    // The last panel is narrower, and its last columns may be padding.
+                    let width = min(panelColumns, part.upperBound - panel)
                     CKernels_winograd_weights(
-                        origin.base + channel * 9,
+                        source.base + (panel * inputChannels + channel) * 9,
                         inputChannels * 9,
-                        Int32(outputChannels),
-                        planes.base + channel * padded,
-                        rowCount * padded
+                        Int32(min(width, outputChannels - panel)),
+                        rightFactor(0, depthPart, part) + (panel - part.lowerBound) * depthPart.count
+                            + (channel - depthPart.lowerBound) * width,
+                        depthPart.count * part.count
                     )
                 }
             }
         }
     }
 
-    var isFastOnSingleImages: Bool { schedule == .byTiles }
+    /// Where the right factor of a plane and of parts of the channels begins.
+    private func rightFactor(
+        _ plane: Int,
+        _ depthPart: Range<Int>,
+        _ columnPart: Range<Int>
+    ) -> UnsafeMutablePointer<Float> {
+        let beforePart = columnPart.lowerBound * input.channels + depthPart.lowerBound * columnPart.count
+        return weights.base + Kernels.planeCount * beforePart + plane * depthPart.count * columnPart.count
+    }
+
+    var isFastOnSingleImages: Bool { blocking.columnParts.count == 1 }
+
+    var productOperationCount: Int { 2 * tilesPerImage * Kernels.planeCount * input.channels * output.channels }
 
     private var tilesPerImage: Int { ((input.height + 3) / 4) * ((input.width + 3) / 4) }
 
-    /// Tiles a task, or a group, holds at most.
-    private func blockTileCount(imageCount: Int) -> Int {
-        let perTile = 4 * Kernels.planeCount
-        let limit =
-            switch schedule {
-            case .byTiles: Self.taskByteCount / (perTile * (input.channels + output.channels))
-            case .byPlanes: Self.groupByteCount / (perTile * max(input.channels, output.channels))
-            }
-        return max(1, min(limit, imageCount * tilesPerImage))
-    }
-
     func scratchCount(imageCount: Int, threadCount: Int) -> Int {
-        let tiles = blockTileCount(imageCount: imageCount)
-        let count = planesCount(tiles, input.channels) + planesCount(tiles, output.channels)
-        return schedule == .byTiles ? threadCount * count : count
+        threadCount * planes(of: blocking.tileCount(of: imageCount * tilesPerImage)).count
     }
 
-    private func planeStride(_ tileCount: Int, _ channels: Int) -> Int { tileCount * channels + Self.planeGap }
+    /// How the planes of a block of tiles lie in scratch memory.
+    private struct Planes {
+        /// Values from one plane's left factor to the next, and from one product to the next.
+        let leftStride: Int
+        let productStride: Int
 
-    private func planesCount(_ tileCount: Int, _ channels: Int) -> Int {
-        Kernels.planeCount * planeStride(tileCount, channels)
+        var productOffset: Int { Kernels.planeCount * leftStride }
+        var count: Int { Kernels.planeCount * (leftStride + productStride) }
     }
 
-    func run(
-        _ source: BufferSlice,
-        imageCount: Int,
-        into target: BufferSlice,
-        scratch: FloatBuffer,
-        _ team: ThreadTeam
-    ) {
+    /// Floats between two planes' ends and beginnings: keeps the planes from sharing cache sets.
+    private static let planeGap = 16
+
+    private func planes(of tileCount: Int) -> Planes {
+        Planes(
+            leftStride: kernels.leftCount(rows: tileCount, depth: blocking.depthParts[0].count) + Self.planeGap,
+            productStride: tileCount * blocking.columnParts[0].count + Self.planeGap
+        )
+    }
+
+    /// Tasks a thread gets between two pauses: enough that no thread waits long for the last ones.
+    private static let tasksPerThread = 8
+
+    func run(_ source: BufferSlice, imageCount: Int, into target: BufferSlice, _ context: StepContext) {
         let tileCount = imageCount * tilesPerImage
-        let block = blockTileCount(imageCount: imageCount)
-        let transformedCount = planesCount(block, input.channels)
-        switch schedule {
-        case .byTiles:
-            let perWorker = transformedCount + planesCount(block, output.channels)
-            team.run(taskCount: (tileCount + block - 1) / block) { worker, task in
-                let tiles = (task * block)..<min(tileCount, (task + 1) * block)
-                let transformed = BufferSlice(scratch, worker * perWorker)
-                let products = transformed.advanced(by: transformedCount)
-                transformInput(source, tiles, into: transformed, block)
-                for plane in 0..<Kernels.planeCount { multiply(plane, tiles.count, transformed, products, block) }
-                transformOutput(products, tiles, into: target, block)
-            }
-        case .byPlanes:
-            let transformed = BufferSlice(scratch)
-            let products = transformed.advanced(by: transformedCount)
-            for first in stride(from: 0, to: tileCount, by: block) {
-                let group = first..<min(tileCount, first + block)
-                eachPart(of: group, team) { tiles in
-                    let place = transformed.advanced(by: (tiles.lowerBound - first) * input.channels)
-                    transformInput(source, tiles, into: place, block)
+        let block = blocking.tileCount(of: tileCount)
+        let blockCount = (tileCount + block - 1) / block
+        let planes = planes(of: block)
+        let partCount = blocking.columnParts.count
+        // Column by column part, so that the tasks at work share weights.
+        let partsAtOnce = max(1, Self.tasksPerThread * context.team.count / blockCount)
+        for firstPart in stride(from: 0, to: partCount, by: partsAtOnce) {
+            let parts = min(partsAtOnce, partCount - firstPart)
+            context.team.run(taskCount: parts * blockCount) {
+                [scratch = context.scratch, clock = context.clock] worker, task in
+                let (part, index) = task.quotientAndRemainder(dividingBy: blockCount)
+                let columnPart = blocking.columnParts[firstPart + part]
+                let tiles = (index * block)..<min(tileCount, (index + 1) * block)
+                let left = BufferSlice(scratch, worker * planes.count)
+                let products = left.advanced(by: planes.productOffset)
+                for depthPart in blocking.depthParts {
+                    PhaseClock.time(clock, .inputTransform) {
+                        transformInput(source, tiles, depthPart, into: left, planes)
+                    }
+                    PhaseClock.time(clock, .product) {
+                        multiply(tiles.count, depthPart, columnPart, left, products, planes)
+                    }
                 }
-                team.run(taskCount: Kernels.planeCount) { _, plane in
-                    multiply(plane, group.count, transformed, products, block)
-                }
-                eachPart(of: group, team) { tiles in
-                    let place = products.advanced(by: (tiles.lowerBound - first) * output.channels)
-                    transformOutput(place, tiles, into: target, block)
+                PhaseClock.time(clock, .outputTransform) {
+                    transformOutput(products, planes, tiles, columnPart, into: target)
                 }
             }
+            context.pause?()
         }
     }
 
-    /// Runs `body` for short runs of a group's tiles on all threads.
-    private func eachPart(of group: Range<Int>, _ team: ThreadTeam, _ body: @escaping @Sendable (Range<Int>) -> Void) {
-        let size = Self.tilesPerTransform
-        team.run(taskCount: (group.count + size - 1) / size) { _, task in
-            let start = group.lowerBound + task * size
-            body(start..<min(group.upperBound, start + size))
-        }
-    }
-
-    private func transformInput(_ source: BufferSlice, _ tiles: Range<Int>, into planes: BufferSlice, _ block: Int) {
+    private func transformInput(
+        _ source: BufferSlice,
+        _ tiles: Range<Int>,
+        _ depthPart: Range<Int>,
+        into left: BufferSlice,
+        _ planes: Planes
+    ) {
         kernels.table.winograd_input(
             source.base,
-            run(of: tiles, channels: input.channels),
-            planes.base,
-            planeStride(block, input.channels)
+            run(of: tiles, input.channels, depthPart),
+            left.base,
+            planes.leftStride
         )
     }
 
     private func multiply(
-        _ plane: Int,
         _ tileCount: Int,
-        _ transformed: BufferSlice,
+        _ depthPart: Range<Int>,
+        _ columnPart: Range<Int>,
+        _ left: BufferSlice,
         _ products: BufferSlice,
-        _ block: Int
+        _ planes: Planes
     ) {
-        Kernels.multiply(
-            transformed.base + plane * planeStride(block, input.channels),
-            weights.base + plane * input.channels * output.channels,
-            m: tileCount,
-            n: output.channels,
-            k: input.channels,
-            into: products.base + plane * planeStride(block, output.channels)
-        )
+        for plane in 0..<Kernels.planeCount {
+            kernels.multiply(
+                left.base + plane * planes.leftStride,
+                rightFactor(plane, depthPart, columnPart),
+                rows: tileCount,
+                depth: depthPart.count,
+                columns: columnPart.count,
+                accumulate: depthPart.lowerBound > 0,
+                into: products.base + plane * planes.productStride
+            )
+        }
     }
 
-    private func transformOutput(_ planes: BufferSlice, _ tiles: Range<Int>, into target: BufferSlice, _ block: Int) {
+    private func transformOutput(
+        _ products: BufferSlice,
+        _ planes: Planes,
+        _ tiles: Range<Int>,
+        _ columnPart: Range<Int>,
+        into target: BufferSlice
+    ) {
         kernels.table.winograd_output(
-            planes.base,
-            planeStride(block, output.channels),
+            products.base,
+            planes.productStride,
             bias.base,
-            run(of: tiles, channels: output.channels),
+            run(of: tiles, output.channels, columnPart),
             isPooled ? 1 : 0,
             target.base
         )
     }
 
-    private func run(of tiles: Range<Int>, channels: Int) -> CKernels_tiles {
+    private func run(of tiles: Range<Int>, _ channels: Int, _ part: Range<Int>) -> CKernels_tiles {
         CKernels_tiles(
             height: Int32(input.height),
             width: Int32(input.width),
             channels: Int32(channels),
             first_tile: Int32(tiles.lowerBound),
-            tile_count: Int32(tiles.count)
+            tile_count: Int32(tiles.count),
+            first_channel: Int32(part.lowerBound),
+            channel_count: Int32(part.count)
         )
     }
 }

@@ -28,14 +28,23 @@ package protocol DaemonControl: Sendable {
     func removeRoot(_ path: String) throws(Problem)
     func rescan(_ path: String?) throws(Problem)
 
-    func models() throws(Problem) -> [ModelBody]
-    /// Imports a weight file that lies at `temporaryFile`, which stays the caller's to remove.
-    func importModel(name: String, temporaryFile: String, preprocessing: String?, head: String?) throws(Problem)
-        -> ModelBody
+    func models() throws(Problem) -> ModelList
+    func importModel(_ request: ModelImport) throws(Problem) -> ModelBody
     /// Where `importModel`'s file may be written while it arrives.
     var temporaryDirectory: String { get }
     /// Stores the choice; the daemon then restarts itself in place with the new model.
     func useModel(name: String, head: String?) throws(Problem)
+}
+
+/// A weight file that arrived, and what was said of it.
+package struct ModelImport: Sendable {
+    package var name: String
+    /// Where it lies; stays the caller's to remove.
+    package var temporaryFile: String
+    package var preprocessing: String?
+    package var head: String?
+    /// The name of an embedded manifest, or a manifest itself (JSON).
+    package var manifest: String?
 }
 
 /// What the routes need of a collection: `Catalog`, or a stand-in in tests.

@@ -246,8 +246,13 @@ package struct ModelBody: Codable, Sendable, Equatable {
 /// `GET /v1/models`.
 package struct ModelList: Codable, Sendable, Equatable {
     package var models: [ModelBody]
+    /// What `likeness model fetch` knows, fetched or not; older daemons say nothing of it.
+    package var fetchable: [FetchableModel]?
 
-    package init(models: [ModelBody]) { self.models = models }
+    package init(models: [ModelBody], fetchable: [FetchableModel]? = nil) {
+        self.models = models
+        self.fetchable = fetchable
+    }
 }
 
 /// `GET /v1/page`: where a browser finds the page, with the token that it asks for.

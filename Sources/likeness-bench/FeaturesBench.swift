@@ -12,11 +12,17 @@ enum FeaturesBench {
         var head = Head.max
         var input: String?
         var output: String?
+        var preprocessing: Preprocessing?
         for (name, value) in try optionPairs(arguments) where try !options.take(name, value) {
             switch name {
             case "--head":
                 guard let known = Head(rawValue: value) else { throw BenchFailure("--head takes max, mean or gem3") }
                 head = known
+            case "--preprocessing":
+                guard let known = ["keras": Preprocessing.keras, "torchvision": .torchvision][value] else {
+                    throw BenchFailure("--preprocessing takes keras or torchvision")
+                }
+                preprocessing = known
             case "--input": input = value
             case "--output": output = value
             default: throw BenchFailure("features does not take \(name)")
@@ -24,7 +30,7 @@ enum FeaturesBench {
         }
         guard let input, let output else { throw BenchFailure("features needs --input and --output") }
 
-        let network = try Model.open(weights: options.weights).network
+        let network = try Model.open(weights: options.weights, preprocessing: preprocessing).network
         let imageByteCount = network.preprocessing.side * network.preprocessing.side * 3
         let pixels = [UInt8](try Data(contentsOf: URL(filePath: input)))
         guard !pixels.isEmpty, pixels.count.isMultiple(of: imageByteCount) else {

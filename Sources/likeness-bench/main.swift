@@ -4,15 +4,22 @@ let arguments = Array(CommandLine.arguments.dropFirst())
 do {
     switch arguments.first {
     case "embed": try EmbedBench.run(Array(arguments.dropFirst()))
+    case "layers": try LayersBench.run(Array(arguments.dropFirst()))
     case "features": try FeaturesBench.run(Array(arguments.dropFirst()))
+    case "fuzz": try FuzzBench.run(Array(arguments.dropFirst()))
     case "ingest": try IngestBench.run(Array(arguments.dropFirst()))
     case "index": try IndexBench.run(Array(arguments.dropFirst()))
+    case "weights": try WeightsBench.run(Array(arguments.dropFirst()))
     default:
         let usage = """
             usage: likeness-bench embed [--backend cpu|vulkan|reference] [--weights W] [--batch N] [--seconds S] [--threads T]
+                   likeness-bench layers [--weights W] [--batch N] [--seconds S] [--threads T]
                    likeness-bench features --input IN.rgb --output OUT.fvecs [--backend B] [--weights W] [--head H]
+                       [--preprocessing keras|torchvision]
+                   likeness-bench fuzz --format F --seeds DIR [--executions N] [--first I] [--seed S]
                    likeness-bench ingest --images DIR [--backend B] [--weights W] [--batch N] [--queries on|off]
                    likeness-bench index --folder DIR [--ef 20,40,80]
+                   likeness-bench weights --weights W
 
             """
         FileHandle.standardError.write(Data(usage.utf8))

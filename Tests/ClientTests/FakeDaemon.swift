@@ -127,14 +127,20 @@ struct CommandRun {
     let errors: String
 
     /// Runs one command line against `socket`.
-    init(_ arguments: [String], socket: String, drawsProgress: Bool = false, hasColor: Bool = false) {
+    init(
+        _ arguments: [String],
+        socket: String,
+        environment: [String: String] = [:],
+        drawsProgress: Bool = false,
+        hasColor: Bool = false
+    ) {
         let printed = Monitor((output: "", errors: ""))
         let terminal = Terminal(hasColor: hasColor, drawsProgress: drawsProgress) { stream, text in
             printed.update { if stream == .output { $0.output += text } else { $0.errors += text } }
         }
         exitCode = CommandLineClient.run(
             arguments: arguments,
-            environment: ["LIKENESS_SOCKET": socket],
+            environment: environment.merging(["LIKENESS_SOCKET": socket]) { $1 },
             terminal: terminal
         )
         (output, errors) = printed.read { $0 }

@@ -89,6 +89,38 @@ import Testing
     func whatIsNoDigestIsRefused(text: String) {
         #expect(SHA256Digest(hexadecimal: text) == nil)
     }
+
+    // RFC 1321 appendix A.5 and FIPS 180-4's first example.
+    @Test(arguments: [
+        (FileDigest.Algorithm.md5, "", "d41d8cd98f00b204e9800998ecf8427e"),
+        (.md5, "message digest", "f96b697d7cb7938d525a2f31aaf161d0"),
+        (.sha256, "abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+    ])
+    func `files have the published digests`(algorithm: FileDigest.Algorithm, text: String, digits: String) throws {
+        let folder = try TemporaryDirectory()
+        try Data(text.utf8).write(to: folder.url.appending(path: "f"))
+        let file = try OwnedDescriptor.open(folder.path + "/f", O_RDONLY)
+        #expect(try FileDigest(of: file, by: algorithm) == FileDigest(algorithm, digits: digits.uppercased()))
+        #expect(try FileDigest(of: file, by: algorithm).description == "\(algorithm.rawValue) \(digits)")
+    }
+
+    @Test func `a file of many pieces is digested whole`() throws {
+        let folder = try TemporaryDirectory()
+        let bytes = (0..<2_500_000).map { UInt8(truncatingIfNeeded: $0 / 5) }
+        try Data(bytes).write(to: folder.url.appending(path: "f"))
+        let file = try OwnedDescriptor.open(folder.path + "/f", O_RDONLY)
+        #expect(try FileDigest(of: file, by: .sha256).digits == SHA256Digest(of: bytes).description)
+    }
+
+    @Test func `published digests have their length, and the better one counts`() {
+        let sha256 = String(repeating: "a", count: 64)
+        let md5 = String(repeating: "b", count: 32)
+        #expect(FileDigest(sha256: sha256, md5: md5)?.algorithm == .sha256)
+        #expect(FileDigest(sha256: nil, md5: md5)?.algorithm == .md5)
+        #expect(FileDigest(sha256: nil, md5: nil) == nil)
+        #expect(FileDigest(sha256: md5, md5: md5) == nil)
+        #expect(FileDigest(.md5, digits: String(repeating: "g", count: 32)) == nil)
+    }
 }
 
 @Suite struct RelativePathTests {

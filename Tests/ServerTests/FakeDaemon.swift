@@ -136,16 +136,12 @@ final class FakeDaemon: DaemonControl {
 
     func removeRoot(_ path: String) throws(Problem) { seen.update { $0.removedRoots.append(path) } }
     func rescan(_ path: String?) throws(Problem) { seen.update { $0.rescans.append(path) } }
-    func models() throws(Problem) -> [ModelBody] { [Self.model] }
+    func models() throws(Problem) -> ModelList { ModelList(models: [Self.model]) }
 
-    func importModel(
-        name: String,
-        temporaryFile: String,
-        preprocessing: String?,
-        head: String?
-    ) throws(Problem) -> ModelBody {
-        let size = (try? FileManager.default.attributesOfItem(atPath: temporaryFile)[.size] as? Int) ?? nil
-        seen.update { $0.imports.append((name, size ?? -1, temporaryFile)) }
+    func importModel(_ request: ModelImport) throws(Problem) -> ModelBody {
+        let file = request.temporaryFile
+        let size = (try? FileManager.default.attributesOfItem(atPath: file)[.size] as? Int) ?? nil
+        seen.update { $0.imports.append((request.name, size ?? -1, file)) }
         return Self.model
     }
 

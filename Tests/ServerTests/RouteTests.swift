@@ -232,8 +232,6 @@ struct RouteTests {
         #expect(seen.name == "vgg-1.x")
         #expect(seen.byteCount == 3_000_000)
         #expect(!FileManager.default.fileExists(atPath: seen.path))
-        #expect(try server.send("PUT", "/v1/models/.x", body: [1]).status == 400)
-        #expect(try server.send("PUT", "/v1/models/a%2Fb", body: [1]).status == 400)
         #expect(try server.send("PUT", "/v1/models/a", body: []).status == 400)
         let client = try server.unix()
         client.write("PUT /v1/models/a HTTP/1.1\r\nHost: d\r\nContent-Length: 5000001\r\n\r\n")

@@ -1,4 +1,3 @@
-internal import Platform
 internal import Wire
 
 extension CommandDescription {
@@ -6,7 +5,7 @@ extension CommandDescription {
 
     static let modelList = CommandDescription(
         name: "model list",
-        summary: "The models that the daemon has; `*` marks the one in use.",
+        summary: "The models that the daemon has, `*` marking the one in use, and those that can be fetched.",
         usage: "",
         examples: [Example("model list", "all models")],
         operandCounts: 0...0,
@@ -23,17 +22,31 @@ extension CommandDescription {
                 return cells.map(Text.visible)
             }
             Text.table(rows).forEach(invocation.terminal.print)
+            fetchableLines(list).forEach(invocation.terminal.print)
             return .ok
         }
     )
 
+    /// What can be fetched and is not there yet.
+    private static func fetchableLines(_ list: ModelList) -> [String] {
+        let present = Set(list.models.map(\.name))
+        let rows = (list.fetchable ?? []).filter { !present.contains($0.name) }.map { model in
+            let names = [model.name] + (model.aliases ?? [])
+            return [
+                "  \(names.joined(separator: ", "))", Text.bytes(UInt64(max(0, model.source.bytes))), model.licence,
+            ]
+            .map(Text.visible)
+        }
+        return rows.isEmpty ? [] : ["", "to be fetched (likeness model fetch NAME):"] + Text.table(rows, right: [1])
+    }
+
     static let modelImport = CommandDescription(
         name: "model import",
-        summary: "Gives the daemon a file of trained VGG weights (safetensors).",
+        summary: "Gives the daemon a file of trained VGG weights: safetensors, PyTorch's .pth, Keras's .h5 or .onnx.",
         usage: "FILE [--name N] [--preprocessing P] [--head H]",
         examples: [
-            Example("model import vgg16.safetensors && likeness model use vgg16", "find kinship, not only copies"),
-            Example("model import w.safetensors --name art --preprocessing keras", "weights from Keras"),
+            Example("model import mine.pth && likeness model use mine", "weights that you trained"),
+            Example("model import w.safetensors --name art --preprocessing torchvision", "fed as torchvision does"),
         ],
         operandCounts: 1...1,
         options: [
@@ -45,7 +58,8 @@ extension CommandDescription {
             OptionDescription(
                 name: "preprocessing",
                 value: .choice(["keras", "torchvision"]),
-                help: "what the network was trained on; the file may say it itself"
+                help: "how images were fed to it (else its format's usual: keras for .h5 and safetensors, torchvision "
+                    + "for .pth and .onnx)"
             ),
             OptionDescription(name: "head", value: .choice(heads), help: "its default head"),
         ],
@@ -77,82 +91,13 @@ extension CommandDescription {
         examples: [Example("model use vgg16", "with its default head")],
         operandCounts: 1...1,
         options: [OptionDescription(name: "head", value: .choice(heads), help: "which head (the model's default)")],
-        run: { try runModelUse($0) }
+        run: { try ModelUse(invocation: $0, name: $0.arguments.operands[0]).run() }
     )
-
-    private static func runModelUse(_ invocation: Invocation) throws -> ExitCode {
-        let name = invocation.arguments.operands[0]
-        let head = invocation.arguments.text("head")
-        try invocation.client.send(
-            HTTPRequest(
-                method: "POST",
-                path: "\(WireProtocol.prefix)/models/\(HTTPRequest.encode(name))/use",
-                body: try DaemonClient.json(ModelUseRequest(head: head))
-            )
-        )
-        let change = ModelChange(client: invocation.client, terminal: invocation.terminal, name: name, head: head)
-        let status = try change.wait()
-        if invocation.wantsJSON {
-            guard case .bytes(let body, _) = try DaemonClient.json(status.model) else { return .failed }
-            _ = invocation.printedJSON(body)
-        } else {
-            let waiting = status.counts.waiting > 0 ? "; \(Text.count(status.counts.waiting, "image")) to load" : ""
-            invocation.terminal.note("using \(Text.visible(status.model.name)), head \(status.head)\(waiting)")
-        }
-        return .ok
-    }
 
     /// `vgg16.safetensors` is `vgg16`.
     private static func modelName(of file: String) -> String {
         let last = file.split(separator: "/").last ?? ""
         let stem = last.lastIndex(of: ".").map { last[..<$0] } ?? last
         return String(stem.isEmpty ? last : stem)
-    }
-}
-
-/// The daemon restarts in place with another model: waits until it answers again.
-struct ModelChange {
-    let client: DaemonClient
-    let terminal: Terminal
-    let name: String
-    /// The model's default when nil.
-    let head: String?
-    /// Seconds until the wait is given up.
-    var patience = 120.0
-    /// Seconds after which a daemon that already works as wanted is taken to need no restart.
-    var settleTime = 2.0
-
-    /// Returns the status of the daemon that uses the model.
-    ///
-    /// - Throws: `ClientError` when it does not come back, or comes back with another model.
-    func wait() throws -> StatusResponse {
-        let start = Instant.now
-        defer { terminal.endProgress() }
-        while true {
-            let elapsed = Instant.now - start
-            var last: StatusResponse?
-            do {
-                let readiness = try client.exchange(HTTPRequest(method: "GET", path: "/readyz"))
-                if readiness.status == 200 {
-                    let status: StatusResponse = try client.get("\(WireProtocol.prefix)/status")
-                    let hasRestarted = status.uptime < elapsed || elapsed > settleTime
-                    if isWanted(status), hasRestarted { return status }
-                    last = status
-                }
-            } catch let error as ClientError where [.noDaemon, .failed].contains(error.exitCode) {
-                // It is between stop and start.
-                if elapsed > patience { throw error }
-            }
-            if elapsed > patience {
-                let state = last.map { "it uses \($0.model.name), head \($0.head)" } ?? "it is not ready"
-                throw ClientError.failed("the daemon did not change to \(name): \(state)", fix: "likeness doctor")
-            }
-            terminal.draw("waiting for the daemon to start with \(Text.visible(name))")
-            sleep(seconds: 0.2)
-        }
-    }
-
-    private func isWanted(_ status: StatusResponse) -> Bool {
-        status.model.name == name && (head ?? status.head) == status.head
     }
 }

@@ -68,7 +68,7 @@ struct Doctor {
         return .warn(
             "model",
             "\(model) is untrained: finds copies, not kinship",
-            fix: "likeness model import FILE, then likeness model use NAME"
+            fix: "likeness model fetch vgg16 --use"
         )
     }
 

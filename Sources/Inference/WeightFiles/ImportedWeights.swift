@@ -53,11 +53,11 @@ extension WeightFormat {
             let licence = file.metadata["licence"] ?? file.metadata["license"] ?? ""
             return try TorchvisionLayout.read(file, licence: licence)
         case .torch:
-            throw .malformedWeights(file: bytes.file, detail: "PyTorch's files are not read")
+            return try TorchvisionLayout.read(try TorchFile(bytes))
         case .keras:
-            throw .malformedWeights(file: bytes.file, detail: "Keras's files are not read")
+            return try KerasLayout.read(bytes)
         case .onnx:
-            throw .malformedWeights(file: bytes.file, detail: "no safetensors file")
+            return try ONNXModel.read(bytes)
         }
     }
 }

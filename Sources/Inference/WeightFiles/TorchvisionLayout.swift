@@ -1,85 +1,47 @@
 /// Reads a chain of convolutions out of tensors named as torchvision names VGG: `features.N.weight` and `features.N.bias`.
 ///
-/// `N` counts every module: convolution, ReLU, pool. So two convolutions in a row are 2 apart, and 3 apart when a pool
-/// stands between them. Other tensors (classifiers) are ignored.
+/// `N` counts every module: convolution, batch normalisation where there is one, ReLU, pool. Batch normalisations
+/// (`running_mean`, `running_var`, `weight`, `bias`) are folded into the convolution before them. A prefix that all
+/// `features` share, such as `module.` of data parallel training, is left out; other tensors (classifiers) are ignored.
 enum TorchvisionLayout {
+    /// PyTorch's default; state dicts do not say it.
+    private static let epsilon = 1e-5
+
     /// The network's shape and its weights.
     static func read(_ file: some TensorFile, licence: String = "") throws(InferenceError) -> WeightFileContent {
-        let name = file.file
-        let numbers = try convolutionNumbers(file)
-        var stages: [[Int]] = [[]]
-        var inputChannels = 3
-        for (position, number) in numbers.enumerated() {
-            if position > 0 {
-                switch number - numbers[position - 1] {
-                case 2: break
-                case 3: stages.append([])
-                default:
-                    throw .unsupportedNetwork(
-                        file: name,
-                        detail: "features.\(numbers[position - 1]) and features.\(number) are neither 2 nor 3 apart"
+        let modules = try TorchvisionModules(file)
+        let architecture = try modules.architecture(file)
+        var weights = MemoryWeights(weights: [], biases: [])
+        for convolution in modules.convolutions {
+            let name = convolution.name
+            var weight = try file.floats("\(name).weight")
+            var bias =
+                convolution.hasBias
+                ? try file.floats("\(name).bias") : [Float](repeating: 0, count: convolution.outputChannels)
+            if let normalisation = convolution.normalisation {
+                let fold = BatchNormalisation(
+                    gamma: try file.floats("\(normalisation).weight"),
+                    beta: try file.floats("\(normalisation).bias"),
+                    mean: try file.floats("\(normalisation).running_mean"),
+                    variance: try file.floats("\(normalisation).running_var"),
+                    epsilon: epsilon
+                )
+                if let channel = fold.fold(into: &weight, &bias) {
+                    throw .malformedWeights(
+                        file: file.file,
+                        detail: "the batch normalisation \(normalisation) has no finite factor in channel \(channel)"
+                    )
+                }
+                guard weight.allSatisfy(\.isFinite), bias.allSatisfy(\.isFinite) else {
+                    throw .malformedWeights(
+                        file: file.file,
+                        detail: "folding the batch normalisation \(normalisation) gives NaN or infinity"
                     )
                 }
             }
-            let outputChannels = try checkShape(file, number, inputChannels: inputChannels)
-            stages[stages.count - 1].append(outputChannels)
-            inputChannels = outputChannels
-        }
-        guard let architecture = Architecture(stages: stages) else {
-            throw .unsupportedNetwork(file: name, detail: "\(numbers.count) convolutions of \(stages) channels")
-        }
-        var weights = MemoryWeights(weights: [], biases: [])
-        for number in numbers {
-            weights.weights.append(try file.floats("features.\(number).weight"))
-            weights.biases.append(try file.floats("features.\(number).bias"))
+            weights.weights.append(weight)
+            weights.biases.append(bias)
         }
         return WeightFileContent(architecture: architecture, weights: weights, licence: licence)
-    }
-
-    /// The `N`s in order.
-    private static func convolutionNumbers(_ file: some TensorFile) throws(InferenceError) -> [Int] {
-        var numbers: Set<Int> = []
-        for name in file.shapes.keys {
-            let parts = name.split(separator: ".", omittingEmptySubsequences: false)
-            guard parts.first == "features" else { continue }
-            guard parts.count == 3, let number = Int(parts[1]), "features.\(number).\(parts[2])" == name,
-                parts[2] == "weight" || parts[2] == "bias"
-            else {
-                throw .unsupportedNetwork(file: file.file, detail: "tensor \(name) belongs to no plain convolution")
-            }
-            numbers.insert(number)
-        }
-        guard !numbers.isEmpty else {
-            throw .unsupportedNetwork(file: file.file, detail: "no tensor is named features.N.weight")
-        }
-        guard numbers.contains(0) else {
-            throw .unsupportedNetwork(file: file.file, detail: "the first convolution, features.0, is missing")
-        }
-        return numbers.sorted()
-    }
-
-    /// Checks convolution `number` against the channels that reach it and returns its output channels.
-    private static func checkShape(
-        _ file: some TensorFile,
-        _ number: Int,
-        inputChannels: Int
-    ) throws(InferenceError) -> Int {
-        let name = "features.\(number).weight"
-        guard let weight = file.shapes[name], let bias = file.shapes["features.\(number).bias"] else {
-            throw .malformedWeights(file: file.file, detail: "features.\(number) lacks its weight or its bias")
-        }
-        guard weight.count == 4, Array(weight[1...]) == [inputChannels, 3, 3] else {
-            throw .unsupportedNetwork(
-                file: file.file,
-                detail: "tensor \(name) has shape \(weight), expected [*, \(inputChannels), 3, 3]"
-            )
-        }
-        guard bias == [weight[0]] else {
-            throw .malformedWeights(
-                file: file.file,
-                detail: "tensor features.\(number).bias has shape \(bias), expected [\(weight[0])]"
-            )
-        }
-        return weight[0]
     }
 }

@@ -16,7 +16,7 @@ enum WeightFormat: CaseIterable, Sendable {
         self =
             switch (start[0], start[1], start[2], start[3]) {
             case (0x50, 0x4B, 0x03, 0x04): .torch
-            case (0x80, 0x02, _, _): .torch
+            case (0x80, 0x02...0x05, _, _): .torch
             case (0x89, 0x48, 0x44, 0x46): .keras
             default: start[8] == UInt8(ascii: "{") ? .safetensors : .onnx
             }
