@@ -105,6 +105,19 @@ package final class CPUBackend: ConvolutionBackend {
         return timing.layers
     }
 
+    /// The last maps of a batch, `[count, height, width, channels]`, for comparison with other programs.
+    package func lastMaps(_ pixels: RawSpan, count: Int) -> [Float] {
+        pixels.withUnsafeBytes { bytes -> [Float] in
+            guard let base = bytes.baseAddress else { return [] }
+            // SAFETY: `plan.run` returns when all threads are done with the pixels.
+            let maps = plan.run(base.assumingMemoryBound(to: UInt8.self), count: count, in: bulk)
+            let positions = count * plan.output.height * plan.output.width
+            return (0..<positions).flatMap { position in
+                UnsafeBufferPointer(start: maps.base + position * plan.output.channels, count: outputChannels)
+            }
+        }
+    }
+
     private func run(
         _ pixels: RawSpan,
         count: Int,

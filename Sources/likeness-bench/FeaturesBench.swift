@@ -1,23 +1,25 @@
 import Foundation
 import Inference
+import InferenceCPU
 import Platform
 
-/// `features`: the vectors of raw images, for comparison with other programs.
+/// `features`: the vectors of raw images, or the last maps, for comparison with other programs.
 enum FeaturesBench {
     private static let batch = 8
 
     /// Reads `[n, side, side, 3]` bytes, writes n rows as fvecs, prints one JSON object.
     static func run(_ arguments: [String]) throws {
         var options = BackendOptions()
-        var head = Head.max
+        // Nil for the last map.
+        var head: Head? = .max
         var input: String?
         var output: String?
         var preprocessing: Preprocessing?
         for (name, value) in try optionPairs(arguments) where try !options.take(name, value) {
             switch name {
             case "--head":
-                guard let known = Head(rawValue: value) else { throw BenchFailure("--head takes max, mean or gem3") }
-                head = known
+                head = Head(rawValue: value)
+                guard head != nil || value == "map" else { throw BenchFailure("--head takes max, mean, gem3 or map") }
             case "--preprocessing":
                 guard let known = ["keras": Preprocessing.keras, "torchvision": .torchvision][value] else {
                     throw BenchFailure("--preprocessing takes keras or torchvision")
@@ -42,19 +44,36 @@ enum FeaturesBench {
         for first in stride(from: 0, to: imageCount, by: backend.maximumBatchCount) {
             let count = min(backend.maximumBatchCount, imageCount - first)
             let bytes = pixels.span.extracting(first * imageByteCount..<(first + count) * imageByteCount)
-            var rows = [Float](repeating: 0, count: count * network.outputChannels)
-            var span = rows.mutableSpan
-            try backend.run(bytes.bytes, count: count, heads: [head], into: &span)
+            let rows = try rows(backend, bytes.bytes, count, head, network.outputChannels)
+            let dimension = rows.count / count
             for (index, value) in rows.enumerated() {
-                if index.isMultiple(of: network.outputChannels) { append(UInt32(network.outputChannels), to: &file) }
+                if index.isMultiple(of: dimension) { append(UInt32(dimension), to: &file) }
                 append(value.bitPattern, to: &file)
             }
         }
         try file.write(to: URL(filePath: output), options: .atomic)
         try printLine([
             "bench": "features", "backend": backend.description.backend, "device": backend.description.device,
-            "tier": backend.description.tier, "weights": options.weights, "head": head.rawValue, "images": imageCount,
+            "tier": backend.description.tier, "weights": options.weights, "head": head?.rawValue ?? "map", "images": imageCount,
         ])
+    }
+
+    /// One row an image: a vector, or `[height, width, channels]` of the last map.
+    private static func rows(
+        _ backend: any ConvolutionBackend,
+        _ pixels: RawSpan,
+        _ count: Int,
+        _ head: Head?,
+        _ dimension: Int
+    ) throws -> [Float] {
+        guard let head else {
+            guard let processor = backend as? CPUBackend else { throw BenchFailure("--head map needs --backend cpu") }
+            return processor.lastMaps(pixels, count: count)
+        }
+        var rows = [Float](repeating: 0, count: count * dimension)
+        var span = rows.mutableSpan
+        try backend.run(pixels, count: count, heads: [head], into: &span)
+        return rows
     }
 
     /// Little-endian, as fvecs wants it.
