@@ -13,8 +13,8 @@ struct WinogradBlocking: Sendable {
     let depthParts: [Range<Int>]
     /// Output channels of a task; equal parts but for the last.
     let columnParts: [Range<Int>]
-    /// Tiles of a task at most.
-    private let tileLimit: Int
+    /// Tiles of a task at most. Fewer tiles in all may make larger blocks, up to this.
+    let tileLimit: Int
 
     /// A panel of the right factor, 64 columns wide, leaves a quarter of a first-level cache of 32 KiB with this depth.
     private static let ownDepth = 96

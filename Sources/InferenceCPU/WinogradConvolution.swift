@@ -103,7 +103,7 @@ struct WinogradConvolution: Step {
     private var tilesPerImage: Int { ((input.height + 3) / 4) * ((input.width + 3) / 4) }
 
     func scratchCount(imageCount: Int, threadCount: Int) -> Int {
-        threadCount * planes(of: blocking.tileCount(of: imageCount * tilesPerImage)).count
+        threadCount * planes(of: min(blocking.tileLimit, imageCount * tilesPerImage)).count
     }
 
     /// How the planes of a block of tiles lie in scratch memory.

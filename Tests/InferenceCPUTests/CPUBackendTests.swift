@@ -118,6 +118,46 @@ struct CPUBackendTests {
         #expect(try features(backend, pixels, count: 3, dimension: 140, heads: [.mean]) == together)
     }
 
+    @Test(arguments: [(64, 64), (144, 80), (16, 272)])
+    func `no number of tiles makes a block larger than the memory planned for it`(input: Int, output: Int) {
+        for isBLAS in [false, true] {
+            for cacheByteCount in [1, 256 << 10, 1 << 20, 2 << 20] {
+                let blocking = WinogradBlocking(
+                    inputChannels: input,
+                    outputChannels: output,
+                    isBLAS: isBLAS,
+                    cacheByteCount: cacheByteCount
+                )
+                for tileCount in 1...400 {
+                    let block = blocking.tileCount(of: tileCount)
+                    #expect((1...min(blocking.tileLimit, tileCount)).contains(block), "\(tileCount) tiles: \(block)")
+                }
+            }
+        }
+    }
+
+    @Test func `smaller batches than planned give the same rows`() throws {
+        var preprocessing = Preprocessing.keras
+        preprocessing.side = 24
+        let network = Network.random(
+            name: "random",
+            architecture: try #require(Architecture(stages: [[16, 16], [144, 144]])),
+            preprocessing: preprocessing,
+            seed: 3
+        )
+        let bytes = 24 * 24 * 3
+        let pixels = randomPixels(7 * bytes, seed: 8)
+        for kernels in Kernels.available {
+            let backend = try CPUBackend(network: network, threads: 2, maximumBatch: 7, kernels: kernels)
+            let all = try features(backend, pixels, count: 7, dimension: 144, heads: [.max])
+            for count in 1..<7 {
+                let some = Array(pixels[..<(count * bytes)])
+                let rows = try features(backend, some, count: count, dimension: 144, heads: [.max])
+                for (a, b) in zip(all, rows) { #expect(cosine(a, b) > 0.9999999, "\(count) images") }
+            }
+        }
+    }
+
     @Test func `overflow is told by the image, not returned`() throws {
         var preprocessing = Preprocessing.keras
         preprocessing.side = 8
