@@ -57,7 +57,8 @@ enum FeaturesBench {
         try file.write(to: URL(filePath: output), options: .atomic)
         try printLine([
             "bench": "features", "backend": backend.description.backend, "device": backend.description.device,
-            "tier": backend.description.tier, "weights": options.weights, "head": head?.rawValue ?? "map", "images": imageCount,
+            "tier": backend.description.tier, "weights": options.weights, "head": head?.rawValue ?? "map",
+            "images": imageCount,
         ])
     }
 
