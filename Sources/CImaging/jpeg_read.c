@@ -148,9 +148,10 @@ static void read_header(reader *r, const uint8_t *bytes, size_t byte_count) {
 
 /* The largest reduction in the DCT that leaves at least twice the pixels wanted on both axes: what remains is for the
    antialiasing filter, and the powers of two have SIMD code. */
-static unsigned reduction(const reader *r, CImaging_axis x, CImaging_axis y) {
+static unsigned reduction(const reader *r, const CImaging_target *target) {
     for (unsigned divisor = 8; divisor > 1; divisor /= 2) {
-        if (r->codec.image_width / divisor >= x.scaled * 2 && r->codec.image_height / divisor >= y.scaled * 2) {
+        if (r->codec.image_width / divisor >= target->x.scaled * 2 &&
+            r->codec.image_height / divisor >= target->y.scaled * 2) {
             return divisor;
         }
     }
@@ -164,19 +165,20 @@ static void cmyk_to_rgb(const JSAMPLE *inks, uint8_t *rgb, uint32_t count) {
     }
 }
 
-static void decode(reader *r, CImaging_axis x, CImaging_axis y, uint8_t *pixels) {
+static void decode(reader *r, const CImaging_target *target) {
     j_decompress_ptr codec = &r->codec;
     int has_inks = codec->jpeg_color_space == JCS_CMYK || codec->jpeg_color_space == JCS_YCCK;
     codec->out_color_space = has_inks ? JCS_CMYK : JCS_RGB;
-    unsigned divisor = reduction(r, x, y);
+    unsigned divisor = reduction(r, target);
     codec->scale_num = 1;
     codec->scale_denom = divisor;
     jpeg_start_decompress(codec);
     uint32_t width = codec->output_width, height = codec->output_height;
-    r->row = malloc((size_t)width * (size_t)codec->output_components);
-    r->rgb = has_inks ? malloc((size_t)width * 3) : NULL;
-    int is_ready = resampler_init(&r->resize, width, (double)codec->image_width / divisor, x, height,
-                                  (double)codec->image_height / divisor, y);
+    /* The resampler reads a byte more. */
+    r->row = calloc((size_t)width * (size_t)codec->output_components + 1, 1);
+    r->rgb = has_inks ? calloc((size_t)width * 3 + 1, 1) : NULL;
+    int is_ready = resampler_init(&r->resize, target, width, (double)codec->image_width / divisor, height,
+                                  (double)codec->image_height / divisor);
     if (!r->row || (has_inks && !r->rgb) || is_ready != 0) fail(r, CImaging_no_memory, "no memory for rows");
     while (codec->output_scanline < height) {
         JSAMPROW rows[] = {r->row};
@@ -186,7 +188,6 @@ static void decode(reader *r, CImaging_axis x, CImaging_axis y, uint8_t *pixels)
     }
     /* A missing end marker alone costs nothing; missing data does. */
     if (r->ran_dry && r->made_up_data) fail(r, CImaging_truncated, "the data end before the last row");
-    resampler_finish(&r->resize, pixels);
     r->has_all_rows = 1;
     /* Rubbish between the last row and the end marker means that the rows are not what was meant. */
     jpeg_finish_decompress(codec);
@@ -194,16 +195,7 @@ static void decode(reader *r, CImaging_axis x, CImaging_axis y, uint8_t *pixels)
 
 typedef void (*action)(reader *r, const void *argument);
 
-typedef struct decode_argument {
-    CImaging_axis x;
-    CImaging_axis y;
-    uint8_t *pixels;
-} decode_argument;
-
-static void act_decode(reader *r, const void *argument) {
-    const decode_argument *wanted = argument;
-    decode(r, wanted->x, wanted->y, wanted->pixels);
-}
+static void act_decode(reader *r, const void *argument) { decode(r, argument); }
 
 typedef struct size_argument {
     uint32_t *width;
@@ -249,9 +241,8 @@ CImaging_status CImaging_jpeg_size(const uint8_t *bytes, size_t byte_count, cons
 }
 
 CImaging_status CImaging_jpeg_decode(const uint8_t *bytes, size_t byte_count, const CImaging_limits *limits,
-                                     CImaging_axis x, CImaging_axis y, uint8_t *pixels, CImaging_message *message) {
-    decode_argument argument = {x, y, pixels};
-    return with_reader(bytes, byte_count, limits, act_decode, &argument, message);
+                                     const CImaging_target *target, CImaging_message *message) {
+    return with_reader(bytes, byte_count, limits, act_decode, target, message);
 }
 
 /* The macro holds bare numbers: text only after it is expanded. */

@@ -97,7 +97,7 @@ static void push(reader *r, const uint8_t *row, uint32_t width, int has_alpha) {
     resampler_push(&r->resize, has_alpha ? r->rgb : row);
 }
 
-static void decode(reader *r, CImaging_axis x, CImaging_axis y) {
+static void decode(reader *r, const CImaging_target *target) {
     png_structp codec = r->codec;
     uint32_t width = png_get_image_width(codec, r->info), height = png_get_image_height(codec, r->info);
     /* Palettes and few bits to bytes, transparent colours to alpha, 16 bits to their high byte, gray to RGB. */
@@ -113,9 +113,10 @@ static void decode(reader *r, CImaging_axis x, CImaging_axis y) {
         fail(r, CImaging_limit, "an interlaced image of %u x %u pixels needs more than %zu bytes", width, height,
              r->limits->memory_byte_count);
     }
-    r->rows = malloc(buffered);
-    r->rgb = has_alpha ? malloc((size_t)width * 3) : NULL;
-    if (!r->rows || (has_alpha && !r->rgb) || resampler_init(&r->resize, width, width, x, height, height, y) != 0) {
+    /* The resampler reads a byte more. */
+    r->rows = calloc(buffered + 1, 1);
+    r->rgb = has_alpha ? calloc((size_t)width * 3 + 1, 1) : NULL;
+    if (!r->rows || (has_alpha && !r->rgb) || resampler_init(&r->resize, target, width, width, height, height) != 0) {
         fail(r, CImaging_no_memory, "no memory for rows");
     }
     /* From here on checksums of chunks are left to Adler-32 inside the data, as viewers do: photos with a wrong one are
@@ -135,17 +136,7 @@ static void decode(reader *r, CImaging_axis x, CImaging_axis y) {
 
 typedef void (*action)(reader *r, const void *argument);
 
-typedef struct decode_argument {
-    CImaging_axis x;
-    CImaging_axis y;
-    uint8_t *pixels;
-} decode_argument;
-
-static void act_decode(reader *r, const void *argument) {
-    const decode_argument *wanted = argument;
-    decode(r, wanted->x, wanted->y);
-    resampler_finish(&r->resize, wanted->pixels);
-}
+static void act_decode(reader *r, const void *argument) { decode(r, argument); }
 
 typedef struct size_argument {
     uint32_t *width;
@@ -188,9 +179,8 @@ CImaging_status CImaging_png_size(const uint8_t *bytes, size_t byte_count, const
 }
 
 CImaging_status CImaging_png_decode(const uint8_t *bytes, size_t byte_count, const CImaging_limits *limits,
-                                    CImaging_axis x, CImaging_axis y, uint8_t *pixels, CImaging_message *message) {
-    decode_argument argument = {x, y, pixels};
-    return with_reader(bytes, byte_count, limits, act_decode, &argument, message);
+                                    const CImaging_target *target, CImaging_message *message) {
+    return with_reader(bytes, byte_count, limits, act_decode, target, message);
 }
 
 const char *CImaging_png_version(void) { return png_get_libpng_ver(NULL); }

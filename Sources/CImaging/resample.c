@@ -4,7 +4,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { fraction_bits = 22 };
+enum { fraction_bits = 22, half = 1 << (fraction_bits - 1) };
+
+typedef uint8_t uint8x4 __attribute__((vector_size(4)));
+typedef uint8_t uint8x8 __attribute__((vector_size(8)));
+typedef int32_t int32x4 __attribute__((vector_size(16)));
+typedef int32_t int32x8 __attribute__((vector_size(32)));
+
+#define VARIANT(name) name##_portable
+#define TARGET
+#include "resample_rows.h"
+#undef VARIANT
+#undef TARGET
+
+#if defined(__x86_64__)
+#define VARIANT(name) name##_avx2
+#define TARGET __attribute__((target("avx2")))
+#include "resample_rows.h"
+#endif
 
 static int axis_init(resample_axis *axis, uint32_t input_count, double extent, CImaging_axis wanted) {
     double scale = extent / (double)wanted.scaled;
@@ -54,64 +71,47 @@ static void axis_free(resample_axis *axis) {
     free(axis->coefficients);
 }
 
-int resampler_init(resampler *r, uint32_t width, double x_extent, CImaging_axis x, uint32_t height, double y_extent,
-                   CImaging_axis y) {
-    if (axis_init(&r->x, width, x_extent, x) != 0 || axis_init(&r->y, height, y_extent, y) != 0) return -1;
-    size_t row_count = (size_t)x.count * 3;
-    r->row = malloc(row_count);
-    r->sums = malloc(row_count * y.count * sizeof *r->sums);
-    if (!r->row || !r->sums) return -1;
-    for (size_t i = 0; i < row_count * y.count; i++) r->sums[i] = 1 << (fraction_bits - 1);
-    return 0;
+int resampler_init(resampler *r, const CImaging_target *target, uint32_t width, double x_extent, uint32_t height,
+                   double y_extent) {
+    if (axis_init(&r->x, width, x_extent, target->x) != 0) return -1;
+    if (axis_init(&r->y, height, y_extent, target->y) != 0) return -1;
+    r->pixels = target->pixels;
+    r->uses_avx2 = target->uses_avx2;
+    /* Both passes write and read whole vectors. */
+    r->row_stride = ((size_t)r->x.count * 3 + 1 + 31) / 32 * 32;
+    r->window = calloc(r->y.stride, r->row_stride);
+    return r->window ? 0 : -1;
 }
 
-static inline uint8_t to_byte(int32_t sum) {
-    int32_t value = sum >> fraction_bits;
-    return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
+static void shrink_row(const resampler *r, const uint8_t *input, uint8_t *output) {
+#if defined(__x86_64__)
+    if (r->uses_avx2) return shrink_row_avx2(&r->x, input, output);
+#endif
+    shrink_row_portable(&r->x, input, output);
 }
 
-static void horizontal(const resample_axis *axis, const uint8_t *input, uint8_t *output) {
-    for (uint32_t i = 0; i < axis->count; i++) {
-        const uint8_t *pixel = input + (size_t)axis->first[i] * 3;
-        const int32_t *coefficients = axis->coefficients + i * axis->stride;
-        int32_t red = 1 << (fraction_bits - 1), green = red, blue = red;
-        for (uint32_t t = 0; t < axis->taps[i]; t++) {
-            red += pixel[0] * coefficients[t];
-            green += pixel[1] * coefficients[t];
-            blue += pixel[2] * coefficients[t];
-            pixel += 3;
-        }
-        output[0] = to_byte(red);
-        output[1] = to_byte(green);
-        output[2] = to_byte(blue);
-        output += 3;
-    }
+static void blend_rows(const resampler *r, uint32_t i, size_t byte_count, uint8_t *output) {
+#if defined(__x86_64__)
+    if (r->uses_avx2) return blend_rows_avx2(r, i, byte_count, output);
+#endif
+    blend_rows_portable(r, i, byte_count, output);
 }
 
 void resampler_push(resampler *r, const uint8_t *input) {
-    uint32_t at = r->next_input++;
     const resample_axis *y = &r->y;
-    /* First and last inputs grow with the output, so the outputs that want this row are neighbours. */
-    while (r->first_open < y->count && y->first[r->first_open] + y->taps[r->first_open] <= at) r->first_open++;
-    if (r->first_open == y->count || y->first[r->first_open] > at) return;
-    horizontal(&r->x, input, r->row);
-    size_t row_count = (size_t)r->x.count * 3;
-    const uint8_t *row = r->row;
-    for (uint32_t i = r->first_open; i < y->count && y->first[i] <= at; i++) {
-        int32_t coefficient = y->coefficients[i * y->stride + (at - y->first[i])];
-        int32_t *sums = r->sums + i * row_count;
-        for (size_t c = 0; c < row_count; c++) sums[c] += row[c] * coefficient;
+    uint32_t at = r->next_input++;
+    /* First and last inputs grow with the output, so none before this one's first is wanted any more. */
+    if (r->next_output == y->count || at < y->first[r->next_output]) return;
+    shrink_row(r, input, r->window + at % y->stride * r->row_stride);
+    size_t byte_count = (size_t)r->x.count * 3;
+    while (r->next_output < y->count && y->first[r->next_output] + y->taps[r->next_output] <= at + 1) {
+        blend_rows(r, r->next_output, byte_count, r->pixels + r->next_output * byte_count);
+        r->next_output++;
     }
-}
-
-void resampler_finish(const resampler *r, uint8_t *pixels) {
-    size_t count = (size_t)r->x.count * 3 * r->y.count;
-    for (size_t i = 0; i < count; i++) pixels[i] = to_byte(r->sums[i]);
 }
 
 void resampler_free(resampler *r) {
     axis_free(&r->x);
     axis_free(&r->y);
-    free(r->row);
-    free(r->sums);
+    free(r->window);
 }

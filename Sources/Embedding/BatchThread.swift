@@ -35,18 +35,46 @@ final class BatchThread: Sendable {
             switch work {
             case .fail(let tickets):
                 for ticket in tickets { ticket.completion(.failure(.stopped)) }
-            case .compute(let batch, let lane):
-                let start = Instant.now
-                let results = evaluator.evaluate(batch)
-                let seconds = Instant.now - start
-                let description = evaluator.backend.description
-                shared.description.update { $0 = description }
-                let tickets = batch.tickets
-                let failureCount = results.count { if case .failure = $0 { true } else { false } }
-                lanes.finish(batch, lane, failureCount: failureCount, computeSeconds: seconds)
-                for (ticket, result) in zip(tickets, results) { complete(ticket, result) }
+            case .compute(let batch, .query): answer(batch, &evaluator, lanes)
+            case .compute(let batch, .bulk): compute(batch, &evaluator, lanes)
             }
+            let description = evaluator.backend.description
+            shared.description.update { $0 = description }
         }
+    }
+
+    private static func answer(_ batch: PixelBatch, _ evaluator: inout Evaluator, _ lanes: Lanes) {
+        let start = Instant.now
+        let results = evaluator.evaluate(batch)
+        lanes.finishQueries(
+            count: results.count,
+            failureCount: failureCount(results),
+            computeSeconds: .now - start
+        )
+        for (ticket, result) in zip(batch.tickets, results) { complete(ticket, result) }
+    }
+
+    /// Computes a bulk batch and, whenever it pauses, the queries that came meanwhile.
+    private static func compute(_ batch: PixelBatch, _ evaluator: inout Evaluator, _ lanes: Lanes) {
+        var resumed = Instant.now
+        let results = evaluator.evaluate(batch) { evaluator in
+            var bulkSeconds = Instant.now - resumed
+            while let query = lanes.nextInPause(bulkSeconds: bulkSeconds) {
+                bulkSeconds = 0
+                let start = Instant.now
+                let result = evaluator.evaluateInPause(query.pixels)
+                lanes.finishQueries(count: 1, failureCount: failureCount([result]), computeSeconds: .now - start)
+                complete(query.ticket, result)
+            }
+            resumed = .now
+        }
+        let tickets = batch.tickets
+        lanes.finishBulk(batch, failureCount: failureCount(results), computeSeconds: .now - resumed)
+        for (ticket, result) in zip(tickets, results) { complete(ticket, result) }
+    }
+
+    private static func failureCount(_ results: [Result<[Float], InferenceError>]) -> Int {
+        results.count { if case .failure = $0 { true } else { false } }
     }
 
     private static func complete(_ ticket: Ticket, _ result: Result<[Float], InferenceError>) {

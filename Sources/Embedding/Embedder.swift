@@ -90,8 +90,8 @@ package final class Embedder: Sendable {
 
     /// Query lane: decodes on the calling thread, computes ahead of bulk work, returns the vector.
     ///
-    /// A query waits for the batch that runs, never for one that waits, unless queries have kept a bulk batch waiting
-    /// eight times in a row.
+    /// A query waits for the block of the bulk batch that runs, where the backend pauses between blocks, else for that
+    /// batch; for more only when queries have had half a second of computing more than waiting bulk images.
     package func embed(_ encoded: [UInt8]) throws(EmbeddingError) -> EmbeddedImage {
         try lanes.beginQuery()
         let start = Instant.now

@@ -4,7 +4,8 @@ internal import Platform
 /// What waits between callers, decoders and the batch thread, and the order in which it is served.
 ///
 /// One lock guards both lanes, so that "queries first" and "stopped" are decided in one place. Every image that was
-/// accepted leaves exactly once: through `takeEncoded`, `deposit`, `nextWork` or, when stopping, one of the drains.
+/// accepted leaves exactly once: through `takeEncoded`, `deposit`, `nextWork`, `nextInPause` or, when stopping, one of
+/// the drains.
 final class Lanes: Sendable {
     /// What the batch thread shall do next.
     enum Work: Sendable {
@@ -21,7 +22,7 @@ final class Lanes: Sendable {
         case end
     }
 
-    private struct State {
+    struct State {
         var encoded: [EncodedImage] = []
         var encodedHead = 0
         /// Bytes of `encoded` that no decoder has finished with.
@@ -35,14 +36,18 @@ final class Lanes: Sendable {
         var fillingSince: Instant?
         /// Memory of a batch that was computed, for the next one.
         var spare: PixelBatch?
-        var queries = PixelBatch()
-        /// Query batches computed while a bulk batch was due.
-        var overtakingCount = 0
+        var queries: [Query] = []
+        var precedence = Precedence()
         var isStopping = false
         var statistics = EmbeddingStatistics()
 
         /// When `filling` closes although it is not full.
         func bulkDeadline() -> Instant? { fillingSince.map { $0 + Lanes.bulkDelay } }
+
+        mutating func countBulk(seconds: Double) {
+            precedence.countBulk(seconds: seconds)
+            statistics.computeSeconds += seconds
+        }
 
         mutating func takeEncoded() -> EncodedImage? {
             guard encodedHead < encoded.count else { return nil }
@@ -59,14 +64,12 @@ final class Lanes: Sendable {
 
     /// Seconds that the first image of a bulk batch waits for company.
     static let bulkDelay = 0.020
-    /// Query batches that may pass a bulk batch that is due; the bulk lane must not starve under constant queries.
-    private static let overtakingLimit = 8
 
-    private let monitor = Monitor(State())
+    let monitor = Monitor(State())
     private let bulkCapacity: Int
     private let bulkByteCapacity: Int
     private let queryCapacity: Int
-    private let batchCapacity: Int
+    let batchCapacity: Int
 
     /// Empty lanes for batches of `batchCapacity` images of `imageByteCount` decoded bytes.
     init(configuration: Embedder.Configuration, batchCapacity: Int, imageByteCount: Int) {
@@ -130,7 +133,7 @@ final class Lanes: Sendable {
                 state.queryCount -= 1
                 return false
             }
-            state.queries.append(pixels, ticket)
+            state.queries.append(Query(pixels: pixels, ticket: ticket))
             return true
         }
     }
@@ -175,83 +178,6 @@ final class Lanes: Sendable {
             state.bulkCount -= 1
             state.statistics.failureCount += 1
             state.statistics.decodeSeconds += decodeSeconds
-        }
-    }
-
-    // MARK: Batch thread
-
-    /// Waits for a batch: queries at once, bulk images when the batch is full or its time has come.
-    ///
-    /// - Returns: nil when stopped and empty.
-    func nextWork() -> Work? {
-        enum Step {
-            case work(Work)
-            case wait(until: Instant)
-            case end
-        }
-        var deadline: Instant?
-        while true {
-            let known = deadline
-            let step = monitor.wait(until: deadline) { state -> Step? in
-                if state.isStopping {
-                    let left = state.queries.tickets + state.filling.tickets
-                    guard !left.isEmpty else { return .end }
-                    state.queryCount -= state.queries.count
-                    state.bulkCount -= state.filling.count
-                    state.queries.removeAll()
-                    state.filling.removeAll()
-                    return .work(.fail(left))
-                }
-                if let work = self.chooseBatch(&state) { return .work(work) }
-                guard let due = state.bulkDeadline(), due != known else { return nil }
-                return .wait(until: due)
-            }
-            switch step {
-            case .work(let work): return work
-            case .end: return nil
-            case .wait(let due): deadline = due
-            case nil: deadline = nil
-            }
-        }
-    }
-
-    private func chooseBatch(_ state: inout State) -> Work? {
-        let isFull = state.filling.count >= batchCapacity
-        let isDue = isFull || state.bulkDeadline().map { $0 <= .now } ?? false
-        let bulkGoesFirst = isDue && state.overtakingCount >= Self.overtakingLimit
-        if state.queries.count > 0, !bulkGoesFirst {
-            var batch = PixelBatch()
-            swap(&batch, &state.queries)
-            if isDue { state.overtakingCount += 1 }
-            return .compute(batch, .query)
-        }
-        guard isDue else { return nil }
-        var batch = state.spare ?? PixelBatch()
-        state.spare = nil
-        swap(&batch, &state.filling)
-        state.fillingSince = nil
-        state.overtakingCount = 0
-        return .compute(batch, .bulk)
-    }
-
-    /// Counts a computed batch out and takes its memory back.
-    func finish(_ batch: consuming PixelBatch, _ lane: Lane, failureCount: Int, computeSeconds: Double) {
-        let count = batch.count
-        batch.removeAll()
-        let memory = batch
-        monitor.update { state in
-            switch lane {
-            case .bulk:
-                state.bulkCount -= count
-                state.statistics.imageCount += count - failureCount
-                state.spare = memory
-            case .query:
-                state.queryCount -= count
-                state.statistics.queryCount += count - failureCount
-            }
-            state.statistics.batchCount += 1
-            state.statistics.failureCount += failureCount
-            state.statistics.computeSeconds += computeSeconds
         }
     }
 

@@ -18,12 +18,27 @@ struct Ticket: Sendable {
     let completion: Completion
 }
 
+/// A decoded image of the query lane.
+struct Query: Sendable {
+    /// `[side, side, 3]` uint8 RGB.
+    let pixels: [UInt8]
+    let ticket: Ticket
+}
+
 /// Decoded images, one after the other: `[tickets.count, side, side, 3]` uint8 RGB.
 struct PixelBatch: Sendable {
     var pixels: [UInt8] = []
     var tickets: [Ticket] = []
 
     var count: Int { tickets.count }
+
+    init() {}
+
+    init(_ queries: [Query]) {
+        // One query, as most often, lends its memory.
+        pixels = queries.count == 1 ? queries[0].pixels : queries.flatMap(\.pixels)
+        tickets = queries.map(\.ticket)
+    }
 
     mutating func append(_ image: [UInt8], _ ticket: Ticket) {
         pixels.append(contentsOf: image)

@@ -4,13 +4,15 @@ internal import CImaging
 struct Codec {
     private let format: ImageFormat
     private var limits: CImaging_limits
+    private let usesAVX2: Bool
 
     /// Bounds that no caller changes (`reference/service.md` 9.6).
     private static let maximumMemoryByteCount = 256 << 20
     private static let maximumPNGChunkCount: Int32 = 128
 
-    init(_ format: ImageFormat, _ limits: ImageLimits) {
+    init(_ format: ImageFormat, _ limits: ImageLimits, usesAVX2: Bool) {
         self.format = format
+        self.usesAVX2 = usesAVX2
         self.limits = CImaging_limits(
             pixel_count: UInt64(clamping: limits.maximumPixelCount),
             side: UInt32(clamping: limits.maximumSide),
@@ -50,12 +52,13 @@ struct Codec {
         var limits = limits
         var message = CImaging_message()
         let (x, y) = (geometry.x.codec, geometry.y.codec)
-        let status = pixels.withUnsafeMutableBufferPointer { target in
+        let status = pixels.withUnsafeMutableBufferPointer { buffer in
             // A geometry has at least one pixel, so there is an address.
-            guard let start = target.baseAddress else { return CImaging_no_memory }
+            guard let start = buffer.baseAddress else { return CImaging_no_memory }
+            var target = CImaging_target(x: x, y: y, pixels: start, uses_avx2: usesAVX2)
             return switch format {
-            case .jpeg: CImaging_jpeg_decode(encoded, encoded.count, &limits, x, y, start, &message)
-            case .png: CImaging_png_decode(encoded, encoded.count, &limits, x, y, start, &message)
+            case .jpeg: CImaging_jpeg_decode(encoded, encoded.count, &limits, &target, &message)
+            case .png: CImaging_png_decode(encoded, encoded.count, &limits, &target, &message)
             }
         }
         try Self.check(status, message)

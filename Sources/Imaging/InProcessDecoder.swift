@@ -1,3 +1,5 @@
+internal import CKernels
+
 /// Decodes in this process, on the calling thread; safe for any number of threads at once.
 ///
 /// Reads baseline, extended and progressive JPEG (Huffman and arithmetic; gray, YCbCr, RGB, CMYK, YCCK) and every PNG.
@@ -8,9 +10,16 @@
 /// the wanted size is reduced in the DCT before, to no less than twice that size.
 package struct InProcessDecoder: ImageDecoder, Sendable {
     private let limits: ImageLimits
+    private let usesAVX2: Bool
     private static let thumbnailQuality: Int32 = 85
 
-    package init(limits: ImageLimits = .init()) { self.limits = limits }
+    /// - Parameters:
+    ///   - limits: what one image may cost.
+    ///   - allowsSIMD: whether kernels for the machine's instruction set may be used; the pixels are the same without.
+    package init(limits: ImageLimits = .init(), allowsSIMD: Bool = true) {
+        self.limits = limits
+        usesAVX2 = allowsSIMD && CKernels_chosen() != .CKERNELS_ISA_PORTABLE
+    }
 
     package func decode(
         _ encoded: [UInt8],
@@ -58,7 +67,7 @@ package struct InProcessDecoder: ImageDecoder, Sendable {
         case .foreign(let name): throw ImagingError(.unsupported, "\(name), neither JPEG nor PNG")
         case .unknown: throw ImagingError(.unsupported, "neither JPEG nor PNG")
         }
-        let codec = Codec(format, limits)
+        let codec = Codec(format, limits, usesAVX2: usesAVX2)
         let stored = try codec.storedSize(encoded)
         let orientation = Orientation(of: encoded, format)
         let (width, height) = orientation.swapsAxes ? (stored.height, stored.width) : stored

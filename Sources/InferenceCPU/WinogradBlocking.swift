@@ -16,8 +16,8 @@ struct WinogradBlocking: Sendable {
     /// Tiles of a task at most.
     private let tileLimit: Int
 
-    /// A panel of the right factor, 64 columns wide, fills half of a first-level cache with this depth.
-    private static let ownDepth = 64
+    /// A panel of the right factor, 64 columns wide, leaves a quarter of a first-level cache of 32 KiB with this depth.
+    private static let ownDepth = 96
     /// BLAS copies both factors at every call, which longer products make worth it.
     private static let blasDepth = 256
     private static let columns = 128
@@ -36,8 +36,11 @@ struct WinogradBlocking: Sendable {
         tileLimit = max(rows, cacheByteCount / 20 * 19 / perTile / rows * rows)
     }
 
-    private static func parts(of count: Int, _ size: Int) -> [Range<Int>] {
-        stride(from: 0, to: count, by: size).map { $0..<min(count, $0 + size) }
+    /// As few parts as `limit` allows, of about equal size.
+    private static func parts(of count: Int, _ limit: Int) -> [Range<Int>] {
+        let partCount = (count + limit - 1) / limit
+        let size = Kernels.padded((count + partCount - 1) / partCount)
+        return stride(from: 0, to: count, by: size).map { $0..<min(count, $0 + size) }
     }
 
     /// Bytes; a common size where the system does not tell.

@@ -7,7 +7,7 @@ import Ingestion
 import Platform
 import Synchronization
 
-/// `ingest`: a folder of photos to a searchable collection, with queries by image all the while.
+/// `ingest`: a folder of photos to a searchable collection, with queries by image all the while or without.
 enum IngestBench {
     private static let patience = 24 * 3600.0
 
@@ -16,10 +16,12 @@ enum IngestBench {
         var options = BackendOptions()
         var images: String?
         var batch = 8
+        var asks = true
         for (name, value) in try optionPairs(arguments) where try !options.take(name, value) {
             switch (name, Int(value)) {
             case ("--images", _): images = value
             case ("--batch", let count?) where (1...4096).contains(count): batch = count
+            case ("--queries", _) where value == "on" || value == "off": asks = value == "on"
             default: throw BenchFailure("ingest does not take \(name) \(value)")
             }
         }
@@ -49,10 +51,11 @@ enum IngestBench {
         let start = Instant.now
         try ingestor.start()
         _ = try ingestor.addRoot(images)
-        let queries = try Queries(images: images, catalog: catalog, embedder: embedder)
+        let queries = asks ? try Queries(images: images, catalog: catalog, embedder: embedder) : nil
         let isDone = ingestor.waitUntilIdle(until: start + patience)
         let wall = Instant.now - start
-        let times = queries.stop()
+        let cpuSeconds = threadCPUSeconds()
+        let times = queries?.stop() ?? []
         ingestor.stop()
         guard isDone else { throw BenchFailure("not done: \(ingestor.status)") }
         try check(catalog, images)
@@ -67,6 +70,7 @@ enum IngestBench {
             "decode_s": work.decodeSeconds, "embed_s": work.computeSeconds, "commit_s": ingestor.commitSeconds,
             "wall_s": wall, "queries": times.count, "query_ms_p50": percentile(times, 0.5) * 1000,
             "query_ms_p99": percentile(times, 0.99) * 1000, "peak_memory_bytes": peakMemoryByteCount,
+            "cpu_ms_per_image": cpuSeconds.mapValues { $0 * 1000 / Double(max(1, count)) },
         ])
     }
 
@@ -79,6 +83,21 @@ enum IngestBench {
             let best = try catalog.search(CatalogQuery(vector: vector)).hits.first
             guard let best, best.score > 0.999 else { throw BenchFailure("\(image.key.path) does not find itself") }
         }
+    }
+
+    /// Processor seconds of this process's threads so far, by name without number; those that ended are not among them.
+    private static func threadCPUSeconds() -> [String: Double] {
+        let folder = "/proc/self/task"
+        var seconds: [String: Double] = [:]
+        for thread in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
+            // A thread may end between the two lines.
+            guard let name = try? String(contentsOfFile: "\(folder)/\(thread)/comm", encoding: .utf8),
+                let times = try? String(contentsOfFile: "\(folder)/\(thread)/schedstat", encoding: .utf8),
+                let nanoseconds = times.split(separator: " ").first.flatMap({ Double($0) })
+            else { continue }
+            seconds[String(name.prefix { $0.isLetter }), default: 0] += nanoseconds / 1e9
+        }
+        return seconds
     }
 
     /// Nearest rank; 0 when there is none.

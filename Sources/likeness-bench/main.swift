@@ -17,7 +17,7 @@ do {
                    likeness-bench features --input IN.rgb --output OUT.fvecs [--backend B] [--weights W] [--head H]
                        [--preprocessing keras|torchvision]
                    likeness-bench fuzz --format F --seeds DIR [--executions N] [--first I] [--seed S]
-                   likeness-bench ingest --images DIR [--backend B] [--weights W]
+                   likeness-bench ingest --images DIR [--backend B] [--weights W] [--batch N] [--queries on|off]
                    likeness-bench index --folder DIR [--ef 20,40,80]
                    likeness-bench weights --weights W
 

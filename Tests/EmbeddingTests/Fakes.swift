@@ -52,6 +52,8 @@ final class Gate: Sendable {
 
     init(isOpen: Bool) { state = Monitor((isOpen, 0)) }
 
+    var isOpen: Bool { state.read { $0.isOpen } }
+
     func open() { state.update { $0.isOpen = true } }
 
     func pass() {

@@ -49,6 +49,13 @@ struct ResizeTests {
         }
     }
 
+    @Test(arguments: [(1, 1), (3, 700), (16, 16), (61, 33), (900, 5)], [1, 5, 16, 43])
+    func `every instruction set gives the same pixels`(_ size: (width: Int, height: Int), side: Int) throws {
+        let image = noise(size.width, size.height).encoded
+        let plain = try InProcessDecoder(allowsSIMD: false).square(image, .squash(side: side)).pixels
+        #expect(try decoder.square(image, .squash(side: side)).pixels == plain)
+    }
+
     @Test(arguments: [(20, 20), (40, 20), (20, 41), (33, 64), (5, 9)])
     func `centre crop is the middle of the whole resize`(width: Int, height: Int) throws {
         let image = noise(width, height)

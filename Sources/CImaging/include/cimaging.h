@@ -1,6 +1,7 @@
 #ifndef CIMAGING_H
 #define CIMAGING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,6 +44,16 @@ typedef struct CImaging_axis {
     uint32_t count;
 } CImaging_axis;
 
+/* What becomes of an image. */
+typedef struct CImaging_target {
+    CImaging_axis x;
+    CImaging_axis y;
+    /* [y.count, x.count, 3], overwritten; undefined unless the status is CImaging_ok. */
+    uint8_t *_Nonnull pixels;
+    /* Resizes with AVX2, which the machine must have; the result is the same. */
+    bool uses_avx2;
+} CImaging_target;
+
 /* Width and height in stored pixels, EXIF orientation not applied; checked against the limits. */
 CImaging_status CImaging_jpeg_size(const uint8_t *_Nonnull bytes, size_t byte_count,
                                    const CImaging_limits *_Nonnull limits, uint32_t *_Nonnull width,
@@ -52,14 +63,13 @@ CImaging_status CImaging_png_size(const uint8_t *_Nonnull bytes, size_t byte_cou
                                   uint32_t *_Nonnull height, CImaging_message *_Nonnull message);
 
 /* Decodes row by row, converts to RGB (alpha on white, CMYK as Adobe stores it) and resizes on the way, so that the whole
-   image lies in memory only where its format needs that. `pixels` is [y.count, x.count, 3] and is written when the status
-   is CImaging_ok. */
+   image lies in memory only where its format needs that. */
 CImaging_status CImaging_jpeg_decode(const uint8_t *_Nonnull bytes, size_t byte_count,
-                                     const CImaging_limits *_Nonnull limits, CImaging_axis x, CImaging_axis y,
-                                     uint8_t *_Nonnull pixels, CImaging_message *_Nonnull message);
+                                     const CImaging_limits *_Nonnull limits, const CImaging_target *_Nonnull target,
+                                     CImaging_message *_Nonnull message);
 CImaging_status CImaging_png_decode(const uint8_t *_Nonnull bytes, size_t byte_count,
-                                    const CImaging_limits *_Nonnull limits, CImaging_axis x, CImaging_axis y,
-                                    uint8_t *_Nonnull pixels, CImaging_message *_Nonnull message);
+                                    const CImaging_limits *_Nonnull limits, const CImaging_target *_Nonnull target,
+                                    CImaging_message *_Nonnull message);
 
 /* Encodes [height, width, 3] RGB as a baseline JPEG without metadata. `*encoded` is released with CImaging_release. */
 CImaging_status CImaging_jpeg_encode(const uint8_t *_Nonnull pixels, uint32_t width, uint32_t height, int quality,
