@@ -100,6 +100,7 @@ let package = Package(
         .target(
             name: "InferenceCPU",
             dependencies: ["Inference", "COpenBLAS", "CKernels", "Platform"],
+            exclude: ["README.md"],
             swiftSettings: numeric
         ),
         .target(

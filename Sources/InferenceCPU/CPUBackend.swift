@@ -2,7 +2,7 @@ internal import Foundation
 package import Inference
 internal import Platform
 
-/// Convolutions on the processor in fp32: Winograd transforms in C, products by OpenBLAS, threads of its own.
+/// Convolutions on the processor in fp32: transforms and products in C, threads of its own. `README.md` beside this tells how.
 ///
 /// All memory is planned at the start (`memoryByteCount` tells how much); a batch allocates no buffer.
 package final class CPUBackend: ConvolutionBackend {
@@ -53,7 +53,7 @@ package final class CPUBackend: ConvolutionBackend {
         outputChannels = network.outputChannels
         description = BackendDescription(
             backend: "cpu",
-            device: "\(Self.processorName), \(kernels.instructionSet) kernels, OpenBLAS \(Kernels.blasCore)",
+            device: "\(Self.processorName), \(kernels.name)",
             tier: "fp32",
             threads: threadCount
         )

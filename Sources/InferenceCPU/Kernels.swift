@@ -1,7 +1,7 @@
 internal import CKernels
 internal import COpenBLAS
 
-/// The C kernels of one instruction set and OpenBLAS.
+/// The C kernels of one instruction set, and OpenBLAS where these have no products of their own.
 struct Kernels: Sendable {
     /// Channel counts are padded to a multiple of this.
     static let channelMultiple = Int(CKERNELS_CHANNEL_MULTIPLE)
@@ -41,8 +41,11 @@ struct Kernels: Sendable {
     /// Keeps OpenBLAS from starting threads of its own: the team calls it from each of its threads.
     static func useOneThreadPerProduct() { openblas_set_num_threads(1) }
 
-    /// The processor that OpenBLAS chose its kernels for, such as `SkylakeX`.
-    static var blasCore: String { String(cString: openblas_get_corename()) }
+    /// For people, such as `avx512 kernels` or `portable kernels, OpenBLAS Haswell`.
+    var name: String {
+        let blas = table.multiply == nil ? ", OpenBLAS \(String(cString: openblas_get_corename()))" : ""
+        return "\(instructionSet) kernels\(blas)"
+    }
 
     /// Of OpenBLAS, as loaded; the library tells it among its build settings: `OpenBLAS 0.3.21 NO_LAPACKE ...`.
     static var blasVersion: String {

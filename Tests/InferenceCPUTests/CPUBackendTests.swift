@@ -177,7 +177,7 @@ struct CPUBackendTests {
         }
     }
 
-    @Test func `the description names processor, kernels and product library`() throws {
+    @Test func `the description names processor, kernels and, where it multiplies, OpenBLAS`() throws {
         var preprocessing = Preprocessing.keras
         preprocessing.side = 4
         let network = Network.random(
@@ -186,11 +186,15 @@ struct CPUBackendTests {
             preprocessing: preprocessing,
             seed: 3
         )
-        let description = try CPUBackend(network: network, threads: 2).description
-        #expect(description.backend == "cpu")
-        #expect(description.tier == "fp32")
-        #expect(description.threads == 2)
-        #expect(description.device.contains("OpenBLAS"))
+        for kernels in Kernels.available {
+            let description = try CPUBackend(network: network, threads: 2, maximumBatch: 1, kernels: kernels)
+                .description
+            #expect(description.backend == "cpu")
+            #expect(description.tier == "fp32")
+            #expect(description.threads == 2)
+            #expect(description.device.contains("\(kernels.instructionSet) kernels"))
+            #expect(description.device.contains("OpenBLAS") == (kernels.instructionSet == "portable"))
+        }
     }
 
     @Test(.requiresSharedData, arguments: ["vgg19-slim", "vgg19-conv3_1"])
