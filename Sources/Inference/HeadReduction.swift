@@ -19,7 +19,7 @@ extension FeatureMap {
 }
 
 /// What the heads need to know of a map, by channel.
-private struct MapSums: ~Copyable {
+private final class MapSums {
     private let channels: Int
     private let positions: Int
     private let maxima: UnsafeMutableBufferPointer<Float>
@@ -56,7 +56,7 @@ private struct MapSums: ~Copyable {
     }
 
     /// Position by position: its channels stay in the first cache while every sum takes them.
-    private borrowing func walk(_ map: FeatureMap) {
+    private func walk(_ map: FeatureMap) {
         let gathered = UnsafeMutableBufferPointer<Float>.allocate(capacity: map.channelStride == 1 ? 0 : channels)
         defer { gathered.deallocate() }
         for y in 0..<map.height {
@@ -81,7 +81,7 @@ private struct MapSums: ~Copyable {
     }
 
     /// The greater of each pair, NaN once there was one.
-    private borrowing func raise(_ greatest: UnsafeMutableBufferPointer<Float>, _ values: UnsafePointer<Float>) {
+    private func raise(_ greatest: UnsafeMutableBufferPointer<Float>, _ values: UnsafePointer<Float>) {
         for channel in greatest.indices {
             let (known, value) = (greatest[channel], values[channel])
             greatest[channel] = value > known || value.isNaN ? value : known
@@ -89,7 +89,7 @@ private struct MapSums: ~Copyable {
     }
 
     /// Writes one normalised row; false when it is not finite.
-    borrowing func finish(_ head: Head, into rows: inout MutableSpan<Float>, at offset: Int) -> Bool {
+    func finish(_ head: Head, into rows: inout MutableSpan<Float>, at offset: Int) -> Bool {
         switch head {
         case .max: return Self.normalise(channels, into: &rows, at: offset) { Double(maxima[$0]) }
         case .mean: return Self.normalise(channels, into: &rows, at: offset) { sums[$0] / Double(positions) }
@@ -99,7 +99,7 @@ private struct MapSums: ~Copyable {
     }
 
     /// The sum of the regions' normalised maxima.
-    private borrowing func finishRegions(into rows: inout MutableSpan<Float>, at offset: Int) -> Bool {
+    private func finishRegions(into rows: inout MutableSpan<Float>, at offset: Int) -> Bool {
         var total = [Double](repeating: 0, count: channels)
         for start in stride(from: 0, to: regionMaxima.count, by: channels) {
             var squares = 0.0
