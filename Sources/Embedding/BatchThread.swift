@@ -10,6 +10,9 @@ final class BatchThread: Sendable {
     private final class Shared: Sendable {
         let description: Monitor<BackendDescription>
         init(_ description: BackendDescription) { self.description = Monitor(description) }
+
+        /// Before any image of a batch is completed: who learns of it there may ask what computed it.
+        func tell(_ now: BackendDescription) { description.update { $0 = now } }
     }
 
     /// Starts the thread; it ends after `lanes.stop()`.
@@ -35,17 +38,16 @@ final class BatchThread: Sendable {
             switch work {
             case .fail(let tickets):
                 for ticket in tickets { ticket.completion(.failure(.stopped)) }
-            case .compute(let batch, .query): answer(batch, &evaluator, lanes)
-            case .compute(let batch, .bulk): compute(batch, &evaluator, lanes)
+            case .compute(let batch, .query): answer(batch, &evaluator, lanes, shared)
+            case .compute(let batch, .bulk): compute(batch, &evaluator, lanes, shared)
             }
-            let description = evaluator.backend.description
-            shared.description.update { $0 = description }
         }
     }
 
-    private static func answer(_ batch: PixelBatch, _ evaluator: inout Evaluator, _ lanes: Lanes) {
+    private static func answer(_ batch: PixelBatch, _ evaluator: inout Evaluator, _ lanes: Lanes, _ shared: Shared) {
         let start = Instant.now
         let results = evaluator.evaluate(batch)
+        shared.tell(evaluator.backend.description)
         lanes.finishQueries(
             count: results.count,
             failureCount: failureCount(results),
@@ -55,7 +57,7 @@ final class BatchThread: Sendable {
     }
 
     /// Computes a bulk batch and, whenever it pauses, the queries that came meanwhile.
-    private static func compute(_ batch: PixelBatch, _ evaluator: inout Evaluator, _ lanes: Lanes) {
+    private static func compute(_ batch: PixelBatch, _ evaluator: inout Evaluator, _ lanes: Lanes, _ shared: Shared) {
         var resumed = Instant.now
         let results = evaluator.evaluate(batch) { evaluator in
             var bulkSeconds = Instant.now - resumed
@@ -69,6 +71,7 @@ final class BatchThread: Sendable {
             resumed = .now
         }
         let tickets = batch.tickets
+        shared.tell(evaluator.backend.description)
         lanes.finishBulk(batch, failureCount: failureCount(results), computeSeconds: .now - resumed)
         for (ticket, result) in zip(tickets, results) { complete(ticket, result) }
     }
