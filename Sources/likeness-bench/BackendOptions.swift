@@ -54,6 +54,24 @@ struct BackendOptions {
     }
 }
 
+/// The options of benchmarks that compute one batch again and again.
+struct BatchOptions {
+    private(set) var backend = BackendOptions()
+    private(set) var batch = 8
+    private(set) var seconds = 5.0
+
+    /// - Throws: what `bench` does not take.
+    init(_ arguments: [String], of bench: String) throws {
+        for (name, value) in try optionPairs(arguments) where try !backend.take(name, value) {
+            switch (name, Int(value), Double(value)) {
+            case ("--batch", let count?, _) where (1...4096).contains(count): batch = count
+            case ("--seconds", _, let duration?) where (0...3600).contains(duration): seconds = duration
+            default: throw BenchFailure("\(bench) does not take \(name) \(value)")
+            }
+        }
+    }
+}
+
 /// Splits `--name value` pairs.
 func optionPairs(_ arguments: [String]) throws -> [(name: String, value: String)] {
     guard arguments.count.isMultiple(of: 2) else {

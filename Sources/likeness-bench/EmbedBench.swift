@@ -6,16 +6,8 @@ import Platform
 enum EmbedBench {
     /// Measures and prints one JSON object.
     static func run(_ arguments: [String]) throws {
-        var options = BackendOptions()
-        var batch = 8
-        var seconds = 5.0
-        for (name, value) in try optionPairs(arguments) where try !options.take(name, value) {
-            switch (name, Int(value), Double(value)) {
-            case ("--batch", let count?, _) where (1...4096).contains(count): batch = count
-            case ("--seconds", _, let duration?) where (0...3600).contains(duration): seconds = duration
-            default: throw BenchFailure("embed does not take \(name) \(value)")
-            }
-        }
+        let wanted = try BatchOptions(arguments, of: "embed")
+        let (options, batch, seconds) = (wanted.backend, wanted.batch, wanted.seconds)
         let network = try Model.open(weights: options.weights).network
         let opening = Instant.now
         let backend = try options.open(network, maximumBatch: batch)

@@ -7,16 +7,9 @@ import Platform
 enum LayersBench {
     /// Measures batches for some seconds and prints medians.
     static func run(_ arguments: [String]) throws {
-        var options = BackendOptions()
-        var batch = 8
-        var seconds = 5.0
-        for (name, value) in try optionPairs(arguments) where try !options.take(name, value) {
-            switch (name, Int(value), Double(value)) {
-            case ("--batch", let count?, _) where (1...4096).contains(count): batch = count
-            case ("--seconds", _, let duration?) where (0...3600).contains(duration): seconds = duration
-            default: throw BenchFailure("layers does not take \(name) \(value)")
-            }
-        }
+        let wanted = try BatchOptions(arguments, of: "layers")
+        let (options, batch, seconds) = (wanted.backend, wanted.batch, wanted.seconds)
+        guard options.backend == "cpu" else { throw BenchFailure("layers takes no --backend but cpu") }
         let network = try Model.open(weights: options.weights).network
         let backend = try CPUBackend(network: network, threads: options.threadCount, maximumBatch: batch)
         let side = network.preprocessing.side
