@@ -76,9 +76,9 @@ extension Scanner {
     func setCounts(_ counts: [RowKind: Int], of id: RootID, at commitCount: Int?) {
         board.update { agenda in
             // A commit meanwhile changed rows that were counted before or after; one that is not told yet would be
-            // counted twice.
-            guard let work = agenda.roots[id], work.commitCount == commitCount, work.flightCount == 0,
-                agenda.errandCount == 0
+            // counted twice. A file that moves away is in flight in the root that it moves to.
+            guard agenda.roots[id]?.commitCount == commitCount, agenda.errandCount == 0,
+                agenda.roots.values.allSatisfy({ $0.flightCount == 0 })
             else { return }
             agenda.roots[id]?.indexedCount = counts[.indexed] ?? 0
             agenda.roots[id]?.failedCount = counts[.failed] ?? 0
