@@ -35,6 +35,7 @@ extension VectorIndex {
     ///   - count: how many; fewer come only when fewer are stored.
     ///   - ef: breadth of the graph search, at least `count`; more is slower and finds more. A default when nil.
     ///   - isExact: scan everything: the true nearest. Small collections are always scanned.
+    ///   - members: when not nil, only slots of this set are returned.
     ///   - transaction: begun at any time; vectors that it does not see are not returned.
     /// - Returns: hits with exact scores (of the binary16 vectors), equal scores by slot. An equal stored vector is always found.
     /// - Throws: `.dimension`, `.notFinite`, `.zeroVector`, `.storage`.
@@ -43,6 +44,7 @@ extension VectorIndex {
         count: Int,
         ef: Int? = nil,
         isExact: Bool = false,
+        among members: SlotSet? = nil,
         transaction: borrowing some Transaction & ~Copyable
     ) throws(IndexError) -> [IndexHit] {
         let unit = try normalised(vector)
@@ -56,7 +58,7 @@ extension VectorIndex {
             let codes = codes
             scratch.query.set(unit, codec: codes.codec)
             let live = liveCount.load(ordering: .relaxed)
-            if let entry, !isExact, live >= parameters.exactBelow {
+            if let entry, !isExact, members == nil, live >= parameters.exactBelow {
                 let ef = widened(max(ef ?? parameters.efSearch, count))
                 scratch.reserve(slotCount: slotCount, ef: ef)
                 let wanted = max(2 * count, 20)
@@ -70,7 +72,7 @@ extension VectorIndex {
                 let hits = try rescore(found, count, slack: 6 * codes.codec.deviation, scratch, transaction)
                 if hits.count >= min(count, live) { return hits }
             }
-            return try scan(count, below: slotCount, codes, scratch, transaction)
+            return try scan(count, among: members, below: slotCount, codes, scratch, transaction)
         }
     }
 
@@ -185,6 +187,7 @@ extension VectorIndex {
     /// `count`-th lower bound is scored exactly.
     private func scan(
         _ count: Int,
+        among members: SlotSet?,
         below slotCount: UInt32,
         _ codes: CodeStore,
         _ scratch: SearchScratch,
@@ -195,7 +198,9 @@ extension VectorIndex {
         var lower = HitList(limit: count)
         var upper: [CKernels_candidate] = []
         graph.forEachBlock(CKERNELS_LIVE) { block in
-            let slots = block.filter { $0 < slotCount }
+            let slots = block.filter { slot in
+                slot < slotCount && members?.contains(Slot(rawValue: slot)) ?? true
+            }
             for (slot, score) in zip(slots, scores(of: slots, codes, scratch)) {
                 let error = codes.missed(slot) + queryError
                 guard score + error >= lower.floor else { continue }
