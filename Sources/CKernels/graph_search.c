@@ -1,28 +1,4 @@
-#include "graph_lists.h"
-
-#include <string.h>
-
-/* The top bit of a pool entry's slot: its list has been walked. */
-#define EXPANDED 0x80000000u
-
-static void new_epoch(CKernels_scratch *scratch) {
-    if (++scratch->epoch != 0) return;
-    memset(scratch->visited, 0, scratch->visited_capacity * sizeof *scratch->visited);
-    scratch->epoch = 1;
-}
-
-/* First place whose score is below `score`: equal ones keep their order. */
-static size_t place_in(const CKernels_candidate *pool, size_t count, float score) {
-    size_t low = 0, high = count;
-    while (low < high) {
-        const size_t middle = (low + high) / 2;
-        if (pool[middle].score >= score)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
+#include "graph_pool.h"
 
 /* Slots of a list that this beam has not met, marked as met. */
 static size_t fresh_links(
@@ -80,12 +56,7 @@ size_t CKernels_beam(
         CKernels_score_slots(kernels, graph, query, fresh, found, scores);
         scratch->scored += found;
         for (size_t i = 0; i < found; i++) {
-            if (count == ef && scores[i] <= pool[count - 1].score) continue;
-            const size_t place = place_in(pool, count, scores[i]);
-            const size_t moved = (count < ef ? count : ef - 1) - place;
-            memmove(pool + place + 1, pool + place, moved * sizeof *pool);
-            pool[place] = (CKernels_candidate){scores[i], fresh[i]};
-            if (count < ef) count++;
+            const size_t place = insert_in_pool(pool, &count, ef, (CKernels_candidate){scores[i], fresh[i]});
             if (place < next) next = place;
         }
         if (next < count) __builtin_prefetch(list_of(graph, pool[next].slot & ~EXPANDED, level), 0, 3);

@@ -6,7 +6,7 @@ final class SearchScratch: @unchecked Sendable {
     // `@unchecked`: `ScratchPool` lends it to one thread at a time.
     let query: QueryBuffer
     fileprivate let number: Int
-    private(set) var scratch: CKernels_scratch
+    var scratch: CKernels_scratch
     private var poolCapacity = 0
 
     init(dimension: Int, number: Int) {

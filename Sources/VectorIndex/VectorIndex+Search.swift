@@ -72,6 +72,25 @@ extension VectorIndex {
                 let hits = try rescore(found, count, slack: 6 * codes.codec.deviation, scratch, transaction)
                 if hits.count >= min(count, live) { return hits }
             }
+            if let members, let entry, !isExact, live >= parameters.exactBelow {
+                var ef = widened(max(ef ?? parameters.efSearch, count))
+                let path = path(among: members, count: count, ef: ef)
+                let wanted = max(2 * count, 20)
+                if path == .scan { ef = wanted }
+                var found = memberCandidates(members, path, ef: ef, from: entry, below: slotCount, codes, scratch)
+                if path != .scan {
+                    if found.count > wanted { found.removeLast(found.count - wanted) }
+                    let pending = pending.filter { $0 < slotCount && members.contains(Slot(rawValue: $0)) }
+                    addPending(pending, to: &found, wanted, codes, scratch)
+                }
+                for slot in duplicates.candidates(halves(of: unit).hash) where members.contains(slot) {
+                    if !found.contains(where: { $0.slot == slot.rawValue }) {
+                        found.insert(CKernels_candidate(score: 1, slot: slot.rawValue), at: 0)
+                    }
+                }
+                let hits = try rescore(found, count, slack: 6 * codes.codec.deviation, scratch, transaction)
+                if hits.count >= count { return hits }
+            }
             return try scan(count, among: members, below: slotCount, codes, scratch, transaction)
         }
     }

@@ -70,6 +70,42 @@ size_t CKernels_beam(
     const CKernels_vectors *_Nonnull kernels, const CKernels_graph *_Nonnull graph,
     const CKernels_query *_Nonnull query, CKernels_scratch *_Nonnull scratch, size_t entries, unsigned level, size_t ef);
 
+/* Slots that a filter lets through: bit s % 64 of word s / 64 stands for slot s. */
+typedef struct {
+    const uint64_t *_Nullable words;
+    size_t word_count;
+} CKernels_members;
+
+/* Like CKernels_beam at level 0, among members only (ACORN-1, arXiv:2403.04871): a neighbour that is none is looked through to
+   those of its neighbours that are, until `enough` members, at most CKERNELS_BASE_LINKS, come of one slot. Starts from the
+   neighbours of `origin` and from the `entries` members in the pool. */
+size_t CKernels_beam_members(
+    const CKernels_vectors *_Nonnull kernels, const CKernels_graph *_Nonnull graph,
+    const CKernels_query *_Nonnull query, CKernels_scratch *_Nonnull scratch, const CKernels_members *_Nonnull members,
+    uint32_t origin, size_t entries, size_t ef, size_t enough);
+
+/* Like CKernels_beam at level 0, but goes on until the pool, of at most `limit`, holds `ef` members; leaves only members. */
+size_t CKernels_beam_wide(
+    const CKernels_vectors *_Nonnull kernels, const CKernels_graph *_Nonnull graph,
+    const CKernels_query *_Nonnull query, CKernels_scratch *_Nonnull scratch, const CKernels_members *_Nonnull members,
+    size_t entries, size_t ef, size_t limit);
+
+/* Scores every live member below `end`; leaves the best `ef` or fewer in the pool, best first, and returns how many. */
+size_t CKernels_scan_members(
+    const CKernels_vectors *_Nonnull kernels, const CKernels_graph *_Nonnull graph,
+    const CKernels_query *_Nonnull query, CKernels_scratch *_Nonnull scratch, const CKernels_members *_Nonnull members,
+    uint32_t end, size_t ef);
+
+/* Collects members as CKernels_collect does slots; `*next` is CKERNELS_NO_SLOT after the last. */
+size_t CKernels_collect_members(
+    const CKernels_chunk *_Nonnull chunks, const CKernels_members *_Nonnull members, uint32_t first, uint32_t end,
+    uint8_t mask, size_t limit, uint32_t *_Nonnull slots, uint32_t *_Nonnull next);
+
+/* Live linked members below `end`, spread evenly over the numbers: one of each of `limit` parts that has any. Returns how many. */
+size_t CKernels_sample_members(
+    const CKernels_chunk *_Nonnull chunks, const CKernels_members *_Nonnull members, uint32_t end, size_t limit,
+    uint32_t *_Nonnull slots);
+
 /* Similarities of the query to `count` slots. */
 void CKernels_score_slots(
     const CKernels_vectors *_Nonnull kernels, const CKernels_graph *_Nonnull graph,
