@@ -62,38 +62,43 @@ size_t CKernels_scan_members(
     return count;
 }
 
-/* Members that `slot` leads to and that this beam has not met, marked as met: those of its list, and, while they are fewer than
-   `enough`, those of the lists of its other neighbours. At most CKERNELS_BASE_LINKS - 1 more than `enough`. */
+/* Members that `slot` leads to and that this beam has not met, marked as met: those of its list, and, while its list and those
+   looked at have fewer members than `enough`, those of the lists of its other neighbours. At most CKERNELS_BASE_LINKS - 1 more
+   than `enough`. */
 static size_t fresh_members(
     const CKernels_graph *graph, CKernels_scratch *scratch, const CKernels_members *members, uint32_t slot,
     size_t enough, uint32_t *fresh) {
     uint32_t through[CKERNELS_BASE_LINKS];
-    size_t count = 0, through_count = 0;
+    size_t count = 0, seen = 0, through_count = 0;
     const uint32_t *list = list_of(graph, slot, 0);
     for (size_t i = 0; i < CKERNELS_BASE_LINKS; i++) {
         const uint32_t link = load_link(list + i);
         if (link == CKERNELS_NO_SLOT) break;
-        if (is_met(scratch, link)) continue;
-        if (is_member(members, link)) {
-            scratch->visited[link] = scratch->epoch;
-            fresh[count++] = link;
-        } else {
-            through[through_count++] = link;
+        const bool met = is_met(scratch, link);
+        if (!is_member(members, link)) {
+            if (!met) through[through_count++] = link;
+            continue;
         }
+        seen++;
+        if (met) continue;
+        scratch->visited[link] = scratch->epoch;
+        fresh[count++] = link;
     }
-    if (count >= enough) return count;
+    if (seen >= enough) return count;
     for (size_t i = 0; i < through_count; i++) {
         const uint32_t *second = list_of(graph, through[i], 0);
         __builtin_prefetch(second, 0, 3);
         __builtin_prefetch(second + CKERNELS_BASE_LINKS / 2, 0, 3);
     }
-    for (size_t i = 0; i < through_count && count < enough; i++) {
+    for (size_t i = 0; i < through_count && seen < enough; i++) {
         const uint32_t *second = list_of(graph, through[i], 0);
         scratch->visited[through[i]] = scratch->epoch;
         for (size_t j = 0; j < CKERNELS_BASE_LINKS; j++) {
             const uint32_t link = load_link(second + j);
             if (link == CKERNELS_NO_SLOT) break;
-            if (is_met(scratch, link) || !is_member(members, link)) continue;
+            if (!is_member(members, link)) continue;
+            seen++;
+            if (is_met(scratch, link)) continue;
             scratch->visited[link] = scratch->epoch;
             fresh[count++] = link;
         }

@@ -9,6 +9,7 @@ enum FilterBench {
     private struct Options {
         var folder = ""
         var shares = [0.001, 0.01, 0.1, 0.5, 0.9]
+        var kinds = FilterCases.Kind.allCases
         var ef: Int?
         var threadCount = 1
         var queryCount = 200
@@ -22,6 +23,7 @@ enum FilterBench {
                 switch name {
                 case "--folder": folder = value
                 case "--selectivity": shares = value.split(separator: ",").compactMap { Double($0) }
+                case "--kinds": kinds = value.split(separator: ",").compactMap { FilterCases.Kind(rawValue: String($0)) }
                 case "--ef": ef = try Self.count(name, value)
                 case "--threads": threadCount = try Self.count(name, value)
                 case "--queries": queryCount = try Self.count(name, value)
@@ -67,7 +69,7 @@ enum FilterBench {
 
         let cases = FilterCases(base).cases(queries, shares: options.shares, truthCount: hitCount)
         for (share, number) in zip(options.shares, options.shares.indices) {
-            for kind in FilterCases.Kind.allCases {
+            for kind in options.kinds {
                 guard let cases = cases[kind]?[number] else { continue }
                 try measure(index, cases, kind, share, environment, options)
             }

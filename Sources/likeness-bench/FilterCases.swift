@@ -31,7 +31,8 @@ struct FilterCases {
     init(_ base: VectorFile) {
         self.base = base
         count = base.count
-        rows = (0..<base.count).flatMap { base.floats($0) }
+        // As binary16 keeps them.
+        rows = (0..<base.count).flatMap { base.floats($0).map { Float(Float16($0)) } }
     }
 
     /// One case a query for each kind and share, `[kind][share][query]`; `truthCount` true nearest each.
