@@ -25,7 +25,7 @@ struct FormatTests {
     @Test func theConfigurationRowIsAsSpecified() throws {
         let fixture = try IndexFixture(dimension: 300)
         let row = try #require(try row("cfg", "meta", fixture, flags: []))
-        #expect(row == [0x4C, 0x49, 0x53, 0x58, 1, 0, 0x2C, 1, 0, 0, 16, 32, 128, 0, 0, 0, 0, 0, 0x80, 0x3F])
+        #expect(row == [0x4C, 0x49, 0x53, 0x58, 2, 0, 0x2C, 1, 0, 0, 16, 32, 128, 0, 0, 0, 0, 0, 0x80, 0x3F])
     }
 
     @Test(arguments: [0, 1, 16]) func linkRowsComeBack(count: Int) {
@@ -48,13 +48,17 @@ struct FormatTests {
         }
         let codec = VectorCodec(dimension: 9, zero: 128, step: 0.001)
         let row = CodecRow.bytes(codec)
-        let back = CodecRow.codec(row.span.bytes, dimension: 9)
-        #expect(back == codec)
+        let found = CodecRow.codec(row.span.bytes, dimension: 9)
+        let back = try #require(found)
+        #expect(back.tag == codec.tag)
+        #expect(CodecRow.bytes(back) == row)
         let last = StateRow(graphSequence: .max, entry: nil).bytes
         #expect(throws: IndexError.damagedFormat(row: "state")) { _ = try StateRow(last.span.bytes) }
-        let noise = [UInt8](repeating: 255, count: 8)
-        let none = CodecRow.codec(noise.span.bytes, dimension: 9)
-        #expect(none == nil)
+        for count in [0, 8, 20, 40] {
+            let noise = [UInt8](repeating: 255, count: count)
+            let refused = CodecRow.codec(noise.span.bytes, dimension: 9)
+            #expect(refused == nil)
+        }
     }
 
     @Test func aStoreOfAnotherDimensionOrVersionIsRefused() throws {
