@@ -43,7 +43,10 @@ package final class Environment: Sendable {
         try FileSystemCheck.requireLocal(directory)
         let lock = try EnvironmentLock(directory: directory)
         let handle = try EnvironmentHandle.open(directory, mapByteCount: options.mapByteCount, options: options)
-        FileSystemCheck.synchronize(directory)
+        do throws(StorageError) { try FileSystemCheck.synchronize(directory) } catch {
+            handle.close()
+            throw error
+        }
         self.directory = directory
         self.options = options
         monitor = Monitor(State(handle: handle, lock: lock))
