@@ -28,7 +28,7 @@ final class TortureIndex: TortureSubject {
     /// The smallest map, which grows in every life.
     static var options: EnvironmentOptions {
         var options = EnvironmentOptions()
-        options.mapByteCount = 1 << 20
+        options.mapByteCount = 1 << 17
         options.maximumMapByteCount = 1 << 28
         return options
     }

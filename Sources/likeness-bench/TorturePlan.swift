@@ -12,7 +12,7 @@ struct TorturePlan {
     var nextBatch: UInt32 = 0
     /// Items that the worker keeps about, for thresholds of the index to be crossed both ways.
     var target: UInt32 = 0
-    /// Steps before it ends by itself, in good order; 0 for ever.
+    /// Steps before it ends by itself, in good order; with 0 it answers only.
     var stepCount: UInt32 = 0
     var live: [Entry] = []
     var questions: [Entry] = []

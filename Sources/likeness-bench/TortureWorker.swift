@@ -53,11 +53,8 @@ final class TortureWorker {
         enter(.checking)
         for question in plan.questions { say(.answer, try subject.answer(question.item, at: question.place).words) }
         say(.checked)
-        var step: UInt32 = 0
-        while plan.stepCount == 0 || step < plan.stepCount {
-            try takeStep()
-            step += 1
-        }
+        guard plan.stepCount > 0 else { return }
+        for _ in 0..<plan.stepCount { try takeStep() }
         enter(.consolidation)
         try consolidate()
         enter(.closing)
