@@ -41,7 +41,8 @@ struct TorturePlan {
 ///
 /// Every 300 items they become more or less even, so that the codes' range that fitted the last ones does not fit the next.
 enum TortureVector {
-    static let dimension = 48
+    /// So many that codes are projections once the collection is large enough.
+    static let dimension = 128
     private static let latentCount = 12
     private static let centres = matrix(40, seed: 1)
     private static let weights = matrix(dimension, seed: 2)

@@ -10,7 +10,8 @@ enum TortureRows {
         defer { environment.close() }
         // Given up at the end, so that nothing is made that was not there.
         let transaction = try WriteTransaction(environment)
-        var slots: Set<UInt32> = []
+        /// The hash of each slot's vector.
+        var slots: [UInt32: UInt64] = [:]
         var malformed = 0
         var dangling = 0
         var linked = 0
@@ -19,9 +20,25 @@ enum TortureRows {
             let isSound =
                 row.byteCount == 16 + 2 * TortureVector.dimension
                 && row.integer(at: 0) == CRC32C.checksum(row.extracting(4..<row.byteCount))
-            if let slot = key.integer(at: 0, as: UInt32.self), isSound { slots.insert(slot) } else { malformed += 1 }
+            if isSound, let slot = key.integer(at: 0, as: UInt32.self) {
+                slots[slot] = row.integer(at: 8, as: UInt64.self)
+            } else {
+                malformed += 1
+            }
             return true
         }
+        let codes = try transaction.openDatabase("code", .integerKey)
+        var codeCount = 0
+        try transaction.scan(codes) { (key, row) throws(StorageError) in
+            let isSound =
+                row.byteCount > 24
+                && row.integer(at: 0) == CRC32C.checksum(key, continuing: CRC32C.checksum(row.extracting(4...)))
+            let slot = key.integer(at: 0, as: UInt32.self) ?? noSlot
+            if !isSound || row.integer(at: 8, as: UInt64.self) != slots[slot] { malformed += 1 }
+            codeCount += 1
+            return true
+        }
+        malformed += abs(codeCount - slots.count)
         /// Looks at one list.
         func look(at row: RawSpan, capacity: Int, of slot: UInt32) {
             guard row.byteCount == 4 + 4 * capacity, let count = row.integer(at: 0, as: UInt8.self),
@@ -34,13 +51,13 @@ enum TortureRows {
             if links[Int(count)...].contains(where: { $0 != noSlot }) || links[..<Int(count)].contains(slot) {
                 malformed += 1
             }
-            dangling += links[..<Int(count)].count { !slots.contains($0) }
+            dangling += links[..<Int(count)].count { slots[$0] == nil }
         }
         let base = try transaction.openDatabase("adj0", .integerKey)
         try transaction.scan(base) { (key, row) throws(StorageError) in
             let slot = key.integer(at: 0, as: UInt32.self) ?? noSlot
             look(at: row, capacity: 32, of: slot)
-            if slots.contains(slot) { linked += 1 }
+            if slots[slot] != nil { linked += 1 }
             return true
         }
         let upper = try transaction.openDatabase("adjU", .integerKey)
