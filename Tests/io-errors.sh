@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every system call that the store depends on fails, once and from then on: `Tests/io-errors.sh [full [CALL]]`.
+# Every system call that the store depends on fails, once and from then on: `Tests/io-errors.sh [full [CALL:ERRNO]]`.
 # Two lives of likeness-bench for each: in one the k-th call fails, and the worker must go on by itself (once) or give up with
 # the system's words (for ever), and not die; the next looks at everything that was acknowledged. `full` takes every k until no
 # call is left to fail; without it a few. io_faults.c fails the k-th call; libfiu, which fails calls by chance, is the second
@@ -48,7 +48,7 @@ sweep() {
 
 for entry in pwrite:EIO pwrite:ENOSPC pwrite:EFBIG writev:EIO writev:ENOSPC short:EIO fdatasync:EIO fsync:EIO msync:EIO \
     mmap:ENOMEM open:EIO ftruncate:EIO; do
-    [ -z "$only" ] || [ "$only" = "${entry%:*}" ] || continue
+    [ -z "$only" ] || [ "$only" = "$entry" ] || continue
     for lasting in off on; do sweep "${entry%:*}" "${entry#*:}" $lasting; done
 done
 

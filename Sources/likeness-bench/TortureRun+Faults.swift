@@ -3,11 +3,14 @@ import Platform
 
 /// Lives in which a system call fails.
 extension TortureRun {
+    /// Steps of a life: with some of each kind, and short, because every call of it fails once in a life of its own.
+    private static let stepCount: UInt32 = 6
+
     /// Pairs of lives: one in which the k-th call fails, one without faults that looks; until no call fails any more.
     func failAll() throws {
         guard let fault = options.fault else { return }
         try clear()
-        _ = try finish(start(plan(stepCount: 12)))
+        _ = try finish(start(plan(stepCount: Self.stepCount)))
         var number = options.firstCall
         while rounds < options.roundLimit, Instant.now - begin < options.secondsLimit, faults.isEmpty {
             rounds += 1
@@ -20,7 +23,7 @@ extension TortureRun {
                 "LIKENESS_FAULT_MARK=\(mark)",
             ]
             mayRefuse = true
-            let status = try finish(start(plan(stepCount: 12, isAsking: false), environment: environment))
+            let status = try finish(start(plan(stepCount: Self.stepCount, isAsking: false), environment: environment))
             mayRefuse = false
             // Another library than ours chooses by chance and leaves no mark.
             let isHit = fault.call == "chance" || FileManager.default.fileExists(atPath: mark)

@@ -19,7 +19,8 @@ extension TortureRun {
 
     private func killOnce() throws {
         let aim = aim()
-        var hitsLeft = aim == .opening || aim == .checking ? 1 : Int.random(in: 1...3, using: &generator)
+        let isRare = [.opening, .checking, .codecChange, .mapGrowth].contains(aim)
+        var hitsLeft = isRare ? 1 : Int.random(in: 1...3, using: &generator)
         let share = Double.random(in: 0...1.3, using: &generator)
         var process = try start(plan(stepCount: .max))
         var deadline = Instant.now + Self.patience
@@ -49,7 +50,7 @@ extension TortureRun {
     /// Phases that end a life, rare ones as often as others.
     private func aim() -> TorturePhase {
         let phases: [TorturePhase] = [
-            .opening, .checking, .insertion, .insertion, .deletion, .update, .checkpoint, .checkpoint, .consolidation,
+            .opening, .opening, .checking, .insertion, .insertion, .deletion, .update, .checkpoint, .checkpoint, .consolidation,
             .consolidation, .codecChange, .codecChange, .mapGrowth, .mapGrowth, .search,
         ]
         return phases[Int.random(in: 0..<phases.count, using: &generator)]
