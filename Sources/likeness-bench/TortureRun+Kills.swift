@@ -50,7 +50,8 @@ extension TortureRun {
     /// Phases that end a life, rare ones as often as others.
     private func aim() -> TorturePhase {
         let phases: [TorturePhase] = [
-            .opening, .opening, .checking, .insertion, .insertion, .deletion, .update, .checkpoint, .checkpoint, .consolidation,
+            .opening, .opening, .checking, .insertion, .insertion, .deletion, .update, .checkpoint, .checkpoint,
+            .consolidation,
             .consolidation, .codecChange, .codecChange, .mapGrowth, .mapGrowth, .search,
         ]
         return phases[Int.random(in: 0..<phases.count, using: &generator)]
