@@ -6,9 +6,8 @@
 source "$(dirname "$0")/lib.sh"
 require jq
 seconds=${1:-7}
-for subject in index collection; do
-    [ $subject = index ] && name=index || name=catalog
-    "$bin/likeness-bench" torture --subject "$name" --seconds "$seconds" --store "$work/$subject" >"$work/report" ||
+for subject in index catalog; do
+    "$bin/likeness-bench" torture --subject $subject --seconds "$seconds" --store "$work/$subject" >"$work/report" ||
         fail "$subject: $(cat "$work/report")"
     cat "$work/report"
     check "$subject: it was killed in many phases" \
