@@ -11,10 +11,11 @@ extension TortureRun {
         guard let fault = options.fault else { return }
         try clear()
         _ = try finish(start(plan(stepCount: Self.stepCount)))
+        let mark = directory + ".hit"
+        defer { try? FileManager.default.removeItem(atPath: mark) }
         var number = options.firstCall
         while rounds < options.roundLimit, Instant.now - begin < options.secondsLimit, faults.isEmpty {
             rounds += 1
-            let mark = directory + ".hit"
             try? FileManager.default.removeItem(atPath: mark)
             let environment = [
                 "LD_PRELOAD=\(fault.library)", "LIKENESS_FAULT_CALL=\(fault.call)",
