@@ -17,7 +17,7 @@ final class TortureWorker {
     private var refusedInSuccession = 0
 
     /// Batches refused one after the other, after which the store is taken to be beyond help for now.
-    private static let patience = 20
+    private static let patience = 8
     /// Where the index learns the range of its codes again.
     private static let trainings = [256, 2048]
 
