@@ -65,9 +65,9 @@ extension VectorIndex {
                 var found = graphCandidates(entry, ef, wanted, codes, scratch)
                 addPending(pending.filter { $0 < slotCount }, to: &found, wanted, codes, scratch)
                 for slot in duplicates.candidates(halves(of: unit).hash) {
-                    if !found.contains(where: { $0.slot == slot.rawValue }) {
-                        found.insert(CKernels_candidate(score: 1, slot: slot.rawValue), at: 0)
-                    }
+                    // Also in place of a score of its code, which may be far too low where components were clipped.
+                    found.removeAll { $0.slot == slot.rawValue }
+                    found.insert(CKernels_candidate(score: 1, slot: slot.rawValue), at: 0)
                 }
                 let hits = try rescore(found, count, slack: codes.codec.reach, scratch, transaction)
                 if hits.count >= min(count, live) { return hits }

@@ -10,6 +10,7 @@ do {
     case "fuzz": try FuzzBench.run(Array(arguments.dropFirst()))
     case "ingest": try IngestBench.run(Array(arguments.dropFirst()))
     case "index": try IndexBench.run(Array(arguments.dropFirst()))
+    case "torture": try TortureBench.run(Array(arguments.dropFirst()))
     case "weights": try WeightsBench.run(Array(arguments.dropFirst()))
     default:
         let usage = """
@@ -21,6 +22,7 @@ do {
                    likeness-bench fuzz --format F --seeds DIR [--executions N] [--first I] [--seed S]
                    likeness-bench ingest --images DIR [--backend B] [--weights W] [--batch N] [--queries on|off]
                    likeness-bench index --folder DIR [--ef 20,40,80]
+                   likeness-bench torture --seconds S | --rounds N [--subject index|catalog] [--store DIR] [--seed K]
                    likeness-bench weights --weights W
 
             """

@@ -123,6 +123,30 @@ struct FormatTests {
         for (vector, slot) in zip(vectors, slots) { #expect(try fixture.search(vector, 1).first?.slot == slot) }
     }
 
+    @Test func damagedOperationsCostLinkingAndNeverTheCollection() throws {
+        let fixture = try IndexFixture(dimension: 32, isGraphForced: true)
+        var source = FeatureSource(dimension: 32)
+        let vectors = source.next(300)
+        let slots = try fixture.add(vectors)
+        try fixture.link()
+        try fixture.checkpoint()
+        let late = source.next(3)
+        let added = try fixture.add(late)
+        try write(UInt64(301), [7, 7, 7, 7, 7], "ops", .integerKey, fixture)
+        try write(UInt64(302), [], "ops", .integerKey, fixture)
+        try write(UInt64.max, [1, 0, 0, 0, 0], "ops", .integerKey, fixture)
+        try fixture.reopen()
+        try fixture.add(source.next(5))
+        try fixture.link()
+        for (vector, slot) in zip(vectors + late, slots + added) {
+            #expect(try fixture.search(vector, 1).first?.slot == slot)
+        }
+        try fixture.checkpoint()
+        #expect(!fixture.index.needsCheckpoint)
+        try fixture.reopen()
+        #expect(fixture.index.statistics.pendingCount == 0)
+    }
+
     private func read(_ row: [UInt8], level: Int) -> [UInt32]? { LinkRow.links(row.span.bytes, level: level) }
 
     private func row(
