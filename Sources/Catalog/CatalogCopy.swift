@@ -1,4 +1,4 @@
-package import Platform
+internal import Platform
 internal import Storage
 
 /// A copy of a collection on its way out: the bytes of one `data.mdb`, held to a pace.

@@ -1,0 +1,7 @@
+internal import Server
+internal import Wire
+
+extension Control {
+    func verify() throws(Problem) -> ResponseStream { throw Problem(.notFound, "wip") }
+    func rebuild() throws(Problem) -> ResponseStream { throw Problem(.notFound, "wip") }
+}
