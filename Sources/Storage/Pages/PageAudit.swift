@@ -6,11 +6,22 @@ package struct PageFinding: Sendable, Hashable {
     package let database: String?
     package let page: UInt64
     package let detail: String
+    /// It shows only where all pages are looked at: two have the page, or the tree is not as large as it says.
+    package let isOwnership: Bool
+
+    init(database: String?, page: UInt64, detail: String, isOwnership: Bool = true) {
+        self.database = database
+        self.page = page
+        self.detail = detail
+        self.isOwnership = isOwnership
+    }
 }
 
 /// Looks at every page of a state: each belongs to one tree or is free, and each tree is as large as it says.
 package struct PageAudit {
     private static let freeList = "free pages"
+    /// Findings of a kind; more say nothing new.
+    private static let limit = 100
 
     private let snapshot: PageSnapshot
     private let deadline: Instant?
@@ -44,7 +55,7 @@ package struct PageAudit {
             if findings.isEmpty {
                 for page in isUsed.indices where !isUsed[page] {
                     findings.append(PageFinding(database: nil, page: UInt64(page), detail: "neither in use nor free"))
-                    if findings.count > 100 { break }
+                    if findings.count > Self.limit { break }
                 }
             }
         } catch { add(nil, error) }
@@ -52,7 +63,9 @@ package struct PageAudit {
     }
 
     private mutating func add(_ database: String?, _ damage: PageDamage) {
-        findings.append(PageFinding(database: database, page: damage.page, detail: damage.detail))
+        findings.append(
+            PageFinding(database: database, page: damage.page, detail: damage.detail, isOwnership: false)
+        )
     }
 
     private func fileByteCount() throws(PageDamage) -> Int {
@@ -86,7 +99,7 @@ package struct PageAudit {
         let deadline = deadline
         var visitor = PageTree.Visitor { problem, _ in
             tally.damage.append(problem)
-            return tally.damage.count < 100
+            return tally.damage.count < Self.limit
         }
         visitor.page = { number, count, kind in
             tally.pages.append((number, count))
@@ -124,7 +137,9 @@ package struct PageAudit {
     private mutating func take(_ pages: (number: UInt64, count: UInt64), _ name: String) {
         for number in pages.number..<pages.number + pages.count {
             guard number < UInt64(isUsed.count), !isUsed[Int(number)] else {
-                add(name, PageDamage(page: number, detail: "it is somebody else's too, or does not exist"))
+                let detail = "it is somebody else's too, or does not exist"
+                findings.append(PageFinding(database: name, page: number, detail: detail))
+                if findings.count > Self.limit { return }
                 continue
             }
             isUsed[Int(number)] = true
