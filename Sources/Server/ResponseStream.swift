@@ -24,10 +24,12 @@ package final class ResponseStream: Sendable {
         state = Monitor(State(next: next))
     }
 
-    /// Lines of JSON, one a call; nil ends them.
+    /// Lines of JSON, one a call; a result or a problem is the last, or nil ends them.
     package convenience init(lines next: @escaping @Sendable () -> JobLine?) {
+        let isOver = Monitor(false)
         self.init { () throws(Problem) in
-            guard let line = next() else { return [] }
+            guard !isOver.read({ $0 }), let line = next() else { return [] }
+            if line.result != nil || line.problem != nil { isOver.update { $0 = true } }
             return try JSON.encode(line) + [UInt8(ascii: "\n")]
         }
     }

@@ -103,6 +103,10 @@ package final class CatalogVerification: Sendable {
         for name in trees.keys.sorted() where !known.contains(name) {
             Self.add(CatalogFinding(database: name, key: "database", detail: "unknown"), to: &state)
         }
+        if let images = trees["img"]?.entryCount, let pairs = trees["dup"]?.entryCount, images != pairs {
+            let detail = "\(pairs) pairs of vector and image for \(images) images"
+            Self.add(CatalogFinding(database: "dup", key: "database", detail: detail), to: &state)
+        }
         state.total = (state.remaining ?? []).reduce(0) { $0 + (trees[$1]?.entryCount ?? 0) }
         guard case .success(let snapshot) = snapshot else { return }
         let deadline = source.isRunning ? Instant.now + Self.pageSeconds : nil
