@@ -43,7 +43,10 @@ struct IndexLoader {
                 try transaction.put(ConfigurationRow.key, row, in: databases.meta)
             } catch { throw .storage(error) }
         }
-        if let row = try get(StateRow.key, in: transaction) { writer.durable = try StateRow(row.span.bytes) }
+        if let row = try get(StateRow.key, in: transaction) {
+            // Without it every operation still in the store counts as not linked yet: that costs linking, no vector.
+            do throws(IndexError) { writer.durable = try StateRow(row.span.bytes) } catch { lostLinks = true }
+        }
         entry = writer.durable.entry
     }
 
@@ -175,7 +178,7 @@ struct IndexLoader {
         into graph: GraphStore
     ) throws(IndexError) {
         let changed = try loadOperations(in: transaction)
-        var lost = !changed.isEmpty
+        var lost = lostLinks || !changed.isEmpty
         let slotCount = graph.slotCount
 
         /// Stores a list without the links that lead nowhere.
@@ -226,10 +229,13 @@ struct IndexLoader {
         var last = writer.durable.graphSequence
         let first = last + 1
         try transaction.scan(databases.operations, from: first) { (key, row) throws(IndexError) in
-            guard let sequence = key.integer(at: 0, as: UInt64.self), let operation = OperationRow(row) else {
-                throw .damagedFormat(row: "ops")
-            }
+            guard let sequence = key.integer(at: 0, as: UInt64.self) else { throw .damagedFormat(row: "ops key") }
             last = sequence
+            // What a damaged one added has no links, or those of the vector before it, which are poor and no more.
+            guard let operation = OperationRow(row) else {
+                lostLinks = true
+                return true
+            }
             changed.insert(operation.slot)
             return true
         }

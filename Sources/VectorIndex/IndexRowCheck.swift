@@ -13,14 +13,14 @@ package struct IndexRowCheck {
 
     /// The databases that this knows, and how LMDB orders their keys.
     package static let databases: [String: DatabaseFlags] = [
-        "meta": [], "vec": .integerKey, "adj0": .integerKey, "adjU": .integerKey, "ops": .integerKey,
+        "meta": [], "vec": .integerKey, "code": .integerKey, "adj0": .integerKey, "adjU": .integerKey, "ops": .integerKey,
     ]
 
     /// A key as people read it.
     package static func name(_ database: String, _ key: [UInt8]) -> String {
         let bytes = key.span.bytes
         switch database {
-        case "vec", "adj0": return bytes.integer(at: 0, as: UInt32.self).map { "slot \($0)" } ?? "short key"
+        case "vec", "code", "adj0": return bytes.integer(at: 0, as: UInt32.self).map { "slot \($0)" } ?? "short key"
         case "adjU":
             guard let number = bytes.integer(at: 0, as: UInt64.self) else { return "short key" }
             return "slot \(UInt32(truncatingIfNeeded: number)) level \(number >> 32)"
@@ -38,6 +38,7 @@ package struct IndexRowCheck {
         switch database {
         case "meta": metaProblem(String(decoding: key, as: UTF8.self), value.span.bytes)
         case "vec": vectorProblem(key.span.bytes, value.span.bytes)
+        case "code": codeProblem(key.span.bytes, value.span.bytes)
         case "adj0": linkProblem(key, value.span.bytes, isUpper: false)
         case "adjU": linkProblem(key, value.span.bytes, isUpper: true)
         case "ops": operationProblem(key.span.bytes, value.span.bytes)
@@ -51,7 +52,8 @@ package struct IndexRowCheck {
             case ConfigurationRow.key:
                 let stored = try ConfigurationRow(row)
                 if stored.dimension != dimension { return "\(stored.dimension) components where there are \(dimension)" }
-                guard row.copied == stored.bytes(IndexParameters()) else { return "unknown parameters" }
+                let expected = ConfigurationRow(dimension: dimension).bytes(IndexParameters())
+                guard stored.version < ConfigurationRow.version || row.copied == expected else { return "unknown parameters" }
             case StateRow.key: _ = try StateRow(row)
             case CodecRow.key:
                 guard CodecRow.codec(row, dimension: dimension) != nil else { return "unreadable" }
@@ -72,6 +74,17 @@ package struct IndexRowCheck {
             halves.hash == VectorRow.hash(row)
         else { return "hash of other components" }
         return nil
+    }
+
+    /// Codes of an earlier codec are encoded again when the index is opened.
+    private func codeProblem(_ key: RawSpan, _ row: RawSpan) -> String? {
+        guard let number = key.integer(at: 0, as: UInt32.self), number < GraphStore.slotLimit else { return "no slot" }
+        return CodeRow.isIntact(row, Slot(rawValue: number)) ? nil : "checksum"
+    }
+
+    /// Whether a code's row was made from the vector of a `vec` row.
+    package static func belongs(code: [UInt8], to vector: [UInt8]) -> Bool {
+        code.span.bytes.integer(at: 8, as: UInt64.self) == VectorRow.hash(vector.span.bytes)
     }
 
     private func linkProblem(_ key: [UInt8], _ row: RawSpan, isUpper: Bool) -> String? {

@@ -88,6 +88,11 @@ enum CodeRow {
         return (CodeLoss(rounding: Float(bitPattern: rounding), tail: Float(bitPattern: tail)), hash)
     }
 
+    /// Whether a row carries its checksum, whatever its codec.
+    static func isIntact(_ row: RawSpan, _ slot: Slot) -> Bool {
+        row.byteCount > headerByteCount && row.integer(at: 0) == checksum(row.extracting(4..<row.byteCount), slot)
+    }
+
     private static func checksum(_ rest: RawSpan, _ slot: Slot) -> UInt32 {
         let key = slot.rawValue.littleEndian
         return withUnsafeBytes(of: key) { CRC32C.checksum($0.bytes, continuing: CRC32C.checksum(rest)) }
@@ -109,11 +114,11 @@ enum LinkRow {
         return row.bytes + body.bytes
     }
 
-    /// Whether a row of the right length carries its checksum.
+    /// Whether a row of the right length carries its checksum; 0 says nothing, as in rows from before there was one.
     static func isIntact(_ row: RawSpan, _ slot: Slot, level: Int) -> Bool {
-        guard row.byteCount > 4 else { return false }
-        let expected = checksum(row.extracting(0..<2), row.extracting(4..<row.byteCount), slot, level: level)
-        return row.integer(at: 2) == expected
+        guard row.byteCount > 4, let stored = row.integer(at: 2, as: UInt16.self) else { return false }
+        return stored == 0
+            || stored == checksum(row.extracting(0..<2), row.extracting(4..<row.byteCount), slot, level: level)
     }
 
     /// The lower half of CRC-32C of the head without the checksum, the links, and slot and level. It finds every change of one byte, as

@@ -75,6 +75,10 @@ struct RowVerification {
         if IndexRowCheck.databases[database] != nil {
             guard dimension != nil || database != "vec" else { return nil }
             if let problem = index.problem(database, key: key, value: value) { return problem }
+            if database == "code" {
+                guard let vector = view.value(key, in: "vec") else { return "no vector" }
+                return IndexRowCheck.belongs(code: value, to: vector) ? nil : "the code of another vector"
+            }
             return database == "vec" && view.value(key, in: "dup") == nil ? "no image has it" : nil
         }
         do throws(CatalogFailure) {
