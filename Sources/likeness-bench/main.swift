@@ -9,6 +9,7 @@ do {
     case "fuzz": try FuzzBench.run(Array(arguments.dropFirst()))
     case "ingest": try IngestBench.run(Array(arguments.dropFirst()))
     case "index": try IndexBench.run(Array(arguments.dropFirst()))
+    case "maintenance": try MaintenanceBench.run(Array(arguments.dropFirst()))
     case "weights": try WeightsBench.run(Array(arguments.dropFirst()))
     default:
         let usage = """
@@ -19,6 +20,7 @@ do {
                    likeness-bench fuzz --format F --seeds DIR [--executions N] [--first I] [--seed S]
                    likeness-bench ingest --images DIR [--backend B] [--weights W] [--batch N] [--queries on|off]
                    likeness-bench index --folder DIR [--ef 20,40,80]
+                   likeness-bench maintenance [--count N] [--store DIR]
                    likeness-bench weights --weights W
 
             """
