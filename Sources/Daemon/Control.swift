@@ -20,6 +20,8 @@ final class Control: DaemonControl {
     let facts: Facts
     /// The page's address with its token, known when the server listens; nil where no page is served.
     let page = Monitor<String?>(nil)
+    /// The backup, verification or rebuilding at work.
+    let maintenance = MaintenanceClaim.Current(nil)
 
     /// What does not change while the daemon runs.
     struct Facts: Sendable {
@@ -216,6 +218,9 @@ final class Control: DaemonControl {
         }
         ingestor.rescan(root.root.id)
     }
+
+    /// Absolute paths of the watched folders.
+    var rootPaths: [String] { ingestor.status.roots.map(\.root.path.description) }
 
     var pageLink: String? { page.read { $0 } }
 

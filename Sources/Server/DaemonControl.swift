@@ -5,7 +5,7 @@ package import Wire
 /// What the routes need of the rest of the daemon. `Daemon` implements it; tests fake it.
 ///
 /// All methods block and may be called from any thread that may block. Errors are `Problem`s, ready to send.
-package protocol DaemonControl: Sendable {
+package protocol DaemonControl: MaintenanceControl {
     func version() -> VersionResponse
     func readiness() -> ReadinessResponse
     func status() throws(Problem) -> StatusResponse

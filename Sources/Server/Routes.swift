@@ -9,7 +9,8 @@ struct Routes: Sendable {
     let warnings = RecentWarnings()
 
     var table: [Route] {
-        healthRoutes + searchRoutes + imageRoutes + administrativeRoutes + modelRoutes + whiteningRoutes + pageRoutes
+        healthRoutes + searchRoutes + imageRoutes + administrativeRoutes + modelRoutes + whiteningRoutes + maintenanceRoutes
+            + pageRoutes
     }
 }
 

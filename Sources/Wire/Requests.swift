@@ -9,7 +9,7 @@ package enum WireProtocol {
     /// Additive features, listed by `/v1/version`, so that a client need not guess from a version number.
     package static let capabilities = [
         "search.image", "search.id", "images.list", "images.content", "images.thumbnail", "images.delete",
-        "failures.list", "roots", "rescan", "models", "whitening", "page",
+        "failures.list", "roots", "rescan", "models", "whitening", "backup", "verify", "rebuild", "page",
     ]
 }
 

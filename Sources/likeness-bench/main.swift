@@ -11,6 +11,7 @@ do {
     case "ingest": try IngestBench.run(Array(arguments.dropFirst()))
     case "index": try IndexBench.run(Array(arguments.dropFirst()))
     case "torture": try TortureBench.run(Array(arguments.dropFirst()))
+    case "maintenance": try MaintenanceBench.run(Array(arguments.dropFirst()))
     case "weights": try WeightsBench.run(Array(arguments.dropFirst()))
     default:
         let usage = """
@@ -23,6 +24,7 @@ do {
                    likeness-bench ingest --images DIR [--backend B] [--weights W] [--batch N] [--queries on|off]
                    likeness-bench index --folder DIR [--ef 20,40,80]
                    likeness-bench torture --seconds S | --rounds N [--subject index|catalog] [--store DIR] [--seed K]
+                   likeness-bench maintenance [--count N] [--store DIR]
                    likeness-bench weights --weights W
 
             """
