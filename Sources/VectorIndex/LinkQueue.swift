@@ -2,8 +2,8 @@ internal import Platform
 
 /// Published vectors on their way into the graph, and who may change the graph meanwhile.
 ///
-/// Linkers work side by side; `exclusively` waits for them and holds them back, for what needs the graph at rest: a new
-/// codec, the start of a checkpoint, the end of a repair.
+/// Linkers work side by side; `exclusively` waits for them and holds them back, for what needs the graph at rest for a
+/// moment: a new codec, the start of a checkpoint or of a repair.
 final class LinkQueue: Sendable {
     private struct State {
         var slots: [UInt32] = []
@@ -137,4 +137,7 @@ final class LinkQueue: Sendable {
 
     func start() { monitor.update { $0.isStopping = false } }
     func stop() { monitor.update { $0.isStopping = true } }
+
+    /// Linkers are to end after the vector each is at, and upkeep after the part it is in.
+    var isStopping: Bool { monitor.read { $0.isStopping } }
 }
