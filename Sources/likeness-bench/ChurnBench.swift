@@ -46,12 +46,12 @@ enum ChurnBench {
     static func run(_ arguments: [String]) throws {
         let options = try Options(arguments)
         let folder = URL(filePath: options.folder)
-        let rows = try FloatRows(folder.appending(path: "base.fvecs"))
-        let file = try FloatRows(folder.appending(path: "query.fvecs"))
-        let queries = (0..<min(options.queries, file.count)).map { file[$0] }
+        let rows = try VectorFile(folder.appending(path: "base.fvecs"))
+        let file = try VectorFile(folder.appending(path: "query.fvecs"))
+        let queries = (0..<min(options.queries, file.count)).map { file.floats($0) }
         let truth = try ChurnTruth(queries, among: rows)
 
-        var generator = SystemRandomNumberGenerator()
+        var generator = ChurnOrder()
         var live = Array(0..<rows.count - Int(Double(rows.count) * options.aside))
         var future = Array(live.count..<rows.count)
         let store = try ChurnStore(rows, directory: options.store, linkers: options.linkers)
@@ -155,8 +155,20 @@ enum ChurnBench {
     }
 }
 
+/// Chooses the same rows in every run (SplitMix64).
+private struct ChurnOrder: RandomNumberGenerator {
+    private var state: UInt64 = 1
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var bits = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        bits = (bits ^ (bits >> 27)) &* 0x94D0_49BB_1331_11EB
+        return bits ^ (bits >> 31)
+    }
+}
+
 /// How long searches took.
-struct Latencies {
+private struct Latencies {
     var seconds: [Double] = []
 
     var count: Int { seconds.count }

@@ -9,7 +9,7 @@ final class ChurnStore: @unchecked Sendable {
     // `@unchecked`: the maps between rows and slots change on the writer's thread only, and are read by it.
     let index: VectorIndex
     let environment: Environment
-    private let rows: FloatRows
+    private let rows: VectorFile
     private let directory: String
     private let isTemporary: Bool
     private(set) var isLive: [Bool]
@@ -22,7 +22,7 @@ final class ChurnStore: @unchecked Sendable {
     private static let batchCount = 256
 
     /// Opens an empty index in `directory`, or in a temporary folder that `close` removes.
-    init(_ rows: FloatRows, directory: String? = nil, linkers: Int) throws {
+    init(_ rows: VectorFile, directory: String? = nil, linkers: Int) throws {
         let temporary = FileManager.default.temporaryDirectory.appending(path: "likeness-bench-\(UUID().uuidString)")
         self.rows = rows
         self.directory = directory ?? temporary.path
@@ -49,7 +49,7 @@ final class ChurnStore: @unchecked Sendable {
     /// Adds rows, each as a vector of its own.
     func add(_ added: [Int]) throws {
         try change(added) { row, transaction in
-            let slot = try index.stage(rows[row], in: transaction, mayShare: { _ in false })
+            let slot = try index.stage(rows.floats(row), in: transaction, mayShare: { _ in false })
             slotOfRow[row] = slot
             rowOfSlot[slot] = row
             isLive[row] = true
@@ -78,7 +78,7 @@ final class ChurnStore: @unchecked Sendable {
         return try index.search(vector, count: count, ef: ef, transaction: transaction).map { rowOfSlot[$0.slot] }
     }
 
-    func vector(_ row: Int) -> [Float] { rows[row] }
+    func vector(_ row: Int) -> [Float] { rows.floats(row) }
 
     func takeLongestCheckpoint() -> Double {
         defer { longestCheckpoint = 0 }

@@ -7,7 +7,7 @@ struct ChurnTruth {
     /// `scores[query][row]`.
     private let scores: [[Float]]
 
-    init(_ queries: [[Float]], among rows: FloatRows) throws {
+    init(_ queries: [[Float]], among rows: VectorFile) throws {
         let half = (queries.count + 1) / 2
         let first = Monitor<[[Float]]>([])
         let thread = try WorkerThread(name: "bench-truth") {
@@ -32,25 +32,25 @@ struct ChurnTruth {
         return Set(best.map(\.row))
     }
 
-    private static func scores(of queries: [[Float]], _ rows: FloatRows) -> [[Float]] {
+    private static func scores(of queries: [[Float]], _ rows: VectorFile) -> [[Float]] {
         var scores = queries.map { _ in [Float](repeating: 0, count: rows.count) }
         for row in 0..<rows.count {
-            rows.withRow(row) { values in
-                for (number, query) in queries.enumerated() { scores[number][row] = dot(values, query) }
-            }
+            let values = rows.floats(row)
+            for (number, query) in queries.enumerated() { scores[number][row] = dot(values, query) }
         }
         return scores
     }
 
-    private static func dot(_ a: UnsafeBufferPointer<Float>, _ b: [Float]) -> Float {
+    private static func dot(_ a: [Float], _ b: [Float]) -> Float {
         var sums = SIMD16<Float>.zero
         let blocks = a.count / 16
-        b.withUnsafeBytes { b in
-            let a = UnsafeRawBufferPointer(a)
-            for block in 0..<blocks {
-                sums +=
-                    a.loadUnaligned(fromByteOffset: 64 * block, as: SIMD16<Float>.self)
-                    * b.loadUnaligned(fromByteOffset: 64 * block, as: SIMD16<Float>.self)
+        a.withUnsafeBytes { a in
+            b.withUnsafeBytes { b in
+                for offset in stride(from: 0, to: 64 * blocks, by: 64) {
+                    sums +=
+                        a.loadUnaligned(fromByteOffset: offset, as: SIMD16<Float>.self)
+                        * b.loadUnaligned(fromByteOffset: offset, as: SIMD16<Float>.self)
+                }
             }
         }
         var sum = sums.sum()
