@@ -16,8 +16,8 @@ struct RemovalTests {
             let slots = try fixture.add(vectors)
             try fixture.link()
             #expect(try fixture.everything(near: vectors[0]) == Set(slots))
-            let dbg = [try fixture.search(vectors[9], 1), try fixture.search(vectors[9], 1), try fixture.search(vectors[9], 3)]
-            #expect(try fixture.search(vectors[9], 1).first?.slot == slots[9], "\(dbg) \(slots[9]) \(vectors[9])")
+            // The range of the codes is still that of the very first vector, which cuts many of these short.
+            for (slot, vector) in zip(slots, vectors) { #expect(try fixture.search(vector, 1).first?.slot == slot) }
             try fixture.remove(slots)
             #expect(try fixture.search(vectors[0], 10).isEmpty)
             // Before the repair, after it, and after a checkpoint.
