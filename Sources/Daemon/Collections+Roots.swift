@@ -16,7 +16,7 @@ extension Collections {
                     throw IngestionError.overlapping(path: path, existing: taken)
                 }
                 return RootBody(try collection.addRoot(path), of: collection)
-            } catch { throw Problem(cause: error) }
+            } catch { throw problem(error, of: collection) }
         }
     }
 
@@ -29,6 +29,14 @@ extension Collections {
             if let taken { return "\(taken.path) of collection \(other.id)" }
         }
         return nil
+    }
+
+    /// What a client is told of an error: of a collection that was removed meanwhile, that it is not there.
+    private func problem(_ error: any Error, of collection: ImageCollection) -> Problem {
+        do throws(Problem) {
+            _ = try find(collection.name)
+            return Problem(cause: error)
+        } catch { return error }
     }
 
     /// Watches a folder of the settings, whose collection is made when it is not there yet.
@@ -52,7 +60,7 @@ extension Collections {
                 return try collection.removeRoot(path)
             } catch IngestionError.noSuchRoot {
                 continue
-            } catch { throw Problem(cause: error) }
+            } catch { throw problem(error, of: collection) }
         }
         throw Problem(IngestionError.noSuchRoot(path: path))
     }

@@ -8,10 +8,11 @@ internal import Wire
 /// Everything at a glance, of one collection or of all.
 extension Control {
     func status(_ collection: String?) throws(Problem) -> StatusResponse {
-        let chosen = try all.chosen(collection)
-        let everything = IngestionStatus.sum(all.open.map(\.work))
-        let work = collection == nil ? everything : .sum(chosen.map(\.work))
-        let bodies = chosen.map(\.body)
+        let chosen = try all.chosen(collection).map { (collection: $0, work: $0.work) }
+        let work = IngestionStatus.sum(chosen.map(\.work))
+        // A warning is everybody's.
+        let everything = collection == nil ? work : .sum(all.open.map(\.work))
+        let bodies = chosen.map { $0.collection.body($0.work) }
         let memory = ProcessUsage.memory()
         let diskFree = ProcessUsage.freeBytes(at: facts.folder.path)
         let backend = embedder.backendDescription
@@ -36,7 +37,7 @@ extension Control {
                 threads: backend.threads,
                 reason: isDeviceLost ? "the graphics device fell out" : facts.backendReason
             ),
-            roots: chosen.flatMap { one in one.work.roots.map { RootBody($0, of: one) } },
+            roots: chosen.flatMap { one in one.work.roots.map { RootBody($0, of: one.collection) } },
             resources: StatusResponse.Resources(
                 memory: memory.now,
                 memoryPeak: memory.peak,
@@ -54,8 +55,16 @@ extension Control {
             ),
             work: self.work,
             whitening: (bodies.first { $0.name == collection ?? CollectionName.standard.description })?.whitening,
-            collections: collection == nil ? collections() : bodies
+            collections: collection == nil ? withUnusable(bodies) : bodies
         )
+    }
+
+    /// Those that are open, as given, and those that cannot be used, by name.
+    func withUnusable(_ bodies: [CollectionBody]) -> [CollectionBody] {
+        let unusable = all.unusable.map { name, reason in
+            CollectionBody(name: name.description, counts: .none, roots: 0, disk: 0, problem: reason)
+        }
+        return (bodies + unusable).sorted { $0.name < $1.name }
     }
 
     private var work: StatusResponse.Work {

@@ -93,22 +93,17 @@ final class Control: DaemonControl {
 
     func collection(_ name: String?) throws(Problem) -> any ServedCollection { try all.find(name) }
 
-    func collections() -> [CollectionBody] {
-        let unusable = all.unusable.map { name, reason in
-            CollectionBody(
-                name: name.description,
-                counts: .none,
-                roots: 0,
-                disk: 0,
-                problem: reason
-            )
-        }
-        return (all.open.map(\.body) + unusable).sorted { $0.name < $1.name }
+    func collections() -> [CollectionBody] { withUnusable(all.open.map { $0.body($0.work) }) }
+
+    func describeCollection(_ name: String) throws(Problem) -> CollectionBody {
+        let collection = try all.find(name)
+        return collection.body(collection.work)
     }
 
-    func describeCollection(_ name: String) throws(Problem) -> CollectionBody { try all.find(name).body }
-
-    func createCollection(_ name: String) throws(Problem) -> CollectionBody { try all.create(name).body }
+    func createCollection(_ name: String) throws(Problem) -> CollectionBody {
+        let collection = try all.create(name)
+        return collection.body(collection.work)
+    }
 
     func removeCollection(_ name: String) throws(Problem) { try all.remove(name) }
 

@@ -165,9 +165,9 @@ final class ImageCollection: ServedCollection {
         }
     }
 
-    var body: CollectionBody {
+    /// At a glance, with what it has to do as `work` says.
+    func body(_ work: IngestionStatus) -> CollectionBody {
         let stored = store.statistics
-        let work = work
         return CollectionBody(
             name: name,
             counts: StatusResponse.Counts(

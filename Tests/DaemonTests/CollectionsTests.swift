@@ -23,6 +23,10 @@ private struct TextEmbedder: ImageEmbedding {
     }
 }
 
+extension ImageCollection {
+    fileprivate var counts: StatusResponse.Counts { body(work).counts }
+}
+
 @Suite struct CollectionsTests {
     private let place: TemporaryDirectory
 
@@ -70,12 +74,12 @@ private struct TextEmbedder: ImageEmbedding {
             let work = try all.create("work")
             _ = try all.addRoot(photos, to: nil)
             #expect(try all.addRoot(scans, to: "work").collection == "work")
-            waitUntil { all.standard.body.counts.images == 2 && work.body.counts.images == 1 }
+            waitUntil { all.standard.counts.images == 2 && work.counts.images == 1 }
             #expect(try work.store.images(after: nil, limit: 9).map(\.key.path.description) == ["c.jpg"])
         }
         try withCollections { all in
             #expect(all.open.map(\.name) == ["default", "work"])
-            #expect(try all.find("work").body.counts.images == 1)
+            #expect(try all.find("work").counts.images == 1)
             #expect(try all.find("work").work.roots.map(\.root.path.description) == [scans])
             #expect(try all.find(nil) === all.standard)
         }
@@ -121,14 +125,14 @@ private struct TextEmbedder: ImageEmbedding {
         try withCollections { all in
             let work = try all.create("work")
             _ = try all.addRoot(scans, to: "work")
-            waitUntil { work.body.counts.images == 1 }
+            waitUntil { work.counts.images == 1 }
             try all.remove("work")
             #expect(kind { _ = try all.find("work") } == .collectionNotFound)
             #expect(throws: CatalogError.self) { try work.store.images(after: nil, limit: 1) }
             #expect(FileManager.default.fileExists(atPath: "\(scans)/c.jpg"))
             // The name and the folder are free.
             let next = try all.create("work")
-            #expect(next.body.counts.images == 0)
+            #expect(next.counts.images == 0)
             #expect(next.work.roots.isEmpty)
             #expect(try all.addRoot(scans, to: nil).collection == "default")
         }
@@ -146,7 +150,7 @@ private struct TextEmbedder: ImageEmbedding {
             #expect(kind { _ = try all.find("work") } == .notReady)
             #expect(kind { _ = try all.create("work") } == .conflict)
             try all.remove("work")
-            #expect(try all.create("work").body.counts.images == 0)
+            #expect(try all.create("work").counts.images == 0)
         }
     }
 
