@@ -25,6 +25,14 @@ PY
 
 likeness() { LIKENESS_SOCKET=$sock "$bin/likeness" "$@"; }
 images() { likeness status --collection "$1" --json | jq .counts.images; }
+has() { [ "$(images "$1")" -ge "$2" ]; }
+wait_until() {
+    local deadline=$(($(now_ms) + 30000))
+    until "$@"; do
+        [ "$(now_ms)" -lt $deadline ] || fail "not within 30 s: $*"
+        sleep 0.02
+    done
+}
 paths() { likeness search --json --limit 100 --collection "$1" "$2" | jq -r '.results[].path'; }
 # only FOLDER COLLECTION PHOTO COUNT: the search finds so many, all below the folder.
 only() { paths "$2" "$3" >"$work/found" && [ "$(wc -l <"$work/found")" = "$4" ] && ! grep -qv "^$1/" "$work/found"; }
@@ -66,17 +74,15 @@ check "an unknown name is refused" exits 4 likeness search --collection wrok "$p
 check "with the names that there are" says "there are: default, work; did you mean work?"
 check "the standard one stays" exits 4 likeness collections remove default --yes
 check "nothing is removed unless it is meant" exits 2 likeness collections remove work
-printf 'x' >>"$photos/work/101.png"
 cp "$photos/home/1.png" "$photos/work/copy.png"
-until [ "$(images work)" = 7 ]; do sleep 0.1; done
+wait_until has work 7
 check "the same bytes in both are found in both" test "$(paths work "$photos/home/1.png" | head -n 1)" = "$photos/work/copy.png"
 
 # One goes while it loads.
 likeness collections create brief 2>/dev/null
 likeness watch --collection brief "$photos/many" 2>/dev/null
-until [ "$(images brief)" -gt 0 ]; do sleep 0.01; done
+wait_until has brief 1
 check "one is removed while it loads" exits 0 likeness collections remove brief --yes
-echo "with $(grep -c . <(ls "$photos/many")) photos to load"
 check "it is not listed" test "$(names)" = '["default","work"]'
 check "nor searched" exits 4 likeness search --collection brief "$photos/home/1.png"
 check "its photos stay" test "$(find "$photos/many" -name '*.png' | wc -l)" = 300
@@ -86,7 +92,7 @@ work"
 # kill -9 while one is made and filled, and another is on its way out.
 likeness collections create second 2>/dev/null
 likeness watch --collection second "$photos/many" 2>/dev/null
-until [ "$(images second)" -gt 20 ]; do sleep 0.01; done
+wait_until has second 20
 listed=$(images second)
 kill_daemon
 mkdir "$state/collections/.removed-brief-1"

@@ -69,7 +69,7 @@ extension ImageCollection {
     @Test func eachHasItsOwnFoldersAndImagesAlsoAfterARestart() throws {
         let photos = try makeFolder("photos", ["a.jpg", "b.jpg"])
         let scans = try makeFolder("scans", ["c.jpg"])
-        try withCollections { all in
+        try withCollections { (all) throws in
             #expect(all.open.map(\.name) == ["default"])
             let work = try all.create("work")
             _ = try all.addRoot(photos, to: nil)
@@ -77,7 +77,7 @@ extension ImageCollection {
             waitUntil { all.standard.counts.images == 2 && work.counts.images == 1 }
             #expect(try work.store.images(after: nil, limit: 9).map(\.key.path.description) == ["c.jpg"])
         }
-        try withCollections { all in
+        try withCollections { (all) throws in
             #expect(all.open.map(\.name) == ["default", "work"])
             #expect(try all.find("work").counts.images == 1)
             #expect(try all.find("work").work.roots.map(\.root.path.description) == [scans])
@@ -86,7 +86,7 @@ extension ImageCollection {
     }
 
     @Test func namesAreTakenOnceAndUnknownOnesAreTold() throws {
-        try withCollections { all in
+        try withCollections { (all) throws in
             _ = try all.create("work")
             #expect(kind { _ = try all.create("work") } == .conflict)
             #expect(kind { _ = try all.create("../x") } == .badRequest)
@@ -104,7 +104,7 @@ extension ImageCollection {
         let inner = try makeFolder("photos/inner")
         let link = place.url.appending(path: "link").path
         try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: inner)
-        try withCollections { all in
+        try withCollections { (all) throws in
             _ = try all.create("work")
             _ = try all.addRoot(photos, to: "work")
             #expect(try all.addRoot(photos, to: "work").path == photos)
@@ -122,7 +122,7 @@ extension ImageCollection {
 
     @Test func oneThatIsRemovedIsGoneWithItsImagesAndLeavesItsFilesAlone() throws {
         let scans = try makeFolder("scans", ["c.jpg"])
-        try withCollections { all in
+        try withCollections { (all) throws in
             let work = try all.create("work")
             _ = try all.addRoot(scans, to: "work")
             waitUntil { work.counts.images == 1 }
@@ -144,7 +144,7 @@ extension ImageCollection {
         let name = try #require(CollectionName("work"))
         let store = folder.store(of: name, fingerprint: "test")
         try Data(repeating: 7, count: 8192).write(to: URL(filePath: "\(store)/data.mdb"))
-        try withCollections { all in
+        try withCollections { (all) throws in
             #expect(all.open.map(\.name) == ["default"])
             #expect(all.unusable.map(\.name) == [name])
             #expect(kind { _ = try all.find("work") } == .notReady)
@@ -157,7 +157,7 @@ extension ImageCollection {
     @Test func aFolderOfTheSettingsMakesItsCollection() throws {
         let scans = try makeFolder("scans")
         let name = try #require(CollectionName("work"))
-        try withCollections { all in
+        try withCollections { (all) throws in
             try all.watch(scans, for: name)
             try all.watch(scans, for: name)
             #expect(try all.find("work").work.roots.count == 1)
