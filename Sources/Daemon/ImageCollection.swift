@@ -27,6 +27,10 @@ final class ImageCollection: ServedCollection {
         var isEnded = false
     }
 
+    /// Addresses that each but the standard one reserves, so that 64 fit together into what a process has: enough for 35 million
+    /// images of 512 components, and it grows where it is not.
+    private static let mapByteCount = 1 << 36
+
     let id: CollectionName
     let store: Catalog
     let rootList: RootList
@@ -39,10 +43,13 @@ final class ImageCollection: ServedCollection {
     init(_ id: CollectionName, in folder: CollectionsFolder, rooms: SharedRooms) throws {
         self.id = id
         self.rooms = rooms
+        var options = CatalogOptions()
+        if id != .standard { options.mapByteCount = Self.mapByteCount }
         store = try Catalog(
             directory: folder.store(of: id, fingerprint: rooms.fingerprint),
             dimension: rooms.dimension,
-            fingerprint: rooms.fingerprint
+            fingerprint: rooms.fingerprint,
+            options: options
         )
         rootList = RootList(file: folder.rootList(of: id))
         try rootList.reconcile(store)
