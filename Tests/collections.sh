@@ -103,6 +103,13 @@ check "and its folder" status_has ".roots | map(select(.collection == \"second\"
 check "what was being removed is not" test ! -e "$state/collections/.removed-brief-1"
 check "each finds its own" only "$photos/home" default "$photos/work/101.png" 8
 check "as before" only "$photos/work" work "$photos/work/101.png" 7
+
+# Whitening is a collection's own; the daemon restarts in place for it.
+wait_until has second 300
+check "one is whitened" exits 0 likeness model whiten --collection second
+check "which is its own" test "$(likeness collections --json | jq -c '[.collections[] | .whitening != null]')" = '[false,true,false]'
+check "and searched so" test "$(paths second "$photos/many/300.png" | head -n 1)" = "$photos/many/300.png"
+
 likeness collections remove second --yes 2>/dev/null &
 client=$!
 sleep 0.0$((RANDOM % 9))
@@ -114,6 +121,40 @@ case $(names) in
     *) check "killed while one is removed: it is whole" test "$(images second)" -ge "$listed" ;;
 esac
 likeness collections remove second --yes 2>/dev/null || true
+
+# kill -9 among many makings and removals: what was acknowledged holds, the rest is whole or gone.
+churn() {
+    local number name
+    for number in $(seq 50); do
+        name=r$1-$number
+        likeness collections create "$name" 2>/dev/null || return 0
+        echo "made $name" >>"$work/journal"
+        [ $((number % 3)) != 0 ] || continue
+        echo "leaving $name" >>"$work/journal"
+        likeness collections remove "$name" --yes 2>/dev/null || return 0
+        echo "gone $name" >>"$work/journal"
+    done
+}
+for round in $(seq 8); do
+    : >"$work/journal"
+    churn "$round" &
+    client=$!
+    sleep "0.$((RANDOM % 5))$((RANDOM % 10))"
+    kill_daemon
+    wait $client
+    start_daemon "${arguments[@]}"
+    likeness collections --json | jq -r '.collections[].name' | LC_ALL=C sort >"$work/listed"
+    # The last word on each name.
+    awk '{ word[$2] = $1 } END { for (name in word) if (word[name] == "made") print name }' "$work/journal" |
+        LC_ALL=C sort >"$work/wanted"
+    awk '$1 == "gone" { print $2 }' "$work/journal" | LC_ALL=C sort >"$work/unwanted"
+    [ -z "$(LC_ALL=C comm -23 "$work/wanted" "$work/listed")" ] || fail "round $round: one that was made is not there"
+    [ -z "$(LC_ALL=C comm -12 "$work/unwanted" "$work/listed")" ] || fail "round $round: one that was removed is back"
+    api GET /v1/collections | jq -e 'all(.collections[]; .problem == null)' >/dev/null || fail "round $round: one is damaged"
+    [ "$(ls -A "$state/collections" | LC_ALL=C sort)" = "$(cat "$work/listed")" ] || fail "round $round: something is left over"
+    grep '^r' "$work/listed" | while read -r name; do likeness collections remove "$name" --yes 2>/dev/null; done || true
+done
+check "8 kills among makings and removals: what was acknowledged holds" test "$(names)" = '["default","work"]'
 
 # What a further empty collection costs.
 wait_idle

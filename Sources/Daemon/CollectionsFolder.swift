@@ -48,7 +48,10 @@ struct CollectionsFolder: Sendable {
     func create(_ name: CollectionName) throws(SystemError) {
         let folder = folder(of: name)
         try retrying("make \(folder)") { unsafe mkdir(folder, 0o700) }
-        try synchronize()
+        do throws(SystemError) { try synchronize() } catch {
+            _ = unsafe rmdir(folder)
+            throw error
+        }
     }
 
     /// Takes a collection out, durably, and then deletes its files; nobody may have it open.
@@ -57,7 +60,10 @@ struct CollectionsFolder: Sendable {
     func remove(_ name: CollectionName) throws(SystemError) {
         let folder = folder(of: name)
         let aside = "\(path)/\(Self.removedPrefix)\(name)-\(UInt64.random(in: 0 ... .max))"
-        try retrying("rename \(folder)") { unsafe rename(folder, aside) }
+        do throws(SystemError) { try retrying("rename \(folder)") { unsafe rename(folder, aside) } } catch {
+            // An earlier try got as far as that.
+            guard error.code == ENOENT else { throw error }
+        }
         try synchronize()
         delete(aside)
     }
@@ -75,7 +81,9 @@ struct CollectionsFolder: Sendable {
     private func entries() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: path) }
 
     private func delete(_ folder: String) {
-        do { try FileManager.default.removeItem(atPath: folder) } catch {
+        do { try FileManager.default.removeItem(atPath: folder) } catch CocoaError.fileNoSuchFile {
+            return
+        } catch {
             Self.log.warning("\(folder) of a removed collection is deleted at the next start: \(error)")
         }
     }

@@ -3,8 +3,8 @@ internal import Ingestion
 internal import Platform
 internal import Wire
 
-/// The folders that the settings name, each for a collection. One that cannot be watched now, such as a disk that is not mounted yet, keeps nothing
-/// from being served: it is tried again, and status says why it is missing.
+/// The folders that the settings name, each for a collection. One that cannot be watched now, such as a disk that is not
+/// mounted yet, keeps nothing from being served: it is tried again, and status says why it is missing.
 final class ConfiguredRoots: Sendable {
     struct Failure: Sendable, Equatable {
         let path: String
