@@ -25,7 +25,7 @@ let kernels: [CSetting] = c + [.unsafeFlags(["-O3"])]
 /// One test target per target: its name without `Tests`, and what it needs besides.
 let testDependencies: [(name: String, others: [String])] = [
     ("Platform", []), ("Wire", []), ("Storage", ["Platform"]),
-    ("VectorIndex", ["Storage", "Platform"]), ("Catalog", ["Storage", "VectorIndex", "Inference", "Platform"]),
+    ("VectorIndex", ["Storage", "Platform"]), ("Catalog", ["Wire", "Storage", "VectorIndex", "Inference", "Platform"]),
     ("Imaging", ["Platform"]),
     ("Inference", ["Platform"]), ("InferenceCPU", ["Inference"]),
     ("InferenceVulkan", ["Inference", "CShaders", "Platform"]),
@@ -76,7 +76,7 @@ let package = Package(
 
         // The house, bottom up.
         .target(name: "Platform", dependencies: ["CPlatform", "CNettle"], swiftSettings: strict),
-        .target(name: "Wire", swiftSettings: safe),
+        .target(name: "Wire", exclude: ["README.md"], swiftSettings: safe),
         .target(name: "Storage", dependencies: ["CLMDB", "CKernels", "Platform"], swiftSettings: strict),
         .target(
             name: "VectorIndex",
@@ -86,7 +86,7 @@ let package = Package(
         ),
         .target(
             name: "Catalog",
-            dependencies: ["Storage", "VectorIndex", "Inference", "Platform"],
+            dependencies: ["Wire", "Storage", "VectorIndex", "Inference", "Platform"],
             exclude: ["README.md"],
             swiftSettings: safe
         ),

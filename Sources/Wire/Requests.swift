@@ -9,7 +9,7 @@ package enum WireProtocol {
     /// Additive features, listed by `/v1/version`, so that a client need not guess from a version number.
     package static let capabilities = [
         "search.image", "search.id", "images.list", "images.content", "images.thumbnail", "images.delete",
-        "failures.list", "roots", "rescan", "models", "whitening", "page",
+        "failures.list", "filters", "roots", "rescan", "models", "whitening", "page",
     ]
 }
 
@@ -26,6 +26,8 @@ package struct SearchRequest: Codable, Sendable, Equatable {
     package var minScore: Double?
     /// Scan every vector instead of the graph.
     package var exact: Bool?
+    /// Only images that match; see `Filter`.
+    package var filter: JSONValue?
 
     package init(
         id: UInt64? = nil,
@@ -33,7 +35,8 @@ package struct SearchRequest: Codable, Sendable, Equatable {
         limit: Int? = nil,
         offset: Int? = nil,
         minScore: Double? = nil,
-        exact: Bool? = nil
+        exact: Bool? = nil,
+        filter: JSONValue? = nil
     ) {
         self.id = id
         self.image = image
@@ -41,10 +44,11 @@ package struct SearchRequest: Codable, Sendable, Equatable {
         self.offset = offset
         self.minScore = minScore
         self.exact = exact
+        self.filter = filter
     }
 
     enum CodingKeys: String, CodingKey {
-        case id, image, limit, offset, exact
+        case id, image, limit, offset, exact, filter
         case minScore = "min_score"
     }
 }
