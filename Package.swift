@@ -160,7 +160,7 @@ let package = Package(
         // One test target per target; fixtures shared.
         .target(
             name: "TestSupport",
-            dependencies: ["Platform", "Inference"],
+            dependencies: ["Platform", "Inference", "Wire"],
             path: "Tests/TestSupport",
             swiftSettings: strict
         ),

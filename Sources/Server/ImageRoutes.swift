@@ -8,7 +8,14 @@ extension Routes {
     /// Images and the files that could not become one.
     var imageRoutes: [Route] {
         [
-            Route(method: "GET", pattern: "/v1/images", parameters: ["cursor", "limit"], handle: listImages),
+            Route(method: "GET", pattern: "/v1/images", parameters: ["cursor", "limit", "filter"], handle: listImages),
+            Route(
+                method: "DELETE",
+                pattern: "/v1/images",
+                access: .administer,
+                parameters: ["filter"],
+                handle: dismissImages
+            ),
             Route(method: "GET", pattern: "/v1/images/{id}") { (call) throws(Problem) in
                 var paths = RootPaths(control)
                 return try Response(json: body(of: image(call.captures[0]), &paths))
@@ -32,12 +39,22 @@ extension Routes {
         let limit = try pageLimit(call)
         let cursor = try call.parameters["cursor"].map { (text) throws(Problem) in try Cursor.image(text) }
         // One more than asked for shows whether there is a next page.
-        let found = try stored { (catalog) throws(CatalogError) in try catalog.images(after: cursor, limit: limit + 1) }
+        let filter = try call.parameters.filter()
+        let found: [ImageRecord]
+        var total: Int?
+        if let filter {
+            let matching = try stored { (catalog) throws(CatalogError) in
+                try catalog.images(matching: filter, after: cursor, limit: limit + 1)
+            }
+            (found, total) = (matching.images, matching.total)
+        } else {
+            found = try stored { (catalog) throws(CatalogError) in try catalog.images(after: cursor, limit: limit + 1) }
+        }
         let page = found.prefix(limit)
         let next = found.count > limit ? page.last.map { Cursor.text(after: $0.id) } : nil
         var paths = RootPaths(control)
         let bodies = page.map { body(of: $0, &paths) }
-        var response = try Response(json: ImagePage(images: bodies, next: next))
+        var response = try Response(json: ImagePage(images: bodies, next: next, total: total))
         if let next { response.fields.append(link(call, next, limit)) }
         return response
     }
@@ -57,7 +74,23 @@ extension Routes {
     }
 
     private func link(_ call: Call, _ cursor: String, _ limit: Int) -> (String, String) {
-        ("Link", "</\(call.head.path.joined(separator: "/"))?cursor=\(cursor)&limit=\(limit)>; rel=\"next\"")
+        var query = "cursor=\(cursor)&limit=\(limit)"
+        let plain = CharacterSet(charactersIn: Self.plainCharacters)
+        if let filter = call.parameters["filter"]?.addingPercentEncoding(withAllowedCharacters: plain) {
+            query += "&filter=\(filter)"
+        }
+        return ("Link", "</\(call.head.path.joined(separator: "/"))?\(query)>; rel=\"next\"")
+    }
+
+    private func dismissImages(_ call: Call) throws(Problem) -> Response {
+        guard let filter = try call.parameters.filter() else {
+            throw Problem(.badRequest, "`filter` is missing: it says which images to remove")
+        }
+        guard !filter.isEmpty else {
+            throw Problem(.badRequest, "the filter matches every image; to forget a whole folder, DELETE /v1/roots")
+        }
+        let removed = try stored { (catalog) throws(CatalogError) in try catalog.dismissImages(matching: filter) }
+        return try Response(json: RemovalResponse(removed: removed))
     }
 
     private func dismissImage(_ call: Call) throws(Problem) -> Response {
@@ -106,8 +139,8 @@ extension Routes {
             height: Int(record.height),
             bytes: record.byteCount,
             sha256: record.content.description,
-            modified: timestamp(record.modified),
-            added: timestamp(record.added),
+            modified: Timestamp.text(record.modified),
+            added: Timestamp.text(record.added),
             document: JSON.document(record.document)
         )
     }
@@ -119,17 +152,7 @@ extension Routes {
             kind: failure.kind,
             message: failure.message,
             attempts: Int(failure.attempts),
-            nextAttempt: failure.nextAttempt.map(timestamp)
+            nextAttempt: failure.nextAttempt.map(Timestamp.text)
         )
     }
-}
-
-/// ISO 8601 in UTC, to the second.
-func timestamp(_ nanoseconds: Int64) -> String {
-    var seconds = time_t(nanoseconds / 1_000_000_000)
-    var parts = tm()
-    guard gmtime_r(&seconds, &parts) != nil else { return "" }
-    var buffer = [CChar](repeating: 0, count: 40)
-    let count = strftime(&buffer, buffer.count, "%Y-%m-%dT%H:%M:%SZ", &parts)
-    return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }
