@@ -7,10 +7,13 @@ package struct FilterDraws {
     package init(seed: UInt64) { random = SeededRandom(seed: seed) }
 
     private static let names = ["a", "b", "c", "width", "tags", "é"]
-    private static let paths = ["a", "b", "c", "a.b", "b.c", "a.b.c", "tags", "document.width", "document.a", "é", "missing"]
+    private static let paths = [
+        "a", "b", "c", "a.b", "b.c", "a.b.c", "tags", "document.width", "document.a", "é", "missing",
+    ]
     private static let long = String(repeating: "long ", count: 60)
     private static let strings = [
-        "", "a", "ab", "abc", "abcd", "abcde", "abd", "b", "\u{0}", "é", "e\u{301}", "\u{10FFFF}", long + "x", long + "y",
+        "", "a", "ab", "abc", "abcd", "abcde", "abd", "b", "\u{0}", "é", "e\u{301}", "\u{10FFFF}", long + "x",
+        long + "y",
     ]
     private static let numbers: [Double] = [
         0, -0.0, 1, -1, 1.5, 2, 2.0000001, 63, 64, 65, 2020, 2021, -2020, 1e300, -1e300, 5e-324, 9_007_199_254_740_993,
@@ -48,7 +51,7 @@ package struct FilterDraws {
         chance(2) ? .number(pick(Self.numbers)) : .string(pick(Self.strings))
     }
 
-    /// - Parameter builtIns: values that images have, by the field's name.
+    /// One filter; `builtIns` are values that images have, by the field's name.
     package mutating func filter(builtIns: [String: [JSONValue]], depth: Int = 0) -> JSONValue {
         var members: [String: JSONValue] = [:]
         for _ in 0..<(chance(12) ? 0 : Int.random(in: 1...2, using: &random)) {
@@ -89,7 +92,10 @@ package struct FilterDraws {
     private mutating func builtInCondition(_ values: [JSONValue]) -> JSONValue {
         let value = pick(values)
         if case .string(let text) = value, chance(2) {
-            let prefix = String(decoding: text.utf8.prefix(Int.random(in: 0...text.utf8.count, using: &random)), as: UTF8.self)
+            let prefix = String(
+                decoding: text.utf8.prefix(Int.random(in: 0...text.utf8.count, using: &random)),
+                as: UTF8.self
+            )
             return .object([pick(["$prefix", "$gte", "$lt"]): .string(prefix)])
         }
         return .object([pick(["$eq", "$ne", "$gt", "$gte", "$lt", "$lte"]): value])

@@ -61,7 +61,9 @@ struct FilterFuzzTests {
         var seed: UInt64 = 1
         repeat {
             var draws = FilterDraws(seed: seed)
-            var bytes = try text(Bool.random(using: &draws.random) ? draws.document() : draws.filter(builtIns: Self.builtIns))
+            var bytes = try text(
+                Bool.random(using: &draws.random) ? draws.document() : draws.filter(builtIns: Self.builtIns)
+            )
             for _ in 0..<Int.random(in: 0...3, using: &draws.random) where !bytes.isEmpty {
                 let at = Int.random(in: 0..<bytes.count, using: &draws.random)
                 switch Int.random(in: 0..<3, using: &draws.random) {
@@ -81,8 +83,10 @@ struct FilterFuzzTests {
     }
 
     @Test(arguments: [
-        "{", "[", "\"", "{\"a\"", "{\"a\":", "{\"a\":1,}", "[1,]", "{,}", "{a:1}", "01", "1.", ".5", "-", "+1", "1e", "tru", "nul",
-        "{\"a\":1 \"b\":2}", "[1 2]", "\"\\x\"", "\"\\u12\"", "\"\\ud800\"", "\"\\ud800\\u0041\"", "\"\\udc00\"", "\"\u{1}\"", "]", "}",
+        "{", "[", "\"", "{\"a\"", "{\"a\":", "{\"a\":1,}", "[1,]", "{,}", "{a:1}", "01", "1.", ".5", "-", "+1", "1e",
+        "tru", "nul",
+        "{\"a\":1 \"b\":2}", "[1 2]", "\"\\x\"", "\"\\u12\"", "\"\\ud800\"", "\"\\ud800\\u0041\"", "\"\\udc00\"",
+        "\"\u{1}\"", "]", "}",
         "{\"a\":]}", "[}", "{\"a\":1]", "1 1", "NaN", "Infinity", "'a'", "",
     ])
     func `text that is no JSON is refused`(text: String) {
@@ -98,7 +102,8 @@ struct FilterFuzzTests {
         var found: [JSONToken] = []
         while let token = try tokens.next() { found.append(token) }
         let expected: [JSONToken] = [
-            .beginObject, .name(Array("a\n".utf8)), .beginArray, .number(1), .number(-25), .number(12_345_678_901_234_567_890),
+            .beginObject, .name(Array("a\n".utf8)), .beginArray, .number(1), .number(-25),
+            .number(12_345_678_901_234_567_890),
             .string(Array("😀".utf8)), .null, .endArray, .name(Array("b".utf8)), .beginObject, .endObject,
             .name(Array("c".utf8)), .bool(true), .endObject,
         ]

@@ -38,17 +38,20 @@ struct FilterTests {
         (#"{"f.n":2}"#, #"{"f":[{"n":1},{"n":2}]}"#, true), (#"{"f.0":1}"#, #"{"f":[1]}"#, false),
         (#"{"r":{"$gt":2,"$lt":4}}"#, #"{"r":[1,5]}"#, false), (#"{"r":{"$gt":2,"$lt":4}}"#, #"{"r":[1,3]}"#, true),
         (#"{"$and":[{"r":{"$gt":2}},{"r":{"$lt":4}}]}"#, #"{"r":[1,5]}"#, true),
-        (#"{"r":{"$in":[1,"x",null],"$gte":1}}"#, #"{"r":1}"#, true), (#"{"r":{"$in":[1],"$gt":1}}"#, #"{"r":1}"#, false),
+        (#"{"r":{"$in":[1,"x",null],"$gte":1}}"#, #"{"r":1}"#, true),
+        (#"{"r":{"$in":[1],"$gt":1}}"#, #"{"r":1}"#, false),
         (#"{"r":{"$gte":1,"$lt":"x"}}"#, #"{"r":[1,"a"]}"#, false),
         (#"{"a":{"$ne":1}}"#, #"{}"#, true), (#"{"a":{"$ne":1}}"#, #"{"a":[1,2]}"#, false),
         (#"{"a":{"$not":{"$gt":1}}}"#, #"{}"#, true), (#"{"a":{"$gt":1}}"#, #"{}"#, false),
         (#"{"$not":{"a":1,"b":2}}"#, #"{"a":1}"#, true), (#"{"$or":[{"a":1},{"b":2}]}"#, #"{"b":2}"#, true),
         (#"{"a":{"$exists":true}}"#, #"{"a":{}}"#, true), (#"{"a":{"$exists":true}}"#, #"{"a":[]}"#, true),
-        (#"{"a":{"$exists":false}}"#, #"{"a":null}"#, false), (#"{"a.b":{"$exists":true}}"#, #"{"a":[{"b":null}]}"#, true),
+        (#"{"a":{"$exists":false}}"#, #"{"a":null}"#, false),
+        (#"{"a.b":{"$exists":true}}"#, #"{"a":[{"b":null}]}"#, true),
         (#"{"a":{"$prefix":"ab"}}"#, #"{"a":"abc"}"#, true), (#"{"a":{"$prefix":"ab"}}"#, #"{"a":"Ab"}"#, false),
         (#"{"a":{"$prefix":""}}"#, #"{"a":""}"#, true), (#"{"a":{"$prefix":""}}"#, #"{"a":1}"#, false),
         (#"{"a":1,"a ":2}"#, #"{"a":1,"a ":2}"#, true), (#"{"a":2}"#, #"{"a":1,"a":2}"#, true),
-        (#"{"modified":{"$prefix":"2021-05"}}"#, "", true), (#"{"modified":{"$gte":"2021-05-03T12:00:01Z"}}"#, "", false),
+        (#"{"modified":{"$prefix":"2021-05"}}"#, "", true),
+        (#"{"modified":{"$gte":"2021-05-03T12:00:01Z"}}"#, "", false),
         (#"{"path":{"$prefix":"2021/"},"width":{"$gte":640,"$lte":640}}"#, "", true),
     ])
     func `a filter matches as it is written down`(filter: String, document: String, isExpected: Bool) throws {
@@ -76,7 +79,10 @@ struct FilterTests {
         (#"{"a\\x":1}"#, #"a\x"#, "a backslash in a field's name stands before a dot or a backslash"),
         (#"{"a\u0000":1}"#, "a\0", "a field's name holds a zero byte"),
         (#"{"$gte":1}"#, "$gte", #"it stands behind a field, such as {"year":{"$gte":...}}"#),
-        (#"{"path.x":1}"#, "path.x", "`path` is a field of every image and has no parts; the document's is `document.path.x`"),
+        (
+            #"{"path.x":1}"#, "path.x",
+            "`path` is a field of every image and has no parts; the document's is `document.path.x`"
+        ),
         (#"{"modified":1}"#, "modified", "`modified` is text; the document's is `document.modified`"),
         (#"{"width":{"$in":[1,"2"]}}"#, "width.$in[1]", "`width` is a number; the document's is `document.width`"),
     ])
