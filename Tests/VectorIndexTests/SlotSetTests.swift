@@ -16,7 +16,11 @@ struct SlotSetTests {
     func agreesWithSet(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         func numbers() -> Set<UInt32> {
-            Set((0..<200).map { _ in UInt32.random(in: 0..<UInt32.random(in: 1...700, using: &random), using: &random) })
+            Set(
+                (0..<200).map { _ in
+                    UInt32.random(in: 0..<UInt32.random(in: 1...700, using: &random), using: &random)
+                }
+            )
         }
         let a = numbers()
         let b = numbers()
