@@ -16,7 +16,8 @@ package struct FilterDraws {
         long + "y",
     ]
     private static let numbers: [Double] = [
-        0, -0.0, 1, -1, 1.5, 2, 2.0000001, 63, 64, 65, 2020, 2021, -2020, 1e300, -1e300, 5e-324, 9_007_199_254_740_993,
+        0, -0.0, 1, -1, 1.5, 2, 2.0000001, 63, 64, 65, 2020, 2021, -2020, 1e300, -1e300, .leastNonzeroMagnitude,
+        9_007_199_254_740_992,
     ]
 
     private mutating func pick<T>(_ values: [T]) -> T { values[Int.random(in: 0..<values.count, using: &random)] }

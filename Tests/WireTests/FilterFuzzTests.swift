@@ -103,7 +103,7 @@ struct FilterFuzzTests {
         while let token = try tokens.next() { found.append(token) }
         let expected: [JSONToken] = [
             .beginObject, .name(Array("a\n".utf8)), .beginArray, .number(1), .number(-25),
-            .number(12_345_678_901_234_567_890),
+            .number(12_345_678_901_234_567_168),
             .string(Array("😀".utf8)), .null, .endArray, .name(Array("b".utf8)), .beginObject, .endObject,
             .name(Array("c".utf8)), .bool(true), .endObject,
         ]

@@ -132,7 +132,10 @@ struct FilterTests {
     }
 
     @Test func `numbers and strings are in the order of their bytes`() {
-        let numbers: [Double] = [-.infinity, -1e300, -2, -1.5, -5e-324, 0, 5e-324, 1, 1.5, 2, 1e300, .infinity]
+        let numbers: [Double] = [
+            -.infinity, -1e300, -2, -1.5, -Double.leastNonzeroMagnitude, 0, .leastNonzeroMagnitude, 1, 1.5, 2, 1e300,
+            .infinity,
+        ]
         for (a, b) in zip(numbers, numbers.dropFirst()) { #expect(FilterValue(a) < FilterValue(b), "\(a) \(b)") }
         #expect(FilterValue(0) == FilterValue(-0.0))
         #expect(FilterValue(string: Array("a".utf8)) < FilterValue(string: Array("ab".utf8)))
