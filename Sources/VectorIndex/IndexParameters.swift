@@ -11,6 +11,8 @@ package struct IndexParameters: Sendable {
     /// With fewer live vectors nothing is linked yet: the scan is faster than a graph, and the codes' range is still
     /// being learnt.
     package var linkFrom = 2048
+    /// With fewer stored vectors opening reads and checks each; a larger store is checked when asked to (`verify`).
+    package var checkedBelow = 262_144
     /// Vectors that may wait for a linker before `waitForRoom` blocks. Scanning 57,000 of 512 components took 3 ms.
     package var pendingLimit = 131_072
     /// Share of removed slots among the linked ones that starts a repair of the graph.

@@ -56,12 +56,12 @@ extension VectorIndex {
             let entry = graph.entry
             let slotCount = graph.slotCount
             let codes = codes
-            scratch.query.set(unit, codec: codes.codec)
+            scratch.query.set(unit, codec: codes.codec, kernels: kernels)
             let live = liveCount.load(ordering: .relaxed)
             if let entry, !isExact, members == nil, live >= parameters.exactBelow {
                 let ef = widened(max(ef ?? parameters.efSearch, count))
                 scratch.reserve(slotCount: slotCount, ef: ef)
-                let wanted = max(2 * count, 20)
+                let wanted = max(4 * count, 40)
                 var found = graphCandidates(entry, ef, wanted, codes, scratch)
                 addPending(pending.filter { $0 < slotCount }, to: &found, wanted, codes, scratch)
                 for slot in duplicates.candidates(halves(of: unit).hash) {
@@ -69,7 +69,7 @@ extension VectorIndex {
                         found.insert(CKernels_candidate(score: 1, slot: slot.rawValue), at: 0)
                     }
                 }
-                let hits = try rescore(found, count, slack: 6 * codes.codec.deviation, scratch, transaction)
+                let hits = try rescore(found, count, slack: codes.codec.reach, scratch, transaction)
                 if hits.count >= min(count, live) { return hits }
             }
             return try scan(count, among: members, below: slotCount, codes, scratch, transaction)
@@ -202,7 +202,7 @@ extension VectorIndex {
                 slot < slotCount && members?.contains(Slot(rawValue: slot)) ?? true
             }
             for (slot, score) in zip(slots, scores(of: slots, codes, scratch)) {
-                let error = codes.missed(slot) + queryError
+                let error = codes.loss(Slot(rawValue: slot)).bound(scratch.query) + queryError
                 guard score + error >= lower.floor else { continue }
                 lower.insert(IndexHit(slot: Slot(rawValue: slot), score: score - error))
                 upper.append(CKernels_candidate(score: score + error, slot: slot))
