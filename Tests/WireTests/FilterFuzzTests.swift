@@ -47,7 +47,7 @@ struct FilterFuzzTests {
                     let parsed = try Filter(text: text(filter))
                     #expect(
                         parsed.matches(Subject(builtIns: own, documentFields: fields)) == plain.matches(filter),
-                        "seed \(seed): \(String(decoding: try text(filter), as: UTF8.self)) on \(document)"
+                        "seed \(seed): \(filter) on \(document)"
                     )
                 }
             }
