@@ -154,7 +154,7 @@ let package = Package(
             name: "likeness-bench",
             dependencies: [
                 "Catalog", "Embedding", "Imaging", "Inference", "InferenceCPU", "InferenceVulkan",
-                "Ingestion", "Platform", "Storage", "VectorIndex",
+                "Ingestion", "Platform", "Storage", "VectorIndex", "Wire",
             ],
             swiftSettings: numeric
         ),

@@ -9,6 +9,11 @@ package struct FilteredImages: Sendable {
     package var images: [ImageRecord]
     /// Images that match, on all pages.
     package var total: Int
+
+    package init(images: [ImageRecord], total: Int) {
+        self.images = images
+        self.total = total
+    }
 }
 
 /// Lists and removals by filter.
