@@ -22,5 +22,11 @@ package struct IndexParameters: Sendable {
     /// Database pages that one call of `checkpoint(in:)` changes at most, about: 8 MiB.
     package var checkpointPages = 2_000
 
+    package var filterScanBelow = 10_000
+    package var filterWideFrom = 0.4
+    package var filterPoolFactor = 8
+    package var filterSeeds = 32
+    package var filterEnough = 16
+
     package init() {}
 }

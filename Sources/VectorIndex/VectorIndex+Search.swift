@@ -72,6 +72,25 @@ extension VectorIndex {
                 let hits = try rescore(found, count, slack: codes.codec.reach, scratch, transaction)
                 if hits.count >= min(count, live) { return hits }
             }
+            if let members, let entry, !isExact, live >= parameters.exactBelow {
+                var ef = widened(max(ef ?? parameters.efSearch, count))
+                let path = path(among: members, count: count, ef: ef)
+                let wanted = max(4 * count, 40)
+                if path == .scan { ef = wanted }
+                var found = memberCandidates(members, path, ef: ef, from: entry, below: slotCount, codes, scratch)
+                if path != .scan {
+                    if found.count > wanted { found.removeLast(found.count - wanted) }
+                    let pending = pending.filter { $0 < slotCount && members.contains(Slot(rawValue: $0)) }
+                    addPending(pending, to: &found, wanted, codes, scratch)
+                }
+                for slot in duplicates.candidates(halves(of: unit).hash) where members.contains(slot) {
+                    if !found.contains(where: { $0.slot == slot.rawValue }) {
+                        found.insert(CKernels_candidate(score: 1, slot: slot.rawValue), at: 0)
+                    }
+                }
+                let hits = try rescore(found, count, slack: codes.codec.reach, scratch, transaction)
+                if hits.count >= count { return hits }
+            }
             return try scan(count, among: members, below: slotCount, codes, scratch, transaction)
         }
     }
@@ -135,7 +154,7 @@ extension VectorIndex {
     }
 
     /// Exact scores of candidates, best first, until the rest cannot come among the best `count`: `slack` is how far the
-    /// score of a code may lie from the truth.
+    /// score of a code may lie below the truth.
     private func rescore(
         _ candidates: [CKernels_candidate],
         _ count: Int,
@@ -143,6 +162,7 @@ extension VectorIndex {
         _ scratch: SearchScratch,
         _ transaction: borrowing some Transaction & ~Copyable
     ) throws(IndexError) -> [IndexHit] {
+        let places = rowPlaces.view(of: transaction.handle.snapshot)
         var best = HitList(limit: count)
         var next = 0
         var block: [(slot: Slot, halves: UnsafeRawPointer)] = []
@@ -154,7 +174,7 @@ extension VectorIndex {
             for candidate in candidates[next..<end] {
                 if candidate.score + slack < best.floor { break }
                 let slot = Slot(rawValue: candidate.slot)
-                if let halves = try storedHalves(slot, transaction) { block.append((slot, halves)) }
+                if let halves = try storedHalves(slot, places, transaction) { block.append((slot, halves)) }
             }
             for (slot, halves) in block {
                 let score = kernels.table.pointee.dot_halves(scratch.query.floats, halves, dimension)
@@ -170,17 +190,21 @@ extension VectorIndex {
     /// slot. LMDB leaves them in place while the transaction lasts and writes nothing.
     private func storedHalves(
         _ slot: Slot,
+        _ places: RowPlaces.View?,
         _ transaction: borrowing some Transaction & ~Copyable
     ) throws(IndexError) -> UnsafeRawPointer? {
-        do throws(StorageError) {
-            return try transaction.withValue(of: slot.rawValue, in: databases.vectors) { row -> UnsafeRawPointer? in
-                guard VectorRow.hasLength(row, dimension: dimension) else { return nil }
-                return VectorRow.withHalves(row) { halves in
-                    CKernels_prefetch(halves, 2 * dimension)
-                    return halves
-                }
-            } ?? nil
-        } catch { throw .storage(error) }
+        var halves = places?.place(of: slot.rawValue)
+        if halves == nil {
+            do throws(StorageError) {
+                halves =
+                    try transaction.withValue(of: slot.rawValue, in: databases.vectors) { row in
+                        VectorRow.hasLength(row, dimension: dimension) ? VectorRow.withHalves(row) { $0 } : nil
+                    } ?? nil
+            } catch { throw .storage(error) }
+            if let halves { places?.note(slot.rawValue, halves) }
+        }
+        if let halves { CKernels_prefetch(halves, 2 * dimension) }
+        return halves
     }
 
     /// The true nearest: every code bounds its vector's score from both sides, and every vector whose upper bound reaches the

@@ -53,15 +53,23 @@ typedef struct {
     uint32_t slot;
 } CKernels_candidate;
 
-/* What one search needs beside the graph; never shared between threads. */
+/* What one search needs beside the graph; never shared between threads. Slots met are a hash set and not a mark per slot: a
+   few kilobytes that stay in the nearest cache however large the graph is. */
 typedef struct {
-    uint16_t *_Nonnull visited; /* equal to `epoch`: seen by this beam */
-    size_t visited_capacity;    /* elements of `visited` */
-    size_t visited_count;       /* slots at or above it are passed over; at most the capacity */
-    uint16_t epoch;
-    CKernels_candidate *_Nonnull pool; /* sorted best first; room for every `ef` asked for */
+    uint32_t *_Nullable met; /* open addressing; CKERNELS_NO_SLOT where free; owned */
+    size_t met_capacity;     /* entries of `met`, a power of two */
+    size_t met_mask;         /* entries in use by this beam, less one */
+    size_t met_count;
+    size_t slot_count;       /* slots at or above it are passed over */
+    CKernels_candidate *_Nonnull pool; /* sorted best first; room for every `ef` asked for; not owned */
     uint64_t scored;                   /* codes scored so far, for tuning and tests */
 } CKernels_scratch;
+
+/* Frees what the searches allocated. */
+void CKernels_free_scratch(CKernels_scratch *_Nonnull scratch);
+
+/* Whether the last beam met `slot`; true for those it passed over. */
+bool CKernels_has_met(const CKernels_scratch *_Nonnull scratch, uint32_t slot);
 
 /* Best-first search of one level (algorithm 2), starting from the `entries` candidates in the pool, whose scores are
    set. Leaves the best `ef` or fewer in the pool, best first, and returns how many. Slots that are no longer live are walked through
@@ -69,6 +77,42 @@ typedef struct {
 size_t CKernels_beam(
     const CKernels_vectors *_Nonnull kernels, const CKernels_graph *_Nonnull graph,
     const CKernels_query *_Nonnull query, CKernels_scratch *_Nonnull scratch, size_t entries, unsigned level, size_t ef);
+
+/* Slots that a filter lets through: bit s % 64 of word s / 64 stands for slot s. */
+typedef struct {
+    const uint64_t *_Nullable words;
+    size_t word_count;
+} CKernels_members;
+
+/* Like CKernels_beam at level 0, among members only (ACORN-1, arXiv:2403.04871): a neighbour that is none is looked through to
+   those of its neighbours that are, until `enough` members, at most CKERNELS_BASE_LINKS, come of one slot. Starts from the
+   neighbours of `origin` and from the `entries` members in the pool. */
+size_t CKernels_beam_members(
+    const CKernels_vectors *_Nonnull kernels, const CKernels_graph *_Nonnull graph,
+    const CKernels_query *_Nonnull query, CKernels_scratch *_Nonnull scratch, const CKernels_members *_Nonnull members,
+    uint32_t origin, size_t entries, size_t ef, size_t enough);
+
+/* Like CKernels_beam at level 0, but goes on until the pool, of at most `limit`, holds `ef` members; leaves only members. */
+size_t CKernels_beam_wide(
+    const CKernels_vectors *_Nonnull kernels, const CKernels_graph *_Nonnull graph,
+    const CKernels_query *_Nonnull query, CKernels_scratch *_Nonnull scratch, const CKernels_members *_Nonnull members,
+    size_t entries, size_t ef, size_t limit);
+
+/* Scores every live member below `end`; leaves the best `ef` or fewer in the pool, best first, and returns how many. */
+size_t CKernels_scan_members(
+    const CKernels_vectors *_Nonnull kernels, const CKernels_graph *_Nonnull graph,
+    const CKernels_query *_Nonnull query, CKernels_scratch *_Nonnull scratch, const CKernels_members *_Nonnull members,
+    uint32_t end, size_t ef);
+
+/* Collects members as CKernels_collect does slots; `*next` is CKERNELS_NO_SLOT after the last. */
+size_t CKernels_collect_members(
+    const CKernels_chunk *_Nonnull chunks, const CKernels_members *_Nonnull members, uint32_t first, uint32_t end,
+    uint8_t mask, size_t limit, uint32_t *_Nonnull slots, uint32_t *_Nonnull next);
+
+/* Live linked members below `end`, spread evenly over the numbers: one of each of `limit` parts that has any. Returns how many. */
+size_t CKernels_sample_members(
+    const CKernels_chunk *_Nonnull chunks, const CKernels_members *_Nonnull members, uint32_t end, size_t limit,
+    uint32_t *_Nonnull slots);
 
 /* Similarities of the query to `count` slots. */
 void CKernels_score_slots(
