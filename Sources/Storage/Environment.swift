@@ -1,4 +1,5 @@
 internal import CLMDB
+internal import Glibc
 internal import Platform
 
 /// One LMDB environment: a directory with one memory-mapped file, its lock file, and named databases.
@@ -29,6 +30,8 @@ package final class Environment: Sendable {
         var activeCount = 0
         /// Somebody resizes, reopens or closes: no new transaction.
         var isExclusive = false
+        /// Sockets that copies are read from; shut down to end the copies. Open as long as they are in here.
+        var copies: Set<Int32> = []
     }
 
     private let monitor: Monitor<State>
@@ -150,6 +153,19 @@ package final class Environment: Sendable {
 
     func leave() { monitor.update { $0.activeCount -= 1 } }
 
+    /// Registers a copy, which lasts longer than others may wait: `leave` follows, and `endCopy` before the socket is closed.
+    func enter(copyingTo socket: Int32) throws(StorageError) -> EnvironmentHandle {
+        let handle = try enter()
+        monitor.update { state in
+            state.copies.insert(socket)
+            // Somebody may have begun to wait since.
+            if state.isExclusive { shutdown(socket, Int32(SHUT_RDWR)) }
+        }
+        return handle
+    }
+
+    func endCopy(to socket: Int32) { monitor.update { _ = $0.copies.remove(socket) } }
+
     /// Remembers databases whose opening transaction has committed, for `reopen`.
     func register(_ databases: [Database]) {
         monitor.update { state in
@@ -161,11 +177,12 @@ package final class Environment: Sendable {
         StorageError(code: state.isClosed ? .closed : .panicked, operation: directory)
     }
 
-    /// Runs `body` while no transaction is active and none can begin.
+    /// Runs `body` while no transaction is active and none can begin. Copies are given up for it.
     private func exclusively<E: Error>(_ body: (inout State) throws(E) -> Void) throws(E) {
         _ = monitor.wait { state -> Bool? in
             if state.isExclusive { return nil }
             state.isExclusive = true
+            for socket in state.copies { shutdown(socket, Int32(SHUT_RDWR)) }
             return true
         }
         _ = monitor.wait { $0.activeCount == 0 ? true : nil }

@@ -43,7 +43,10 @@ struct IndexLoader {
                 try transaction.put(ConfigurationRow.key, row, in: databases.meta)
             } catch { throw .storage(error) }
         }
-        if let row = try get(StateRow.key, in: transaction) { writer.durable = try StateRow(row.span.bytes) }
+        if let row = try get(StateRow.key, in: transaction) {
+            // Without it every operation still in the store counts as not linked yet: that costs linking, no vector.
+            do throws(IndexError) { writer.durable = try StateRow(row.span.bytes) } catch { lostLinks = true }
+        }
         entry = writer.durable.entry
     }
 
@@ -175,7 +178,7 @@ struct IndexLoader {
         into graph: GraphStore
     ) throws(IndexError) {
         let (changed, isReadable) = try loadOperations(in: transaction)
-        var lost = !changed.isEmpty || !isReadable
+        var lost = lostLinks || !changed.isEmpty || !isReadable
         let slotCount = graph.slotCount
 
         /// Stores a list without the links that lead nowhere.
