@@ -25,7 +25,7 @@ let kernels: [CSetting] = c + [.unsafeFlags(["-O3"])]
 /// One test target per target: its name without `Tests`, and what it needs besides.
 let testDependencies: [(name: String, others: [String])] = [
     ("Platform", []), ("Wire", []), ("Storage", ["Platform"]),
-    ("VectorIndex", ["Storage", "Platform"]), ("Catalog", ["Storage", "VectorIndex", "Inference", "Platform"]),
+    ("LinearAlgebra", []), ("VectorIndex", ["Storage", "Platform"]), ("Catalog", ["Storage", "VectorIndex", "Inference", "Platform"]),
     ("Imaging", ["Platform"]),
     ("Inference", ["Platform"]), ("InferenceCPU", ["Inference"]),
     ("InferenceVulkan", ["Inference", "CShaders", "Platform"]),
@@ -78,9 +78,10 @@ let package = Package(
         .target(name: "Platform", dependencies: ["CPlatform", "CNettle"], swiftSettings: strict),
         .target(name: "Wire", swiftSettings: safe),
         .target(name: "Storage", dependencies: ["CLMDB", "CKernels", "Platform"], swiftSettings: strict),
+        .target(name: "LinearAlgebra", dependencies: ["COpenBLAS"], swiftSettings: numeric),
         .target(
             name: "VectorIndex",
-            dependencies: ["Storage", "CKernels", "Platform"],
+            dependencies: ["Storage", "CKernels", "COpenBLAS", "LinearAlgebra", "Platform"],
             exclude: ["README.md"],
             swiftSettings: numeric
         ),
@@ -93,7 +94,7 @@ let package = Package(
         .target(name: "Imaging", dependencies: ["CImaging", "CKernels", "Platform"], swiftSettings: numeric),
         .target(
             name: "Inference",
-            dependencies: ["Platform", "CModels", "COpenBLAS"],
+            dependencies: ["Platform", "CModels", "COpenBLAS", "LinearAlgebra"],
             exclude: ["README.md"],
             swiftSettings: numeric
         ),

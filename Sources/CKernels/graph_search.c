@@ -1,4 +1,5 @@
 #include "graph_pool.h"
+#include "vectors_tables.h"
 
 /* Slots of a list that this beam has not met, marked as met. */
 static size_t fresh_links(
@@ -24,8 +25,7 @@ void CKernels_score_slots(
         const size_t block = count - start < 64 ? count - start : 64;
         for (size_t i = 0; i < block; i++) {
             rows[i] = code_of(graph, slots[start + i]);
-            if (i < CKERNELS_PREFETCH_AHEAD)
-                for (size_t at = 0; at < graph->stride; at += 64) __builtin_prefetch(rows[i] + at, 0, 3);
+            if (i < rows_ahead(graph->stride)) prefetch_row(rows[i], graph->stride);
         }
         kernels->score_rows(query, rows, block, scores + start);
     }

@@ -28,9 +28,9 @@ AVX2 static inline __m256i widen(const uint8_t *codes) {
    512 products of 16256 * 255 for 4,096 components, which is below 2^31. */
 AVX2 static void score_rows_avx2(
     const CKernels_query *query, const uint8_t *const *rows, size_t count, float *scores) {
-    const size_t stride = query->stride;
+    const size_t stride = query->stride, ahead = rows_ahead(stride);
     for (size_t i = 0; i < count; i++) {
-        if (i + CKERNELS_PREFETCH_AHEAD < count) prefetch_row(rows[i + CKERNELS_PREFETCH_AHEAD], stride);
+        if (i + ahead < count) prefetch_row(rows[i + ahead], stride);
         const uint8_t *row = rows[i];
         __m256i even = _mm256_setzero_si256(), odd = even;
         for (size_t k = 0; k < stride; k += 32) {
@@ -73,6 +73,27 @@ AVX2 static float encode_avx2(const float *x, size_t count, float step, int zero
     return sum_floats(missed) + CKernels_vectors_portable.encode(x + k, count - k, step, zero, codes + k);
 }
 
+/* 32 columns at a time, in two sums each: enough additions under way to hide their latency. */
+AVX2 static void project_avx2(const float *x, size_t dimension, const float *blocks, size_t block_count, float *y) {
+    for (size_t half = 0; half < 2 * block_count; half++) {
+        const float *at = blocks + half / 2 * dimension * 64 + half % 2 * 32;
+        __m256 even[4], odd[4];
+        for (int j = 0; j < 4; j++) even[j] = odd[j] = _mm256_setzero_ps();
+        size_t i = 0;
+        for (; i + 2 <= dimension; i += 2, at += 128) {
+            const __m256 first = _mm256_set1_ps(x[i]), second = _mm256_set1_ps(x[i + 1]);
+            for (int j = 0; j < 4; j++) {
+                even[j] = _mm256_fmadd_ps(first, _mm256_load_ps(at + 8 * j), even[j]);
+                odd[j] = _mm256_fmadd_ps(second, _mm256_load_ps(at + 64 + 8 * j), odd[j]);
+            }
+        }
+        if (i < dimension)
+            for (int j = 0; j < 4; j++)
+                even[j] = _mm256_fmadd_ps(_mm256_set1_ps(x[i]), _mm256_load_ps(at + 8 * j), even[j]);
+        for (int j = 0; j < 4; j++) _mm256_store_ps(y + 32 * half + 8 * j, _mm256_add_ps(even[j], odd[j]));
+    }
+}
+
 AVX2 static float dot_halves_avx2(const float *x, const void *halves, size_t count) {
     const uint16_t *half = halves;
     __m256 even = _mm256_setzero_ps(), odd = even;
@@ -110,6 +131,7 @@ const CKernels_vectors CKernels_vectors_avx2 = {
     .score_rows = score_rows_avx2,
     .dot_codes = dot_codes_avx2,
     .encode = encode_avx2,
+    .project = project_avx2,
     .dot_halves = dot_halves_avx2,
     .to_halves = to_halves_avx2,
     .from_halves = from_halves_avx2,

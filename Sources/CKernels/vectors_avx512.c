@@ -33,10 +33,65 @@ AVX512 static inline int64_t dot_row(const CKernels_query *query, const uint8_t 
     return sum_lanes(_mm512_add_epi32(_mm512_slli_epi32(high, 7), low));
 }
 
+/* Rows of at most 256 bytes, so that the query stays in registers and a sum of all lanes within int32:
+   256 * 255 * 16256 < 2^31. */
+#define SHORT_LINES 4
+
+/* Lanes of the sum of one short row. */
+AVX512 static inline __m512i short_row(
+    const __m512i *high, const __m512i *low, const uint8_t *row, size_t lines) {
+    __m512i upper = _mm512_setzero_si512(), lower = upper;
+    for (size_t line = 0; line < lines; line++) {
+        const __m512i codes = _mm512_load_si512(row + 64 * line);
+        upper = _mm512_dpbusd_epi32(upper, codes, high[line]);
+        lower = _mm512_dpbusd_epi32(lower, codes, low[line]);
+    }
+    return _mm512_add_epi32(_mm512_slli_epi32(upper, 7), lower);
+}
+
+AVX512 static inline __m256i fold(__m512i lanes) {
+    return _mm256_add_epi32(_mm512_castsi512_si256(lanes), _mm512_extracti64x4_epi64(lanes, 1));
+}
+
+/* Four rows at once: their sums are folded together. `lines` is a constant where this is inlined. */
+AVX512 static inline __attribute__((always_inline)) void score_short_rows(
+    const CKernels_query *query, const uint8_t *const *rows, size_t count, float *scores, size_t lines) {
+    const size_t ahead = rows_ahead(64 * lines);
+    __m512i high[SHORT_LINES], low[SHORT_LINES];
+    for (size_t line = 0; line < lines; line++) {
+        high[line] = _mm512_load_si512(query->high + 64 * line);
+        low[line] = _mm512_load_si512(query->low + 64 * line);
+    }
+    const __m128 scale = _mm_set1_ps(query->scale), offset = _mm_set1_ps(query->offset);
+    for (size_t i = 0; i < count; i += 4) {
+        const size_t rest = count - i < 4 ? count - i : 4;
+        __m256i sums[4];
+        for (size_t j = 0; j < 4; j++) {
+            const size_t row = j < rest ? i + j : i;
+            if (row + ahead < count) prefetch_row(rows[row + ahead], 64 * lines);
+            sums[j] = fold(short_row(high, low, rows[row], lines));
+        }
+        const __m256i pairs = _mm256_hadd_epi32(
+            _mm256_hadd_epi32(sums[0], sums[1]), _mm256_hadd_epi32(sums[2], sums[3]));
+        const __m128i total = _mm_add_epi32(_mm256_castsi256_si128(pairs), _mm256_extracti128_si256(pairs, 1));
+        /* The same two roundings as `score_of`. */
+        const __m128 products = _mm_mul_ps(scale, _mm_cvtepi32_ps(total));
+        _mm_mask_storeu_ps(scores + i, (__mmask8)((1u << rest) - 1), _mm_add_ps(products, offset));
+    }
+}
+
 AVX512 static void score_rows_avx512(
     const CKernels_query *query, const uint8_t *const *rows, size_t count, float *scores) {
+    switch (query->stride) {
+    case 64: return score_short_rows(query, rows, count, scores, 1);
+    case 128: return score_short_rows(query, rows, count, scores, 2);
+    case 192: return score_short_rows(query, rows, count, scores, 3);
+    case 256: return score_short_rows(query, rows, count, scores, 4);
+    default: break;
+    }
+    const size_t ahead = rows_ahead(query->stride);
     for (size_t i = 0; i < count; i++) {
-        if (i + CKERNELS_PREFETCH_AHEAD < count) prefetch_row(rows[i + CKERNELS_PREFETCH_AHEAD], query->stride);
+        if (i + ahead < count) prefetch_row(rows[i + ahead], query->stride);
         scores[i] = score_of(query, dot_row(query, rows[i]));
     }
 }
@@ -80,6 +135,29 @@ AVX512 static float encode_avx512(const float *x, size_t count, float step, int 
     return _mm512_reduce_add_ps(missed);
 }
 
+/* A block of 64 columns at a time, in two sums each: eight additions under way hide their latency. */
+AVX512 static void project_avx512(
+    const float *x, size_t dimension, const float *blocks, size_t block_count, float *y) {
+    for (size_t b = 0; b < block_count; b++, y += 64) {
+        __m512 even[4], odd[4];
+        for (int j = 0; j < 4; j++) even[j] = odd[j] = _mm512_setzero_ps();
+        size_t i = 0;
+        for (; i + 2 <= dimension; i += 2, blocks += 128) {
+            const __m512 first = _mm512_set1_ps(x[i]), second = _mm512_set1_ps(x[i + 1]);
+            for (int j = 0; j < 4; j++) {
+                even[j] = _mm512_fmadd_ps(first, _mm512_load_ps(blocks + 16 * j), even[j]);
+                odd[j] = _mm512_fmadd_ps(second, _mm512_load_ps(blocks + 64 + 16 * j), odd[j]);
+            }
+        }
+        if (i < dimension) {
+            for (int j = 0; j < 4; j++)
+                even[j] = _mm512_fmadd_ps(_mm512_set1_ps(x[i]), _mm512_load_ps(blocks + 16 * j), even[j]);
+            blocks += 64;
+        }
+        for (int j = 0; j < 4; j++) _mm512_store_ps(y + 16 * j, _mm512_add_ps(even[j], odd[j]));
+    }
+}
+
 AVX512 static float dot_halves_avx512(const float *x, const void *halves, size_t count) {
     const uint8_t *at = halves;
     __m512 even = _mm512_setzero_ps(), odd = even;
@@ -121,6 +199,7 @@ const CKernels_vectors CKernels_vectors_avx512 = {
     .score_rows = score_rows_avx512,
     .dot_codes = dot_codes_avx512,
     .encode = encode_avx512,
+    .project = project_avx512,
     .dot_halves = dot_halves_avx512,
     .to_halves = to_halves_avx512,
     .from_halves = from_halves_avx512,

@@ -70,6 +70,14 @@ static float encode_portable(const float *x, size_t count, float step, int zero,
     return missed;
 }
 
+static void project_portable(const float *x, size_t dimension, const float *blocks, size_t block_count, float *y) {
+    for (size_t b = 0; b < block_count; b++, y += 64) {
+        memset(y, 0, 64 * sizeof *y);
+        for (size_t i = 0; i < dimension; i++, blocks += 64)
+            for (size_t j = 0; j < 64; j++) y[j] += x[i] * blocks[j];
+    }
+}
+
 static float dot_halves_portable(const float *x, const void *halves, size_t count) {
     const uint8_t *at = halves;
     float sum = 0;
@@ -103,6 +111,7 @@ const CKernels_vectors CKernels_vectors_portable = {
     .score_rows = score_rows_portable,
     .dot_codes = dot_codes_portable,
     .encode = encode_portable,
+    .project = project_portable,
     .dot_halves = dot_halves_portable,
     .to_halves = to_halves_portable,
     .from_halves = from_halves_portable,

@@ -13,6 +13,12 @@ static inline void prefetch_row(const uint8_t *row, size_t stride) {
     for (size_t at = 0; at < stride; at += 64) __builtin_prefetch(row + at, 0, 3);
 }
 
+/* Rows asked for ahead of the one being scored. */
+static inline size_t rows_ahead(size_t stride) {
+    const size_t rows = CKERNELS_PREFETCH_LINES * 64 / stride;
+    return rows > 0 ? rows : 1;
+}
+
 /* Not contracted to a fused multiply-add, so that every instruction set gives the same score. */
 static inline float score_of(const CKernels_query *query, int64_t sum) {
 #pragma clang fp contract(off)

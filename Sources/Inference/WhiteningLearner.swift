@@ -1,4 +1,5 @@
 internal import COpenBLAS
+internal import LinearAlgebra
 
 /// Learns a `Whitening` from vectors, one at a time, in memory that does not grow with them.
 package struct WhiteningLearner {
@@ -60,7 +61,10 @@ package struct WhiteningLearner {
         guard count >= needed else { throw .tooFewVectors(got: count, needed: needed) }
         take()
         var vectors = covariance
-        let values = try decompose(&vectors)
+        let values: [Double]
+        do throws(Eigenvectors.Failure) {
+            values = try Eigenvectors.replace(&vectors, size: dimension)
+        } catch { throw .noEigenvalues(error.info) }
         let mean = values.reduce(0, +) / Double(dimension)
         guard mean.isFinite, mean > 0 else { throw .noVariance }
         // Row k of `vectors` is eigenvector k; scaled by the fourth root, the product with itself has the square root.
@@ -107,27 +111,5 @@ package struct WhiteningLearner {
         for row in 0..<dimension {
             for column in 0..<row { matrix[row * dimension + column] = matrix[column * dimension + row] }
         }
-    }
-
-    /// Replaces a symmetric matrix by its eigenvectors, one a row, and returns its eigenvalues in rising order.
-    private func decompose(_ matrix: inout [Double]) throws(Failure) -> [Double] {
-        var values = [Double](repeating: 0, count: dimension)
-        var size = Int32(dimension)
-        var info: Int32 = 0
-        // LAPACK tells what memory it needs when asked with -1.
-        var workCount: Int32 = -1
-        var integerCount: Int32 = -1
-        var work = [0.0]
-        var integers: [Int32] = [0]
-        for _ in 0..<2 {
-            dsyevd_("V", "U", &size, &matrix, &size, &values, &work, &workCount, &integers, &integerCount, &info, 1, 1)
-            guard info == 0 else { throw .noEigenvalues(Int(info)) }
-            guard workCount == -1 else { break }
-            workCount = Int32(work[0])
-            integerCount = integers[0]
-            work = [Double](repeating: 0, count: Int(workCount))
-            integers = [Int32](repeating: 0, count: Int(integerCount))
-        }
-        return values
     }
 }

@@ -9,10 +9,11 @@ final class CodeStore: @unchecked Sendable {
     // or link, each with release and acquire), and readers stay below the slot count they read before taking the store.
     let codec: VectorCodec
     let chunks: UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>
-    /// Per slot: length of what its code misses of the vector. Bounds the error of a similarity (Cauchy-Schwarz).
-    private let missed: UnsafeMutablePointer<UnsafeMutablePointer<Float>?>
+    private let losses: UnsafeMutablePointer<UnsafeMutablePointer<CodeLoss>?>
     private let kernels: Kernels
     private var memory: [MappedMemory] = []
+    /// Room for the components of one vector.
+    private let components: UnsafeMutablePointer<Float>
 
     private static let chunkSlots = 1 << CKERNELS_CHUNK_BITS
     private static let chunkLimit = Int(CKERNELS_CHUNK_LIMIT)
@@ -22,33 +23,47 @@ final class CodeStore: @unchecked Sendable {
         self.kernels = kernels
         chunks = .allocate(capacity: Self.chunkLimit)
         chunks.initialize(repeating: nil, count: Self.chunkLimit)
-        missed = .allocate(capacity: Self.chunkLimit)
-        missed.initialize(repeating: nil, count: Self.chunkLimit)
+        losses = .allocate(capacity: Self.chunkLimit)
+        losses.initialize(repeating: nil, count: Self.chunkLimit)
+        components = Projection.allocate(codec.stride)
     }
 
     deinit {
         chunks.deallocate()
-        missed.deallocate()
+        losses.deallocate()
+        components.deallocate()
     }
 
     /// Encodes `vector` into the row of `slot`, below 2^28.
     func write(_ vector: UnsafePointer<Float>, to slot: Slot) {
-        let chunk = Int(slot.rawValue) / Self.chunkSlots
-        let place = Int(slot.rawValue) % Self.chunkSlots
-        makeChunk(chunk)
-        guard let codes = chunks[chunk], let errors = missed[chunk] else { return }
-        let row = codes + place * codec.stride
-        let squared = kernels.table.pointee.encode(vector, codec.dimension, codec.step, codec.zero, row)
-        for index in codec.dimension..<codec.stride { row[index] = UInt8(codec.zero) }
-        errors[place] = squared.squareRoot()
+        let (row, loss) = place(slot)
+        codec.components(of: vector, components, kernels)
+        let missed = kernels.table.pointee.encode(components, codec.componentCount, codec.step, codec.zero, row)
+        pad(row)
+        var tail = 0.0
+        if codec.projection != nil {
+            tail = max(0, Self.squares(vector, codec.dimension) - Self.squares(components, codec.componentCount))
+        }
+        loss.pointee = CodeLoss(rounding: missed.squareRoot(), tail: Float(tail.squareRoot()))
+    }
+
+    /// Puts a code as it was stored, `codec.componentCount` bytes, into the row of `slot`.
+    func write(code: UnsafeRawPointer, _ loss: CodeLoss, to slot: Slot) {
+        let place = place(slot)
+        UnsafeMutableRawPointer(place.row).copyMemory(from: code, byteCount: codec.componentCount)
+        pad(place.row)
+        place.loss.pointee = loss
     }
 
     /// Takes over what `old` has of a slot whose vector cannot be read any more.
     func adopt(_ slot: Slot, from old: CodeStore) {
         guard old.chunks[Int(slot.rawValue) / Self.chunkSlots] != nil else { return }
         let row = old.row(slot)
-        write((0..<codec.dimension).map { old.codec.step * Float(Int32(row[$0]) - old.codec.zero) }, to: slot)
-        missed[Int(slot.rawValue) / Self.chunkSlots]?[Int(slot.rawValue) % Self.chunkSlots] += old.missed(slot.rawValue)
+        let values = (0..<old.codec.componentCount).map { old.codec.step * Float(Int32(row[$0]) - old.codec.zero) }
+        write(old.codec.projection?.expand(values) ?? values, to: slot)
+        let loss = place(slot).loss
+        loss.pointee.rounding += old.loss(slot).rounding
+        loss.pointee.tail += old.loss(slot).tail
     }
 
     /// The code row of a slot that was written.
@@ -58,20 +73,52 @@ final class CodeStore: @unchecked Sendable {
         return UnsafePointer(codes + Int(slot.rawValue) % Self.chunkSlots * codec.stride)
     }
 
-    func missed(_ slot: UInt32) -> Float {
-        missed[Int(slot) / Self.chunkSlots]?[Int(slot) % Self.chunkSlots] ?? 0
+    /// What the code of a slot leaves out.
+    func loss(_ slot: Slot) -> CodeLoss {
+        losses[Int(slot.rawValue) / Self.chunkSlots]?[Int(slot.rawValue) % Self.chunkSlots] ?? CodeLoss()
     }
 
     /// Bytes a slot takes.
-    var slotByteCount: Int { codec.stride + MemoryLayout<Float>.stride }
+    var slotByteCount: Int { codec.stride + MemoryLayout<CodeLoss>.stride }
 
-    private func makeChunk(_ chunk: Int) {
-        guard chunks[chunk] == nil else { return }
+    private static func squares(_ values: UnsafePointer<Float>, _ count: Int) -> Double {
+        var largest: Float = 0
+        var squares = 0.0
+        _ = CKernels_measure(values, count, &largest, &squares)
+        return squares
+    }
+
+    private func pad(_ row: UnsafeMutablePointer<UInt8>) {
+        for index in codec.componentCount..<codec.stride { row[index] = UInt8(codec.zero) }
+    }
+
+    private func place(
+        _ slot: Slot
+    ) -> (row: UnsafeMutablePointer<UInt8>, loss: UnsafeMutablePointer<CodeLoss>) {
+        let chunk = Int(slot.rawValue) / Self.chunkSlots
+        let place = Int(slot.rawValue) % Self.chunkSlots
+        if let codes = chunks[chunk], let losses = losses[chunk] {
+            return (codes + place * codec.stride, losses + place)
+        }
         let codeBytes = Self.chunkSlots * codec.stride
         let codes = MappedMemory(byteCount: codeBytes, isGrowing: chunk == 0)
-        let errors = MappedMemory(byteCount: Self.chunkSlots * MemoryLayout<Float>.stride, isGrowing: true)
-        memory += [codes, errors]
-        missed[chunk] = errors.base.bindMemory(to: Float.self, capacity: Self.chunkSlots)
-        chunks[chunk] = codes.base.bindMemory(to: UInt8.self, capacity: codeBytes)
+        let losses = MappedMemory(byteCount: Self.chunkSlots * MemoryLayout<CodeLoss>.stride, isGrowing: true)
+        memory += [codes, losses]
+        let base = codes.base.bindMemory(to: UInt8.self, capacity: codeBytes)
+        let lossBase = losses.base.bindMemory(to: CodeLoss.self, capacity: Self.chunkSlots)
+        self.losses[chunk] = lossBase
+        chunks[chunk] = base
+        return (base + place * codec.stride, lossBase + place)
     }
+}
+
+/// What a code leaves out of its vector. Bounds the error of a similarity (Cauchy-Schwarz): a query with a part of length h along the
+/// codec's directions and t beside them scores at most `rounding` * h + `tail` * t wrong.
+struct CodeLoss: BitwiseCopyable, Hashable {
+    /// Length of what rounding lost.
+    var rounding: Float = 0
+    /// Length of the part beside the codec's directions; 0 without a projection.
+    var tail: Float = 0
+
+    func bound(_ query: QueryBuffer) -> Float { rounding * query.headLength + tail * query.tailLength }
 }

@@ -28,13 +28,16 @@ struct IndexLoader {
 
     /// Writes the configuration of a new store, or compares it with that of an old one.
     mutating func checkConfiguration(in transaction: borrowing WriteTransaction) throws(IndexError) {
-        let row = try get(ConfigurationRow.key, in: transaction)
-        if let row {
+        var version: UInt16?
+        if let row = try get(ConfigurationRow.key, in: transaction) {
             let stored = try ConfigurationRow(row.span.bytes)
             guard stored.dimension == dimension else {
                 throw .dimension(got: dimension, expected: stored.dimension)
             }
-        } else {
+            version = stored.version
+        }
+        // A store of an earlier version is one of this version whose codes are missing.
+        if version != ConfigurationRow.version {
             do throws(StorageError) {
                 let row = ConfigurationRow(dimension: dimension).bytes(parameters)
                 try transaction.put(ConfigurationRow.key, row, in: databases.meta)
@@ -44,19 +47,86 @@ struct IndexLoader {
         entry = writer.durable.entry
     }
 
-    /// Reads and checks every vector and encodes it.
+    /// Reads the stored codes; then, unless the store is large and they are all there, reads and checks every vector, and encodes those
+    /// without an intact code.
     mutating func loadVectors(
         in transaction: borrowing WriteTransaction,
         into graph: GraphStore,
         _ duplicates: DuplicateTable
     ) throws(IndexError) -> CodeStore {
-        let codes = CodeStore(codec: try codec(in: transaction), kernels: kernels)
+        var total = 0
+        do throws(StorageError) { total = try transaction.count(of: databases.vectors) } catch { throw .storage(error) }
+        let codec = try codec(in: transaction)
+        let codes = CodeStore(codec: codec, kernels: kernels)
+        var loaded = SlotSet()
+        try loadCodes(in: transaction, into: codes, graph, duplicates, &loaded)
+        if writer.nextSlot > 0, liveCount == total, total >= parameters.checkedBelow {
+            writer.storedCodec = codec.tag
+        } else {
+            try checkVectors(in: transaction, codes, graph, duplicates, loaded)
+        }
+        graph.slotCount = writer.nextSlot
+        for slot in absent { CKernels_set_dirty(graph.chunks, slot.rawValue) }
+        writer.nextTraining = VectorIndex.nextTraining(after: liveCount)
+        return codes
+    }
+
+    /// Takes every intact code; `loaded` says whose.
+    private mutating func loadCodes(
+        in transaction: borrowing WriteTransaction,
+        into codes: CodeStore,
+        _ graph: GraphStore,
+        _ duplicates: DuplicateTable,
+        _ loaded: inout SlotSet
+    ) throws(IndexError) {
+        var next: UInt32 = 0
+        var absent: [Slot] = []
+        try transaction.scan(databases.codes) { (key, row) throws(IndexError) in
+            guard let number = key.integer(at: 0, as: UInt32.self), number < GraphStore.slotLimit else {
+                throw .damagedFormat(row: "code key")
+            }
+            let slot = Slot(rawValue: number)
+            absent += (next..<number).map { Slot(rawValue: $0) }
+            next = number + 1
+            guard let stored = CodeRow.read(row, slot: slot, codec: codes.codec) else { return true }
+            graph.prepare(slot)
+            row.withUnsafeBytes { bytes in
+                guard let base = bytes.baseAddress else { return }
+                codes.write(code: base + CodeRow.headerByteCount, stored.loss, to: slot)
+            }
+            duplicates.insert(stored.hash, slot)
+            graph.add(CKERNELS_LIVE, to: slot)
+            loaded.insert(slot)
+            liveCount += 1
+            return true
+        }
+        self.absent = absent
+        writer.nextSlot = next
+    }
+
+    /// Reads every vector: leaves damaged ones out, encodes those without a code, and drops codes without a vector.
+    private mutating func checkVectors(
+        in transaction: borrowing WriteTransaction,
+        _ codes: CodeStore,
+        _ graph: GraphStore,
+        _ duplicates: DuplicateTable,
+        _ loaded: SlotSet
+    ) throws(IndexError) {
         let buffer = UnsafeMutablePointer<Float>.allocate(capacity: dimension)
         defer { buffer.deallocate() }
+        var stray = loaded
+        var isWhole = true
         var next: UInt32 = 0
-        var live = 0
+        var live = liveCount
         var absent: [Slot] = []
         var damaged: [Slot] = []
+        /// A code that no intact vector stands behind.
+        func drop(_ slot: Slot, _ hash: UInt64) {
+            graph.remove(CKERNELS_LIVE, from: slot)
+            duplicates.remove(hash, slot)
+            live -= 1
+            isWhole = false
+        }
         try transaction.scan(databases.vectors) { (key, row) throws(IndexError) in
             guard let number = key.integer(at: 0, as: UInt32.self), number < GraphStore.slotLimit else {
                 throw .damagedFormat(row: "vec key")
@@ -64,11 +134,16 @@ struct IndexLoader {
             let slot = Slot(rawValue: number)
             absent += (next..<number).map { Slot(rawValue: $0) }
             next = number + 1
-            graph.prepare(slot)
+            stray.remove(slot)
+            let isLoaded = loaded.contains(slot)
             guard VectorRow.isIntact(row, dimension: dimension) else {
                 damaged.append(slot)
+                if isLoaded { drop(slot, try codeHash(slot, in: transaction)) } else { graph.prepare(slot) }
                 return true
             }
+            guard !isLoaded else { return true }
+            isWhole = false
+            graph.prepare(slot)
             VectorRow.withHalves(row) { kernels.table.pointee.from_halves($0, dimension, buffer) }
             codes.write(buffer, to: slot)
             duplicates.insert(VectorRow.hash(row), slot)
@@ -76,14 +151,22 @@ struct IndexLoader {
             live += 1
             return true
         }
-        graph.slotCount = next
-        for slot in absent { CKernels_set_dirty(graph.chunks, slot.rawValue) }
+        try stray.forEach { (slot) throws(IndexError) in
+            drop(slot, try codeHash(slot, in: transaction))
+            if slot.rawValue >= next { absent.append(slot) }
+        }
         self.absent = absent
         self.damaged = damaged
         liveCount = live
-        writer.nextSlot = next
-        writer.nextTraining = VectorIndex.nextTraining(after: live)
-        return codes
+        writer.nextSlot = max(writer.nextSlot, next)
+        writer.storedCodec = isWhole && live > 0 ? codes.codec.tag : nil
+    }
+
+    /// The hash in a slot's intact code row.
+    private func codeHash(_ slot: Slot, in transaction: borrowing WriteTransaction) throws(IndexError) -> UInt64 {
+        do throws(StorageError) {
+            return try transaction.withValue(of: slot.rawValue, in: databases.codes) { $0.integer(at: 8) ?? 0 } ?? 0
+        } catch { throw .storage(error) }
     }
 
     /// Reads the links of the last checkpoint. Slots changed since, and slots whose links are malformed, become pending.
@@ -154,7 +237,7 @@ struct IndexLoader {
         return changed
     }
 
-    /// The stored range of the codes; learnt from a sample when there is none.
+    /// The stored codec; learnt from a sample when there is none.
     private func codec(in transaction: borrowing WriteTransaction) throws(IndexError) -> VectorCodec {
         if let row = try get(CodecRow.key, in: transaction),
             let codec = CodecRow.codec(row.span.bytes, dimension: dimension)
@@ -162,9 +245,19 @@ struct IndexLoader {
             return codec
         }
         let reader = VectorReader(databases: databases, dimension: dimension, kernels: kernels)
-        var total = 0
-        do throws(StorageError) { total = try transaction.count(of: databases.vectors) } catch { throw .storage(error) }
-        return VectorCodec(dimension: dimension, sample: try reader.sample(of: total, in: transaction))
+        let end = try lastKey(in: transaction).map { $0 + 1 } ?? 0
+        let sample = try reader.sample(below: end, in: transaction)
+        return CodecLearner(dimension: dimension, sample: sample, kernels: kernels).codec(current: nil)
+    }
+
+    /// The highest slot with a vector.
+    private func lastKey(in transaction: borrowing WriteTransaction) throws(IndexError) -> UInt32? {
+        do throws(StorageError) {
+            return try transaction.withCursor(in: databases.vectors) { (cursor) throws(StorageError) -> UInt32? in
+                guard try cursor.moveToLast() else { return nil }
+                return try cursor.withCurrent { key, _ in key.integer(at: 0, as: UInt32.self) } ?? nil
+            }
+        } catch { throw .storage(error) }
     }
 
     private func get(

@@ -54,6 +54,46 @@ enum VectorRow {
     }
 }
 
+/// `code`: the code of a slot, so that opening need not read and encode its vector.
+enum CodeRow {
+    static let headerByteCount = 24
+
+    /// The row of `count` bytes of code. The checksum covers everything behind itself, then the key.
+    static func bytes(
+        _ code: UnsafePointer<UInt8>,
+        count: Int,
+        _ loss: CodeLoss,
+        slot: Slot,
+        hash: UInt64,
+        tag: UInt32
+    ) -> [UInt8] {
+        var body = RowWriter(capacity: headerByteCount + count)
+        body.append(tag)
+        body.append(hash)
+        body.append(loss.rounding)
+        body.append(loss.tail)
+        let rest = body.bytes + UnsafeBufferPointer(start: code, count: count)
+        var row = RowWriter(capacity: 4)
+        row.append(checksum(rest.span.bytes, slot))
+        return row.bytes + rest
+    }
+
+    /// What a row says, when it is intact and of the codec with this tag and number of components.
+    static func read(_ row: RawSpan, slot: Slot, codec: VectorCodec) -> (loss: CodeLoss, hash: UInt64)? {
+        guard row.byteCount == headerByteCount + codec.componentCount, row.integer(at: 4) == codec.tag,
+            row.integer(at: 0) == checksum(row.extracting(4..<row.byteCount), slot),
+            let hash = row.integer(at: 8, as: UInt64.self), let rounding = row.integer(at: 16, as: UInt32.self),
+            let tail = row.integer(at: 20, as: UInt32.self)
+        else { return nil }
+        return (CodeLoss(rounding: Float(bitPattern: rounding), tail: Float(bitPattern: tail)), hash)
+    }
+
+    private static func checksum(_ rest: RawSpan, _ slot: Slot) -> UInt32 {
+        let key = slot.rawValue.littleEndian
+        return withUnsafeBytes(of: key) { CRC32C.checksum($0.bytes, continuing: CRC32C.checksum(rest)) }
+    }
+}
+
 /// `adj0` and `adjU`: the links of a slot at a level.
 enum LinkRow {
     static func capacity(level: Int) -> Int { Int(level == 0 ? CKERNELS_BASE_LINKS : CKERNELS_UPPER_LINKS) }

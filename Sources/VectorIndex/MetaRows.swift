@@ -5,18 +5,24 @@ internal import Storage
 struct ConfigurationRow {
     static let key = "cfg"
     static let magic: UInt32 = 0x5853_494C  // "LISX"
-    static let version: UInt16 = 1
+    /// 1 had no codes in the store.
+    static let version: UInt16 = 2
 
     let dimension: Int
+    let version: UInt16
 
-    init(dimension: Int) { self.dimension = dimension }
+    init(dimension: Int) {
+        self.dimension = dimension
+        version = Self.version
+    }
 
     init(_ row: RawSpan) throws(IndexError) {
         guard row.byteCount == 20, row.integer(at: 0, as: UInt32.self) == Self.magic,
             let version = row.integer(at: 4, as: UInt16.self), let dimension = row.integer(at: 6, as: UInt16.self)
         else { throw .damagedFormat(row: Self.key) }
-        guard version == Self.version else { throw .unsupportedVersion(Int(version)) }
+        guard 1...Self.version ~= version else { throw .unsupportedVersion(Int(version)) }
         self.dimension = Int(dimension)
+        self.version = version
     }
 
     func bytes(_ parameters: IndexParameters) -> [UInt8] {
@@ -66,25 +72,60 @@ struct StateRow: Hashable {
     }
 }
 
-/// `meta` "codec": the range of the codes, so that opening need not learn it again.
+/// `meta` "codec": how vectors become codes.
 enum CodecRow {
     static let key = "codec"
 
+    private static let headerByteCount = 20
+
     static func bytes(_ codec: VectorCodec) -> [UInt8] {
-        var row = RowWriter(capacity: 8)
-        row.append(UInt32(codec.zero))
-        row.append(codec.step)
-        return row.bytes
+        let body = body(codec.projection, zero: codec.zero, step: codec.step, reach: codec.reach)
+        var row = RowWriter(capacity: 4 + body.count)
+        row.append(codec.tag)
+        return row.bytes + body
     }
 
-    /// nil when the row makes no sense; the range is then learnt anew.
+    /// CRC-32C of the row without itself.
+    static func tag(_ projection: Projection?, zero: Int32, step: Float, reach: Float) -> UInt32 {
+        CRC32C.checksum(body(projection, zero: zero, step: step, reach: reach).span.bytes)
+    }
+
+    /// nil when the row makes no sense; the codec is then learnt anew.
     static func codec(_ row: RawSpan, dimension: Int) -> VectorCodec? {
-        guard row.byteCount == 8, let zero = row.integer(at: 0, as: UInt32.self),
-            let bits = row.integer(at: 4, as: UInt32.self), zero == 0 || zero == 128
+        guard row.byteCount >= headerByteCount, let tag = row.integer(at: 0, as: UInt32.self),
+            tag == CRC32C.checksum(row.extracting(4..<row.byteCount)),
+            let zero = row.integer(at: 4, as: UInt32.self), zero == 0 || zero == 128,
+            let step = row.integer(at: 8, as: UInt32.self).map(Float.init(bitPattern:)),
+            let reach = row.integer(at: 12, as: UInt32.self).map(Float.init(bitPattern:)), reach >= 0, reach <= 2,
+            let count = row.integer(at: 16, as: UInt32.self), count <= dimension
         else { return nil }
-        let step = Float(bitPattern: bits)
         // Unit vectors need no more than 1/127 and, with 1 in 10,000 components clipped, no less than about 1e-6.
         guard step > 1e-8, step < 1 else { return nil }
-        return VectorCodec(dimension: dimension, zero: Int32(zero), step: step)
+        var projection: Projection?
+        if count > 0 {
+            let rest = row.extracting(headerByteCount..<row.byteCount)
+            projection = Projection(dimension: dimension, count: Int(count), row: rest)
+            guard projection != nil else { return nil }
+        } else if row.byteCount > headerByteCount {
+            return nil
+        }
+        return VectorCodec(
+            dimension: dimension,
+            projection: projection,
+            zero: Int32(zero),
+            step: step,
+            reach: reach
+        )
+    }
+
+    private static func body(_ projection: Projection?, zero: Int32, step: Float, reach: Float) -> [UInt8] {
+        let values = projection.map { $0.dimension * $0.count } ?? 0
+        var row = RowWriter(capacity: headerByteCount - 4 + 4 * values)
+        row.append(UInt32(zero))
+        row.append(step)
+        row.append(reach)
+        row.append(UInt32(projection?.count ?? 0))
+        for index in 0..<values { row.append(projection?.blocks[index] ?? 0) }
+        return row.bytes
     }
 }

@@ -1,60 +1,47 @@
 internal import CKernels
+internal import Storage
 
-/// How floats become bytes: value = step * (code - zero), codes 0...255 (README, "Codes").
-struct VectorCodec: Hashable, Sendable {
+/// How vectors become bytes: their components along the directions of a projection, or their own without one, as
+/// value = step * (code - zero), codes 0...255 (README, "Codes").
+struct VectorCodec: Sendable {
+    /// Components of a vector.
     let dimension: Int
-    /// 0 for non-negative data, 128 otherwise.
+    let projection: Projection?
+    /// 0 for non-negative values, 128 otherwise.
     let zero: Int32
     let step: Float
+    /// How far the score of a near vector may lie above what codes say: a bound that nearly all neighbours of a sample keep.
+    let reach: Float
+    /// CRC-32C of the stored form: rows of codes name the codec that made them.
+    let tag: UInt32
 
-    /// Bytes of a code row: the dimension, padded to whole cache lines.
-    var stride: Int { (dimension + 63) / 64 * 64 }
+    /// Values that are encoded.
+    var componentCount: Int { projection?.count ?? dimension }
 
-    /// Share of the components beyond the range, once a sample is large enough to say.
-    private static let clippedShare = 1e-4
+    /// Bytes of a code row: the components, padded to whole cache lines.
+    var stride: Int { (componentCount + 63) / 64 * 64 }
 
-    init(dimension: Int, zero: Int32, step: Float) {
+    init(dimension: Int, projection: Projection? = nil, zero: Int32, step: Float, reach: Float? = nil) {
         self.dimension = dimension
+        self.projection = projection
         self.zero = zero
         self.step = step
+        // Rounding errors are uniform in [-step/2, step/2] and independent; six standard deviations for a unit query.
+        self.reach = reach ?? 6 * step * 0.28867513
+        tag = CodecRow.tag(projection, zero: zero, step: step, reach: self.reach)
     }
 
-    /// Learns the range from vectors laid end to end in `sample`; [0, 0.25] when there are none.
-    init(dimension: Int, sample: [Float]) {
-        var hasNegative = false
-        var largest: Float = 0
-        for value in sample {
-            if value < -1e-6 { hasNegative = true }
-            largest = max(largest, abs(value))
-        }
-        if largest == 0 { largest = 0.25 }
-        // Few vectors say little of the tail: leave room above what they show.
-        let isSmall = sample.count < 256 * dimension
-        let top = isSmall ? largest * 1.25 : Self.quantile(of: sample, below: largest)
-        self.init(dimension: dimension, zero: hasNegative ? 128 : 0, step: top / (hasNegative ? 127 : 255))
-    }
-
-    /// The magnitude that all but `clippedShare` of the components stay below, to a 4096th of the largest one.
-    private static func quantile(of sample: [Float], below largest: Float) -> Float {
-        let binCount = 4096
-        var bins = [Int](repeating: 0, count: binCount)
-        let scale = Float(binCount - 1) / largest
-        for value in sample { bins[Int(abs(value) * scale)] += 1 }
-        var above = Int(Double(sample.count) * clippedShare)
-        var bin = binCount - 1
-        while bin > 0, bins[bin] <= above {
-            above -= bins[bin]
-            bin -= 1
-        }
-        return Float(bin + 1) / scale
-    }
-
-    /// Whether replacing this codec by `other` is worth encoding everything again.
+    /// Whether replacing this codec by `other` is worth encoding everything again, both without a projection.
     func differs(from other: VectorCodec) -> Bool {
         zero != other.zero || abs(step - other.step) > 0.1 * min(step, other.step)
     }
 
-    /// Standard deviation of a similarity computed from codes, for a unit query: rounding errors are uniform in
-    /// [-step/2, step/2] and independent.
-    var deviation: Float { step * 0.28867513 }
+    /// Values as code and decoder see them: the vector's components along the projection, or its own.
+    func components(of vector: UnsafePointer<Float>, _ room: UnsafeMutablePointer<Float>, _ kernels: Kernels) {
+        if let projection {
+            projection.project(vector, to: room, kernels)
+        } else {
+            room.update(from: vector, count: dimension)
+        }
+    }
 }

@@ -128,7 +128,6 @@ extension VectorIndex {
             StateRow(graphSequence: round.sequence, entry: round.entry).bytes,
             in: databases.meta
         )
-        try transaction.put(CodecRow.key, CodecRow.bytes(codes.codec), in: databases.meta)
         let isTrimmed = try transaction.withCursor(in: databases.operations) { (cursor) throws(StorageError) -> Bool in
             var isThere = try cursor.moveToFirst()
             while isThere {

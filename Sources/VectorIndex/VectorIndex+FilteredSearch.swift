@@ -3,116 +3,167 @@ internal import Synchronization
 
 /// How a search among the members of a set runs.
 package enum FilteredPath: String, Sendable {
-    /// The codes of all members are scored.
+    /// The codes of all members are scored, and the vectors of the best.
     case scan
-    /// The graph is walked from member to member; slots that are none are looked through.
+    /// The graph is walked from member to member, through the neighbours that are none (ACORN-1, arXiv:2403.04871).
     case twoHop = "two-hop"
-    /// The graph is walked as without a set, until enough members have been met.
-    case wide
 }
 
 extension VectorIndex {
-    /// How a search that is not exact runs among `members`.
-    package func path(among members: SlotSet, count: Int, ef: Int? = nil) -> FilteredPath {
-        let ef = max(ef ?? parameters.efSearch, count)
-        let memberCount = members.count
-        if memberCount * parameters.efSearch < parameters.filterScanBelow * ef { return .scan }
-        let share = Double(memberCount) / Double(max(1, liveCount.load(ordering: .relaxed)))
-        return share >= parameters.filterWideFrom ? .wide : .twoHop
-    }
-
-    /// The best `ef` or fewer members by their codes, best first; live ones but for what was removed meanwhile.
-    func memberCandidates(
-        _ members: SlotSet,
-        _ path: FilteredPath,
-        ef: Int,
-        from entry: Slot,
-        below slotCount: UInt32,
-        _ codes: CodeStore,
-        _ scratch: SearchScratch
-    ) -> [CKernels_candidate] {
-        let limit = path == .wide ? parameters.filterPoolFactor * ef : ef
-        scratch.reserve(slotCount: slotCount, ef: max(limit, parameters.filterSeeds))
-        return members.words.withUnsafeBufferPointer { words in
-            var members = CKernels_members(words: words.baseAddress, word_count: words.count)
-            let count = graph.withGraph(codes) { view in
-                switch path {
-                case .scan: return scratch.scan(&members, ef: ef, view, kernels)
-                case .twoHop:
-                    scratch.descend(from: entry, to: 0, view, kernels)
-                    let origin = scratch.pool[0].slot
-                    let entries = scratch.seed(&members, limit: parameters.filterSeeds, view, kernels)
-                    return scratch.beam(
-                        among: &members, from: origin, entries: min(entries, ef), ef: ef,
-                        enough: parameters.filterEnough, view, kernels)
-                case .wide:
-                    scratch.descend(from: entry, to: 0, view, kernels)
-                    return scratch.beamWide(among: &members, ef: ef, limit: limit, view, kernels)
-                }
-            }
-            return UnsafeBufferPointer(start: scratch.pool, count: count).filter {
-                graph.isLive(Slot(rawValue: $0.slot))
-            }
+    /// How a search for `vector` among `members` runs that is not exact, in a collection that is not small.
+    ///
+    /// - Throws: `.dimension`, `.notFinite`, `.zeroVector`.
+    package func path(
+        of vector: [Float],
+        among members: SlotSet,
+        count: Int,
+        ef: Int? = nil
+    ) throws(IndexError) -> FilteredPath {
+        let unit = try normalised(vector)
+        return scratches.withScratch { scratch in
+            guard let entry = graph.entry else { return .scan }
+            let search = MemberSearch(self, members, entry, graph.slotCount, codes, scratch)
+            scratch.query.set(unit, codec: codes.codec, kernels: kernels)
+            return search.isScanned(ef: max(ef ?? parameters.efSearch, count)) || search.origin() == nil ? .scan : .twoHop
         }
     }
 }
 
-extension SearchScratch {
-    func scan(
-        _ members: inout CKernels_members,
-        ef: Int,
-        _ graph: UnsafePointer<CKernels_graph>,
-        _ kernels: Kernels
-    ) -> Int {
-        var query = query.query
-        let end = UInt32(scratch.visited_count)
-        return CKernels_scan_members(kernels.table, graph, &query, &scratch, &members, end, ef)
+/// One search among the members of a set, not exact.
+struct MemberSearch {
+    private let index: VectorIndex
+    private let members: SlotSet
+    private let entry: Slot
+    private let slotCount: UInt32
+    private let codes: CodeStore
+    private let scratch: SearchScratch
+    private let memberCount: Int
+    /// Of the live vectors.
+    private let share: Double
+
+    /// Candidates of a scan, in relation to those wanted: where scores lie so close that more could be among the best by what
+    /// their codes say, the rest is left out.
+    private static let poolFactor = 16
+    /// Members from all over the set that a walk starts from: it finds the parts of the set that no path joins.
+    private static let seedCount = 32
+    /// Members that two hops from the query's own place must meet, repetitions counted, for a walk to find the way. A set of
+    /// random members has more than 20 there at a share of 0.03.
+    private static let leastNear = 8
+
+    /// `scratch` has the query.
+    init(
+        _ index: VectorIndex,
+        _ members: SlotSet,
+        _ entry: Slot,
+        _ slotCount: UInt32,
+        _ codes: CodeStore,
+        _ scratch: SearchScratch
+    ) {
+        self.index = index
+        self.members = members
+        self.entry = entry
+        self.slotCount = slotCount
+        self.codes = codes
+        self.scratch = scratch
+        memberCount = members.count
+        share = Double(memberCount) / Double(max(1, index.liveCount.load(ordering: .relaxed)))
     }
 
-    /// Puts the scores of members from all over the set into the pool, best first; returns how many.
-    func seed(
-        _ members: inout CKernels_members,
-        limit: Int,
-        _ graph: UnsafePointer<CKernels_graph>,
-        _ kernels: Kernels
-    ) -> Int {
-        var query = query.query
-        let end = UInt32(scratch.visited_count)
-        return withUnsafeTemporaryAllocation(of: UInt32.self, capacity: limit) { slots in
-            withUnsafeTemporaryAllocation(of: Float.self, capacity: limit) { scores in
-                guard let slot = slots.baseAddress, let score = scores.baseAddress else { return 0 }
-                let count = CKernels_sample_members(graph.pointee.chunks, &members, end, limit, slot)
-                CKernels_score_slots(kernels.table, graph, &query, slot, count, score)
-                for index in 0..<count { pool[index] = CKernels_candidate(score: score[index], slot: slot[index]) }
-                var seeds = UnsafeMutableBufferPointer(start: pool, count: count)
-                seeds.sort { $0.score > $1.score }
-                return count
-            }
+    private var parameters: IndexParameters { index.parameters }
+
+    /// Whether a scan is quicker than a walk with a pool of `ef`, or the graph has too few members to walk along.
+    func isScanned(ef: Int) -> Bool {
+        memberCount * parameters.efSearch < parameters.scannedMembers * ef || share < parameters.scannedShare
+    }
+
+    /// The slot nearest to the query by the levels above 0; nil when it is better to scan, for there are hardly any members.
+    func origin() -> CKernels_candidate? {
+        scratch.reserve(slotCount: slotCount, ef: Self.seedCount + 1)
+        let near = withMembers { members, view -> Int in
+            scratch.descend(from: entry, to: 0, view, index.kernels)
+            return CKernels_count_near(view, &members, scratch.pool[0].slot, slotCount, Self.leastNear)
+        }
+        let isStrange = near < Self.leastNear && memberCount < parameters.scannedStrangers
+        return isStrange ? nil : scratch.pool[0]
+    }
+
+    /// Members that may be among the best `wanted`, best first by their codes. Those pending are among them if `scan` was.
+    func candidates(ef: Int, wanted: Int) -> (found: [CKernels_candidate], path: FilteredPath) {
+        if !isScanned(ef: ef), let origin = origin() {
+            return (walk(from: origin, ef: ef), .twoHop)
+        }
+        return (scan(wanted: wanted), .scan)
+    }
+
+    private func scan(wanted: Int) -> [CKernels_candidate] {
+        let limit = Self.poolFactor * wanted
+        scratch.reserve(slotCount: slotCount, ef: limit)
+        let count = withMembers { members, view in
+            var query = scratch.query.query
+            return CKernels_scan_members(
+                index.kernels.table,
+                view,
+                &query,
+                &scratch.scratch,
+                &members,
+                slotCount,
+                wanted,
+                codes.codec.reach,
+                limit
+            )
+        }
+        return Array(UnsafeBufferPointer(start: scratch.pool, count: count))
+    }
+
+    private func walk(from origin: CKernels_candidate, ef: Int) -> [CKernels_candidate] {
+        scratch.reserve(slotCount: slotCount, ef: max(ef, Self.seedCount + 1))
+        let enough = min(Double(CKERNELS_BASE_LINKS), max(12, parameters.membersPerHop / share))
+        let count = withMembers { members, view in
+            var query = scratch.query.query
+            let entries = seed(origin, &members, view)
+            return CKernels_beam_members(
+                index.kernels.table,
+                view,
+                &query,
+                &scratch.scratch,
+                &members,
+                origin.slot,
+                min(entries, ef),
+                ef,
+                Int(enough)
+            )
+        }
+        return UnsafeBufferPointer(start: scratch.pool, count: count).filter {
+            index.graph.isLive(Slot(rawValue: $0.slot))
         }
     }
 
-    func beam(
-        among members: inout CKernels_members,
-        from origin: UInt32,
-        entries: Int,
-        ef: Int,
-        enough: Int,
-        _ graph: UnsafePointer<CKernels_graph>,
-        _ kernels: Kernels
+    /// Puts members from all over the set into the pool, and `origin` if it is one, best first; returns how many.
+    private func seed(
+        _ origin: CKernels_candidate,
+        _ members: inout CKernels_members,
+        _ view: UnsafePointer<CKernels_graph>
     ) -> Int {
-        var query = query.query
-        return CKernels_beam_members(
-            kernels.table, graph, &query, &scratch, &members, origin, entries, ef, enough)
+        var slots = [UInt32](repeating: 0, count: Self.seedCount)
+        var count = CKernels_sample_members(view.pointee.chunks, &members, slotCount, slots.count, &slots)
+        slots.removeLast(slots.count - count)
+        let scores = index.scores(of: slots, codes, scratch)
+        var seeds = zip(slots, scores).map { CKernels_candidate(score: $1, slot: $0) }
+        if self.members.contains(Slot(rawValue: origin.slot)), !slots.contains(origin.slot) {
+            seeds.append(origin)
+            count += 1
+        }
+        seeds.sort { $0.score > $1.score }
+        scratch.pool.update(from: seeds, count: count)
+        return count
     }
 
-    func beamWide(
-        among members: inout CKernels_members,
-        ef: Int,
-        limit: Int,
-        _ graph: UnsafePointer<CKernels_graph>,
-        _ kernels: Kernels
-    ) -> Int {
-        var query = query.query
-        return CKernels_beam_wide(kernels.table, graph, &query, &scratch, &members, 1, ef, limit)
+    private func withMembers<R>(
+        _ body: (inout CKernels_members, UnsafePointer<CKernels_graph>) -> R
+    ) -> R {
+        members.words.withUnsafeBufferPointer { words in
+            var members = CKernels_members(words: words.baseAddress, word_count: words.count)
+            return index.graph.withGraph(codes) { body(&members, $0) }
+        }
     }
 }

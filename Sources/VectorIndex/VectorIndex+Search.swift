@@ -56,12 +56,12 @@ extension VectorIndex {
             let entry = graph.entry
             let slotCount = graph.slotCount
             let codes = codes
-            scratch.query.set(unit, codec: codes.codec)
+            scratch.query.set(unit, codec: codes.codec, kernels: kernels)
             let live = liveCount.load(ordering: .relaxed)
             if let entry, !isExact, members == nil, live >= parameters.exactBelow {
                 let ef = widened(max(ef ?? parameters.efSearch, count))
                 scratch.reserve(slotCount: slotCount, ef: ef)
-                let wanted = max(2 * count, 20)
+                let wanted = max(4 * count, 40)
                 var found = graphCandidates(entry, ef, wanted, codes, scratch)
                 addPending(pending.filter { $0 < slotCount }, to: &found, wanted, codes, scratch)
                 for slot in duplicates.candidates(halves(of: unit).hash) {
@@ -69,16 +69,15 @@ extension VectorIndex {
                         found.insert(CKernels_candidate(score: 1, slot: slot.rawValue), at: 0)
                     }
                 }
-                let hits = try rescore(found, count, slack: 6 * codes.codec.deviation, scratch, transaction)
+                let hits = try rescore(found, count, slack: codes.codec.reach, scratch, transaction)
                 if hits.count >= min(count, live) { return hits }
             }
-            if let members, let entry, !isExact, live >= parameters.exactBelow {
-                var ef = widened(max(ef ?? parameters.efSearch, count))
-                let path = path(among: members, count: count, ef: ef)
-                let wanted = max(2 * count, 20)
-                if path == .scan { ef = wanted }
-                var found = memberCandidates(members, path, ef: ef, from: entry, below: slotCount, codes, scratch)
-                if path != .scan {
+            if let entry, let members, !isExact, live >= parameters.exactBelow {
+                let search = MemberSearch(self, members, entry, slotCount, codes, scratch)
+                let ef = widened(max(ef ?? parameters.efSearch, count))
+                let wanted = max(4 * count, 40)
+                var (found, path) = search.candidates(ef: ef, wanted: wanted)
+                if path == .twoHop {
                     if found.count > wanted { found.removeLast(found.count - wanted) }
                     let pending = pending.filter { $0 < slotCount && members.contains(Slot(rawValue: $0)) }
                     addPending(pending, to: &found, wanted, codes, scratch)
@@ -88,8 +87,8 @@ extension VectorIndex {
                         found.insert(CKernels_candidate(score: 1, slot: slot.rawValue), at: 0)
                     }
                 }
-                let hits = try rescore(found, count, slack: 6 * codes.codec.deviation, scratch, transaction)
-                if hits.count >= count { return hits }
+                let hits = try rescore(found, count, slack: codes.codec.reach, scratch, transaction)
+                if hits.count == count || path == .scan && found.count < wanted { return hits }
             }
             return try scan(count, among: members, below: slotCount, codes, scratch, transaction)
         }
@@ -144,7 +143,7 @@ extension VectorIndex {
         if found.count > wanted { found.removeLast(found.count - wanted) }
     }
 
-    private func scores(of slots: [UInt32], _ codes: CodeStore, _ scratch: SearchScratch) -> [Float] {
+    func scores(of slots: [UInt32], _ codes: CodeStore, _ scratch: SearchScratch) -> [Float] {
         [Float](unsafeUninitializedCapacity: slots.count) { buffer, count in
             guard let base = buffer.baseAddress else { return }
             var query = scratch.query.query
@@ -221,7 +220,7 @@ extension VectorIndex {
                 slot < slotCount && members?.contains(Slot(rawValue: slot)) ?? true
             }
             for (slot, score) in zip(slots, scores(of: slots, codes, scratch)) {
-                let error = codes.missed(slot) + queryError
+                let error = codes.loss(Slot(rawValue: slot)).bound(scratch.query) + queryError
                 guard score + error >= lower.floor else { continue }
                 lower.insert(IndexHit(slot: Slot(rawValue: slot), score: score - error))
                 upper.append(CKernels_candidate(score: score + error, slot: slot))

@@ -27,8 +27,12 @@ extension VectorIndex {
             if let slot = try storedSlot(hash, halves, staged: staged, transaction, mayShare) { return slot }
             let total = liveCount.load(ordering: .relaxed) + writer.staged.count + 1
             if writer.nextSlot == 0 || total >= writer.nextTraining {
-                try learnRange(of: total, including: unit, slotCount: writer.nextSlot, transaction)
+                try learnCodec(including: unit, slotCount: writer.nextSlot, transaction)
                 writer.nextTraining = Self.nextTraining(after: total)
+            }
+            if writer.storedCodec != codes.codec.tag {
+                try storeCodes(transaction)
+                writer.storedCodec = codes.codec.tag
             }
             let (slot, isNew) = try takeSlot(&writer)
             // What is read back from disk decides the code, so that a reopened index has the same one.
@@ -37,10 +41,13 @@ extension VectorIndex {
             }
             do throws(StorageError) {
                 let row = VectorRow.bytes(halves.bytes, slot: slot, hash: hash)
+                let code = codeRow(slot, hash)
                 if isNew {
                     try transaction.append(slot.rawValue, row, in: databases.vectors)
+                    try transaction.append(slot.rawValue, code, in: databases.codes)
                 } else {
                     try transaction.put(slot.rawValue, row, in: databases.vectors)
+                    try transaction.put(slot.rawValue, code, in: databases.codes)
                 }
                 try log(.add, slot, &writer, transaction)
             } catch { throw .storage(error) }
@@ -61,6 +68,7 @@ extension VectorIndex {
                 stored = try transaction.withValue(of: slot.rawValue, in: databases.vectors) { VectorRow.hash($0) }
                 if stored != nil {
                     try transaction.delete(slot.rawValue, in: databases.vectors)
+                    try transaction.delete(slot.rawValue, in: databases.codes)
                     try log(.remove, slot, &writer, transaction)
                 }
             } catch { throw .storage(error) }
@@ -108,7 +116,7 @@ extension VectorIndex {
     /// Forgets what an aborted transaction staged.
     package func discard() {
         writer.update { writer in
-            if let before = writer.before { (writer.nextSlot, writer.lastSequence) = before }
+            if let before = writer.before { (writer.nextSlot, writer.lastSequence, writer.storedCodec) = before }
             writer.free += writer.takenFree
             if let progress = writer.roundBefore { writer.round?.progress = progress }
             writer.end()
@@ -169,42 +177,5 @@ extension VectorIndex {
     ) throws(StorageError) {
         writer.lastSequence += 1
         try transaction.append(writer.lastSequence, OperationRow(kind, slot).bytes, in: databases.operations)
-    }
-
-    /// Learns the range of the codes from what is stored, and encodes everything again when that changes it enough.
-    private func learnRange(
-        of total: Int,
-        including vector: [Float],
-        slotCount: UInt32,
-        _ transaction: borrowing WriteTransaction
-    ) throws(IndexError) {
-        let reader = VectorReader(databases: databases, dimension: dimension, kernels: kernels)
-        let sample = try reader.sample(of: total, in: transaction)
-        let codec = VectorCodec(dimension: dimension, sample: sample + vector)
-        guard codec.differs(from: codes.codec) else { return }
-        let old = codes
-        let fresh = CodeStore(codec: codec, kernels: kernels)
-        // Slots without a row: removed ones that searches walk through, and those that this transaction removes, which may
-        // still be given up.
-        var next: UInt32 = 0
-        func adopt(below end: UInt32) {
-            while next < end {
-                fresh.adopt(Slot(rawValue: next), from: old)
-                next += 1
-            }
-        }
-        try reader.forEach(in: transaction) { slot, vector in
-            adopt(below: slot.rawValue)
-            fresh.write(vector, to: slot)
-            next = slot.rawValue + 1
-        }
-        adopt(below: slotCount)
-        // A linker with the old codes must not meet a slot that only the new ones have.
-        queue.exclusively { codeStore.update { $0 = fresh } }
-    }
-
-    /// The range is learnt again at 256, 2,048, 16,384 and 65,536 vectors; a larger sample says nothing new.
-    static func nextTraining(after total: Int) -> Int {
-        [256, 2048, 16_384, 65_536].first { $0 > total } ?? Int.max
     }
 }

@@ -7,8 +7,8 @@ struct VectorReader {
     let dimension: Int
     let kernels: Kernels
 
-    /// Vectors that are enough to learn a range from.
-    private static let sampleCount = 2_000
+    /// Vectors that are enough to learn a codec from.
+    private static let sampleCount: UInt32 = 8_192
 
     /// Calls `body` with every intact vector, by slot.
     func forEach(
@@ -28,15 +28,27 @@ struct VectorReader {
         }
     }
 
-    /// About 2,000 vectors at most, evenly spread over the `total` stored, laid end to end.
-    func sample(of total: Int, in transaction: borrowing some Transaction & ~Copyable) throws(IndexError) -> [Float] {
-        let step = max(1, total / Self.sampleCount)
+    /// Intact vectors, 8,192 at most, of slots evenly spread below `end`, laid end to end.
+    func sample(below end: UInt32, in transaction: borrowing some Transaction & ~Copyable) throws(IndexError) -> [Float]
+    {
+        let step = max(1, end / Self.sampleCount)
         var sample: [Float] = []
-        var number = 0
-        try forEach(in: transaction) { _, vector in
-            if number % step == 0 { sample += UnsafeBufferPointer(start: vector, count: dimension) }
-            number += 1
-        }
+        do throws(StorageError) {
+            for slot in stride(from: 0, to: end, by: Int(step)) {
+                try transaction.withValue(of: slot, in: databases.vectors) { row in
+                    // A damaged row may hold what is not a number, of which nothing can be learnt.
+                    guard VectorRow.isIntact(row, dimension: dimension) else { return }
+                    let start = sample.count
+                    sample += repeatElement(0, count: dimension)
+                    VectorRow.withHalves(row) { halves in
+                        sample.withUnsafeMutableBufferPointer { buffer in
+                            guard let base = buffer.baseAddress else { return }
+                            kernels.table.pointee.from_halves(halves, dimension, base + start)
+                        }
+                    }
+                }
+            }
+        } catch { throw .storage(error) }
         return sample
     }
 }

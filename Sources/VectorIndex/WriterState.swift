@@ -18,8 +18,10 @@ struct WriterState {
     /// What the store says of its links.
     var durable = StateRow(graphSequence: 0, entry: nil)
     var free: [FreeSlot] = []
-    /// Vectors at which the range of the codes is learnt again.
+    /// Vectors at which the codec is learnt again.
     var nextTraining = 256
+    /// The codec that made the codes in the store; nil when they may be of several.
+    var storedCodec: UInt32?
     /// A checkpoint under way.
     var round: CheckpointRound?
 
@@ -27,14 +29,14 @@ struct WriterState {
     var staged: [Staged] = []
     var stagedSlots: [UInt64: Slot] = [:]
     var takenFree: [FreeSlot] = []
-    /// `nextSlot` and `lastSequence` when it began.
-    var before: (nextSlot: UInt32, lastSequence: UInt64)?
+    /// `nextSlot`, `lastSequence` and `storedCodec` when it began.
+    var before: (nextSlot: UInt32, lastSequence: UInt64, storedCodec: UInt32?)?
     /// Progress of the checkpoint when it began.
     var roundBefore: CheckpointRound.Progress?
 
     /// Remembers what `discard` goes back to.
     mutating func begin() {
-        if before == nil { before = (nextSlot, lastSequence) }
+        if before == nil { before = (nextSlot, lastSequence, storedCodec) }
     }
 
     /// Forgets the running transaction, which has ended.

@@ -27,10 +27,9 @@ enum FilterBench {
                 case "--ef": ef = try Self.count(name, value)
                 case "--threads": threadCount = try Self.count(name, value)
                 case "--queries": queryCount = try Self.count(name, value)
-                case "--scan-below": parameters.filterScanBelow = try Self.count(name, value)
-                case "--wide-from": parameters.filterWideFrom = Double(value) ?? 0
-                case "--enough": parameters.filterEnough = try Self.count(name, value)
-                case "--seeds": parameters.filterSeeds = try Self.count(name, value)
+                case "--scanned-members": parameters.scannedMembers = try Self.count(name, value)
+                case "--scanned-share": parameters.scannedShare = Double(value) ?? 0
+                case "--scanned-strangers": parameters.scannedStrangers = try Self.count(name, value)
                 case "--store": store = value
                 default: throw BenchFailure("unknown option \(name)")
                 }
@@ -113,13 +112,14 @@ enum FilterBench {
             let truth = Set(item.truth)
             found += hits.count { truth.contains($0.slot) }
             wanted += truth.count
-            paths[index.path(among: item.members, count: hitCount, ef: options.ef).rawValue, default: 0] += 1
+            let path = try index.path(of: item.query, among: item.members, count: hitCount, ef: options.ef)
+            paths[path.rawValue, default: 0] += 1
         }
         let filtered = try times(index, cases, isFiltered: true, environment, options)
         let unfiltered = try times(index, cases, isFiltered: false, environment, options)
         try printLine([
             "bench": "filter", "kind": kind.rawValue, "selectivity": share, "threads": options.threadCount,
-            "path": paths.keys.sorted().joined(separator: ","),
+            "path": paths.sorted { $0.key < $1.key }.map { "\($0.key):\($0.value)" }.joined(separator: ","),
             "recall": Double(found) / Double(wanted), "qps": filtered.rate, "p50_us": filtered.median,
             "p99_us": filtered.high, "unfiltered_qps": unfiltered.rate, "unfiltered_p50_us": unfiltered.median,
             "unfiltered_p99_us": unfiltered.high,

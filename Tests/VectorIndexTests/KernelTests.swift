@@ -24,6 +24,10 @@ struct KernelTests {
         return bytes
     }
 
+    private func codec(of vectors: [[Float]]) -> VectorCodec {
+        CodecLearner(dimension: vectors[0].count, sample: vectors.flatMap { $0 }, kernels: portable).codec(current: nil)
+    }
+
     private func store(_ vectors: [[Float]], _ codec: VectorCodec, _ kernels: Kernels) -> CodeStore {
         let store = CodeStore(codec: codec, kernels: kernels)
         for (number, vector) in vectors.enumerated() { store.write(vector, to: Slot(rawValue: UInt32(number))) }
@@ -33,9 +37,9 @@ struct KernelTests {
     @Test(arguments: dimensions, [true, false])
     func codesAndTheirProductsAreTheSameEverywhere(dimension: Int, isSigned: Bool) {
         let vectors = (0..<9).map { random(dimension, UInt64($0), isSigned: isSigned) }
-        let codec = VectorCodec(dimension: dimension, sample: vectors.flatMap { $0 })
+        let codec = codec(of: vectors)
         let query = QueryBuffer(dimension: dimension)
-        query.set(vectors[0], codec: codec)
+        query.set(vectors[0], codec: codec, kernels: portable)
         let expected = store(vectors, codec, portable)
         for kernels in Self.variants {
             let codes = store(vectors, codec, kernels)
@@ -43,7 +47,7 @@ struct KernelTests {
                 let row = codes.row(slot)
                 let oracle = expected.row(slot)
                 #expect((0..<codec.stride).allSatisfy { row[$0] == oracle[$0] }, "\(kernels.name) \(dimension)")
-                #expect(abs(codes.missed(slot.rawValue) - expected.missed(slot.rawValue)) < 1e-5)
+                #expect(abs(codes.loss(slot).rounding - expected.loss(slot).rounding) < 1e-5)
                 let first = codes.row(Slot(rawValue: 0))
                 let product = kernels.table.pointee.dot_codes(first, row, codec.stride, codec.zero)
                 let wanted = portable.table.pointee.dot_codes(first, row, codec.stride, codec.zero)
@@ -57,13 +61,16 @@ struct KernelTests {
     @Test(arguments: dimensions) func scoresOfCodesAreCloseToTheCosine(dimension: Int) {
         for isSigned in [true, false] {
             let vectors = (0..<9).map { random(dimension, UInt64($0 + 50), isSigned: isSigned) }
-            let codec = VectorCodec(dimension: dimension, sample: vectors.flatMap { $0 })
+            let codec = codec(of: vectors)
             let query = QueryBuffer(dimension: dimension)
-            query.set(vectors[0], codec: codec)
+            query.set(vectors[0], codec: codec, kernels: portable)
             let codes = store(vectors, codec, portable)
             for (number, score) in scores(portable, query, codes, 9).enumerated() {
                 let exact = zip(vectors[0], vectors[number]).reduce(0) { $0 + $1.0 * $1.1 }
-                #expect(abs(score - exact) <= codes.missed(UInt32(number)) + 1e-3, "dimension \(dimension)")
+                #expect(
+                    abs(score - exact) <= codes.loss(Slot(rawValue: UInt32(number))).bound(query) + 1e-3,
+                    "dimension \(dimension)"
+                )
             }
             // The vector that a code stands for is scored as the code products say.
             query.set(code: codes.row(Slot(rawValue: 3)), codec: codec)

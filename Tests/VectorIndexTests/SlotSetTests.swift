@@ -14,7 +14,7 @@ struct SlotSetTests {
 
     @Test("agree with sets of numbers", arguments: [1, 2, 3] as [UInt64])
     func agreesWithSet(seed: UInt64) {
-        var random = SeededGenerator(seed: seed)
+        var random = SeededGenerator(seed)
         func numbers() -> Set<UInt32> {
             Set(
                 (0..<200).map { _ in

@@ -26,9 +26,9 @@ typedef struct {
 /* Largest |value| of a query: keeps `high` within int8 and four products of `value` within int32. */
 #define CKERNELS_QUERY_LIMIT 16256
 
-/* Code rows are prefetched this many ahead of the one being scored: enough to cover DRAM latency with the eight
-   lines of a 512-byte row, few enough for the line-fill buffers of a core. */
-#define CKERNELS_PREFETCH_AHEAD 4
+/* Cache lines of code rows that are asked for ahead of the row being scored: enough to cover DRAM latency, few enough for
+   the line-fill buffers of a core. */
+#define CKERNELS_PREFETCH_LINES 32
 
 typedef struct {
     CKernels_isa isa;
@@ -45,6 +45,11 @@ typedef struct {
        codes miss, sum((x - decoded)^2). */
     float (*_Nonnull encode)(
         const float *_Nonnull x, size_t count, float step, int zero, uint8_t *_Nonnull codes);
+
+    /* y[64 * b + j] = sum over i of x[i] * blocks[(b * dimension + i) * 64 + j], b < block_count, j < 64: the products of a vector with
+       the rows of a matrix, stored 64 rows together. `blocks` and `y` are 64-byte aligned. */
+    void (*_Nonnull project)(
+        const float *_Nonnull x, size_t dimension, const float *_Nonnull blocks, size_t block_count, float *_Nonnull y);
 
     /* sum(x * half) for `count` IEEE 754 binary16 components, unaligned. */
     float (*_Nonnull dot_halves)(const float *_Nonnull x, const void *_Nonnull halves, size_t count);

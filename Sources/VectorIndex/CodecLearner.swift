@@ -1,0 +1,199 @@
+internal import CKernels
+internal import COpenBLAS
+internal import LinearAlgebra
+
+/// Learns a codec from a sample of the stored vectors: how few directions tell neighbours apart, and the range of the values.
+struct CodecLearner {
+    let dimension: Int
+    let kernels: Kernels
+    /// Unit vectors, `[count][dimension]`.
+    private let sample: [Float]
+    private let count: Int
+    /// Numbers of the vectors that ask, and their true neighbours with their similarities.
+    private let queries: [Int]
+    private let neighbours: [[(number: Int, score: Float)]]
+
+    /// Neighbours that must be found, and among how many nearest by the directions alone.
+    private static let wanted = 10
+    private static let among = 20
+    /// Share of the neighbours that must be found there.
+    static let containment = 0.99
+    /// A projection that finds this much more of the neighbours is worth encoding everything again.
+    private static let gain = 0.005
+    private static let queryCount = 128
+    /// Fewer vectors say too little of their directions.
+    private static let leastCount = 1_500
+    /// Above it, finding eigenvectors takes seconds.
+    private static let greatestDimension = 1024
+
+    init(dimension: Int, sample: [Float], kernels: Kernels) {
+        self.dimension = dimension
+        self.kernels = kernels
+        self.sample = sample
+        count = sample.count / dimension
+        let isEnough = count >= max(Self.leastCount, 2 * dimension) && dimension <= Self.greatestDimension
+        guard isEnough, dimension >= 128 else {
+            (queries, neighbours) = ([], [])
+            return
+        }
+        openblas_set_num_threads(1)
+        let step = count / Self.queryCount
+        let queries = (0..<Self.queryCount).map { $0 * step }
+        var scores = [Float](repeating: 0, count: queries.count * count)
+        Self.addProducts(of: sample, width: dimension, columns: 0..<dimension, queries, to: &scores)
+        self.queries = queries
+        neighbours = queries.indices.map { Self.nearest(to: queries[$0], $0, count: sample.count / dimension, scores) }
+    }
+
+    /// The codec of the sample: `current` when another one would not be worth encoding everything again.
+    func codec(current: VectorCodec?) -> VectorCodec {
+        guard !queries.isEmpty, let learnt = learn() else {
+            let range = CodeRange(sample, width: dimension)
+            let plain = VectorCodec(dimension: dimension, zero: range.zero, step: range.step)
+            guard let current, current.projection == nil, !plain.differs(from: current) else { return plain }
+            return current
+        }
+        guard let current, let projection = current.projection, projection.count == learnt.projection.count else {
+            return learnt.codec
+        }
+        let components = project(along: projection)
+        let found = containments(of: components, width: projection.count).last ?? 0
+        return found + Self.gain < learnt.found ? learnt.codec : current
+    }
+
+    /// A projection on as few directions as tell neighbours apart; nil when it takes more than half of them all.
+    private func learn() -> (codec: VectorCodec, projection: Projection, found: Double)? {
+        let most = dimension / 2 / 64 * 64
+        var moment = [Float](repeating: 0, count: dimension * dimension)
+        let size = Int32(dimension)
+        cblas_ssyrk(
+            CblasRowMajor,
+            CblasUpper,
+            CblasTrans,
+            size,
+            Int32(count),
+            1 / Float(count),
+            sample,
+            size,
+            0,
+            &moment,
+            size
+        )
+        var vectors = moment.map(Double.init)
+        guard (try? Eigenvectors.replace(&vectors, size: dimension)) != nil else { return nil }
+        // The last rows have the greatest eigenvalues.
+        func projection(_ count: Int) -> Projection {
+            Projection(dimension: dimension, count: count) { number in
+                let row = dimension - 1 - number
+                return vectors[row * dimension..<(row + 1) * dimension].map(Float.init)
+            }
+        }
+        let components = project(along: projection(most))
+        let found = containments(of: components, width: most)
+        guard let block = found.firstIndex(where: { $0 >= Self.containment }) else { return nil }
+        let chosen = projection(64 * (block + 1))
+        let values = project(along: chosen)
+        let range = CodeRange(values, width: chosen.count)
+        let codec = VectorCodec(
+            dimension: dimension,
+            projection: chosen,
+            zero: range.zero,
+            step: range.step,
+            reach: reach(of: values, width: chosen.count)
+        )
+        return (codec, chosen, found[block])
+    }
+
+    /// Components of the sample along a projection, `[count][projection.count]`.
+    private func project(along projection: Projection) -> [Float] {
+        let room = Projection.allocate(projection.count)
+        defer { room.deallocate() }
+        var components: [Float] = []
+        components.reserveCapacity(count * projection.count)
+        sample.withUnsafeBufferPointer { sample in
+            guard let base = sample.baseAddress else { return }
+            for number in 0..<count {
+                projection.project(base + number * dimension, to: room, kernels)
+                components += UnsafeBufferPointer(start: room, count: projection.count)
+            }
+        }
+        return components
+    }
+
+    /// Share of the true neighbours that lie among the nearest by the first 64, 128, ... components.
+    private func containments(of components: [Float], width: Int) -> [Double] {
+        var scores = [Float](repeating: 0, count: queries.count * count)
+        return stride(from: 0, to: width, by: 64).map { first in
+            Self.addProducts(of: components, width: width, columns: first..<first + 64, queries, to: &scores)
+            var found = 0
+            for (place, query) in queries.enumerated() {
+                let row = scores[place * count..<(place + 1) * count]
+                for neighbour in neighbours[place] {
+                    let score = row[row.startIndex + neighbour.number]
+                    // The query itself is above as well.
+                    let above = row.enumerated().count { $0.offset != query && $0.element > score }
+                    if above < Self.among { found += 1 }
+                }
+            }
+            return Double(found) / Double(queries.count * Self.wanted)
+        }
+    }
+
+    /// How far neighbours' similarities lie above those of their components: the mean and four standard deviations.
+    private func reach(of components: [Float], width: Int) -> Float {
+        var scores = [Float](repeating: 0, count: queries.count * count)
+        Self.addProducts(of: components, width: width, columns: 0..<width, queries, to: &scores)
+        let gaps = queries.indices.flatMap { place in
+            neighbours[place].map { Double($0.score - scores[place * count + $0.number]) }
+        }
+        let mean = gaps.reduce(0, +) / Double(gaps.count)
+        let variance = gaps.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(gaps.count)
+        return Float(mean + 4 * variance.squareRoot())
+    }
+
+    /// Adds to `scores`, `[queries][count]`, the products of some columns of `rows`, `[count][width]`.
+    private static func addProducts(
+        of rows: [Float],
+        width: Int,
+        columns: Range<Int>,
+        _ queries: [Int],
+        to scores: inout [Float]
+    ) {
+        let asked = queries.flatMap { rows[$0 * width + columns.lowerBound..<$0 * width + columns.upperBound] }
+        let count = rows.count / width
+        rows.withUnsafeBufferPointer { rows in
+            guard let base = rows.baseAddress else { return }
+            cblas_sgemm(
+                CblasRowMajor,
+                CblasNoTrans,
+                CblasTrans,
+                Int32(queries.count),
+                Int32(count),
+                Int32(columns.count),
+                1,
+                asked,
+                Int32(columns.count),
+                base + columns.lowerBound,
+                Int32(width),
+                1,
+                &scores,
+                Int32(count)
+            )
+        }
+    }
+
+    /// The best of row `place` of `scores`, without the query itself.
+    private static func nearest(
+        to query: Int,
+        _ place: Int,
+        count: Int,
+        _ scores: [Float]
+    ) -> [(number: Int, score: Float)] {
+        var best = HitList(limit: wanted)
+        for (number, score) in scores[place * count..<(place + 1) * count].enumerated() where number != query {
+            guard score > best.floor else { continue }
+            best.insert(IndexHit(slot: Slot(rawValue: UInt32(number)), score: score))
+        }
+        return best.hits.map { (Int($0.slot.rawValue), $0.score) }
+    }
+}

@@ -1,0 +1,75 @@
+internal import CKernels
+internal import Platform
+internal import Storage
+
+/// The codes' life: learnt as the collection grows, and kept in the store.
+extension VectorIndex {
+    /// Vectors at which the codec is learnt again: collections grow in character as well as in number.
+    static func nextTraining(after total: Int) -> Int {
+        [256, 2048, 16_384, 65_536, 262_144, 1 << 20, 1 << 22, 1 << 24].first { $0 > total } ?? Int.max
+    }
+
+    /// Learns the codec from what is stored, and encodes everything again when that changes it enough.
+    func learnCodec(
+        including vector: [Float],
+        slotCount: UInt32,
+        _ transaction: borrowing WriteTransaction
+    ) throws(IndexError) {
+        let reader = VectorReader(databases: databases, dimension: dimension, kernels: kernels)
+        let sample = try reader.sample(below: slotCount, in: transaction)
+        let learner = CodecLearner(dimension: dimension, sample: sample + vector, kernels: kernels)
+        let codec = learner.codec(current: codes.codec)
+        guard codec.tag != codes.codec.tag else { return }
+        let old = codes
+        let fresh = CodeStore(codec: codec, kernels: kernels)
+        // Slots without a row: removed ones that searches walk through, and those that this transaction removes, which may
+        // still be given up.
+        var next: UInt32 = 0
+        func adopt(below end: UInt32) {
+            while next < end {
+                fresh.adopt(Slot(rawValue: next), from: old)
+                next += 1
+            }
+        }
+        try reader.forEach(in: transaction) { slot, vector in
+            adopt(below: slot.rawValue)
+            fresh.write(vector, to: slot)
+            next = slot.rawValue + 1
+        }
+        adopt(below: slotCount)
+        // A linker with the old codes must not meet a slot that only the new ones have.
+        queue.exclusively { codeStore.update { $0 = fresh } }
+    }
+
+    /// Writes the codec and the code of every stored vector.
+    func storeCodes(_ transaction: borrowing WriteTransaction) throws(IndexError) {
+        do throws(StorageError) {
+            try transaction.put(CodecRow.key, CodecRow.bytes(codes.codec), in: databases.meta)
+            try transaction.removeAll(from: databases.codes)
+        } catch { throw .storage(error) }
+        try transaction.scan(databases.vectors) { (key, row) throws(IndexError) in
+            guard let slot = key.integer(at: 0, as: UInt32.self).map(Slot.init(rawValue:)),
+                VectorRow.isIntact(row, dimension: dimension)
+            else { return true }
+            let code = codeRow(slot, VectorRow.hash(row))
+            do throws(StorageError) {
+                try transaction.append(slot.rawValue, code, in: databases.codes)
+            } catch { throw .storage(error) }
+            return true
+        }
+    }
+
+    /// The row of a slot's code.
+    func codeRow(_ slot: Slot, _ hash: UInt64) -> [UInt8] {
+        let codes = codes
+        let codec = codes.codec
+        return CodeRow.bytes(
+            codes.row(slot),
+            count: codec.componentCount,
+            codes.loss(slot),
+            slot: slot,
+            hash: hash,
+            tag: codec.tag
+        )
+    }
+}
