@@ -1,14 +1,5 @@
 #include "graph_members.h"
 
-static inline bool is_met(const CKernels_scratch *scratch, uint32_t slot) {
-    return slot >= scratch->visited_count || scratch->visited[slot] == scratch->epoch;
-}
-
-static inline void prefetch_list(const uint32_t *list) {
-    __builtin_prefetch(list, 0, 3);
-    __builtin_prefetch(list + CKERNELS_BASE_LINKS / 2, 0, 3);
-}
-
 /* Members that `slot` leads to and that this beam has not met, marked as met: those of its list, and, while its list and those
    looked at have fewer members than `enough`, those of the lists of its other neighbours. At most CKERNELS_BASE_LINKS - 1 more
    than `enough`. */
@@ -21,29 +12,24 @@ static size_t fresh_members(
     for (size_t i = 0; i < CKERNELS_BASE_LINKS; i++) {
         const uint32_t link = load_link(list + i);
         if (link == CKERNELS_NO_SLOT) break;
-        const bool met = is_met(scratch, link);
-        if (!is_member(members, link)) {
-            if (!met) through[through_count++] = link;
-            continue;
+        if (is_member(members, link)) {
+            seen++;
+            if (meet(scratch, link)) fresh[count++] = link;
+        } else if (!is_met(scratch, link)) {
+            through[through_count++] = link;
         }
-        seen++;
-        if (met) continue;
-        scratch->visited[link] = scratch->epoch;
-        fresh[count++] = link;
     }
     if (seen >= enough) return count;
-    for (size_t i = 0; i < through_count; i++) prefetch_list(list_of(graph, through[i], 0));
+    for (size_t i = 0; i < through_count; i++) prefetch_list(graph, through[i], 0);
     for (size_t i = 0; i < through_count && seen < enough; i++) {
         const uint32_t *second = list_of(graph, through[i], 0);
-        scratch->visited[through[i]] = scratch->epoch;
+        meet(scratch, through[i]);
         for (size_t j = 0; j < CKERNELS_BASE_LINKS; j++) {
             const uint32_t link = load_link(second + j);
             if (link == CKERNELS_NO_SLOT) break;
             if (!is_member(members, link)) continue;
             seen++;
-            if (is_met(scratch, link)) continue;
-            scratch->visited[link] = scratch->epoch;
-            fresh[count++] = link;
+            if (meet(scratch, link)) fresh[count++] = link;
         }
     }
     return count;
@@ -58,9 +44,8 @@ size_t CKernels_beam_members(
     float scores[2 * CKERNELS_BASE_LINKS];
     size_t count = entries < ef ? entries : ef;
     if (enough > CKERNELS_BASE_LINKS) enough = CKERNELS_BASE_LINKS;
-    new_epoch(scratch);
-    for (size_t i = 0; i < entries; i++)
-        if (pool[i].slot < scratch->visited_count) scratch->visited[pool[i].slot] = scratch->epoch;
+    forget_met(scratch, ef);
+    for (size_t i = 0; i < entries; i++) meet(scratch, pool[i].slot);
 
     uint32_t slot = origin;
     for (size_t next = 0;;) {

@@ -18,6 +18,12 @@ static inline uint32_t *list_of(const CKernels_graph *graph, uint32_t slot, unsi
     return chunk->upper + ((size_t)chunk->upper_at[place_of(slot)] + level - 1) * CKERNELS_UPPER_LINKS;
 }
 
+static inline void prefetch_list(const CKernels_graph *graph, uint32_t slot, unsigned level) {
+    const uint32_t *list = list_of(graph, slot, level);
+    __builtin_prefetch(list, 0, 3);
+    if (level == 0) __builtin_prefetch(list + CKERNELS_BASE_LINKS / 2, 0, 3);
+}
+
 static inline size_t capacity_of(unsigned level) { return level == 0 ? CKERNELS_BASE_LINKS : CKERNELS_UPPER_LINKS; }
 static inline size_t kept_of(unsigned level) { return level == 0 ? CKERNELS_BASE_KEPT : CKERNELS_UPPER_KEPT; }
 

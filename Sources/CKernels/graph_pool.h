@@ -2,6 +2,7 @@
 #define CKERNELS_GRAPH_POOL_H
 
 #include "graph_lists.h"
+#include <stdbool.h>
 #include <string.h>
 
 /* The sorted pool of a beam and its set of slots met. */
@@ -9,11 +10,39 @@
 /* The top bit of a pool entry's slot: its list has been walked. */
 #define EXPANDED 0x80000000u
 
-/* Forgets which slots were met. */
-static inline void new_epoch(CKernels_scratch *scratch) {
-    if (++scratch->epoch != 0) return;
-    memset(scratch->visited, 0, scratch->visited_capacity * sizeof *scratch->visited);
-    scratch->epoch = 1;
+/* Gives the set of slots met room for `entries`, a power of two, and puts those in it that it has when `keeps`. */
+void resize_met(CKernels_scratch *scratch, size_t entries, bool keeps);
+
+/* Forgets which slots were met. A beam of `ef` meets some 15 slots for each that it expands. */
+static inline void forget_met(CKernels_scratch *scratch, size_t ef) {
+    size_t entries = 512;
+    while (entries < 48 * ef) entries *= 2;
+    if (entries > scratch->met_capacity) return resize_met(scratch, entries, false);
+    memset(scratch->met, 0xFF, entries * sizeof *scratch->met);
+    scratch->met_mask = entries - 1;
+    scratch->met_count = 0;
+}
+
+/* Where `slot` is in the set, or the free entry where it belongs: multiplicative hashing, linear probing. */
+static inline size_t met_place(const CKernels_scratch *scratch, uint32_t slot) {
+    size_t place = (slot * 0x9E3779B1u >> 8) & scratch->met_mask;
+    while (scratch->met[place] != slot && scratch->met[place] != CKERNELS_NO_SLOT)
+        place = (place + 1) & scratch->met_mask;
+    return place;
+}
+
+static inline bool is_met(const CKernels_scratch *scratch, uint32_t slot) {
+    return slot >= scratch->slot_count || scratch->met[met_place(scratch, slot)] == slot;
+}
+
+/* Marks `slot` as met; false when it was, or is to be passed over. */
+static inline bool meet(CKernels_scratch *scratch, uint32_t slot) {
+    if (slot >= scratch->slot_count) return false;
+    const size_t place = met_place(scratch, slot);
+    if (scratch->met[place] == slot) return false;
+    scratch->met[place] = slot;
+    if (2 * ++scratch->met_count > scratch->met_mask) resize_met(scratch, 2 * (scratch->met_mask + 1), true);
+    return true;
 }
 
 /* First place whose score is below `score`: equal ones keep their order. */

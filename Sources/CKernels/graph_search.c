@@ -1,6 +1,35 @@
 #include "graph_pool.h"
 #include "vectors_tables.h"
 
+#include <stdlib.h>
+
+/* Places from the best one not expanded yet whose lists are asked for. */
+#define PREFETCHED_LISTS 4
+
+void resize_met(CKernels_scratch *scratch, size_t entries, bool keeps) {
+    uint32_t *old = scratch->met;
+    const size_t old_entries = keeps ? scratch->met_mask + 1 : 0;
+    uint32_t *met = aligned_alloc(64, entries * sizeof *met);
+    if (met == NULL) abort();
+    memset(met, 0xFF, entries * sizeof *met);
+    scratch->met = met;
+    scratch->met_capacity = entries;
+    scratch->met_mask = entries - 1;
+    for (size_t i = 0; i < old_entries; i++)
+        if (old[i] != CKERNELS_NO_SLOT) met[met_place(scratch, old[i])] = old[i];
+    if (!keeps) scratch->met_count = 0;
+    free(old);
+}
+
+void CKernels_free_scratch(CKernels_scratch *scratch) {
+    free(scratch->met);
+    scratch->met = NULL;
+}
+
+bool CKernels_has_met(const CKernels_scratch *scratch, uint32_t slot) {
+    return scratch->met != NULL && is_met(scratch, slot);
+}
+
 /* Slots of a list that this beam has not met, marked as met. */
 static size_t fresh_links(
     const CKernels_graph *graph, CKernels_scratch *scratch, uint32_t slot, unsigned level, uint32_t *fresh) {
@@ -10,9 +39,7 @@ static size_t fresh_links(
     for (size_t i = 0; i < capacity; i++) {
         const uint32_t link = load_link(list + i);
         if (link == CKERNELS_NO_SLOT) break;
-        if (link >= scratch->visited_count || scratch->visited[link] == scratch->epoch) continue;
-        scratch->visited[link] = scratch->epoch;
-        fresh[count++] = link;
+        if (meet(scratch, link)) fresh[count++] = link;
     }
     return count;
 }
@@ -36,9 +63,8 @@ size_t CKernels_beam(
     CKernels_scratch *scratch, size_t entries, unsigned level, size_t ef) {
     CKernels_candidate *pool = scratch->pool;
     size_t count = entries < ef ? entries : ef;
-    new_epoch(scratch);
-    for (size_t i = 0; i < entries; i++)
-        if (pool[i].slot < scratch->visited_count) scratch->visited[pool[i].slot] = scratch->epoch;
+    forget_met(scratch, ef);
+    for (size_t i = 0; i < entries; i++) meet(scratch, pool[i].slot);
 
     size_t next = 0;
     while (next < count) {
@@ -58,8 +84,9 @@ size_t CKernels_beam(
         for (size_t i = 0; i < found; i++) {
             const size_t place = insert_in_pool(pool, &count, ef, (CKernels_candidate){scores[i], fresh[i]});
             if (place < next) next = place;
+            /* One of the next to be expanded, as things stand: its list comes while the others are looked at. */
+            if (place < next + PREFETCHED_LISTS) prefetch_list(graph, fresh[i], level);
         }
-        if (next < count) __builtin_prefetch(list_of(graph, pool[next].slot & ~EXPANDED, level), 0, 3);
     }
     for (size_t i = 0; i < count; i++) pool[i].slot &= ~EXPANDED;
     return count;

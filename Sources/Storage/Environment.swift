@@ -21,6 +21,8 @@ package final class Environment: Sendable {
         /// nil after `close`, and after a `reopen` that failed.
         var handle: EnvironmentHandle?
         var isClosed = false
+        /// Times the map was, or may have been, replaced.
+        var mapNumber = 0
         /// Pins the claim on the directory until `close`.
         var lock: EnvironmentLock?
         var databases: [Database] = []
@@ -71,6 +73,7 @@ package final class Environment: Sendable {
     package func reopen() throws(StorageError) {
         try exclusively { (state: inout State) throws(StorageError) in
             guard !state.isClosed else { throw StorageError(code: .closed, operation: directory) }
+            state.mapNumber += 1
             let size = state.handle?.mapByteCount ?? options.mapByteCount
             state.handle?.close()
             state.handle = nil
@@ -95,6 +98,7 @@ package final class Environment: Sendable {
             guard wanted > handle.mapByteCount else {
                 throw StorageError(code: .storageFull, operation: "grow \(directory)", status: .mapFull)
             }
+            state.mapNumber += 1
             state.handle = try handle.resized(to: wanted)
         }
     }
@@ -123,7 +127,9 @@ package final class Environment: Sendable {
         let admitted = monitor.wait { state -> EnvironmentHandle?? in
             if state.isExclusive { return nil }
             if state.handle != nil { state.activeCount += 1 }
-            return .some(state.handle)
+            var handle = state.handle
+            handle?.mapNumber = state.mapNumber
+            return .some(handle)
         }
         guard let handle = admitted ?? nil else { throw monitor.read { unavailable($0) } }
         return handle

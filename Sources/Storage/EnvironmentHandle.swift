@@ -7,6 +7,8 @@ struct EnvironmentHandle: @unchecked Sendable {
     // `@unchecked`: LMDB's environment may be used by all threads; opening, closing and resizing run alone (`Environment`).
     let pointer: OpaquePointer
     let mapByteCount: Int
+    /// Maps of the file before this one (`Snapshot`).
+    var mapNumber = 0
 
     /// Below this a map is of no use; the system's refusal is the answer then.
     private static let smallestMap = 1 << 20

@@ -6,6 +6,8 @@ package final class TransactionHandle {
     /// nil once ended.
     private var transaction: OpaquePointer?
     private var opened: [Database] = []
+    /// What a read transaction sees; nil for one that writes.
+    package let snapshot: Snapshot?
 
     init(_ environment: Environment, isReadOnly: Bool) throws(StorageError) {
         let handle = try environment.enter()
@@ -21,6 +23,7 @@ package final class TransactionHandle {
         }
         self.environment = environment
         transaction = begun
+        snapshot = isReadOnly ? Snapshot(transaction: mdb_txn_id(begun), map: handle.mapNumber) : nil
     }
 
     deinit { abort() }

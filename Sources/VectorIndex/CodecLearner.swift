@@ -17,7 +17,7 @@ struct CodecLearner {
     private static let wanted = 10
     private static let among = 20
     /// Share of the neighbours that must be found there.
-    static let containment = 0.99
+    static let containment = 0.995
     /// A projection that finds this much more of the neighbours is worth encoding everything again.
     private static let gain = 0.005
     private static let queryCount = 128

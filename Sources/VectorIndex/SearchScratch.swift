@@ -13,17 +13,18 @@ final class SearchScratch: @unchecked Sendable {
         query = QueryBuffer(dimension: dimension)
         self.number = number
         scratch = CKernels_scratch(
-            visited: .allocate(capacity: 1),
-            visited_capacity: 0,
-            visited_count: 0,
-            epoch: 0,
+            met: nil,
+            met_capacity: 0,
+            met_mask: 0,
+            met_count: 0,
+            slot_count: 0,
             pool: .allocate(capacity: 1),
             scored: 0
         )
     }
 
     deinit {
-        scratch.visited.deallocate()
+        CKernels_free_scratch(&scratch)
         scratch.pool.deallocate()
     }
 
@@ -31,15 +32,7 @@ final class SearchScratch: @unchecked Sendable {
 
     /// Makes room for slots below `slotCount` and pools of `ef`.
     func reserve(slotCount: UInt32, ef: Int) {
-        if scratch.visited_capacity < Int(slotCount) {
-            scratch.visited.deallocate()
-            let capacity = max(4096, Int(slotCount) + Int(slotCount) / 4)
-            scratch.visited = .allocate(capacity: capacity)
-            scratch.visited.initialize(repeating: 0, count: capacity)
-            scratch.visited_capacity = capacity
-            scratch.epoch = 0
-        }
-        scratch.visited_count = Int(slotCount)
+        scratch.slot_count = Int(slotCount)
         if poolCapacity < ef {
             scratch.pool.deallocate()
             scratch.pool = .allocate(capacity: ef)
@@ -48,9 +41,7 @@ final class SearchScratch: @unchecked Sendable {
     }
 
     /// Whether the last beam met `slot`.
-    func hasVisited(_ slot: UInt32) -> Bool {
-        Int(slot) < scratch.visited_count && scratch.visited[Int(slot)] == scratch.epoch
-    }
+    func hasVisited(_ slot: UInt32) -> Bool { withUnsafePointer(to: scratch) { CKernels_has_met($0, slot) } }
 
     /// Walks down from the entry to `level`: one candidate a level, each level starting where the one above ended.
     /// Leaves the nearest slot met in the pool.

@@ -1,5 +1,5 @@
 internal import CKernels
-internal import Synchronization
+internal import Storage
 
 /// How a search among the members of a set runs.
 package enum FilteredPath: String, Sendable {
@@ -24,146 +24,56 @@ extension VectorIndex {
             guard let entry = graph.entry else { return .scan }
             let search = MemberSearch(self, members, entry, graph.slotCount, codes, scratch)
             scratch.query.set(unit, codec: codes.codec, kernels: kernels)
-            return search.isScanned(ef: max(ef ?? parameters.efSearch, count)) || search.origin() == nil ? .scan : .twoHop
+            return search.isScanned(ef: max(ef ?? parameters.efSearch, count)) || search.origin() == nil
+                ? .scan : .twoHop
         }
+    }
+
+    /// The best members; nil when fewer than `count` came and there may be more.
+    func memberHits(
+        _ search: MemberSearch,
+        _ unit: [Float],
+        _ count: Int,
+        ef: Int,
+        _ pending: [UInt32],
+        _ transaction: borrowing some Transaction & ~Copyable
+    ) throws(IndexError) -> [IndexHit]? {
+        let wanted = max(4 * count, 40)
+        var (found, path) = search.candidates(ef: ef, wanted: wanted)
+        if path == .twoHop {
+            if found.count > wanted { found.removeLast(found.count - wanted) }
+            let pending = pending.filter { search.has($0) }
+            addPending(pending, to: &found, wanted, search.codes, search.scratch)
+        }
+        for slot in duplicates.candidates(halves(of: unit).hash) where search.has(slot.rawValue) {
+            if !found.contains(where: { $0.slot == slot.rawValue }) {
+                found.insert(CKernels_candidate(score: 1, slot: slot.rawValue), at: 0)
+            }
+        }
+        let slack = search.codes.codec.reach
+        let hits = try rescore(found, count, slack: slack, search.scratch, transaction)
+        // A scan that found fewer than it wanted has seen every live member.
+        return hits.count == count || path == .scan && found.count < wanted ? hits : nil
     }
 }
 
-/// One search among the members of a set, not exact.
-struct MemberSearch {
-    private let index: VectorIndex
-    private let members: SlotSet
-    private let entry: Slot
-    private let slotCount: UInt32
-    private let codes: CodeStore
-    private let scratch: SearchScratch
-    private let memberCount: Int
-    /// Of the live vectors.
-    private let share: Double
-
-    /// Candidates of a scan, in relation to those wanted: where scores lie so close that more could be among the best by what
-    /// their codes say, the rest is left out.
-    private static let poolFactor = 16
-    /// Members from all over the set that a walk starts from: it finds the parts of the set that no path joins.
-    private static let seedCount = 32
-    /// Members that two hops from the query's own place must meet, repetitions counted, for a walk to find the way. A set of
-    /// random members has more than 20 there at a share of 0.03.
-    private static let leastNear = 8
-
-    /// `scratch` has the query.
-    init(
-        _ index: VectorIndex,
-        _ members: SlotSet,
-        _ entry: Slot,
-        _ slotCount: UInt32,
-        _ codes: CodeStore,
-        _ scratch: SearchScratch
-    ) {
-        self.index = index
-        self.members = members
-        self.entry = entry
-        self.slotCount = slotCount
-        self.codes = codes
-        self.scratch = scratch
-        memberCount = members.count
-        share = Double(memberCount) / Double(max(1, index.liveCount.load(ordering: .relaxed)))
-    }
-
-    private var parameters: IndexParameters { index.parameters }
-
-    /// Whether a scan is quicker than a walk with a pool of `ef`, or the graph has too few members to walk along.
-    func isScanned(ef: Int) -> Bool {
-        memberCount * parameters.efSearch < parameters.scannedMembers * ef || share < parameters.scannedShare
-    }
-
-    /// The slot nearest to the query by the levels above 0; nil when it is better to scan, for there are hardly any members.
-    func origin() -> CKernels_candidate? {
-        scratch.reserve(slotCount: slotCount, ef: Self.seedCount + 1)
-        let near = withMembers { members, view -> Int in
-            scratch.descend(from: entry, to: 0, view, index.kernels)
-            return CKernels_count_near(view, &members, scratch.pool[0].slot, slotCount, Self.leastNear)
-        }
-        let isStrange = near < Self.leastNear && memberCount < parameters.scannedStrangers
-        return isStrange ? nil : scratch.pool[0]
-    }
-
-    /// Members that may be among the best `wanted`, best first by their codes. Those pending are among them if `scan` was.
-    func candidates(ef: Int, wanted: Int) -> (found: [CKernels_candidate], path: FilteredPath) {
-        if !isScanned(ef: ef), let origin = origin() {
-            return (walk(from: origin, ef: ef), .twoHop)
-        }
-        return (scan(wanted: wanted), .scan)
-    }
-
-    private func scan(wanted: Int) -> [CKernels_candidate] {
-        let limit = Self.poolFactor * wanted
-        scratch.reserve(slotCount: slotCount, ef: limit)
-        let count = withMembers { members, view in
-            var query = scratch.query.query
-            return CKernels_scan_members(
-                index.kernels.table,
-                view,
-                &query,
-                &scratch.scratch,
-                &members,
-                slotCount,
-                wanted,
-                codes.codec.reach,
-                limit
-            )
-        }
-        return Array(UnsafeBufferPointer(start: scratch.pool, count: count))
-    }
-
-    private func walk(from origin: CKernels_candidate, ef: Int) -> [CKernels_candidate] {
-        scratch.reserve(slotCount: slotCount, ef: max(ef, Self.seedCount + 1))
-        let enough = min(Double(CKERNELS_BASE_LINKS), max(12, parameters.membersPerHop / share))
-        let count = withMembers { members, view in
-            var query = scratch.query.query
-            let entries = seed(origin, &members, view)
-            return CKernels_beam_members(
-                index.kernels.table,
-                view,
-                &query,
-                &scratch.scratch,
-                &members,
-                origin.slot,
-                min(entries, ef),
-                ef,
-                Int(enough)
-            )
-        }
-        return UnsafeBufferPointer(start: scratch.pool, count: count).filter {
-            index.graph.isLive(Slot(rawValue: $0.slot))
-        }
-    }
-
-    /// Puts members from all over the set into the pool, and `origin` if it is one, best first; returns how many.
-    private func seed(
-        _ origin: CKernels_candidate,
-        _ members: inout CKernels_members,
-        _ view: UnsafePointer<CKernels_graph>
-    ) -> Int {
-        var slots = [UInt32](repeating: 0, count: Self.seedCount)
-        var count = CKernels_sample_members(view.pointee.chunks, &members, slotCount, slots.count, &slots)
-        slots.removeLast(slots.count - count)
-        let scores = index.scores(of: slots, codes, scratch)
-        var seeds = zip(slots, scores).map { CKernels_candidate(score: $1, slot: $0) }
-        if self.members.contains(Slot(rawValue: origin.slot)), !slots.contains(origin.slot) {
-            seeds.append(origin)
-            count += 1
-        }
-        seeds.sort { $0.score > $1.score }
-        scratch.pool.update(from: seeds, count: count)
-        return count
-    }
-
-    private func withMembers<R>(
-        _ body: (inout CKernels_members, UnsafePointer<CKernels_graph>) -> R
-    ) -> R {
-        members.words.withUnsafeBufferPointer { words in
-            var members = CKernels_members(words: words.baseAddress, word_count: words.count)
-            return index.graph.withGraph(codes) { body(&members, $0) }
+extension GraphStore {
+    /// Calls `body` with blocks of the live slots, in order; only of those in `members` when it is not nil.
+    func forEachLiveBlock(among members: SlotSet?, _ body: (UnsafeBufferPointer<UInt32>) -> Void) {
+        guard let members else { return forEachBlock(CKERNELS_LIVE, body) }
+        let limit = 1024
+        withUnsafeTemporaryAllocation(of: UInt32.self, capacity: limit) { slots in
+            members.words.withUnsafeBufferPointer { words in
+                guard let base = slots.baseAddress else { return }
+                var members = CKernels_members(words: words.baseAddress, word_count: words.count)
+                let end = slotCount
+                var next: UInt32 = 0
+                while next < end {
+                    let live = UInt8(CKERNELS_LIVE)
+                    let count = CKernels_collect_members(chunks, &members, next, end, live, limit, base, &next)
+                    body(UnsafeBufferPointer(start: base, count: count))
+                }
+            }
         }
     }
 }

@@ -75,20 +75,7 @@ extension VectorIndex {
             if let entry, let members, !isExact, live >= parameters.exactBelow {
                 let search = MemberSearch(self, members, entry, slotCount, codes, scratch)
                 let ef = widened(max(ef ?? parameters.efSearch, count))
-                let wanted = max(4 * count, 40)
-                var (found, path) = search.candidates(ef: ef, wanted: wanted)
-                if path == .twoHop {
-                    if found.count > wanted { found.removeLast(found.count - wanted) }
-                    let pending = pending.filter { $0 < slotCount && members.contains(Slot(rawValue: $0)) }
-                    addPending(pending, to: &found, wanted, codes, scratch)
-                }
-                for slot in duplicates.candidates(halves(of: unit).hash) where members.contains(slot) {
-                    if !found.contains(where: { $0.slot == slot.rawValue }) {
-                        found.insert(CKernels_candidate(score: 1, slot: slot.rawValue), at: 0)
-                    }
-                }
-                let hits = try rescore(found, count, slack: codes.codec.reach, scratch, transaction)
-                if hits.count == count || path == .scan && found.count < wanted { return hits }
+                if let hits = try memberHits(search, unit, count, ef: ef, pending, transaction) { return hits }
             }
             return try scan(count, among: members, below: slotCount, codes, scratch, transaction)
         }
@@ -125,7 +112,7 @@ extension VectorIndex {
     }
 
     /// Merges pending slots that the graph search has not met into `found`, which stays sorted and at most `wanted` long.
-    private func addPending(
+    func addPending(
         _ pending: [UInt32],
         to found: inout [CKernels_candidate],
         _ wanted: Int,
@@ -153,14 +140,15 @@ extension VectorIndex {
     }
 
     /// Exact scores of candidates, best first, until the rest cannot come among the best `count`: `slack` is how far the
-    /// score of a code may lie from the truth.
-    private func rescore(
+    /// score of a code may lie below the truth.
+    func rescore(
         _ candidates: [CKernels_candidate],
         _ count: Int,
         slack: Float,
         _ scratch: SearchScratch,
         _ transaction: borrowing some Transaction & ~Copyable
     ) throws(IndexError) -> [IndexHit] {
+        let places = rowPlaces.view(of: transaction.handle.snapshot)
         var best = HitList(limit: count)
         var next = 0
         var block: [(slot: Slot, halves: UnsafeRawPointer)] = []
@@ -172,7 +160,7 @@ extension VectorIndex {
             for candidate in candidates[next..<end] {
                 if candidate.score + slack < best.floor { break }
                 let slot = Slot(rawValue: candidate.slot)
-                if let halves = try storedHalves(slot, transaction) { block.append((slot, halves)) }
+                if let halves = try storedHalves(slot, places, transaction) { block.append((slot, halves)) }
             }
             for (slot, halves) in block {
                 let score = kernels.table.pointee.dot_halves(scratch.query.floats, halves, dimension)
@@ -188,17 +176,21 @@ extension VectorIndex {
     /// slot. LMDB leaves them in place while the transaction lasts and writes nothing.
     private func storedHalves(
         _ slot: Slot,
+        _ places: RowPlaces.View?,
         _ transaction: borrowing some Transaction & ~Copyable
     ) throws(IndexError) -> UnsafeRawPointer? {
-        do throws(StorageError) {
-            return try transaction.withValue(of: slot.rawValue, in: databases.vectors) { row -> UnsafeRawPointer? in
-                guard VectorRow.hasLength(row, dimension: dimension) else { return nil }
-                return VectorRow.withHalves(row) { halves in
-                    CKernels_prefetch(halves, 2 * dimension)
-                    return halves
-                }
-            } ?? nil
-        } catch { throw .storage(error) }
+        var halves = places?.place(of: slot.rawValue)
+        if halves == nil {
+            do throws(StorageError) {
+                halves =
+                    try transaction.withValue(of: slot.rawValue, in: databases.vectors) { row in
+                        VectorRow.hasLength(row, dimension: dimension) ? VectorRow.withHalves(row) { $0 } : nil
+                    } ?? nil
+            } catch { throw .storage(error) }
+            if let halves { places?.note(slot.rawValue, halves) }
+        }
+        if let halves { CKernels_prefetch(halves, 2 * dimension) }
+        return halves
     }
 
     /// The true nearest: every code bounds its vector's score from both sides, and every vector whose upper bound reaches the
@@ -215,10 +207,8 @@ extension VectorIndex {
         let queryError: Float = 1e-3
         var lower = HitList(limit: count)
         var upper: [CKernels_candidate] = []
-        graph.forEachBlock(CKERNELS_LIVE) { block in
-            let slots = block.filter { slot in
-                slot < slotCount && members?.contains(Slot(rawValue: slot)) ?? true
-            }
+        graph.forEachLiveBlock(among: members) { block in
+            let slots = block.filter { $0 < slotCount }
             for (slot, score) in zip(slots, scores(of: slots, codes, scratch)) {
                 let error = codes.loss(Slot(rawValue: slot)).bound(scratch.query) + queryError
                 guard score + error >= lower.floor else { continue }

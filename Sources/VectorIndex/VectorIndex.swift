@@ -24,6 +24,7 @@ package final class VectorIndex: Sendable {
     let queue = LinkQueue()
     let linker: Linker
     let scratches: ScratchPool
+    let rowPlaces = RowPlaces()
     let writer: Monitor<WriterState>
     /// Slots that left the graph and wait for a checkpoint.
     let detached = Monitor<[WriterState.FreeSlot]>([])

@@ -20,16 +20,17 @@ enum FilterBench {
             var rest = arguments[...]
             while let name = rest.popFirst() {
                 guard let value = rest.popFirst() else { throw BenchFailure("\(name) needs a value") }
+                let words = value.split(separator: ",")
                 switch name {
                 case "--folder": folder = value
-                case "--selectivity": shares = value.split(separator: ",").compactMap { Double($0) }
-                case "--kinds": kinds = value.split(separator: ",").compactMap { FilterCases.Kind(rawValue: String($0)) }
-                case "--ef": ef = try Self.count(name, value)
-                case "--threads": threadCount = try Self.count(name, value)
-                case "--queries": queryCount = try Self.count(name, value)
-                case "--scanned-members": parameters.scannedMembers = try Self.count(name, value)
-                case "--scanned-share": parameters.scannedShare = Double(value) ?? 0
-                case "--scanned-strangers": parameters.scannedStrangers = try Self.count(name, value)
+                case "--selectivity": shares = try words.map { try Self.number(name, $0) { 0...1 ~= $0 } }
+                case "--kind": kinds = words.compactMap { FilterCases.Kind(rawValue: String($0)) }
+                case "--ef": ef = try Self.number(name, value) { $0 > 0 }
+                case "--threads": threadCount = try Self.number(name, value) { $0 > 0 }
+                case "--queries": queryCount = try Self.number(name, value) { $0 > 0 }
+                case "--scanned-members": parameters.scannedMembers = try Self.number(name, value) { $0 >= 0 }
+                case "--scanned-share": parameters.scannedShare = try Self.number(name, value) { $0 >= 0 }
+                case "--scanned-strangers": parameters.scannedStrangers = try Self.number(name, value) { $0 >= 0 }
                 case "--store": store = value
                 default: throw BenchFailure("unknown option \(name)")
                 }
@@ -37,9 +38,13 @@ enum FilterBench {
             guard !folder.isEmpty else { throw BenchFailure("--folder DIR is needed") }
         }
 
-        private static func count(_ name: String, _ value: String) throws -> Int {
-            guard let count = Int(value), count > 0 else { throw BenchFailure("\(name) \(value)") }
-            return count
+        private static func number<T: LosslessStringConvertible>(
+            _ name: String,
+            _ value: some StringProtocol,
+            _ isValid: (T) -> Bool
+        ) throws -> T {
+            guard let number = T(String(value)), isValid(number) else { throw BenchFailure("\(name) \(value)") }
+            return number
         }
     }
 
@@ -108,7 +113,12 @@ enum FilterBench {
         for item in cases {
             let transaction = try ReadTransaction(environment)
             let hits = try index.search(
-                item.query, count: hitCount, ef: options.ef, among: item.members, transaction: transaction)
+                item.query,
+                count: hitCount,
+                ef: options.ef,
+                among: item.members,
+                transaction: transaction
+            )
             let truth = Set(item.truth)
             found += hits.count { truth.contains($0.slot) }
             wanted += truth.count
@@ -152,8 +162,12 @@ enum FilterBench {
                             let start = Instant.now
                             let transaction = try ReadTransaction(environment)
                             _ = try index.search(
-                                item.query, count: hitCount, ef: options.ef, among: isFiltered ? item.members : nil,
-                                transaction: transaction)
+                                item.query,
+                                count: hitCount,
+                                ef: options.ef,
+                                among: isFiltered ? item.members : nil,
+                                transaction: transaction
+                            )
                             mine.append(Instant.now - start)
                         }
                     }
@@ -166,7 +180,9 @@ enum FilterBench {
         if let error = failure.withLock({ $0 }) { throw error }
         let sorted = times.withLock { $0.sorted() }
         return Times(
-            rate: (Double(sorted.count) / seconds).rounded(), median: (sorted[sorted.count / 2] * 1e7).rounded() / 10,
-            high: (sorted[sorted.count * 99 / 100] * 1e7).rounded() / 10)
+            rate: (Double(sorted.count) / seconds).rounded(),
+            median: (sorted[sorted.count / 2] * 1e7).rounded() / 10,
+            high: (sorted[sorted.count * 99 / 100] * 1e7).rounded() / 10
+        )
     }
 }

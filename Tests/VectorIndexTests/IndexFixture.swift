@@ -13,8 +13,13 @@ final class IndexFixture: @unchecked Sendable {
     let dimension: Int
     let parameters: IndexParameters
 
-    /// With `isGraphForced` the graph is used from the first vectors on.
-    init(dimension: Int, isGraphForced: Bool = false, pendingLimit: Int = 1 << 20) throws {
+    /// With `isGraphForced` the graph is used from the first vectors on; `adjust` has the last word.
+    init(
+        dimension: Int,
+        isGraphForced: Bool = false,
+        pendingLimit: Int = 1 << 20,
+        adjust: (inout IndexParameters) -> Void = { _ in }
+    ) throws {
         folder = try TemporaryDirectory()
         var options = EnvironmentOptions()
         options.mapByteCount = 1 << 30
@@ -25,6 +30,7 @@ final class IndexFixture: @unchecked Sendable {
             parameters.exactBelow = 0
             parameters.linkFrom = 1
         }
+        adjust(&parameters)
         self.dimension = dimension
         self.parameters = parameters
         index = try Self.open(environment, dimension, parameters)

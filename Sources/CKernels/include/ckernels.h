@@ -5,6 +5,7 @@
 #include "checksum.h"
 #include "graph.h"
 #include "isa.h"
+#include "row_places.h"
 #include "vectors.h"
 #include "winograd.h"
 

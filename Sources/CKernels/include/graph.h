@@ -53,15 +53,23 @@ typedef struct {
     uint32_t slot;
 } CKernels_candidate;
 
-/* What one search needs beside the graph; never shared between threads. */
+/* What one search needs beside the graph; never shared between threads. Slots met are a hash set and not a mark per slot: a
+   few kilobytes that stay in the nearest cache however large the graph is. */
 typedef struct {
-    uint16_t *_Nonnull visited; /* equal to `epoch`: seen by this beam */
-    size_t visited_capacity;    /* elements of `visited` */
-    size_t visited_count;       /* slots at or above it are passed over; at most the capacity */
-    uint16_t epoch;
-    CKernels_candidate *_Nonnull pool; /* sorted best first; room for every `ef` asked for */
+    uint32_t *_Nullable met; /* open addressing; CKERNELS_NO_SLOT where free; owned */
+    size_t met_capacity;     /* entries of `met`, a power of two */
+    size_t met_mask;         /* entries in use by this beam, less one */
+    size_t met_count;
+    size_t slot_count;       /* slots at or above it are passed over */
+    CKernels_candidate *_Nonnull pool; /* sorted best first; room for every `ef` asked for; not owned */
     uint64_t scored;                   /* codes scored so far, for tuning and tests */
 } CKernels_scratch;
+
+/* Frees what the searches allocated. */
+void CKernels_free_scratch(CKernels_scratch *_Nonnull scratch);
+
+/* Whether the last beam met `slot`; true for those it passed over. */
+bool CKernels_has_met(const CKernels_scratch *_Nonnull scratch, uint32_t slot);
 
 /* Best-first search of one level (algorithm 2), starting from the `entries` candidates in the pool, whose scores are
    set. Leaves the best `ef` or fewer in the pool, best first, and returns how many. Slots that are no longer live are walked through
