@@ -48,22 +48,44 @@ size_t CKernels_count_near(
     return found;
 }
 
+/* Drops the candidates from `first` on that score less than `floor`. */
+static size_t drop_below(CKernels_candidate *pool, size_t first, size_t count, float floor) {
+    size_t kept = first;
+    for (size_t i = first; i < count; i++)
+        if (pool[i].score >= floor) pool[kept++] = pool[i];
+    return kept;
+}
+
 size_t CKernels_scan_members(
     const CKernels_vectors *kernels, const CKernels_graph *graph, const CKernels_query *query,
     CKernels_scratch *scratch, const CKernels_members *members, uint32_t end, size_t wanted, float slack, size_t limit) {
+    /* The best `wanted`, sorted, and behind them what may be as good. */
     CKernels_candidate *pool = scratch->pool;
     uint32_t slots[64];
     float scores[64];
-    size_t count = 0;
+    size_t best = 0, count = 0;
     for (uint32_t next = 0; next < end;) {
         const size_t found = CKernels_collect_members(graph->chunks, members, next, end, CKERNELS_LIVE, 64, slots, &next);
         CKernels_score_slots(kernels, graph, query, slots, found, scores);
         scratch->scored += found;
         for (size_t i = 0; i < found; i++) {
-            if (count >= wanted && scores[i] + slack < pool[wanted - 1].score) continue;
-            insert_in_pool(pool, &count, limit, (CKernels_candidate){scores[i], slots[i]});
-            while (count > wanted && pool[count - 1].score + slack < pool[wanted - 1].score) count--;
+            CKernels_candidate candidate = {scores[i], slots[i]};
+            if (best < wanted) {
+                insert_in_pool(pool, &best, wanted, candidate);
+                count = best;
+                continue;
+            }
+            const CKernels_candidate last = pool[wanted - 1];
+            if (candidate.score + slack < last.score) continue;
+            if (candidate.score > last.score) {
+                insert_in_pool(pool, &best, wanted, candidate);
+                candidate = last;
+            }
+            pool[count++] = candidate;
+            if (count < limit) continue;
+            count = drop_below(pool, wanted, count, pool[wanted - 1].score - slack);
+            if (2 * count > limit) return limit;
         }
     }
-    return count;
+    return best < wanted ? count : drop_below(pool, wanted, count, pool[wanted - 1].score - slack);
 }

@@ -15,9 +15,8 @@ struct MemberSearch {
     /// Of the live vectors.
     private let share: Double
 
-    /// Candidates of a scan, in relation to those wanted: where scores lie so close that more could be among the best by what
-    /// their codes say, the rest is left out.
-    private static let poolFactor = 16
+    /// Candidates that a scan may leave; where scores lie so close that more could be among the best, all is scanned rigorously.
+    private static let scanLimit = 16_384
     /// Members from all over the set that a walk starts from: it finds the parts of the set that no path joins.
     private static let seedCount = 32
     /// Members that two hops from the query's own place must meet, repetitions counted, for a walk to find the way. A set of
@@ -65,18 +64,19 @@ struct MemberSearch {
         return isStrange ? nil : scratch.pool[0]
     }
 
-    /// Members that may be among the best `wanted`, best first by their codes. Those pending are among them if `scan` was.
-    func candidates(ef: Int, wanted: Int) -> (found: [CKernels_candidate], path: FilteredPath) {
+    /// Members that may be among the best `count`, best first by their codes: of a walk at most `wanted`, and none that it has
+    /// not met in the graph; of a scan all, or nil when they are too many.
+    func candidates(_ count: Int, ef: Int, wanted: Int) -> (found: [CKernels_candidate]?, path: FilteredPath) {
         if !isScanned(ef: ef), let origin = origin() {
-            return (walk(from: origin, ef: ef), .twoHop)
+            return (Array(walk(from: origin, ef: ef).prefix(wanted)), .twoHop)
         }
-        return (scan(wanted: wanted), .scan)
+        return (scan(count), .scan)
     }
 
-    private func scan(wanted: Int) -> [CKernels_candidate] {
-        let limit = Self.poolFactor * wanted
+    private func scan(_ count: Int) -> [CKernels_candidate]? {
+        let limit = max(Self.scanLimit, 2 * count)
         scratch.reserve(slotCount: slotCount, ef: limit)
-        let count = withMembers { members, view in
+        let found = withMembers { members, view in
             var query = scratch.query.query
             return CKernels_scan_members(
                 kernels.table,
@@ -85,12 +85,13 @@ struct MemberSearch {
                 &scratch.scratch,
                 &members,
                 slotCount,
-                wanted,
+                count,
                 codes.codec.reach,
                 limit
             )
         }
-        return Array(UnsafeBufferPointer(start: scratch.pool, count: count))
+        guard found < limit else { return nil }
+        return UnsafeBufferPointer(start: scratch.pool, count: found).sorted { $0.score > $1.score }
     }
 
     private func walk(from origin: CKernels_candidate, ef: Int) -> [CKernels_candidate] {

@@ -29,7 +29,7 @@ extension VectorIndex {
         }
     }
 
-    /// The best members; nil when fewer than `count` came and there may be more.
+    /// The best members; nil when they are not certain: fewer than `count` came and there may be more.
     func memberHits(
         _ search: MemberSearch,
         _ unit: [Float],
@@ -39,11 +39,12 @@ extension VectorIndex {
         _ transaction: borrowing some Transaction & ~Copyable
     ) throws(IndexError) -> [IndexHit]? {
         let wanted = max(4 * count, 40)
-        var (found, path) = search.candidates(ef: ef, wanted: wanted)
+        let (candidates, path) = search.candidates(count, ef: ef, wanted: wanted)
+        guard var found = candidates else { return nil }
+        // A scan that leaves fewer has seen every live member.
+        let isComplete = path == .scan && found.count < count
         if path == .twoHop {
-            if found.count > wanted { found.removeLast(found.count - wanted) }
-            let pending = pending.filter { search.has($0) }
-            addPending(pending, to: &found, wanted, search.codes, search.scratch)
+            addPending(pending.filter { search.has($0) }, to: &found, wanted, search.codes, search.scratch)
         }
         for slot in duplicates.candidates(halves(of: unit).hash) where search.has(slot.rawValue) {
             if !found.contains(where: { $0.slot == slot.rawValue }) {
@@ -51,9 +52,8 @@ extension VectorIndex {
             }
         }
         let slack = search.codes.codec.reach
-        let hits = try rescore(found, count, slack: slack, search.scratch, transaction)
-        // A scan that found fewer than it wanted has seen every live member.
-        return hits.count == count || path == .scan && found.count < wanted ? hits : nil
+        let hits = try rescore(found, count, slack: slack, patience: wanted, search.scratch, transaction)
+        return hits.count == count || isComplete ? hits : nil
     }
 }
 

@@ -140,17 +140,19 @@ extension VectorIndex {
     }
 
     /// Exact scores of candidates, best first, until the rest cannot come among the best `count`: `slack` is how far the
-    /// score of a code may lie below the truth.
+    /// score of a code may lie below the truth. Or until `patience` candidates in a row have changed nothing.
     func rescore(
         _ candidates: [CKernels_candidate],
         _ count: Int,
         slack: Float,
+        patience: Int = .max,
         _ scratch: SearchScratch,
         _ transaction: borrowing some Transaction & ~Copyable
     ) throws(IndexError) -> [IndexHit] {
         let places = rowPlaces.view(of: transaction.handle.snapshot)
         var best = HitList(limit: count)
         var next = 0
+        var lastChange = 0
         var block: [(slot: Slot, halves: UnsafeRawPointer)] = []
         while next < candidates.count {
             // Rows are looked up some at a time, so that the memory of all of them is under way before the first is read. A
@@ -162,11 +164,14 @@ extension VectorIndex {
                 let slot = Slot(rawValue: candidate.slot)
                 if let halves = try storedHalves(slot, places, transaction) { block.append((slot, halves)) }
             }
+            let floor = best.floor
             for (slot, halves) in block {
                 let score = kernels.table.pointee.dot_halves(scratch.query.floats, halves, dimension)
                 best.insert(IndexHit(slot: slot, score: max(-1, min(1, score))))
             }
             if candidates[end - 1].score + slack < best.floor { break }
+            if best.floor > floor || best.floor == -.infinity { lastChange = end }
+            if end - lastChange >= patience { break }
             next = end
         }
         return best.hits

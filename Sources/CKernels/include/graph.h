@@ -97,8 +97,8 @@ size_t CKernels_count_near(
     const CKernels_graph *_Nonnull graph, const CKernels_members *_Nonnull members, uint32_t slot, uint32_t end,
     size_t enough);
 
-/* Scores every live member below `end` and leaves the best in the pool, best first: the `wanted` best, and what scores at most
-   `slack` less than the last of them, `limit` in all at most. Returns how many. */
+/* Scores every live member below `end` and leaves in the pool the `wanted` best, best first, and behind them in no order those
+   that score at most `slack` less than the last of them. Returns how many; `limit`, at least 2 * `wanted`, when they are too many. */
 size_t CKernels_scan_members(
     const CKernels_vectors *_Nonnull kernels, const CKernels_graph *_Nonnull graph,
     const CKernels_query *_Nonnull query, CKernels_scratch *_Nonnull scratch, const CKernels_members *_Nonnull members,
