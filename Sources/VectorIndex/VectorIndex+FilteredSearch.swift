@@ -46,11 +46,7 @@ extension VectorIndex {
         if path == .twoHop {
             addPending(pending.filter { search.has($0) }, to: &found, wanted, search.codes, search.scratch)
         }
-        for slot in duplicates.candidates(halves(of: unit).hash) where search.has(slot.rawValue) {
-            if !found.contains(where: { $0.slot == slot.rawValue }) {
-                found.insert(CKernels_candidate(score: 1, slot: slot.rawValue), at: 0)
-            }
-        }
+        putFirst(duplicates.candidates(halves(of: unit).hash).filter { search.has($0.rawValue) }, in: &found)
         let slack = search.codes.codec.reach
         let hits = try rescore(found, count, slack: slack, patience: wanted, search.scratch, transaction)
         return hits.count == count || isComplete ? hits : nil

@@ -17,12 +17,13 @@ struct FilteredSearchTests {
 
         /// With `walks` the graph is searched however small a set is; without `scansStrangers` wherever its members are.
         init(walks: Bool, scansStrangers: Bool = false, pendingCount: Int = 50) throws {
-            fixture = try IndexFixture(dimension: 32, isGraphForced: true) { parameters in
-                guard walks else { return }
+            var parameters = IndexParameters()
+            if walks {
                 parameters.scannedMembers = 0
                 parameters.scannedShare = 0
                 if !scansStrangers { parameters.scannedStrangers = 0 }
             }
+            fixture = try IndexFixture(dimension: 32, isGraphForced: true, parameters: parameters)
             var source = FeatureSource(dimension: 32, clusterCount: 20)
             vectors = source.next(1200)
             queries = source.next(12)

@@ -13,24 +13,23 @@ final class IndexFixture: @unchecked Sendable {
     let dimension: Int
     let parameters: IndexParameters
 
-    /// With `isGraphForced` the graph is used from the first vectors on; `adjust` has the last word.
+    /// With `isGraphForced` the graph is used from the first vectors on.
     init(
         dimension: Int,
         isGraphForced: Bool = false,
         pendingLimit: Int = 1 << 20,
-        adjust: (inout IndexParameters) -> Void = { _ in }
+        parameters: IndexParameters = IndexParameters()
     ) throws {
         folder = try TemporaryDirectory()
         var options = EnvironmentOptions()
         options.mapByteCount = 1 << 30
         environment = try Environment(directory: folder.path, options: options)
-        var parameters = IndexParameters()
+        var parameters = parameters
         parameters.pendingLimit = pendingLimit
         if isGraphForced {
             parameters.exactBelow = 0
             parameters.linkFrom = 1
         }
-        adjust(&parameters)
         self.dimension = dimension
         self.parameters = parameters
         index = try Self.open(environment, dimension, parameters)
