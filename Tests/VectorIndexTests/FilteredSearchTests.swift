@@ -1,4 +1,3 @@
-import CKernels
 import Platform
 import Storage
 import Synchronization
@@ -176,8 +175,7 @@ struct FilteredSearchTests {
         let members = SlotSet(world.slots.enumerated().filter { $0.offset % 5 < 2 }.map(\.element))
         for query in world.queries {
             var expected: [UInt32]?
-            for isa in [CKERNELS_ISA_PORTABLE, CKERNELS_ISA_AVX2, CKERNELS_ISA_AVX512] {
-                guard let kernels = Kernels(isa) else { continue }
+            for kernels in KernelTests.variants {
                 let scratch = SearchScratch(dimension: 32, number: 0)
                 scratch.query.set(query, codec: index.codes.codec, kernels: kernels)
                 var search = MemberSearch(index, members, entry, index.graph.slotCount, index.codes, scratch)
