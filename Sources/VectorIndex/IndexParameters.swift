@@ -22,11 +22,13 @@ package struct IndexParameters: Sendable {
     /// Database pages that one call of `checkpoint(in:)` changes at most, about: 8 MiB.
     package var checkpointPages = 2_000
 
-    package var filterScanBelow = 10_000
-    package var filterWideFrom = 0.4
-    package var filterPoolFactor = 8
-    package var filterSeeds = 32
-    package var filterEnough = 16
+    /// A set of fewer members, and one of a smaller share of the live vectors, is scanned by its codes.
+    package var scannedMembers = 10_000
+    package var scannedShare = 0.03
+    /// A larger set is scanned too when the query lies where it has no members, up to this many: the graph shows no way there.
+    package var scannedStrangers = 1_000_000
+    /// Members that a hop of a search among members looks for, over the share of them in the collection: 6 at a half makes 12.
+    package var membersPerHop = 6.0
 
     package init() {}
 }

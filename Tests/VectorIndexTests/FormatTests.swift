@@ -82,13 +82,15 @@ struct FormatTests {
         for level in [0, 1] {
             let slot = Slot(rawValue: 1234)
             let row = LinkRow.bytes([1, 2, 300_000], slot, level: level)
-            #expect(LinkRow.isIntact(row.span.bytes, slot, level: level))
-            #expect(!LinkRow.isIntact(row.span.bytes, Slot(rawValue: 1235), level: level))
+            let isIntact = LinkRow.isIntact(row.span.bytes, slot, level: level)
+            let isAnothers = LinkRow.isIntact(row.span.bytes, Slot(rawValue: 1235), level: level)
+            #expect(isIntact && !isAnothers)
             for position in row.indices {
                 for change in UInt8(1)...255 {
                     var changed = row
                     changed[position] ^= change
-                    #expect(!LinkRow.isIntact(changed.span.bytes, slot, level: level), "\(position) \(change)")
+                    let isIntact = LinkRow.isIntact(changed.span.bytes, slot, level: level)
+                    #expect(!isIntact, "\(position) \(change)")
                 }
             }
         }
