@@ -1,5 +1,6 @@
 internal import Inference
 internal import Platform
+internal import VectorIndex
 
 /// Something for the writer thread to do, and the place where its outcome is waited for.
 final class WriteRequest: Sendable {
@@ -8,6 +9,10 @@ final class WriteRequest: Sendable {
         case addRoot(RelativePath)
         /// Takes the root off the list; the writer then removes its rows piece by piece.
         case closeRoot(RootID)
+        /// Drops vectors with their images, whose files are to be read again.
+        case drop([Slot])
+        /// Deletes all links of the graph.
+        case removeLinks
         /// Opens the store again if it panicked.
         case recover
         /// Writes the collection anew; no change is taken after it.
@@ -17,6 +22,8 @@ final class WriteRequest: Sendable {
     enum Reply: Sendable {
         case outcomes([CatalogOutcome])
         case root(RootRecord)
+        /// How many images.
+        case dropped(Int)
         case done
     }
 

@@ -62,6 +62,9 @@ final class LinkQueue: Sendable {
 
     var isOpen: Bool { monitor.read { $0.isOpen } }
 
+    /// Whether linkers take what is appended.
+    var isAtWork: Bool { monitor.read { $0.isOpen && !$0.isStopping } }
+
     func requestUpkeep() { monitor.update { $0.wantsUpkeep = true } }
 
     /// Slots that searches have to scan.

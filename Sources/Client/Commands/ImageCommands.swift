@@ -7,7 +7,7 @@ extension CommandDescription {
     static let list = CommandDescription(
         name: "list",
         summary: "Searchable images in the order of their numbers.",
-        usage: "[--limit N | --all]",
+        usage: "[--limit N | --all] [--collection NAME]",
         examples: [
             Example("list", "the first \(defaultListLimit)"),
             Example("list --all --json | jq -r '.images[].path'", "every path"),
@@ -20,6 +20,7 @@ extension CommandDescription {
                 help: "how many at most (\(defaultListLimit))"
             ),
             OptionDescription(name: "all", value: .flag, help: "all of them"),
+            .collection,
         ],
         run: { try runList($0) }
     )
@@ -27,13 +28,15 @@ extension CommandDescription {
     static let show = CommandDescription(
         name: "show",
         summary: "One image. Its file, size, digest and document.",
-        usage: "ID",
+        usage: "ID [--collection NAME]",
         examples: [Example("show 17", "the image with that number")],
         operandCounts: 1...1,
+        options: [.collection],
         run: { invocation in
             let id = try imageID(invocation.arguments.operands[0])
             let path = "\(WireProtocol.prefix)/images/\(id)"
-            let body = try invocation.client.send(HTTPRequest(method: "GET", path: path))
+            let query = invocation.arguments.collectionQuery
+            let body = try invocation.client.send(HTTPRequest(method: "GET", path: path, query: query))
             if invocation.printedJSON(body) { return .ok }
             let image: ImageBody = try DaemonClient.decode(body)
             try details(of: image).forEach(invocation.terminal.print)
@@ -44,9 +47,10 @@ extension CommandDescription {
     static let remove = CommandDescription(
         name: "remove",
         summary: "Forgets images. Their files stay; a file that changes later is loaded again.",
-        usage: "ID...",
+        usage: "ID... [--collection NAME]",
         examples: [Example("remove 17 18", "forget two images")],
         operandCounts: anyCount,
+        options: [.collection],
         run: { try runRemove($0) }
     )
 
@@ -61,6 +65,7 @@ extension CommandDescription {
         if invocation.wantsJSON { invocation.terminal.printRaw(Array("{\"images\":[".utf8)) }
         repeat {
             var query = [(name: "limit", value: String(min(WireProtocol.maximumPageLimit, wanted - printed)))]
+            query += arguments.collectionQuery
             if let cursor { query.append(("cursor", cursor)) }
             let page: ImagePage = try invocation.client.get("\(WireProtocol.prefix)/images", query)
             cursor = page.next
@@ -117,7 +122,9 @@ extension CommandDescription {
         var missing: [UInt64] = []
         for id in ids {
             do {
-                try invocation.client.send(HTTPRequest(method: "DELETE", path: "\(WireProtocol.prefix)/images/\(id)"))
+                let path = "\(WireProtocol.prefix)/images/\(id)"
+                let query = invocation.arguments.collectionQuery
+                try invocation.client.send(HTTPRequest(method: "DELETE", path: path, query: query))
             } catch let error as ClientError where error.exitCode == .noResult {
                 missing.append(id)
             }
