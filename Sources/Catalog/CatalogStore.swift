@@ -29,6 +29,8 @@ final class CatalogStore: Sendable {
         var files = 0
         var failed = 0
         var usedByteCount = 0
+        /// Whether images are missing in the records for filters.
+        var lacksFields = false
     }
 
     let generations: CollectionGenerations
@@ -146,14 +148,16 @@ final class CatalogStore: Sendable {
     /// Reads the counts that LMDB keeps. O(1)
     func refreshCounts() throws(CatalogFailure) {
         let tables = try contents().tables
+        let transaction = try storing { () throws(StorageError) in try ReadTransaction(environment) }
+        let lacksFields = try !FieldIndexState(tables, transaction).isComplete
         let counts = try storing { () throws(StorageError) in
             let used = try environment.statistics.usedByteCount
-            let transaction = try ReadTransaction(environment)
             return Counts(
                 images: try transaction.count(of: tables.images),
                 files: try transaction.count(of: tables.files),
                 failed: try transaction.count(of: tables.failed),
-                usedByteCount: used
+                usedByteCount: used,
+                lacksFields: lacksFields
             )
         }
         lastCounts.update { $0 = counts }

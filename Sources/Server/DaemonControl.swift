@@ -81,6 +81,8 @@ package protocol ImageCatalog: Sendable {
     func vector(of id: ImageID) throws(CatalogError) -> [Float]?
     func image(_ id: ImageID) throws(CatalogError) -> ImageRecord?
     func images(after cursor: ImageID?, limit: Int) throws(CatalogError) -> [ImageRecord]
+    func images(matching filter: Filter, after cursor: ImageID?, limit: Int) throws(CatalogError) -> FilteredImages
+    func dismissImages(matching filter: Filter) throws(CatalogError) -> Int
     func failures(after key: FileKey?, limit: Int) throws(CatalogError) -> [FileRow]
 }
 

@@ -7,6 +7,7 @@ do {
     case "layers": try LayersBench.run(Array(arguments.dropFirst()))
     case "features": try FeaturesBench.run(Array(arguments.dropFirst()))
     case "filter": try FilterBench.run(Array(arguments.dropFirst()))
+    case "documents": try DocumentBench.run(Array(arguments.dropFirst()))
     case "fuzz": try FuzzBench.run(Array(arguments.dropFirst()))
     case "ingest": try IngestBench.run(Array(arguments.dropFirst()))
     case "index": try IndexBench.run(Array(arguments.dropFirst()))
@@ -21,6 +22,7 @@ do {
                    likeness-bench features --input IN.rgb --output OUT.fvecs [--backend B] [--weights W] [--head H]
                        [--preprocessing keras|torchvision]
                    likeness-bench filter --folder DIR [--selectivity 0.001,0.01,0.1,0.5,0.9] [--ef N] [--threads T] [--store PATH]
+                   likeness-bench documents [--images N] [--dimension D] [--documents on|off]
                    likeness-bench fuzz --format F --seeds DIR [--executions N] [--first I] [--seed S]
                    likeness-bench ingest --images DIR [--backend B] [--weights W] [--batch N] [--queries on|off]
                    likeness-bench index --folder DIR [--ef 20,40,80]
