@@ -58,6 +58,7 @@ package struct ServerLimits: Sendable {
             "header_s": headerSeconds, "body_s": bodySeconds, "idle_s": idleSeconds, "reply_s": replySeconds,
             "query_s": querySeconds, "search_limit": Double(WireProtocol.maximumSearchLimit),
             "page_limit": Double(WireProtocol.maximumPageLimit),
+            "collections": Double(WireProtocol.maximumCollectionCount),
         ]
     }
 }

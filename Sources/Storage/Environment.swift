@@ -48,7 +48,10 @@ package final class Environment: Sendable {
         try FileSystemCheck.requireLocal(directory)
         let lock = try EnvironmentLock(directory: directory)
         let handle = try EnvironmentHandle.open(directory, mapByteCount: options.mapByteCount, options: options)
-        FileSystemCheck.synchronize(directory)
+        do throws(StorageError) { try FileSystemCheck.synchronize(directory) } catch {
+            handle.close()
+            throw error
+        }
         self.directory = directory
         self.options = options
         monitor = Monitor(State(handle: handle, lock: lock))
@@ -80,20 +83,25 @@ package final class Environment: Sendable {
             let size = state.handle?.mapByteCount ?? options.mapByteCount
             state.handle?.close()
             state.handle = nil
-            let handle = try EnvironmentHandle.open(directory, mapByteCount: size, options: options)
-            do throws(StorageError) {
-                try handle.reopen(state.databases)
-            } catch {
-                handle.close()
-                throw error
-            }
-            state.handle = handle
+            state.handle = try openAgain(size, state.databases)
+        }
+    }
+
+    private func openAgain(_ mapByteCount: Int, _ databases: [Database]) throws(StorageError) -> EnvironmentHandle {
+        let handle = try EnvironmentHandle.open(directory, mapByteCount: mapByteCount, options: options)
+        do throws(StorageError) {
+            try handle.reopen(databases)
+            return handle
+        } catch {
+            handle.close()
+            throw error
         }
     }
 
     /// Doubles the map after `.mapFull`; the caller has given up its transaction before.
     ///
-    /// - Throws: `.storageFull` at `EnvironmentOptions.maximumMapByteCount`.
+    /// - Throws: `.storageFull` at `EnvironmentOptions.maximumMapByteCount`; `.system` when the system grants no larger map. The
+    ///   store has its old size then, or has to be opened again as after `.panicked`.
     package func grow() throws(StorageError) {
         try exclusively { (state: inout State) throws(StorageError) in
             guard let handle = state.handle else { throw unavailable(state) }
@@ -102,7 +110,12 @@ package final class Environment: Sendable {
                 throw StorageError(code: .storageFull, operation: "grow \(directory)", status: .mapFull)
             }
             state.mapNumber += 1
-            state.handle = try handle.resized(to: wanted)
+            do throws(StorageError) { state.handle = try handle.resized(to: wanted) } catch {
+                state.handle = nil
+                handle.close()
+                state.handle = try? openAgain(handle.mapByteCount, state.databases)
+                throw error
+            }
         }
     }
 

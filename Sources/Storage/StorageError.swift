@@ -87,6 +87,7 @@ package struct StorageError: Error, Sendable, Hashable, CustomStringConvertible 
         case .inUse: "\(operation): in use by another process\(reason)"
         case .networkFileSystem: "\(operation): a network file system cannot hold the store"
         case .closed: "\(operation): the store is closed"
+        case .panicked: "\(operation): the store failed and has to be opened again\(reason)"
         case .interrupted: "\(operation): given up, because the store is resized, opened again or closed; try again"
         default: "\(operation)\(reason)"
         }

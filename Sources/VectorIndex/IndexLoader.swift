@@ -177,8 +177,8 @@ struct IndexLoader {
         in transaction: borrowing WriteTransaction,
         into graph: GraphStore
     ) throws(IndexError) {
-        let changed = try loadOperations(in: transaction)
-        var lost = lostLinks || !changed.isEmpty
+        let (changed, isReadable) = try loadOperations(in: transaction)
+        var lost = lostLinks || !changed.isEmpty || !isReadable
         let slotCount = graph.slotCount
 
         /// Stores a list without the links that lead nowhere.
@@ -221,26 +221,33 @@ struct IndexLoader {
         lostLinks = lost
     }
 
-    /// The slots added since the last checkpoint; sets the last operation's number.
+    /// The slots changed since the last checkpoint, and whether every operation could be read; sets the last one's number.
+    ///
+    /// Operations are hints. Without one, lists of its slot that an unfinished checkpoint wrote are taken as they are, and the
+    /// upkeep that follows links what nothing leads to.
     private mutating func loadOperations(
         in transaction: borrowing WriteTransaction
-    ) throws(IndexError) -> Set<Slot> {
+    ) throws(IndexError) -> (changed: Set<Slot>, isReadable: Bool) {
         var changed: Set<Slot> = []
+        var isReadable = true
+        var misnumbered: [[UInt8]] = []
         var last = writer.durable.graphSequence
         let first = last + 1
         try transaction.scan(databases.operations, from: first) { (key, row) throws(IndexError) in
-            guard let sequence = key.integer(at: 0, as: UInt64.self) else { throw .damagedFormat(row: "ops key") }
-            last = sequence
-            // What a damaged one added has no links, or those of the vector before it, which are poor and no more.
-            guard let operation = OperationRow(row) else {
-                lostLinks = true
-                return true
+            if let sequence = key.integer(at: 0, as: UInt64.self), sequence < StateRow.sequenceLimit {
+                last = sequence
+            } else {
+                misnumbered.append(key.copied)
             }
-            changed.insert(operation.slot)
+            if let operation = OperationRow(row) { changed.insert(operation.slot) } else { isReadable = false }
             return true
         }
+        // The next operation's number has to be the highest.
+        do throws(StorageError) {
+            for key in misnumbered { try transaction.delete(key, in: databases.operations) }
+        } catch { throw .storage(error) }
         writer.lastSequence = last
-        return changed
+        return (changed, isReadable)
     }
 
     /// The stored codec; learnt from a sample when there is none.

@@ -46,7 +46,7 @@ struct StateRow: Hashable {
     static let key = "state"
 
     /// No store gets here; above it, counting on would overflow.
-    private static let sequenceLimit = UInt64(Int64.max)
+    static let sequenceLimit = UInt64(Int64.max)
 
     /// Links reflect every operation up to this one.
     var graphSequence: UInt64

@@ -95,7 +95,7 @@ package struct SearchResponse: Codable, Sendable, Equatable {
     }
 
     package var results: [SearchResultBody]
-    /// Searchable images in the collection.
+    /// Searchable images in the collection; with a filter, those that match it.
     package var total: Int
     package var tookMilliseconds: Took
     package var warnings: [Warning]?
@@ -132,11 +132,22 @@ package struct Warning: Codable, Sendable, Equatable {
 package struct ImagePage: Codable, Sendable, Equatable {
     package var images: [ImageBody]
     package var next: String?
+    /// Images that match the filter, on all pages; absent without a filter.
+    package var total: Int?
 
-    package init(images: [ImageBody], next: String?) {
+    package init(images: [ImageBody], next: String?, total: Int? = nil) {
         self.images = images
         self.next = next
+        self.total = total
     }
+}
+
+/// `DELETE /v1/images?filter=`.
+package struct RemovalResponse: Codable, Sendable, Equatable {
+    /// Images that matched, and are gone.
+    package var removed: Int
+
+    package init(removed: Int) { self.removed = removed }
 }
 
 /// A file that could not be made searchable (`GET /v1/failures`).
@@ -184,8 +195,20 @@ package struct RootBody: Codable, Sendable, Equatable {
     package var indexed: Int
     package var failed: Int
     package var waiting: Int
+    /// Whose images its files become; older daemons have one collection and say nothing of it.
+    package var collection: String?
 
-    package init(path: String, state: String, detail: String, seen: Int, indexed: Int, failed: Int, waiting: Int) {
+    package init(
+        path: String,
+        state: String,
+        detail: String,
+        seen: Int,
+        indexed: Int,
+        failed: Int,
+        waiting: Int,
+        collection: String? = nil
+    ) {
+        self.collection = collection
         self.path = path
         self.state = state
         self.detail = detail
@@ -397,7 +420,7 @@ package struct StatusResponse: Codable, Sendable, Equatable {
         /// Resident memory of the daemon, now and at its highest, in bytes.
         package var memory: UInt64
         package var memoryPeak: UInt64
-        /// Bytes on disk of the collection, and left on its file system.
+        /// Bytes on disk of the collections, and left on their file system.
         package var disk: UInt64
         package var diskFree: UInt64
 
@@ -418,12 +441,13 @@ package struct StatusResponse: Codable, Sendable, Equatable {
     package var version: String
     /// Seconds since the daemon started.
     package var uptime: Double
+    /// Of all collections, or of the one that was asked for; so are progress, roots and disk.
     package var counts: Counts
     package var progress: Progress
     package var work: Work?
     package var model: ModelBody
     package var head: String
-    /// Absent when vectors are compared as the network gives them.
+    /// Of the collection that was asked for, else of `default`. Absent when vectors are compared as the network gives them.
     package var whitening: WhiteningBody?
     package var device: Device
     package var roots: [RootBody]
@@ -431,6 +455,8 @@ package struct StatusResponse: Codable, Sendable, Equatable {
     /// Limits by name, such as `search_body_bytes`.
     package var limits: [String: Double]
     package var warnings: [Warning]
+    /// By name; older daemons have one and say nothing of it.
+    package var collections: [CollectionBody]?
 
     package init(
         version: String,
@@ -445,8 +471,10 @@ package struct StatusResponse: Codable, Sendable, Equatable {
         limits: [String: Double],
         warnings: [Warning],
         work: Work? = nil,
-        whitening: WhiteningBody? = nil
+        whitening: WhiteningBody? = nil,
+        collections: [CollectionBody]? = nil
     ) {
+        self.collections = collections
         self.work = work
         self.whitening = whitening
         self.version = version
@@ -464,6 +492,7 @@ package struct StatusResponse: Codable, Sendable, Equatable {
 
     enum CodingKeys: String, CodingKey {
         case version, counts, progress, work, model, head, whitening, device, roots, resources, limits, warnings
+        case collections
         case uptime = "uptime_s"
     }
 }

@@ -27,7 +27,7 @@ struct FormatTests {
     @Test func theConfigurationRowIsAsSpecified() throws {
         let fixture = try IndexFixture(dimension: 300)
         let row = try #require(try row("cfg", "meta", fixture, flags: []))
-        #expect(row == [0x4C, 0x49, 0x53, 0x58, 1, 0, 0x2C, 1, 0, 0, 16, 32, 128, 0, 0, 0, 0, 0, 0x80, 0x3F])
+        #expect(row == [0x4C, 0x49, 0x53, 0x58, 2, 0, 0x2C, 1, 0, 0, 16, 32, 128, 0, 0, 0, 0, 0, 0x80, 0x3F])
     }
 
     @Test(arguments: [0, 1, 16]) func linkRowsComeBack(count: Int) {
@@ -50,13 +50,17 @@ struct FormatTests {
         }
         let codec = VectorCodec(dimension: 9, zero: 128, step: 0.001)
         let row = CodecRow.bytes(codec)
-        let back = CodecRow.codec(row.span.bytes, dimension: 9)
-        #expect(back?.tag == codec.tag)
+        let found = CodecRow.codec(row.span.bytes, dimension: 9)
+        let back = try #require(found)
+        #expect(back.tag == codec.tag)
+        #expect(CodecRow.bytes(back) == row)
         let last = StateRow(graphSequence: .max, entry: nil).bytes
         #expect(throws: IndexError.damagedFormat(row: "state")) { _ = try StateRow(last.span.bytes) }
-        let noise = [UInt8](repeating: 255, count: 8)
-        let none = CodecRow.codec(noise.span.bytes, dimension: 9)
-        #expect(none == nil)
+        for count in [0, 8, 20, 40] {
+            let noise = [UInt8](repeating: 255, count: count)
+            let refused = CodecRow.codec(noise.span.bytes, dimension: 9)
+            #expect(refused == nil)
+        }
     }
 
     @Test func aStoreOfAnotherDimensionOrVersionIsRefused() throws {
@@ -149,6 +153,30 @@ struct FormatTests {
         #expect(fixture.index.statistics.pendingCount == 1)
         try fixture.link()
         for (vector, slot) in zip(vectors, slots) { #expect(try fixture.search(vector, 1).first?.slot == slot) }
+    }
+
+    @Test func damagedOperationsCostLinkingAndNeverTheCollection() throws {
+        let fixture = try IndexFixture(dimension: 32, isGraphForced: true)
+        var source = FeatureSource(dimension: 32)
+        let vectors = source.next(300)
+        let slots = try fixture.add(vectors)
+        try fixture.link()
+        try fixture.checkpoint()
+        let late = source.next(3)
+        let added = try fixture.add(late)
+        try write(UInt64(301), [7, 7, 7, 7, 7], "ops", .integerKey, fixture)
+        try write(UInt64(302), [], "ops", .integerKey, fixture)
+        try write(UInt64.max, [1, 0, 0, 0, 0], "ops", .integerKey, fixture)
+        try fixture.reopen()
+        try fixture.add(source.next(5))
+        try fixture.link()
+        for (vector, slot) in zip(vectors + late, slots + added) {
+            #expect(try fixture.search(vector, 1).first?.slot == slot)
+        }
+        try fixture.checkpoint()
+        #expect(!fixture.index.needsCheckpoint)
+        try fixture.reopen()
+        #expect(fixture.index.statistics.pendingCount == 0)
     }
 
     private func read(_ row: [UInt8], level: Int) -> [UInt32]? { LinkRow.links(row.span.bytes, level: level) }
