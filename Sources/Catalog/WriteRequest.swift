@@ -25,8 +25,6 @@ final class WriteRequest: Sendable {
     enum Reply: Sendable {
         case outcomes([CatalogOutcome])
         case root(RootRecord)
-        /// How many images.
-        case dropped(Int)
         /// How many images it concerned.
         case count(Int)
         case done
@@ -42,7 +40,8 @@ final class WriteRequest: Sendable {
         switch work {
         case .apply(let changes): changes.count
         case .dismiss(let ids, _): ids.count
-        case .addRoot, .closeRoot, .recover, .rewrite: 1
+        case .drop(let slots): slots.count
+        case .addRoot, .closeRoot, .removeLinks, .recover, .rewrite: 1
         }
     }
 

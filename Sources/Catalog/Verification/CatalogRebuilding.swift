@@ -99,7 +99,7 @@ extension Catalog {
     ///
     /// - Returns: how many images that are.
     fileprivate func drop(_ slots: [Slot]) throws(CatalogError) -> Int {
-        guard case .dropped(let count) = try writer.submit(.drop(slots)) else { return 0 }
+        guard case .count(let count) = try writer.submit(.drop(slots)) else { return 0 }
         return count
     }
 
