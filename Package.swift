@@ -25,7 +25,8 @@ let kernels: [CSetting] = c + [.unsafeFlags(["-O3"])]
 /// One test target per target: its name without `Tests`, and what it needs besides.
 let testDependencies: [(name: String, others: [String])] = [
     ("Platform", []), ("Wire", []), ("Storage", ["Platform"]),
-    ("LinearAlgebra", []), ("VectorIndex", ["Storage", "Platform"]), ("Catalog", ["Storage", "VectorIndex", "Inference", "Platform"]),
+    ("LinearAlgebra", []), ("VectorIndex", ["Storage", "Platform"]),
+    ("Catalog", ["Wire", "Storage", "VectorIndex", "Inference", "Platform"]),
     ("Imaging", ["Platform"]),
     ("Inference", ["Platform"]), ("InferenceCPU", ["Inference"]),
     ("InferenceVulkan", ["Inference", "CShaders", "Platform"]),
@@ -76,7 +77,7 @@ let package = Package(
 
         // The house, bottom up.
         .target(name: "Platform", dependencies: ["CPlatform", "CNettle"], swiftSettings: strict),
-        .target(name: "Wire", swiftSettings: safe),
+        .target(name: "Wire", exclude: ["README.md"], swiftSettings: safe),
         .target(name: "Storage", dependencies: ["CLMDB", "CKernels", "Platform"], swiftSettings: strict),
         .target(name: "LinearAlgebra", dependencies: ["COpenBLAS"], swiftSettings: numeric),
         .target(
@@ -87,7 +88,7 @@ let package = Package(
         ),
         .target(
             name: "Catalog",
-            dependencies: ["Storage", "VectorIndex", "Inference", "Platform"],
+            dependencies: ["Wire", "Storage", "VectorIndex", "Inference", "Platform"],
             exclude: ["README.md"],
             swiftSettings: safe
         ),
@@ -153,7 +154,7 @@ let package = Package(
             name: "likeness-bench",
             dependencies: [
                 "Catalog", "Embedding", "Imaging", "Inference", "InferenceCPU", "InferenceVulkan",
-                "Ingestion", "Platform", "Storage", "VectorIndex",
+                "Ingestion", "Platform", "Storage", "VectorIndex", "Wire",
             ],
             swiftSettings: numeric
         ),
@@ -161,7 +162,7 @@ let package = Package(
         // One test target per target; fixtures shared.
         .target(
             name: "TestSupport",
-            dependencies: ["Platform", "Inference"],
+            dependencies: ["Platform", "Inference", "Wire"],
             path: "Tests/TestSupport",
             swiftSettings: strict
         ),

@@ -33,6 +33,7 @@ private final class CatalogAudit {
         try readFiles(transaction)
         try readContents(transaction)
         try readSlots(transaction)
+        findings += try FieldAudit(tables: tables).findings(transaction)
     }
 
     private func expect(_ holds: Bool, _ finding: @autoclosure () -> String) {

@@ -22,6 +22,16 @@ struct CatalogConfiguration {
         _ tables: CatalogTables,
         _ transaction: borrowing WriteTransaction
     ) throws(CatalogFailure) {
+        try putConfiguration(whitening, tables, transaction)
+        if let whitening { try WhiteningRecord.put(whitening, tables, transaction) }
+        try FieldIndexState.complete.store(tables, transaction)
+    }
+
+    private func putConfiguration(
+        _ whitening: Whitening?,
+        _ tables: CatalogTables,
+        _ transaction: borrowing WriteTransaction
+    ) throws(CatalogFailure) {
         var writer = RecordWriter()
         writer.append(Self.magic)
         writer.append(CatalogTables.format)
@@ -30,7 +40,14 @@ struct CatalogConfiguration {
         let key = Array(Self.key.utf8)
         let bytes = writer.finish(key: key)
         try storing { () throws(StorageError) in try transaction.put(key, bytes, in: tables.catalog) }
-        if let whitening { try WhiteningRecord.put(whitening, tables, transaction) }
+    }
+
+    /// The dimension of a stored configuration; nil when that is missing or damaged.
+    static func storedDimension(_ stored: [UInt8]?) -> Int? {
+        guard let stored, var reader = try? RecordReader(stored, key: Array(key.utf8), name: "catalog cfg"),
+            (try? reader.take(6)) != nil, let dimension = try? reader.integer(UInt32.self), 1...4096 ~= dimension
+        else { return nil }
+        return Int(dimension)
     }
 
     /// Compares with what is stored, or stores this in a new collection.
@@ -68,6 +85,10 @@ struct CatalogConfiguration {
         let whitening = try WhiteningRecord.read(tables, transaction)
         guard storedFingerprint == fingerprint(whitening), (whitening?.dimension ?? dimension) == dimension else {
             throw .corrupted("catalog whitening", "it is not the one of the fingerprint \(storedFingerprint)")
+        }
+        if format == CatalogTables.formatWithoutFields {
+            // From now on a program that does not keep `field` must not change the collection.
+            try putConfiguration(whitening, tables, transaction)
         }
         return whitening
     }

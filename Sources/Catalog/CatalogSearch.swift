@@ -21,13 +21,19 @@ struct CatalogSearch {
         _ transaction: borrowing ReadTransaction
     ) throws(CatalogFailure) -> (results: CatalogResults, isShort: Bool) {
         let vector = try contents.compared(query.vector)
-        let imageCount = try storing { () throws(StorageError) in try transaction.count(of: contents.tables.images) }
+        let filterStart = Instant.now
+        let matches = try query.filter.map { (filter) throws(CatalogFailure) in
+            try FilterMatches(filter, contents.tables, transaction)
+        }
+        let members = try matches?.slots(transaction)
+        let stored = try storing { () throws(StorageError) in try transaction.count(of: contents.tables.images) }
+        let imageCount = matches?.count ?? stored
         let limit = min(max(query.limit, 1), 1000)
         let offset = min(max(query.offset, 0), imageCount)
         // One more than the page shows that its last place is decided.
         let wanted = offset + limit + 1
         var count = wanted + (query.excluded == nil ? 0 : 1)
-        var searchTime: Int64 = 0
+        var searchTime = Instant.now.nanoseconds - filterStart.nanoseconds
         var loadTime: Int64 = 0
         while true {
             let start = Instant.now
@@ -37,12 +43,13 @@ struct CatalogSearch {
                     count: count,
                     ef: nil,
                     isExact: query.isExact,
+                    among: members,
                     transaction: transaction
                 )
             }
             let middle = Instant.now
             searchTime += middle.nanoseconds - start.nanoseconds
-            let candidates = try expand(found, wanted, transaction)
+            let candidates = try expand(found, wanted, matches, transaction)
             let isAll = found.count < count || (found.last.map { $0.score < query.minimumScore } ?? true)
             if isAll || isDecided(candidates, found, offset + limit) {
                 var hits: [CatalogHit] = []
@@ -58,7 +65,7 @@ struct CatalogSearch {
                     loadNanoseconds: loadTime
                 )
                 let isCut = found.last.map { $0.score < query.minimumScore } ?? false
-                let existing = imageCount - (query.excluded == nil ? 0 : 1)
+                let existing = imageCount - (try countsExcluded(matches, transaction) ? 1 : 0)
                 return (results, !isCut && candidates.count < min(offset + limit, existing))
             }
             loadTime += Instant.now.nanoseconds - middle.nanoseconds
@@ -66,10 +73,21 @@ struct CatalogSearch {
         }
     }
 
+    /// Whether the image that is left out is one of those that were counted.
+    private func countsExcluded(
+        _ matches: FilterMatches?,
+        _ transaction: borrowing ReadTransaction
+    ) throws(CatalogFailure) -> Bool {
+        guard let id = query.excluded, let matches else { return query.excluded != nil }
+        guard let row = try contents.tables.image(id, transaction) else { return false }
+        return try matches.contains(id, at: row.slot, transaction)
+    }
+
     /// Images of the vectors found, best first. A vector contributes at most as many as the page can use.
     private func expand(
         _ found: [IndexHit],
         _ wanted: Int,
+        _ matches: FilterMatches?,
         _ transaction: borrowing ReadTransaction
     ) throws(CatalogFailure) -> [Candidate] {
         var candidates: [Candidate] = []
@@ -77,8 +95,12 @@ struct CatalogSearch {
         for hit in found {
             if hit.score < query.minimumScore { break }
             if candidates.count >= wanted, hit.score < lastScore { break }
-            let ids = try contents.tables.images(of: hit.slot, limit: wanted + 1, transaction)
-            for id in ids where id != query.excluded { candidates.append(Candidate(id: id, score: hit.score)) }
+            // Images of one vector may match or not each for itself.
+            let limit = matches == nil ? wanted + 1 : .max
+            for id in try contents.tables.images(of: hit.slot, limit: limit, transaction) where id != query.excluded {
+                if let matches, try !matches.contains(id, at: hit.slot, transaction) { continue }
+                candidates.append(Candidate(id: id, score: hit.score))
+            }
             lastScore = hit.score
         }
         return candidates.sorted { ($1.score, $0.id) < ($0.score, $1.id) }

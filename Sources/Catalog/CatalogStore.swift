@@ -29,6 +29,8 @@ final class CatalogStore: Sendable {
         var files = 0
         var failed = 0
         var usedByteCount = 0
+        /// Whether images are missing in the records for filters.
+        var lacksFields = false
     }
 
     let generations: CollectionGenerations
@@ -49,7 +51,7 @@ final class CatalogStore: Sendable {
         self.options = options
         self.environment = environment
         self.configuration = configuration
-        let contents = try Self.load(environment, configuration)
+        let contents = try Self.load(environment, configuration, options)
         phase = Monitor(.open(contents))
         try refreshCounts()
     }
@@ -57,7 +59,8 @@ final class CatalogStore: Sendable {
     /// Opens or makes all databases, reads the index into memory and starts linking.
     private static func load(
         _ environment: Environment,
-        _ configuration: CatalogConfiguration
+        _ configuration: CatalogConfiguration,
+        _ options: CatalogOptions
     ) throws(CatalogFailure) -> Contents {
         while true {
             do throws(CatalogFailure) {
@@ -66,7 +69,11 @@ final class CatalogStore: Sendable {
                 let whitening = try configuration.agree(tables, transaction)
                 let index: VectorIndex
                 do throws(IndexError) {
-                    index = try VectorIndex(dimension: configuration.dimension, transaction: transaction)
+                    index = try VectorIndex(
+                        dimension: configuration.dimension,
+                        transaction: transaction,
+                        parameters: options.index
+                    )
                 } catch { throw CatalogFailure(error) }
                 do throws(StorageError) { try transaction.commit() } catch { throw .storage(error) }
                 do throws(SystemError) { try index.start() } catch { throw .storage(StorageError(error)) }
@@ -113,7 +120,7 @@ final class CatalogStore: Sendable {
         }
         do throws(CatalogFailure) {
             try storing { () throws(StorageError) in try environment.reopen() }
-            let contents = try Self.load(environment, configuration)
+            let contents = try Self.load(environment, configuration, options)
             phase.update { $0 = .open(contents) }
             try refreshCounts()
         } catch {
@@ -141,14 +148,16 @@ final class CatalogStore: Sendable {
     /// Reads the counts that LMDB keeps. O(1)
     func refreshCounts() throws(CatalogFailure) {
         let tables = try contents().tables
+        let transaction = try storing { () throws(StorageError) in try ReadTransaction(environment) }
+        let lacksFields = try !FieldIndexState(tables, transaction).isComplete
         let counts = try storing { () throws(StorageError) in
             let used = try environment.statistics.usedByteCount
-            let transaction = try ReadTransaction(environment)
             return Counts(
                 images: try transaction.count(of: tables.images),
                 files: try transaction.count(of: tables.files),
                 failed: try transaction.count(of: tables.failed),
-                usedByteCount: used
+                usedByteCount: used,
+                lacksFields: lacksFields
             )
         }
         lastCounts.update { $0 = counts }

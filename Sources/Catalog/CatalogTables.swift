@@ -4,8 +4,10 @@ internal import VectorIndex
 
 /// The catalog's databases and their typed records. `README.md` specifies them; the index has its own beside them.
 struct CatalogTables {
-    /// Layout of `catalog`, `img`, `dup`, `file`, `failed`, `content`, `root`, `event` and `raw`.
-    static let format: UInt16 = 1
+    /// Layout of `catalog`, `img`, `dup`, `file`, `failed`, `content`, `root`, `event`, `raw` and `field`.
+    static let format: UInt16 = 2
+    /// Without `field`; made the current one when it is opened.
+    static let formatWithoutFields: UInt16 = 1
 
     private static let duplicates: DatabaseFlags = [.integerKey, .duplicates, .fixedDuplicates, .integerDuplicates]
 
@@ -19,6 +21,8 @@ struct CatalogTables {
     let events: Database
     /// Vectors before whitening, by slot; empty where there is none.
     let originals: Database
+    /// Bitmaps for filters; derived from `img` and `dup`.
+    let fields: Database
 
     init(_ transaction: borrowing WriteTransaction) throws(CatalogFailure) {
         do throws(StorageError) {
@@ -31,6 +35,7 @@ struct CatalogTables {
             roots = try transaction.openDatabase("root", .integerKey)
             events = try transaction.openDatabase("event", .integerKey)
             originals = try transaction.openDatabase("raw", .integerKey)
+            fields = try transaction.openDatabase("field")
         } catch { throw .storage(error) }
     }
 

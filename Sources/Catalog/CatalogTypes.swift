@@ -1,4 +1,5 @@
 package import Platform
+package import Wire
 
 /// An image's number: given once, never reused, kept through renames.
 package struct ImageID: RawRepresentable, Hashable, Comparable, Sendable, CustomStringConvertible {
@@ -190,6 +191,8 @@ package struct CatalogQuery: Sendable {
     package var isExact = false
     /// Leave this image out (search by id).
     package var excluded: ImageID?
+    /// Only images that match.
+    package var filter: Filter?
 
     package init(vector: [Float]) { self.vector = vector }
 }
@@ -208,7 +211,7 @@ package struct CatalogHit: Sendable {
 /// Results and where the time went.
 package struct CatalogResults: Sendable {
     package var hits: [CatalogHit]
-    /// Searchable images in the collection.
+    /// Searchable images in the collection; with a filter, those that match.
     package var total: Int
     package var searchNanoseconds: Int64
     package var loadNanoseconds: Int64

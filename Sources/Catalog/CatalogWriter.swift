@@ -32,6 +32,8 @@ final class CatalogWriter: Sendable {
     private static let gatherSeconds = 0.002
     /// Rows of a closed root that one transaction removes.
     private static let purgeLimit = 256
+    /// Images that one transaction takes into the records for filters: some ten milliseconds.
+    private static let indexingLimit = 512
     /// Between looks at what the index wants written, and between tries after the disk refused.
     private static let upkeepSeconds = 0.5
     private static let log = Log("catalog")
@@ -164,7 +166,7 @@ final class CatalogWriter: Sendable {
     /// Whether there is more to do than waiting for requests.
     private var hasUpkeep: Bool {
         guard !committer.isResting, !isMoved else { return false }
-        return monitor.read { !$0.closedRoots.isEmpty } || needsCheckpoint
+        return monitor.read { !$0.closedRoots.isEmpty } || needsCheckpoint || store.counts.lacksFields
     }
 
     private var needsCheckpoint: Bool {
@@ -182,6 +184,7 @@ final class CatalogWriter: Sendable {
         guard !committer.isResting, !isMoved else { return }
         if let root = monitor.read({ $0.closedRoots.first }) { purge(root) }
         if needsCheckpoint { _ = committer.checkpoint() }
+        if store.counts.lacksFields { committer.indexFields(limit: Self.indexingLimit) }
     }
 
     private func purge(_ root: RootID) {

@@ -2,6 +2,7 @@ internal import Inference
 internal import Platform
 internal import Storage
 internal import VectorIndex
+internal import Wire
 
 /// Applies changes inside one write transaction: the ledger, images, contents, vectors and the events stay in step.
 ///
@@ -9,13 +10,14 @@ internal import VectorIndex
 /// a file that leaves one place and appears at another in the same batch keeps its vector.
 struct ChangeBatch {
     let tables: CatalogTables
-    private let index: VectorIndex
+    let index: VectorIndex
     private let whitening: Whitening?
     private let eventLimit: UInt64
-    private let now: Int64
+    let now: Int64
     var state: CatalogState
     private var touchedContents: Set<SHA256Digest> = []
     private var touchedSlots: Set<Slot> = []
+    private var fields = FieldChanges()
 
     init(
         _ contents: CatalogStore.Contents,
@@ -78,6 +80,7 @@ struct ChangeBatch {
             } catch { throw CatalogFailure(error) }
             if whitening != nil { try tables.removeOriginal(slot, transaction) }
         }
+        try fields.finish(tables, transaction)
         state.commitCount += 1
         try state.store(tables, transaction)
     }
@@ -87,6 +90,32 @@ struct ChangeBatch {
     /// - Returns: whether there is more.
     func checkpointIndex(_ transaction: borrowing WriteTransaction) throws(CatalogFailure) -> Bool {
         try indexing { () throws(IndexError) in try index.checkpoint(in: transaction) }
+    }
+
+    /// Takes more images of an older collection into the records for filters.
+    ///
+    /// - Returns: whether there are more.
+    func indexFields(limit: Int, _ transaction: borrowing WriteTransaction) throws(CatalogFailure) -> Bool {
+        try FieldChanges.indexMore(limit: limit, tables, transaction)
+    }
+
+    /// Removes the images that a user's filter names, as far as they still match.
+    ///
+    /// - Returns: how many.
+    mutating func dismiss(
+        _ ids: [ImageID],
+        matching filter: Filter,
+        _ transaction: borrowing WriteTransaction
+    ) throws(CatalogFailure) -> Int {
+        var subjects = FilterSubjects(tables)
+        var count = 0
+        for id in ids {
+            guard let row = try tables.image(id, transaction), try subjects.matches(filter, row, transaction) else {
+                continue
+            }
+            if case .done = try dismiss(id, transaction) { count += 1 }
+        }
+        return count
     }
 
     // MARK: Changes
@@ -144,6 +173,7 @@ struct ChangeBatch {
             document: document
         )
         let sequence = try record(old == nil ? .added : .replaced, known.slot, id, transaction)
+        fields.willChange(id, from: old)
         try tables.put(ImageRow(slot: known.slot, sequence: sequence, image: image), transaction)
         file.state = .indexed(id)
         try tables.put(file, transaction)
@@ -193,6 +223,7 @@ struct ChangeBatch {
         try tables.put(row, transaction)
         guard let id = row.image else { return .done(nil) }
         var image = try tables.requiredImage(id, transaction)
+        fields.willChange(id, from: image)
         image.image.byteCount = stamp.byteCount
         image.image.modified = stamp.modified
         try tables.put(image, transaction)
@@ -216,6 +247,7 @@ struct ChangeBatch {
         row.key = to
         row.stamp = stamp
         try tables.put(row, transaction)
+        fields.willChange(id, from: image)
         image.image.key = to
         image.image.byteCount = stamp.byteCount
         image.image.modified = stamp.modified
@@ -231,6 +263,7 @@ struct ChangeBatch {
     ) throws(CatalogFailure) -> CatalogOutcome {
         guard let id = try tables.file(key, transaction)?.image else { return .notFound }
         var image = try tables.requiredImage(id, transaction)
+        fields.willChange(id, from: image)
         image.image.document = document
         image.sequence = try record(.documented, image.slot, id, transaction)
         try tables.put(image, transaction)
@@ -272,6 +305,7 @@ struct ChangeBatch {
         var row = row
         row.imageCount += 1
         try tables.put(row, content, transaction)
+        try fields.willChangeImages(of: row.slot, tables, transaction)
         try storing { () throws(StorageError) in
             try transaction.put(row.slot.rawValue, id.rawValue, in: tables.duplicates)
         }
@@ -292,6 +326,7 @@ struct ChangeBatch {
         try tables.put(row, content, transaction)
         touchedContents.insert(content)
         guard slot != kept else { return }
+        try fields.willChangeImages(of: slot, tables, transaction)
         try storing { () throws(StorageError) in
             try transaction.delete(slot.rawValue, value: id.rawValue, in: tables.duplicates)
         }
@@ -303,6 +338,7 @@ struct ChangeBatch {
         _ transaction: borrowing WriteTransaction
     ) throws(CatalogFailure) {
         let row = try tables.requiredImage(id, transaction)
+        fields.willChange(id, from: row)
         try detach(id, row.image.content, row.slot, keeping: nil, transaction)
         try storing { () throws(StorageError) in try transaction.delete(id.rawValue, in: tables.images) }
         _ = try record(.removed, row.slot, id, transaction)

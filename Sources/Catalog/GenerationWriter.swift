@@ -37,9 +37,14 @@ struct GenerationWriter {
         try self.copy(from: old.contents, to: tables.contents, transaction)
         try self.copy(from: old.roots, to: tables.roots, transaction)
         try self.copy(from: old.events, to: tables.events, transaction)
+        try self.copy(from: old.fields, to: tables.fields, transaction)
         try copyVectors(copy, tables, transaction)
         let state = try CatalogState(old, transaction)
-        try commit { (output) throws(CatalogFailure) in try state.store(tables, output) }
+        let fields = try FieldIndexState(old, transaction)
+        try commit { (output) throws(CatalogFailure) in
+            try state.store(tables, output)
+            try fields.store(tables, output)
+        }
     }
 
     /// All rows of a database, in their order.

@@ -95,6 +95,21 @@ final class GroupCommitter: Sendable {
         }
     }
 
+    /// Takes more images of an older collection into the records for filters.
+    func indexFields(limit: Int) {
+        let attempt = transact { (batch, transaction) throws(CatalogFailure) in
+            if try !batch.indexFields(limit: limit, transaction) {
+                Self.log.notice("the records for filters cover all images")
+            }
+        }
+        switch attempt {
+        case .committed: return
+        case .refused(let failure), .unknown(let failure, _):
+            Self.log.warning("filters stay slow until all images are in their records, which pauses: \(failure.error)")
+            rest()
+        }
+    }
+
     private func rest() {
         restsUntil.update { $0 = Instant.now + Self.restSeconds }
         recover()
@@ -177,8 +192,13 @@ final class GroupCommitter: Sendable {
             for change in changes { outcomes.append(try batch.apply(change, transaction)) }
             return .outcomes(outcomes)
         case .addRoot(let path): return .root(try batch.addRoot(path, transaction))
+        case .dismiss(let ids, let filter): return .count(try batch.dismiss(ids, matching: filter, transaction))
         case .closeRoot(let id):
             try batch.closeRoot(id, transaction)
+            return .done
+        case .drop(let slots): return .count(try batch.drop(slots, transaction))
+        case .removeLinks:
+            try indexing { () throws(IndexError) in try batch.index.stageLinkRemoval(in: transaction) }
             return .done
         case .recover, .rewrite: return .done
         }

@@ -1,13 +1,21 @@
 internal import Inference
 internal import Platform
+internal import VectorIndex
+internal import Wire
 
 /// Something for the writer thread to do, and the place where its outcome is waited for.
 final class WriteRequest: Sendable {
     enum Work: Sendable {
         case apply([CatalogChange])
         case addRoot(RelativePath)
+        /// Removes images as a user does, those that still match.
+        case dismiss([ImageID], Filter)
         /// Takes the root off the list; the writer then removes its rows piece by piece.
         case closeRoot(RootID)
+        /// Drops vectors with their images, whose files are to be read again.
+        case drop([Slot])
+        /// Deletes all links of the graph.
+        case removeLinks
         /// Opens the store again if it panicked.
         case recover
         /// Writes the collection anew; no change is taken after it.
@@ -17,6 +25,8 @@ final class WriteRequest: Sendable {
     enum Reply: Sendable {
         case outcomes([CatalogOutcome])
         case root(RootRecord)
+        /// How many images it concerned.
+        case count(Int)
         case done
     }
 
@@ -27,7 +37,12 @@ final class WriteRequest: Sendable {
 
     /// Counts towards the size of a commit.
     var changeCount: Int {
-        if case .apply(let changes) = work { changes.count } else { 1 }
+        switch work {
+        case .apply(let changes): changes.count
+        case .dismiss(let ids, _): ids.count
+        case .drop(let slots): slots.count
+        case .addRoot, .closeRoot, .removeLinks, .recover, .rewrite: 1
+        }
     }
 
     var isRewrite: Bool { if case .rewrite = work { true } else { false } }

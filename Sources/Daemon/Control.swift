@@ -17,6 +17,8 @@ final class Control: DaemonControl {
     let facts: Facts
     /// The page's address with its token, known when the server listens; nil where no page is served.
     let page = Monitor<String?>(nil)
+    /// The backup, verification or rebuilding at work.
+    let maintenance = MaintenanceClaim.Current(nil)
 
     /// What does not change while the daemon runs.
     struct Facts: Sendable {
@@ -118,6 +120,9 @@ final class Control: DaemonControl {
     func rescan(_ path: String?, in collection: String?) throws(Problem) {
         try all.rescan(path, in: collection)
     }
+
+    /// Absolute paths of the watched folders.
+    var rootPaths: [String] { ingestor.status.roots.map(\.root.path.description) }
 
     var pageLink: String? { page.read { $0 } }
 }

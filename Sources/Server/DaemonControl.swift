@@ -5,7 +5,7 @@ package import Wire
 /// What the routes need of the rest of the daemon. `Daemon` implements it; tests fake it.
 ///
 /// All methods block and may be called from any thread that may block. Errors are `Problem`s, ready to send.
-package protocol DaemonControl: Sendable {
+package protocol DaemonControl: MaintenanceControl {
     func version() -> VersionResponse
     func readiness() -> ReadinessResponse
     /// Of one collection; with nil, all of them together.
@@ -81,6 +81,8 @@ package protocol ImageCatalog: Sendable {
     func vector(of id: ImageID) throws(CatalogError) -> [Float]?
     func image(_ id: ImageID) throws(CatalogError) -> ImageRecord?
     func images(after cursor: ImageID?, limit: Int) throws(CatalogError) -> [ImageRecord]
+    func images(matching filter: Filter, after cursor: ImageID?, limit: Int) throws(CatalogError) -> FilteredImages
+    func dismissImages(matching filter: Filter) throws(CatalogError) -> Int
     func failures(after key: FileKey?, limit: Int) throws(CatalogError) -> [FileRow]
 }
 

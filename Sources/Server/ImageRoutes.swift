@@ -11,8 +11,15 @@ extension Routes {
             Route(
                 method: "GET",
                 pattern: "/v1/images",
-                parameters: ["collection", "cursor", "limit"],
+                parameters: ["collection", "cursor", "limit", "filter"],
                 handle: listImages
+            ),
+            Route(
+                method: "DELETE",
+                pattern: "/v1/images",
+                access: .administer,
+                parameters: ["collection", "filter"],
+                handle: dismissImages
             ),
             Route(method: "GET", pattern: "/v1/images/{id}", parameters: ["collection"]) { (call) throws(Problem) in
                 let collection = try collection(call)
@@ -55,14 +62,24 @@ extension Routes {
         let cursor = try call.parameters["cursor"].map { (text) throws(Problem) in try Cursor.image(text) }
         let collection = try collection(call)
         // One more than asked for shows whether there is a next page.
-        let found = try stored(collection) { (catalog) throws(CatalogError) in
-            try catalog.images(after: cursor, limit: limit + 1)
+        let filter = try call.parameters.filter()
+        let found: [ImageRecord]
+        var total: Int?
+        if let filter {
+            let matching = try stored(collection) { (catalog) throws(CatalogError) in
+                try catalog.images(matching: filter, after: cursor, limit: limit + 1)
+            }
+            (found, total) = (matching.images, matching.total)
+        } else {
+            found = try stored(collection) { (catalog) throws(CatalogError) in
+                try catalog.images(after: cursor, limit: limit + 1)
+            }
         }
         let page = found.prefix(limit)
         let next = found.count > limit ? page.last.map { Cursor.text(after: $0.id) } : nil
         var paths = RootPaths(collection)
         let bodies = page.map { body(of: $0, &paths) }
-        var response = try Response(json: ImagePage(images: bodies, next: next))
+        var response = try Response(json: ImagePage(images: bodies, next: next, total: total))
         if let next { response.fields.append(link(call, next, limit)) }
         return response
     }
@@ -86,8 +103,26 @@ extension Routes {
     private func link(_ call: Call, _ cursor: String, _ limit: Int) -> (String, String) {
         // A collection that was found has a name that needs no escape.
         let collection = call.parameters["collection"].map { "collection=\($0)&" } ?? ""
-        let path = call.head.path.joined(separator: "/")
-        return ("Link", "</\(path)?\(collection)cursor=\(cursor)&limit=\(limit)>; rel=\"next\"")
+        var query = "\(collection)cursor=\(cursor)&limit=\(limit)"
+        let plain = CharacterSet(charactersIn: Self.plainCharacters)
+        if let filter = call.parameters["filter"]?.addingPercentEncoding(withAllowedCharacters: plain) {
+            query += "&filter=\(filter)"
+        }
+        return ("Link", "</\(call.head.path.joined(separator: "/"))?\(query)>; rel=\"next\"")
+    }
+
+    private func dismissImages(_ call: Call) throws(Problem) -> Response {
+        guard let filter = try call.parameters.filter() else {
+            throw Problem(.badRequest, "`filter` is missing: it says which images to remove")
+        }
+        guard !filter.isEmpty else {
+            throw Problem(.badRequest, "the filter matches every image; to forget a whole folder, DELETE /v1/roots")
+        }
+        let collection = try collection(call)
+        let removed = try stored(collection) { (catalog) throws(CatalogError) in
+            try catalog.dismissImages(matching: filter)
+        }
+        return try Response(json: RemovalResponse(removed: removed))
     }
 
     private func dismissImage(_ call: Call) throws(Problem) -> Response {
@@ -139,8 +174,8 @@ extension Routes {
             height: Int(record.height),
             bytes: record.byteCount,
             sha256: record.content.description,
-            modified: timestamp(record.modified),
-            added: timestamp(record.added),
+            modified: Timestamp.text(record.modified),
+            added: Timestamp.text(record.added),
             document: JSON.document(record.document)
         )
     }
@@ -152,17 +187,7 @@ extension Routes {
             kind: failure.kind,
             message: failure.message,
             attempts: Int(failure.attempts),
-            nextAttempt: failure.nextAttempt.map(timestamp)
+            nextAttempt: failure.nextAttempt.map(Timestamp.text)
         )
     }
-}
-
-/// ISO 8601 in UTC, to the second.
-func timestamp(_ nanoseconds: Int64) -> String {
-    var seconds = time_t(nanoseconds / 1_000_000_000)
-    var parts = tm()
-    guard gmtime_r(&seconds, &parts) != nil else { return "" }
-    var buffer = [CChar](repeating: 0, count: 40)
-    let count = strftime(&buffer, buffer.count, "%Y-%m-%dT%H:%M:%SZ", &parts)
-    return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }

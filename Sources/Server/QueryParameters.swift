@@ -62,6 +62,12 @@ struct QueryParameters: Sendable {
         return value
     }
 
+    /// A filter in JSON; nil when absent.
+    func filter(_ name: String = "filter") throws(Problem) -> Filter? {
+        guard let text = values[name] else { return nil }
+        do throws(FilterError) { return try Filter(text: Array(text.utf8)) } catch { throw Problem(error) }
+    }
+
     /// `true` or `false`, also `1` or `0`; nil when absent.
     func flag(_ name: String) throws(Problem) -> Bool? {
         switch values[name] {
@@ -71,4 +77,9 @@ struct QueryParameters: Sendable {
         default: throw Problem(.badRequest, "`\(name)` must be true or false")
         }
     }
+}
+
+extension Problem {
+    /// A filter's error as the client gets it.
+    init(_ error: FilterError) { self.init(.badRequest, "\(error)") }
 }

@@ -10,7 +10,7 @@ struct Routes: Sendable {
 
     var table: [Route] {
         healthRoutes + searchRoutes + imageRoutes + collectionRoutes + administrativeRoutes + modelRoutes
-            + whiteningRoutes + pageRoutes
+            + whiteningRoutes + maintenanceRoutes + pageRoutes
     }
 }
 

@@ -9,8 +9,9 @@ private struct SearchOptions {
     var offset = 0
     var minimumScore = -1.0
     var isExact = false
+    var filter: Filter?
 
-    static let parameters = ["collection", "limit", "offset", "min_score", "exact"]
+    static let parameters = ["collection", "limit", "offset", "min_score", "exact", "filter"]
     private static let deepest = 10_000
 
     init(_ parameters: QueryParameters, _ request: SearchRequest) throws(Problem) {
@@ -22,6 +23,10 @@ private struct SearchOptions {
         offset = request.offset ?? givenOffset ?? offset
         minimumScore = request.minScore ?? givenMinimum ?? minimumScore
         isExact = request.exact ?? givenExact ?? isExact
+        filter = try parameters.filter()
+        if let json = request.filter {
+            do throws(FilterError) { filter = try Filter(json) } catch { throw Problem(error) }
+        }
         guard (1...WireProtocol.maximumSearchLimit).contains(limit) else {
             throw Problem(.badRequest, "`limit` must be from 1 to \(WireProtocol.maximumSearchLimit)")
         }
@@ -105,6 +110,7 @@ extension Routes {
         query.minimumScore = Float(options.minimumScore)
         query.isExact = options.isExact
         query.excluded = excluded
+        query.filter = options.filter
         let prepared = query
         let found = try stored(collection) { (catalog) throws(CatalogError) in try catalog.search(prepared) }
         var paths = RootPaths(collection)

@@ -5,7 +5,7 @@ package struct EnvironmentOptions: Sendable {
     /// `Environment.grow` stops here.
     package var maximumMapByteCount = 1 << 44
     /// Named databases at most.
-    package var databaseLimit: UInt32 = 16
+    package var databaseLimit: UInt32 = 32
     /// Concurrent read transactions at most.
     package var readerLimit: UInt32 = 1024
 

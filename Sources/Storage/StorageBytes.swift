@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// What can be a key or a value: bytes in scope of a closure.
 ///
 /// Integers give their native representation, aligned, as `integerKey` and `integerDuplicates` databases need it.
@@ -42,6 +44,19 @@ extension RawSpan {
     package func copy(_ range: Range<Int>) -> [UInt8]? {
         guard range.lowerBound >= 0, range.upperBound <= byteCount else { return nil }
         return extracting(range).withUnsafeBytes { Array($0) }
+    }
+
+    /// Whether it comes before `other` in byte order, the order of LMDB's keys.
+    package func precedes(_ other: RawSpan) -> Bool {
+        let common = min(byteCount, other.byteCount)
+        let order = withUnsafeBytes { mine in
+            other.withUnsafeBytes { theirs in
+                // SAFETY: both have `common` bytes; without any, nothing is read and the order is equal.
+                guard common > 0, let a = mine.baseAddress, let b = theirs.baseAddress else { return Int32(0) }
+                return memcmp(a, b, common)
+            }
+        }
+        return order == 0 ? byteCount < other.byteCount : order < 0
     }
 
     /// A copy of all bytes.

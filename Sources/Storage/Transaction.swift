@@ -42,6 +42,15 @@ extension Transaction where Self: ~Copyable {
         return statistics.ms_entries
     }
 
+    /// Bytes of the pages of a database. The corresponding C function is `mdb_stat`.
+    /// - Complexity: O(1)
+    package func byteCount(of database: Database) throws(StorageError) -> Int {
+        var statistics = MDB_stat()
+        try check(mdb_stat(handle.pointer, database.index, &statistics), "measure \(database.name)")
+        let pages = statistics.ms_branch_pages + statistics.ms_leaf_pages + statistics.ms_overflow_pages
+        return pages * Int(statistics.ms_psize)
+    }
+
     /// Runs `body` with a cursor, which lives for its time only.
     package func withCursor<R, E: StorageErrorConvertible>(
         in database: Database,

@@ -11,7 +11,7 @@ package enum WireProtocol {
     /// Additive features, listed by `/v1/version`, so that a client need not guess from a version number.
     package static let capabilities = [
         "search.image", "search.id", "images.list", "images.content", "images.thumbnail", "images.delete",
-        "failures.list", "roots", "rescan", "models", "whitening", "page",
+        "failures.list", "filters", "roots", "rescan", "models", "whitening", "backup", "verify", "rebuild", "page",
         "collections",
     ]
 }
@@ -31,6 +31,8 @@ package struct SearchRequest: Codable, Sendable, Equatable {
     package var exact: Bool?
     /// `default` when absent.
     package var collection: String?
+    /// Only images that match; see `Filter`.
+    package var filter: JSONValue?
 
     package init(
         id: UInt64? = nil,
@@ -39,7 +41,8 @@ package struct SearchRequest: Codable, Sendable, Equatable {
         offset: Int? = nil,
         minScore: Double? = nil,
         exact: Bool? = nil,
-        collection: String? = nil
+        collection: String? = nil,
+        filter: JSONValue? = nil
     ) {
         self.id = id
         self.image = image
@@ -48,10 +51,11 @@ package struct SearchRequest: Codable, Sendable, Equatable {
         self.minScore = minScore
         self.exact = exact
         self.collection = collection
+        self.filter = filter
     }
 
     enum CodingKeys: String, CodingKey {
-        case id, image, limit, offset, exact, collection
+        case id, image, limit, offset, exact, collection, filter
         case minScore = "min_score"
     }
 }

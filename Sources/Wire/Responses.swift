@@ -95,7 +95,7 @@ package struct SearchResponse: Codable, Sendable, Equatable {
     }
 
     package var results: [SearchResultBody]
-    /// Searchable images in the collection.
+    /// Searchable images in the collection; with a filter, those that match it.
     package var total: Int
     package var tookMilliseconds: Took
     package var warnings: [Warning]?
@@ -132,11 +132,22 @@ package struct Warning: Codable, Sendable, Equatable {
 package struct ImagePage: Codable, Sendable, Equatable {
     package var images: [ImageBody]
     package var next: String?
+    /// Images that match the filter, on all pages; absent without a filter.
+    package var total: Int?
 
-    package init(images: [ImageBody], next: String?) {
+    package init(images: [ImageBody], next: String?, total: Int? = nil) {
         self.images = images
         self.next = next
+        self.total = total
     }
+}
+
+/// `DELETE /v1/images?filter=`.
+package struct RemovalResponse: Codable, Sendable, Equatable {
+    /// Images that matched, and are gone.
+    package var removed: Int
+
+    package init(removed: Int) { self.removed = removed }
 }
 
 /// A file that could not be made searchable (`GET /v1/failures`).

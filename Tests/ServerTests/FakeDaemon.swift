@@ -288,7 +288,7 @@ final class FakeCatalog: ImageCatalog {
 
     func search(_ query: CatalogQuery) throws(CatalogError) -> CatalogResults {
         let all = images.update { Array($0.values) }
-        let hits = all.filter { $0.id != query.excluded }
+        let hits = all.filter { $0.id != query.excluded && query.filter?.matches(FakeSubject(image: $0)) ?? true }
             .map { record in
                 let score = zip(vector(record.id), query.vector).map { $0 * $1 }.reduce(0, +)
                 return CatalogHit(image: record, score: score)
@@ -311,6 +311,22 @@ final class FakeCatalog: ImageCatalog {
         return Array(sorted.filter { $0.id.rawValue > cursor?.rawValue ?? 0 }.prefix(limit))
     }
 
+    private func matching(_ filter: Filter) -> [ImageRecord] {
+        images.update { $0.values.filter { filter.matches(FakeSubject(image: $0)) }.sorted { $0.id < $1.id } }
+    }
+
+    func images(matching filter: Filter, after cursor: ImageID?, limit: Int) throws(CatalogError) -> FilteredImages {
+        let found = matching(filter)
+        let page = found.filter { $0.id.rawValue > cursor?.rawValue ?? 0 }.prefix(limit)
+        return FilteredImages(images: Array(page), total: found.count)
+    }
+
+    func dismissImages(matching filter: Filter) throws(CatalogError) -> Int {
+        let ids = matching(filter).map(\.id)
+        images.update { for id in ids { $0[id] = nil } }
+        return ids.count
+    }
+
     func failures(after key: FileKey?, limit: Int) throws(CatalogError) -> [FileRow] {
         let rows = (1...3).map { number in
             FileRow(
@@ -328,5 +344,16 @@ final class FakeCatalog: ImageCatalog {
             )
         }
         return Array(rows.filter { row in key.map { row.key.path > $0.path } ?? true }.prefix(limit))
+    }
+}
+
+/// An image for filters: its document, and its number as `width`.
+private struct FakeSubject: FilterSubject {
+    let image: ImageRecord
+
+    var documentFields: [DocumentField] { DocumentField.fields(of: image.document) }
+
+    func value(of field: BuiltInField) -> FilterValue {
+        field == .width ? FilterValue(Double(image.id.rawValue)) : FilterValue(string: image.key.path.bytes)
     }
 }

@@ -117,6 +117,68 @@ struct RouteTests {
         #expect(reply["retry-after"] == problem.retryAfter.map(String.init))
     }
 
+    // MARK: Filters
+
+    private func encoded(_ filter: String) -> String {
+        filter.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
+    }
+
+    @Test func `a filter narrows searches, by parameter and in the body`() throws {
+        let server = try TestServer()
+        let filter = encoded(#"{"width":{"$gte":2},"camera":"X100"}"#)
+        let found = try decode(SearchResponse.self, server.send("POST", "/v1/search?filter=\(filter)", body: [1]))
+        #expect(found.results.map(\.id) == [2, 3])
+        let body = Array(#"{"id":1,"filter":{"width":{"$in":[3,9]}}}"#.utf8)
+        let json = try server.send("POST", "/v1/search", fields: ["Content-Type: application/json"], body: body)
+        #expect(try decode(SearchResponse.self, json).results.map(\.id) == [3])
+        let similar = try server.send("GET", "/v1/images/1/similar?filter=\(filter)")
+        #expect(try decode(SearchResponse.self, similar).results.map(\.id) == [2, 3])
+    }
+
+    @Test func `a filtered list has pages, whose links keep the filter, and a total`() throws {
+        let server = try TestServer()
+        let filter = encoded(#"{"width":{"$gte":2}}"#)
+        let reply = try server.send("GET", "/v1/images?limit=3&filter=\(filter)")
+        let first = try decode(ImagePage.self, reply)
+        #expect(first.images.map(\.id) == [2, 3, 4])
+        #expect(first.total == 4)
+        let link = try #require(reply["link"]?.split(separator: ">").first?.dropFirst())
+        let second = try decode(ImagePage.self, server.send("GET", String(link)))
+        #expect(second.images.map(\.id) == [5])
+        #expect(second.total == 4)
+        #expect(second.next == nil)
+        #expect(try decode(ImagePage.self, server.send("GET", "/v1/images")).total == nil)
+    }
+
+    @Test func `images are removed by filter, by whom may remove one`() throws {
+        let server = try TestServer()
+        let target = "/v1/images?filter=\(encoded(#"{"camera":"X100"}"#))"
+        #expect(try server.sendTCP("DELETE", target).status == 403)
+        #expect(try decode(RemovalResponse.self, server.send("DELETE", target)).removed == 3)
+        #expect(try decode(RemovalResponse.self, server.send("DELETE", target)).removed == 0)
+        #expect(server.daemon.fakeCatalog.count == 2)
+        for query in ["", "?filter=", "?filter=\(encoded("{}"))", "?limit=1"] {
+            #expect(try server.send("DELETE", "/v1/images\(query)").status == 400, "\(query)")
+        }
+        #expect(server.daemon.fakeCatalog.count == 2)
+        let stranger = try TestServer(peer: PeerCredentials(userID: 4711, groupID: 0, processID: 1))
+        #expect(try stranger.send("DELETE", target).status == 403)
+    }
+
+    @Test(arguments: [#"{"a":{"$gte":null}}"#, "{", "[]", #"{"a":{"$x":1}}"#, #"{"modified":5}"#])
+    func `a filter that is none gets 400 with the place`(filter: String) throws {
+        let server = try TestServer()
+        for (method, path) in [("POST", "/v1/search"), ("GET", "/v1/images"), ("DELETE", "/v1/images")] {
+            let body: [UInt8]? = method == "POST" ? [1] : nil
+            let reply = try server.send(method, "\(path)?filter=\(encoded(filter))", body: body)
+            #expect(reply.status == 400)
+            #expect((reply.json["detail"] as? String)?.hasPrefix("the filter") == true, "\(reply.text)")
+        }
+        let body = Array("{\"id\":1,\"filter\":\(filter)}".utf8)
+        let fields = ["Content-Type: application/json"]
+        #expect(try server.send("POST", "/v1/search", fields: fields, body: body).status == 400)
+    }
+
     // MARK: Images
 
     @Test func `a list comes in pages that a cursor continues`() throws {

@@ -7,10 +7,11 @@ extension CommandDescription {
     static let list = CommandDescription(
         name: "list",
         summary: "Searchable images in the order of their numbers.",
-        usage: "[--limit N | --all] [--collection NAME]",
+        usage: "[--limit N | --all] [--filter JSON] [--collection NAME]",
         examples: [
             Example("list", "the first \(defaultListLimit)"),
             Example("list --all --json | jq -r '.images[].path'", "every path"),
+            Example(#"list --filter '{"path":{"$prefix":"2021/"}}'"#, "those below a folder"),
         ],
         operandCounts: 0...0,
         options: [
@@ -20,7 +21,7 @@ extension CommandDescription {
                 help: "how many at most (\(defaultListLimit))"
             ),
             OptionDescription(name: "all", value: .flag, help: "all of them"),
-            .collection,
+            filterOption, .collection,
         ],
         run: { try runList($0) }
     )
@@ -47,10 +48,16 @@ extension CommandDescription {
     static let remove = CommandDescription(
         name: "remove",
         summary: "Forgets images. Their files stay; a file that changes later is loaded again.",
-        usage: "ID... [--collection NAME]",
-        examples: [Example("remove 17 18", "forget two images")],
-        operandCounts: anyCount,
-        options: [.collection],
+        usage: "ID... | --filter JSON --yes [--collection NAME]",
+        examples: [
+            Example("remove 17 18", "forget two images"),
+            Example(#"remove --filter '{"rating":{"$lt":2}}' --yes"#, "all that match; without --yes, how many do"),
+        ],
+        operandCounts: 0...Int.max,
+        options: [
+            filterOption, OptionDescription(name: "yes", value: .flag, help: "remove what the filter matches"),
+            .collection,
+        ],
         run: { try runRemove($0) }
     )
 
@@ -59,6 +66,7 @@ extension CommandDescription {
     private static func runList(_ invocation: Invocation) throws -> ExitCode {
         let arguments = invocation.arguments
         if arguments.has("all"), arguments.has("limit") { throw ClientError.usage("give --limit or --all, not both") }
+        try filter(in: arguments)
         let wanted = arguments.has("all") ? Int.max : arguments.integer("limit") ?? defaultListLimit
         var printed = 0
         var cursor: String?
@@ -67,6 +75,7 @@ extension CommandDescription {
             var query = [(name: "limit", value: String(min(WireProtocol.maximumPageLimit, wanted - printed)))]
             query += arguments.collectionQuery
             if let cursor { query.append(("cursor", cursor)) }
+            if let filter = arguments.text("filter") { query.append(("filter", filter)) }
             let page: ImagePage = try invocation.client.get("\(WireProtocol.prefix)/images", query)
             cursor = page.next
             try print(page.images, isFirst: printed == 0, invocation)
@@ -76,7 +85,9 @@ extension CommandDescription {
             let next = try cursor.map { ",\"next\":\(String(decoding: try JSONEncoder().encode($0), as: UTF8.self))" }
             invocation.terminal.printRaw(Array("]\(next ?? "")}\n".utf8))
         } else if printed == 0 {
-            invocation.terminal.note("no image is loaded yet")
+            invocation.terminal.note(
+                arguments.has("filter") ? "no image matches the filter" : "no image is loaded yet"
+            )
         } else if cursor != nil {
             invocation.terminal.note("there are more: likeness list --all")
         }
@@ -118,6 +129,10 @@ extension CommandDescription {
     }
 
     private static func runRemove(_ invocation: Invocation) throws -> ExitCode {
+        if invocation.arguments.has("filter") { return try removeMatches(invocation) }
+        if invocation.arguments.operands.isEmpty {
+            throw ClientError.usage("which images?", fix: "likeness remove 17, or likeness remove --filter JSON")
+        }
         let ids = try invocation.arguments.operands.map(imageID)
         var missing: [UInt64] = []
         for id in ids {

@@ -114,7 +114,7 @@ extension CommandDescription {
     }
 
     /// The folder as the daemon must name it, whose working directory is another: absolute, links resolved where it exists.
-    private static func absolutePath(_ path: String) -> String {
+    static func absolutePath(_ path: String) -> String {
         URL(filePath: path, directoryHint: .isDirectory).standardizedFileURL.resolvingSymlinksInPath()
             .path(percentEncoded: false).droppingFinalSlash
     }

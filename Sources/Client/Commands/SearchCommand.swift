@@ -4,11 +4,12 @@ extension CommandDescription {
     static let search = CommandDescription(
         name: "search",
         summary: "Images that look like a photo, best first. Each line is a score and a path; 1 is the same picture.",
-        usage: "PHOTO|- [--limit N] [--min-score X] [--exact] [--collection NAME] | --id N",
+        usage: "PHOTO|- [--limit N] [--min-score X] [--exact] [--filter JSON] [--collection NAME] | --id N",
         examples: [
             Example("search photo.jpg", "the ten most similar images"),
             Example("search --limit 50 --min-score 0.8 photo.jpg", "only close ones"),
             Example("search --id 17", "more like a stored image"),
+            Example(#"search photo.jpg --filter '{"year":{"$gte":2020}}'"#, "only images whose document says so"),
             Example("search - --json < photo.jpg | jq -r '.results[0].path'", "in a script"),
         ],
         operandCounts: 0...1,
@@ -21,7 +22,7 @@ extension CommandDescription {
             OptionDescription(name: "min-score", value: .real(-1...1), help: "leave out what is less similar"),
             OptionDescription(name: "exact", value: .flag, help: "compare with every image: slower, misses none"),
             OptionDescription(name: "id", value: .integer(0...Int.max), help: "search by a stored image, see list"),
-            .collection,
+            filterOption, .collection,
         ],
         run: { try runSearch($0) }
     )
@@ -35,7 +36,9 @@ extension CommandDescription {
                 invocation.terminal.note("  \(Text.visible(warning.fix))")
             }
             if response.results.isEmpty {
-                let reason = response.total == 0 ? "no image is loaded yet" : "nothing similar enough"
+                let isFiltered = invocation.arguments.has("filter")
+                let none = isFiltered ? "no image matches the filter" : "no image is loaded yet"
+                let reason = response.total == 0 ? none : "nothing similar enough"
                 invocation.terminal.note("\(reason) (\(Text.count(response.total, "image")))")
             }
             for line in lines(response.results, invocation.terminal) { invocation.terminal.print(line) }
@@ -46,6 +49,7 @@ extension CommandDescription {
     private static func searchRequest(_ arguments: Arguments) throws -> HTTPRequest {
         var request = HTTPRequest(method: "POST", path: "\(WireProtocol.prefix)/search")
         if let id = arguments.integer("id") {
+            let filter = try filter(in: arguments)
             guard arguments.operands.isEmpty else { throw ClientError.usage("give a photo or --id, not both") }
             request.body = try DaemonClient.json(
                 SearchRequest(
@@ -53,7 +57,8 @@ extension CommandDescription {
                     limit: arguments.integer("limit"),
                     minScore: arguments.real("min-score"),
                     exact: arguments.has("exact") ? true : nil,
-                    collection: arguments.text("collection")
+                    collection: arguments.text("collection"),
+                    filter: filter
                 )
             )
             return request
@@ -61,6 +66,7 @@ extension CommandDescription {
         guard let photo = arguments.operands.first else {
             throw ClientError.usage("which photo?", fix: "likeness search photo.jpg, or likeness search --id N")
         }
+        try filter(in: arguments)
         let bytes = try LocalFile.read(photo, limit: WireProtocol.maximumSearchBodyByteCount)
         // The daemon tells the format by content, so the type says no more than "an image".
         request.body = .bytes(bytes, type: "application/octet-stream")
@@ -68,6 +74,7 @@ extension CommandDescription {
         if let score = arguments.text("min-score") { request.query.append(("min_score", score)) }
         if arguments.has("exact") { request.query.append(("exact", "true")) }
         request.query += arguments.collectionQuery
+        if let filter = arguments.text("filter") { request.query.append(("filter", filter)) }
         return request
     }
 

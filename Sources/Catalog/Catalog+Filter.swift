@@ -1,0 +1,77 @@
+internal import Platform
+internal import Storage
+internal import VectorIndex
+package import Wire
+
+/// A page of the images that match a filter.
+package struct FilteredImages: Sendable {
+    /// In order of id.
+    package var images: [ImageRecord]
+    /// Images that match, on all pages.
+    package var total: Int
+
+    package init(images: [ImageRecord], total: Int) {
+        self.images = images
+        self.total = total
+    }
+}
+
+/// Lists and removals by filter.
+extension Catalog {
+    /// Images that one transaction of a removal looks at.
+    private static let removalCount = 256
+
+    /// Images that match, with ids above `cursor`, in order of id.
+    ///
+    /// - Complexity: the filter, and O(limit * images / matches) or O(matches), whichever is less
+    package func images(
+        matching filter: Filter,
+        after cursor: ImageID?,
+        limit: Int
+    ) throws(CatalogError) -> FilteredImages {
+        try read { (contents, transaction) throws(CatalogFailure) in
+            let tables = contents.tables
+            let matches = try FilterMatches(filter, tables, transaction)
+            var page = FilteredImages(images: [], total: matches.count)
+            let (first, overflow) = (cursor?.rawValue ?? 0).addingReportingOverflow(1)
+            guard limit > 0, !overflow, matches.count > 0 else { return page }
+            let stored = try storing { () throws(StorageError) in try transaction.count(of: tables.images) }
+            // Few matches are put in order; many are met soon on a walk through all images.
+            let walked = stored.multipliedReportingOverflow(by: min(limit, matches.count)).partialValue / matches.count
+            if matches.count <= walked {
+                for id in try matches.ids(transaction).drop(while: { $0.rawValue < first }).prefix(limit) {
+                    page.images.append(try tables.requiredImage(id, transaction).image)
+                }
+                return page
+            }
+            try transaction.scan(tables.images, from: first) { (key, value) throws(CatalogFailure) in
+                guard let number = key.integer(at: 0, as: UInt64.self), let slot = value.integer(at: 4, as: UInt32.self)
+                else { throw .corrupted("image", "short") }
+                let id = ImageID(rawValue: number)
+                if try matches.contains(id, at: Slot(rawValue: slot), transaction) {
+                    page.images.append(try ImageRow(value.copied, id: id).image)
+                }
+                return page.images.count < limit
+            }
+            return page
+        }
+    }
+
+    /// Removes the images that match, as a user does: their files stay out until their bytes change.
+    ///
+    /// In bounded transactions; what matches when the call begins is removed, unless a change meanwhile makes it match no more.
+    /// - Returns: how many were removed.
+    /// - Throws: what was removed before stays removed.
+    package func dismissImages(matching filter: Filter) throws(CatalogError) -> Int {
+        let ids = try read { (contents, transaction) throws(CatalogFailure) in
+            try FilterMatches(filter, contents.tables, transaction).ids(transaction)
+        }
+        var count = 0
+        for start in stride(from: 0, to: ids.count, by: Self.removalCount) {
+            let piece = Array(ids[start..<min(ids.count, start + Self.removalCount)])
+            guard case .count(let removed) = try writer.submit(.dismiss(piece, filter)) else { continue }
+            count += removed
+        }
+        return count
+    }
+}

@@ -1,0 +1,70 @@
+internal import Platform
+internal import Storage
+internal import VectorIndex
+
+/// Compares `field` with what the images say that it has to hold, one chunk after the other.
+///
+/// - Complexity: memory for one chunk, and for the numbers of all images
+struct FieldAudit {
+    let tables: CatalogTables
+
+    /// What differs, one sentence a chunk.
+    func findings(_ transaction: borrowing ReadTransaction) throws(CatalogFailure) -> [String] {
+        let state = try FieldIndexState(tables, transaction)
+        var findings: [String] = []
+        var chunks: Set<UInt64> = []
+        for (chunk, ids) in try imagesByChunk(transaction).sorted(by: { $0.key < $1.key }) {
+            chunks.insert(chunk)
+            var edits = FieldEdits()
+            for (id, position) in ids where id.rawValue <= state.indexedThrough {
+                edits.add(position, FieldTokens(try tables.requiredImage(id, transaction).image).keys)
+            }
+            if try edits.encoded() != stored(chunk, transaction) {
+                findings.append("the records for filters of chunk \(chunk) do not agree with its images")
+            }
+        }
+        var last: UInt64?
+        try transaction.scan(tables.fields) { (key, _) throws(CatalogFailure) in
+            guard let chunk = FieldKey.chunk(of: key) else { throw .corrupted("field", "short key") }
+            if chunk != last, !chunks.contains(chunk) {
+                findings.append("there are records for filters of chunk \(chunk), which has no images")
+            }
+            last = chunk
+            return true
+        }
+        return findings
+    }
+
+    /// Where every image stands.
+    private func imagesByChunk(
+        _ transaction: borrowing ReadTransaction
+    ) throws(CatalogFailure) -> [UInt64: [(ImageID, ImagePosition)]] {
+        var found: [UInt64: [(ImageID, ImagePosition)]] = [:]
+        var last: UInt32?
+        try transaction.scan(tables.duplicates) { (key, value) throws(CatalogFailure) in
+            guard let slot = key.integer(at: 0, as: UInt32.self), let number = value.integer(at: 0, as: UInt64.self)
+            else { throw .corrupted("dup", "short") }
+            let id = ImageID(rawValue: number)
+            let position = slot == last ? ImagePosition(id) : ImagePosition(Slot(rawValue: slot))
+            last = slot
+            found[position.chunk, default: []].append((id, position))
+            return true
+        }
+        return found
+    }
+
+    private func stored(
+        _ chunk: UInt64,
+        _ transaction: borrowing ReadTransaction
+    ) throws(CatalogFailure) -> [[UInt8]: [UInt8]] {
+        var records: [[UInt8]: [UInt8]] = [:]
+        try transaction.scan(tables.fields, prefix: FieldKey.prefix(chunk: chunk)) {
+            (key, value) throws(CatalogFailure) in
+            var words = [UInt64](repeating: 0, count: PositionSet.wordCount)
+            try FieldContainer.add(value, key: key, to: &words, at: 0)
+            records[key.copied] = value.copied
+            return true
+        }
+        return records
+    }
+}

@@ -1,0 +1,118 @@
+internal import Platform
+internal import Storage
+internal import VectorIndex
+
+/// Keeps `field` in step with what one transaction does to images.
+///
+/// The changes tell it what they are about to touch; at the end it compares what the touched images had in `field` with what
+/// they have to have, and writes each record once, in key order.
+struct FieldChanges {
+    /// Rows before their first change; nil for images that are new.
+    private var rows: [ImageID: ImageRow?] = [:]
+    /// The first image of a slot, before images came to the slot or left it.
+    private var owners: [Slot: ImageID?] = [:]
+
+    /// Before an image's row is written or removed.
+    mutating func willChange(_ id: ImageID, from row: ImageRow?) {
+        if rows[id] == nil { rows.updateValue(row, forKey: id) }
+    }
+
+    /// Before an image comes to a slot or leaves it.
+    mutating func willChangeImages(
+        of slot: Slot,
+        _ tables: CatalogTables,
+        _ transaction: borrowing WriteTransaction
+    ) throws(CatalogFailure) {
+        if owners[slot] != nil { return }
+        owners.updateValue(try tables.images(of: slot, limit: 1, transaction).first, forKey: slot)
+    }
+
+    /// Writes what follows from all changes, or, when a record is damaged, throws `field` away: it is made anew from the images.
+    func finish(
+        _ tables: CatalogTables,
+        _ transaction: borrowing WriteTransaction
+    ) throws(CatalogFailure) {
+        guard !rows.isEmpty || !owners.isEmpty else { return }
+        let state = try FieldIndexState(tables, transaction)
+        let edits = try edits(from: state, to: state, tables, transaction)
+        do throws(CatalogFailure) { try edits.store(tables, transaction) } catch .catalog(
+            .corrupted(let record, let detail)
+        ) {
+            Log("catalog").error("\(record) is damaged (\(detail)); the records for filters are made anew")
+            try storing { () throws(StorageError) in try transaction.removeAll(from: tables.fields) }
+            try FieldIndexState(indexedThrough: 0).store(tables, transaction)
+        }
+    }
+
+    /// Takes the next images of an older collection into `field`.
+    ///
+    /// - Returns: whether there are more.
+    static func indexMore(
+        limit: Int,
+        _ tables: CatalogTables,
+        _ transaction: borrowing WriteTransaction
+    ) throws(CatalogFailure) -> Bool {
+        let before = try FieldIndexState(tables, transaction)
+        guard !before.isComplete else { return false }
+        var changes = FieldChanges()
+        var last = before.indexedThrough
+        try transaction.scan(tables.images, from: before.indexedThrough + 1) { (key, value) throws(CatalogFailure) in
+            guard let number = key.integer(at: 0, as: UInt64.self) else { throw .corrupted("image", "short key") }
+            let id = ImageID(rawValue: number)
+            changes.willChange(id, from: try ImageRow(value.copied, id: id))
+            last = number
+            return changes.rows.count < limit
+        }
+        let isLast = changes.rows.count < limit
+        let after = isLast ? FieldIndexState.complete : FieldIndexState(indexedThrough: last)
+        try changes.edits(from: before, to: after, tables, transaction).store(tables, transaction)
+        try after.store(tables, transaction)
+        return !isLast
+    }
+
+    private func edits(
+        from before: FieldIndexState,
+        to after: FieldIndexState,
+        _ tables: CatalogTables,
+        _ transaction: borrowing WriteTransaction
+    ) throws(CatalogFailure) -> FieldEdits {
+        var touched = Set(rows.keys)
+        for (slot, owner) in owners {
+            let now = try tables.images(of: slot, limit: 1, transaction).first
+            if now != owner { touched.formUnion([now, owner].compactMap(\.self)) }
+        }
+        var edits = FieldEdits()
+        for id in touched {
+            let row = try tables.image(id, transaction)
+            let old = rows[id] ?? row
+            var mine = (position: ImagePosition?.none, keys: Set<[UInt8]>())
+            var theirs = mine
+            if let old, id.rawValue <= before.indexedThrough {
+                let owner = try owner(of: old.slot, tables, transaction)
+                mine = (owner == id ? ImagePosition(old.slot) : ImagePosition(id), FieldTokens(old.image).keys)
+            }
+            if let row, id.rawValue <= after.indexedThrough {
+                let owner = try tables.images(of: row.slot, limit: 1, transaction).first
+                theirs = (owner == id ? ImagePosition(row.slot) : ImagePosition(id), FieldTokens(row.image).keys)
+            }
+            let isSame = mine.position == theirs.position
+            if let position = mine.position {
+                edits.remove(position, isSame ? mine.keys.subtracting(theirs.keys) : mine.keys)
+            }
+            if let position = theirs.position {
+                edits.add(position, isSame ? theirs.keys.subtracting(mine.keys) : theirs.keys)
+            }
+        }
+        return edits
+    }
+
+    /// The first image of a slot before all changes.
+    private func owner(
+        of slot: Slot,
+        _ tables: CatalogTables,
+        _ transaction: borrowing WriteTransaction
+    ) throws(CatalogFailure) -> ImageID? {
+        if let owner = owners[slot] { return owner }
+        return try tables.images(of: slot, limit: 1, transaction).first
+    }
+}

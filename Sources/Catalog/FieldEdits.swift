@@ -1,0 +1,64 @@
+internal import Storage
+
+/// Changes to records of `field`, before they are written.
+struct FieldEdits {
+    private struct Edit {
+        var added: [Int] = []
+        var removed: [Int] = []
+
+        func apply(to words: inout [UInt64]) {
+            for offset in removed { words[offset / 64] &= ~(1 << UInt64(offset % 64)) }
+            for offset in added { words[offset / 64] |= 1 << UInt64(offset % 64) }
+        }
+    }
+
+    private var edits: [[UInt8]: Edit] = [:]
+
+    mutating func add(_ position: ImagePosition, _ keys: Set<[UInt8]>) {
+        let prefix = FieldKey.prefix(chunk: position.chunk)
+        for key in keys { edits[prefix + key, default: Edit()].added.append(position.offset) }
+    }
+
+    mutating func remove(_ position: ImagePosition, _ keys: Set<[UInt8]>) {
+        let prefix = FieldKey.prefix(chunk: position.chunk)
+        for key in keys { edits[prefix + key, default: Edit()].removed.append(position.offset) }
+    }
+
+    /// The records that there are when there was nothing before.
+    func encoded() -> [[UInt8]: [UInt8]] {
+        var records: [[UInt8]: [UInt8]] = [:]
+        for (key, edit) in edits {
+            var words = [UInt64](repeating: 0, count: PositionSet.wordCount)
+            edit.apply(to: &words)
+            records[key] = FieldContainer.encoded(words, key: key)
+        }
+        return records
+    }
+
+    /// Removes before it adds: one image may leave a position that another takes.
+    func store(_ tables: CatalogTables, _ transaction: borrowing WriteTransaction) throws(CatalogFailure) {
+        for (key, edit) in edits.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
+            var words = [UInt64](repeating: 0, count: PositionSet.wordCount)
+            var failure: CatalogFailure?
+            _ = try storing { () throws(StorageError) in
+                try transaction.withValue(of: key, in: tables.fields) { value in
+                    key.withStorageBytes { key in
+                        do throws(CatalogFailure) {
+                            try FieldContainer.add(value, key: key, to: &words, at: 0)
+                        } catch { failure = error }
+                    }
+                }
+            }
+            if let failure { throw failure }
+            edit.apply(to: &words)
+            let value = FieldContainer.encoded(words, key: key)
+            try storing { () throws(StorageError) in
+                if let value {
+                    try transaction.put(key, value, in: tables.fields)
+                } else {
+                    try transaction.delete(key, in: tables.fields)
+                }
+            }
+        }
+    }
+}

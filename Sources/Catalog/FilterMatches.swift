@@ -1,0 +1,124 @@
+internal import Platform
+internal import Storage
+internal import VectorIndex
+internal import Wire
+
+/// The images that match a filter, as one transaction sees them.
+struct FilterMatches {
+    private let tables: CatalogTables
+    private let positions: PositionSet
+    let count: Int
+
+    /// - Complexity: O(records of `field` that the filter names) and, for what they cannot decide, O(images in question).
+    init(
+        _ filter: Filter,
+        _ tables: CatalogTables,
+        _ transaction: borrowing some Transaction & ~Copyable
+    ) throws(CatalogFailure) {
+        let plan = try FilterPlan(tables, transaction)
+        let bounds = try plan.bounds(filter, transaction)
+        var subjects = FilterSubjects(tables)
+        var positions = bounds.sure
+        try bounds.open.forEach { (position) throws(CatalogFailure) in
+            let id = try tables.image(at: position, transaction)
+            if try subjects.matches(filter, tables.requiredImage(id, transaction), transaction) {
+                positions.insert(position)
+            }
+        }
+        try Self.addUnindexed(filter, &subjects, tables, to: &positions, transaction)
+        self.tables = tables
+        self.positions = positions
+        count = positions.count
+    }
+
+    /// Images that are not in `field` yet, because the collection is older than it.
+    private static func addUnindexed(
+        _ filter: Filter,
+        _ subjects: inout FilterSubjects,
+        _ tables: CatalogTables,
+        to positions: inout PositionSet,
+        _ transaction: borrowing some Transaction & ~Copyable
+    ) throws(CatalogFailure) {
+        let state = try FieldIndexState(tables, transaction)
+        guard !state.isComplete else { return }
+        var found: [ImageRow] = []
+        var questions = subjects
+        try transaction.scan(tables.images, from: state.indexedThrough + 1) { (key, value) throws(CatalogFailure) in
+            guard let number = key.integer(at: 0, as: UInt64.self) else { throw .corrupted("image", "short key") }
+            let row = try ImageRow(value.copied, id: ImageID(rawValue: number))
+            if try questions.matches(filter, row, transaction) { found.append(row) }
+            return true
+        }
+        subjects = questions
+        for row in found { positions.insert(try tables.position(of: row.image.id, at: row.slot, transaction)) }
+    }
+
+    /// Slots with an image that matches.
+    func slots(_ transaction: borrowing some Transaction & ~Copyable) throws(CatalogFailure) -> SlotSet {
+        var slots = positions.slots
+        try positions.forEach { (position) throws(CatalogFailure) in
+            guard let image = position.image else { return }
+            slots.insert(try tables.slot(of: image, transaction))
+        }
+        return slots
+    }
+
+    func contains(
+        _ id: ImageID,
+        at slot: Slot,
+        _ transaction: borrowing some Transaction & ~Copyable
+    ) throws(CatalogFailure) -> Bool {
+        if positions.contains(ImagePosition(id)) { return true }
+        guard positions.contains(ImagePosition(slot)) else { return false }
+        return try tables.images(of: slot, limit: 1, transaction).first == id
+    }
+
+    /// Their numbers, in order.
+    func ids(_ transaction: borrowing some Transaction & ~Copyable) throws(CatalogFailure) -> [ImageID] {
+        var ids: [ImageID] = []
+        ids.reserveCapacity(count)
+        try positions.forEach { (position) throws(CatalogFailure) in
+            ids.append(try tables.image(at: position, transaction))
+        }
+        return ids.sorted()
+    }
+}
+
+/// Asks stored images whether they match; reads each root's path once.
+struct FilterSubjects {
+    private struct Subject: FilterSubject {
+        let image: ImageRecord
+        let root: [UInt8]
+        let documentFields: [DocumentField]
+
+        func value(of field: BuiltInField) -> FilterValue {
+            switch field {
+            case .path: FilterValue(string: image.key.path.bytes)
+            case .root: FilterValue(string: root)
+            case .format: FilterValue(string: Array(image.format.utf8))
+            case .width: FilterValue(Double(image.width))
+            case .height: FilterValue(Double(image.height))
+            case .bytes: FilterValue(Double(image.byteCount))
+            case .modified: FilterValue(string: Timestamp.bytes(image.modified))
+            case .added: FilterValue(string: Timestamp.bytes(image.added))
+            }
+        }
+    }
+
+    private let tables: CatalogTables
+    private var roots: [RootID: [UInt8]] = [:]
+
+    init(_ tables: CatalogTables) { self.tables = tables }
+
+    mutating func matches(
+        _ filter: Filter,
+        _ row: ImageRow,
+        _ transaction: borrowing some Transaction & ~Copyable
+    ) throws(CatalogFailure) -> Bool {
+        let id = row.image.key.root
+        if roots[id] == nil { roots[id] = try tables.root(id, transaction)?.path.bytes }
+        let root = roots[id] ?? []
+        let members = DocumentField.fields(of: row.image.document)
+        return filter.matches(Subject(image: row.image, root: root, documentFields: members))
+    }
+}

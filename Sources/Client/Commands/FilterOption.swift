@@ -1,0 +1,48 @@
+internal import Foundation
+internal import Wire
+
+/// `--filter`, and what removes by it.
+extension CommandDescription {
+    static let filterOption = OptionDescription(
+        name: "filter",
+        value: .text(placeholder: "JSON"),
+        help: "only images that match, such as {\"camera\":\"X100\",\"width\":{\"$gte\":2000}}"
+    )
+
+    /// The filter of a command line as JSON; nil without one.
+    ///
+    /// - Throws: `ClientError` of exit code 2 where it is none: before the daemon is asked.
+    @discardableResult
+    static func filter(in arguments: Arguments) throws -> JSONValue? {
+        guard let text = arguments.text("filter") else { return nil }
+        do throws(FilterError) { _ = try Filter(text: Array(text.utf8)) } catch {
+            throw ClientError.usage(
+                Text.visible("\(error)"),
+                fix: "likeness list --filter '{\"path\":{\"$prefix\":\"2021/\"}}'"
+            )
+        }
+        return try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
+    }
+
+    /// Removes what a filter matches once `--yes` says so; before, says how many images that would be.
+    static func removeMatches(_ invocation: Invocation) throws -> ExitCode {
+        let arguments = invocation.arguments
+        guard arguments.operands.isEmpty else { throw ClientError.usage("give numbers or --filter, not both") }
+        try filter(in: arguments)
+        let query = [(name: "filter", value: arguments.text("filter") ?? "")] + arguments.collectionQuery
+        let path = "\(WireProtocol.prefix)/images"
+        guard arguments.has("yes") else {
+            let page: ImagePage = try invocation.client.get(path, query + [(name: "limit", value: "1")])
+            let count = Text.count(page.total ?? page.images.count, "image")
+            throw ClientError.usage("the filter matches \(count); nothing was removed", fix: "add --yes to remove them")
+        }
+        // A hundred thousand images take some seconds.
+        let request = HTTPRequest(method: "DELETE", path: path, query: query, timeout: 1800)
+        let body = try invocation.client.send(request)
+        let response: RemovalResponse = try DaemonClient.decode(body)
+        if !invocation.printedJSON(body) {
+            invocation.terminal.note("removed \(Text.count(response.removed, "image"))")
+        }
+        return response.removed == 0 ? .noResult : .ok
+    }
+}
