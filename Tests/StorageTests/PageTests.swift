@@ -51,7 +51,7 @@ struct PageTests {
         let trees = try snapshot.trees()
         #expect(Set(trees.keys) == ["numbers", "texts", "pairs"])
         for (name, flags) in [("numbers", .integerKey), ("texts", []), ("pairs", Self.duplicates)] as [(String, DatabaseFlags)] {
-            let database = Database(name: name, flags: flags, index: try #require(index(of: name, fixture)))
+            let database = Database(name: name, flags: flags, index: try index(of: name, fixture))
             var expected: [[UInt8]] = []
             try transaction.scan(database) { (key, value) throws(StorageError) in
                 expected.append(key.copied + [0xFF] + value.copied)
@@ -73,7 +73,7 @@ struct PageTests {
         #expect(audit.isComplete)
     }
 
-    private func index(of name: String, _ fixture: StorageFixture) throws -> UInt32? {
+    private func index(of name: String, _ fixture: StorageFixture) throws -> UInt32 {
         try fixture.database(name, name == "numbers" ? .integerKey : name == "pairs" ? Self.duplicates : []).index
     }
 
