@@ -1,6 +1,7 @@
 internal import Catalog
 internal import Foundation
 internal import Glibc
+internal import Ingestion
 internal import Platform
 internal import Server
 internal import Wire
