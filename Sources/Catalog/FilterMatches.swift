@@ -56,7 +56,7 @@ struct FilterMatches {
     /// Slots with an image that matches.
     func slots(_ transaction: borrowing some Transaction & ~Copyable) throws(CatalogFailure) -> SlotSet {
         var slots = positions.slots
-        try positions.forEach { (position) throws(CatalogFailure) in
+        try positions.forEach(from: ImagePosition.firstImageChunk) { (position) throws(CatalogFailure) in
             guard let image = position.image else { return }
             slots.insert(try tables.slot(of: image, transaction))
         }
