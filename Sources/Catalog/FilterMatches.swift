@@ -118,7 +118,8 @@ struct FilterSubjects {
         let id = row.image.key.root
         if roots[id] == nil { roots[id] = try tables.root(id, transaction)?.path.bytes }
         let root = roots[id] ?? []
-        let members = DocumentField.fields(of: row.image.document)
+        // Reading a document takes longer than all the rest.
+        let members = filter.isAboutDocuments ? DocumentField.fields(of: row.image.document) : []
         return filter.matches(Subject(image: row.image, root: root, documentFields: members))
     }
 }
