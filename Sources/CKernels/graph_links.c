@@ -2,6 +2,16 @@
 
 #include <string.h>
 
+/* Whether a candidate is at least as similar to one of `kept` as its score says it is to the slot of the list. */
+static bool is_nearer_to_any(
+    const CKernels_vectors *kernels, const CKernels_graph *graph, CKernels_candidate candidate, const uint32_t *kept,
+    size_t count) {
+    const uint8_t *code = code_of(graph, candidate.slot);
+    for (size_t i = 0; i < count; i++)
+        if (similarity(kernels, graph, code, kept[i]) >= candidate.score) return true;
+    return false;
+}
+
 size_t CKernels_select(
     const CKernels_vectors *kernels, const CKernels_graph *graph, uint32_t slot, const CKernels_candidate *candidates,
     size_t count, size_t limit, uint32_t *kept) {
@@ -9,11 +19,7 @@ size_t CKernels_select(
     for (size_t i = 0; i < count && kept_count < limit; i++) {
         const uint32_t candidate = candidates[i].slot;
         if (candidate == slot || !(flags_of(graph->chunks, candidate) & CKERNELS_LIVE)) continue;
-        const uint8_t *code = code_of(graph, candidate);
-        bool is_nearer_to_kept = false;
-        for (size_t j = 0; j < kept_count && !is_nearer_to_kept; j++)
-            is_nearer_to_kept = similarity(kernels, graph, code, kept[j]) >= candidates[i].score;
-        if (!is_nearer_to_kept) kept[kept_count++] = candidate;
+        if (!is_nearer_to_any(kernels, graph, candidates[i], kept, kept_count)) kept[kept_count++] = candidate;
     }
     return kept_count;
 }
@@ -36,8 +42,7 @@ static void insert_sorted(CKernels_candidate *candidates, size_t count, CKernels
 
 /* Adds `added` to the list of `slot`; a full list is chosen anew among its entries and the new one. */
 static void add_link(
-    const CKernels_vectors *kernels, const CKernels_graph *graph, uint32_t slot, unsigned level, uint32_t added,
-    bool is_forced) {
+    const CKernels_vectors *kernels, const CKernels_graph *graph, uint32_t slot, unsigned level, uint32_t added) {
     const size_t capacity = capacity_of(level);
     uint32_t links[CKERNELS_BASE_LINKS];
     lock_slot(graph->chunks, slot);
@@ -56,8 +61,7 @@ static void add_link(
             const uint32_t link = i < count ? links[i] : added;
             insert_sorted(candidates, i, (CKernels_candidate){similarity(kernels, graph, code, link), link});
         }
-        size_t kept = CKernels_select(kernels, graph, slot, candidates, count + 1, kept_of(level), links);
-        if (is_forced && !contains(links, kept, added)) links[kept++] = added;
+        const size_t kept = CKernels_select(kernels, graph, slot, candidates, count + 1, kept_of(level), links);
         store_list(list, capacity, links, kept);
     }
     unlock_slot(graph->chunks, slot);
@@ -66,7 +70,7 @@ static void add_link(
 
 void CKernels_link(
     const CKernels_vectors *kernels, const CKernels_graph *graph, uint32_t slot, unsigned level,
-    const uint32_t *neighbours, size_t count, bool is_forced) {
+    const uint32_t *neighbours, size_t count) {
     const size_t capacity = capacity_of(level);
     uint32_t links[CKERNELS_BASE_LINKS], before[CKERNELS_BASE_LINKS];
     memcpy(links, neighbours, count * sizeof *links);
@@ -82,42 +86,85 @@ void CKernels_link(
     unlock_slot(graph->chunks, slot);
     CKernels_set_dirty(graph->chunks, slot);
 
-    for (size_t i = 0; i < count; i++) add_link(kernels, graph, neighbours[i], level, slot, is_forced && i == 0);
+    for (size_t i = 0; i < count; i++) add_link(kernels, graph, neighbours[i], level, slot);
 }
 
-/* Candidates of one repair: the list's live entries and the live entries of its dead ones. */
-#define REPAIR_LIMIT (CKERNELS_BASE_LINKS * 8)
+size_t CKernels_attach(
+    const CKernels_graph *graph, uint32_t slot, const CKernels_candidate *candidates, size_t count, size_t limit) {
+    const size_t capacity = capacity_of(0);
+    uint32_t links[CKERNELS_BASE_LINKS];
+    size_t attached = 0;
+    for (size_t i = 0; i < count && attached < limit; i++) {
+        const uint32_t candidate = candidates[i].slot;
+        if (candidate == slot || !(flags_of(graph->chunks, candidate) & CKERNELS_LIVE)) continue;
+        lock_slot(graph->chunks, candidate);
+        uint32_t *list = list_of(graph, candidate, 0);
+        const size_t length = load_list(list, capacity, links);
+        const bool is_there = contains(links, length, slot), has_room = length < capacity;
+        if (!is_there && has_room) store_link(list + length, slot);
+        unlock_slot(graph->chunks, candidate);
+        if (!is_there && !has_room) continue;
+        attached++;
+        if (!is_there) CKernels_set_dirty(graph->chunks, candidate);
+    }
+    return attached;
+}
 
-bool CKernels_repair(const CKernels_vectors *kernels, const CKernels_graph *graph, uint32_t slot, unsigned level) {
-    const size_t capacity = capacity_of(level);
-    uint32_t links[CKERNELS_BASE_LINKS], second[CKERNELS_BASE_LINKS], met[REPAIR_LIMIT];
+/* Live slots that one repair chooses among, and removed ones that it walks through for them. */
+#define REPAIR_LIMIT (CKERNELS_BASE_LINKS * 8)
+#define REPAIR_WALK (CKERNELS_BASE_LINKS * 2)
+
+/* Live slots that lie behind the first `walk_count` removed ones of `walk`: their neighbours, and while those are fewer than `enough`
+   what lies behind removed neighbours. Leaves out `slot` and what `links` has. */
+static size_t live_behind(
+    const CKernels_graph *graph, uint32_t slot, unsigned level, const uint32_t *links, size_t link_count, uint32_t *walk,
+    size_t walk_count, size_t enough, uint32_t *met) {
+    uint32_t second[CKERNELS_BASE_LINKS];
+    const size_t direct = walk_count;
+    size_t met_count = 0;
+    for (size_t i = 0; i < walk_count && (i < direct || met_count < enough); i++) {
+        const size_t second_count = load_list(list_of(graph, walk[i], level), capacity_of(level), second);
+        for (size_t j = 0; j < second_count; j++) {
+            const uint32_t link = second[j];
+            if (flags_of(graph->chunks, link) & CKERNELS_LIVE) {
+                if (link == slot || contains(links, link_count, link) || contains(met, met_count, link)) continue;
+                if (met_count < REPAIR_LIMIT) met[met_count++] = link;
+            } else if (walk_count < REPAIR_WALK && !contains(walk, walk_count, link)) {
+                walk[walk_count++] = link;
+            }
+        }
+    }
+    return met_count;
+}
+
+int CKernels_repair(const CKernels_vectors *kernels, const CKernels_graph *graph, uint32_t slot, unsigned level) {
+    const size_t capacity = capacity_of(level), limit = kept_of(level);
+    uint32_t links[CKERNELS_BASE_LINKS], walk[REPAIR_WALK], met[REPAIR_LIMIT];
     CKernels_candidate candidates[REPAIR_LIMIT];
     bool has_dead = false;
     size_t count = load_list(list_of(graph, slot, level), capacity, links);
     for (size_t i = 0; i < count && !has_dead; i++) has_dead = !(flags_of(graph->chunks, links[i]) & CKERNELS_LIVE);
-    if (!has_dead) return false;
+    if (!has_dead) return -1;
 
     lock_slot(graph->chunks, slot);
     uint32_t *list = list_of(graph, slot, level);
     count = load_list(list, capacity, links);
-    size_t met_count = 0;
-    for (size_t i = 0; i < count; i++)
-        if (flags_of(graph->chunks, links[i]) & CKERNELS_LIVE) met[met_count++] = links[i];
+    size_t kept = 0, walk_count = 0;
     for (size_t i = 0; i < count; i++) {
-        if (flags_of(graph->chunks, links[i]) & CKERNELS_LIVE) continue;
-        const size_t second_count = load_list(list_of(graph, links[i], level), capacity, second);
-        for (size_t j = 0; j < second_count && met_count < REPAIR_LIMIT; j++) {
-            const uint32_t link = second[j];
-            if (link == slot || contains(met, met_count, link)) continue;
-            if (flags_of(graph->chunks, link) & CKERNELS_LIVE) met[met_count++] = link;
-        }
+        if (flags_of(graph->chunks, links[i]) & CKERNELS_LIVE)
+            links[kept++] = links[i];
+        else
+            walk[walk_count++] = links[i];
     }
+    const size_t met_count = live_behind(graph, slot, level, links, kept, walk, walk_count, limit, met);
     const uint8_t *code = code_of(graph, slot);
     for (size_t i = 0; i < met_count; i++)
         insert_sorted(candidates, i, (CKernels_candidate){similarity(kernels, graph, code, met[i]), met[i]});
-    const size_t kept = CKernels_select(kernels, graph, slot, candidates, met_count, kept_of(level), links);
+    /* What is left of the list stays, however many there are: choosing anew among all would thin the graph out. */
+    for (size_t i = 0; i < met_count && kept < limit; i++)
+        if (!is_nearer_to_any(kernels, graph, candidates[i], links, kept)) links[kept++] = candidates[i].slot;
     store_list(list, capacity, links, kept);
     unlock_slot(graph->chunks, slot);
     CKernels_set_dirty(graph->chunks, slot);
-    return true;
+    return (int)kept;
 }

@@ -3,6 +3,7 @@
 #include <microhttpd.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 static void *connection_of(struct MHD_Connection *request) {
@@ -121,6 +122,37 @@ void CServer_each_header(
     MHD_get_connection_values_n(request, MHD_HEADER_KIND, on_header, &visit);
 }
 
+enum { stream_block_byte_count = 64 * 1024 };
+
+static ssize_t on_stream(void *context, uint64_t position, char *buffer, size_t capacity) {
+    (void)position;
+    const struct CServer_stream *stream = context;
+    int64_t count = stream->read(stream->context, buffer, capacity);
+    if (count > 0) return (ssize_t)count;
+    return count == 0 ? MHD_CONTENT_READER_END_OF_STREAM : MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+static void on_stream_end(void *context) {
+    struct CServer_stream *stream = context;
+    stream->release(stream->context);
+    free(stream);
+}
+
+static struct MHD_Response *stream_response(const struct CServer_stream *stream) {
+    struct CServer_stream *own = malloc(sizeof *own);
+    struct MHD_Response *response = NULL;
+    if (own) {
+        *own = *stream;
+        response = MHD_create_response_from_callback(
+            MHD_SIZE_UNKNOWN, stream_block_byte_count, on_stream, own, on_stream_end);
+    }
+    if (!response) {
+        free(own);
+        stream->release(stream->context);
+    }
+    return response;
+}
+
 int CServer_reply(
     struct MHD_Connection *request,
     unsigned int status,
@@ -129,7 +161,9 @@ int CServer_reply(
     struct CServer_body body
 ) {
     struct MHD_Response *response;
-    if (body.descriptor >= 0) {
+    if (body.stream) {
+        response = stream_response(body.stream);
+    } else if (body.descriptor >= 0) {
         response = MHD_create_response_from_fd64(body.byte_count, body.descriptor);
         if (!response) close(body.descriptor);
     } else {

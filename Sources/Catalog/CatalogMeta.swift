@@ -42,6 +42,14 @@ struct CatalogConfiguration {
         try storing { () throws(StorageError) in try transaction.put(key, bytes, in: tables.catalog) }
     }
 
+    /// The dimension of a stored configuration; nil when that is missing or damaged.
+    static func storedDimension(_ stored: [UInt8]?) -> Int? {
+        guard let stored, var reader = try? RecordReader(stored, key: Array(key.utf8), name: "catalog cfg"),
+            (try? reader.take(6)) != nil, let dimension = try? reader.integer(UInt32.self), 1...4096 ~= dimension
+        else { return nil }
+        return Int(dimension)
+    }
+
     /// Compares with what is stored, or stores this in a new collection.
     ///
     /// - Returns: the whitening that the stored vectors went through.

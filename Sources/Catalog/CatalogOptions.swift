@@ -1,4 +1,5 @@
 internal import Storage
+package import VectorIndex
 
 /// Sizes of a collection's store.
 package struct CatalogOptions: Sendable {
@@ -8,6 +9,8 @@ package struct CatalogOptions: Sendable {
     package var maximumByteCount = 1 << 44
     /// Rows of `event` that are kept.
     package var eventLimit: UInt64 = 100_000
+    /// Thresholds of the index.
+    package var index = IndexParameters()
 
     package init() {}
 

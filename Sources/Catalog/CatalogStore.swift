@@ -51,7 +51,7 @@ final class CatalogStore: Sendable {
         self.options = options
         self.environment = environment
         self.configuration = configuration
-        let contents = try Self.load(environment, configuration)
+        let contents = try Self.load(environment, configuration, options)
         phase = Monitor(.open(contents))
         try refreshCounts()
     }
@@ -59,7 +59,8 @@ final class CatalogStore: Sendable {
     /// Opens or makes all databases, reads the index into memory and starts linking.
     private static func load(
         _ environment: Environment,
-        _ configuration: CatalogConfiguration
+        _ configuration: CatalogConfiguration,
+        _ options: CatalogOptions
     ) throws(CatalogFailure) -> Contents {
         while true {
             do throws(CatalogFailure) {
@@ -68,7 +69,11 @@ final class CatalogStore: Sendable {
                 let whitening = try configuration.agree(tables, transaction)
                 let index: VectorIndex
                 do throws(IndexError) {
-                    index = try VectorIndex(dimension: configuration.dimension, transaction: transaction)
+                    index = try VectorIndex(
+                        dimension: configuration.dimension,
+                        transaction: transaction,
+                        parameters: options.index
+                    )
                 } catch { throw CatalogFailure(error) }
                 do throws(StorageError) { try transaction.commit() } catch { throw .storage(error) }
                 do throws(SystemError) { try index.start() } catch { throw .storage(StorageError(error)) }
@@ -115,7 +120,7 @@ final class CatalogStore: Sendable {
         }
         do throws(CatalogFailure) {
             try storing { () throws(StorageError) in try environment.reopen() }
-            let contents = try Self.load(environment, configuration)
+            let contents = try Self.load(environment, configuration, options)
             phase.update { $0 = .open(contents) }
             try refreshCounts()
         } catch {

@@ -10,10 +10,10 @@ internal import Wire
 /// a file that leaves one place and appears at another in the same batch keeps its vector.
 struct ChangeBatch {
     let tables: CatalogTables
-    private let index: VectorIndex
+    let index: VectorIndex
     private let whitening: Whitening?
     private let eventLimit: UInt64
-    private let now: Int64
+    let now: Int64
     var state: CatalogState
     private var touchedContents: Set<SHA256Digest> = []
     private var touchedSlots: Set<Slot> = []

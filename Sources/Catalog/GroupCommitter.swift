@@ -196,6 +196,10 @@ final class GroupCommitter: Sendable {
         case .closeRoot(let id):
             try batch.closeRoot(id, transaction)
             return .done
+        case .drop(let slots): return .count(try batch.drop(slots, transaction))
+        case .removeLinks:
+            try indexing { () throws(IndexError) in try batch.index.stageLinkRemoval(in: transaction) }
+            return .done
         case .recover, .rewrite: return .done
         }
     }

@@ -1,5 +1,6 @@
 internal import Inference
 internal import Platform
+internal import VectorIndex
 internal import Wire
 
 /// Something for the writer thread to do, and the place where its outcome is waited for.
@@ -11,6 +12,10 @@ final class WriteRequest: Sendable {
         case dismiss([ImageID], Filter)
         /// Takes the root off the list; the writer then removes its rows piece by piece.
         case closeRoot(RootID)
+        /// Drops vectors with their images, whose files are to be read again.
+        case drop([Slot])
+        /// Deletes all links of the graph.
+        case removeLinks
         /// Opens the store again if it panicked.
         case recover
         /// Writes the collection anew; no change is taken after it.
@@ -35,7 +40,8 @@ final class WriteRequest: Sendable {
         switch work {
         case .apply(let changes): changes.count
         case .dismiss(let ids, _): ids.count
-        case .addRoot, .closeRoot, .recover, .rewrite: 1
+        case .drop(let slots): slots.count
+        case .addRoot, .closeRoot, .removeLinks, .recover, .rewrite: 1
         }
     }
 

@@ -52,9 +52,10 @@ extension ClientError {
     /// The error that a reply outside 200...299 means.
     init(status: Int, body: [UInt8]) {
         let problem = try? JSONDecoder().decode(ProblemBody.self, from: Data(body))
+        let isMistaken = problem?.kind == Problem.Kind.collectionNotFound.rawValue
         let exitCode: ExitCode =
             switch status {
-            case 404: .noResult
+            case 404 where !isMistaken: .noResult
             case 400..<500: .refused
             default: .failed
             }
@@ -64,6 +65,7 @@ extension ClientError {
             case .forbidden:
                 "ask as root, as the daemon's user or as a member of the group `likeness`: "
                     + "sudo usermod -aG likeness $USER, then log in again"
+            case .collectionNotFound: "all of them: likeness collections; a new one: likeness collections create NAME"
             case .imageUnsupported: "give a JPEG or PNG file"
             case .storageFull: "free some space on the daemon's disk; it resumes by itself"
             case .notReady, .daemonStopping, .overloaded:

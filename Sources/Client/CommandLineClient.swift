@@ -5,7 +5,8 @@ internal import Platform
 package enum CommandLineClient {
     static let commands: [CommandDescription] = [
         .search, .status, .watch, .unwatch, .list, .show, .remove, .rescan, .failures,
-        .modelList, .modelFetch, .modelImport, .modelUse, .modelWhiten, .open, .doctor, .version,
+        .collections, .collectionsCreate, .collectionsRemove,
+        .modelList, .modelFetch, .modelImport, .modelUse, .modelWhiten, .backup, .verify, .rebuild, .open, .doctor, .version,
     ]
 
     /// Runs one command line to its end.
@@ -71,7 +72,12 @@ package enum CommandLineClient {
 
     /// The command that the words start with, and the words after its name; nil for `model --help`.
     private static func command(named words: [String]) throws -> (CommandDescription, ArraySlice<String>)? {
-        if let one = commands.first(where: { $0.name == words[0] }) { return (one, words.dropFirst()) }
+        let one = commands.first { $0.name == words[0] }
+        let hasSecond = words.count > 1 && !words[1].hasPrefix("-")
+        // `collections` alone lists, and is the first word of other commands.
+        if let one, !hasSecond || !commands.contains(where: { $0.name.hasPrefix("\(words[0]) ") }) {
+            return (one, words.dropFirst())
+        }
         if words[0].hasPrefix("-") {
             throw ClientError.usage("options follow the command", fix: "such as likeness status \(words[0])")
         }

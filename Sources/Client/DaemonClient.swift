@@ -42,9 +42,33 @@ struct DaemonClient {
     /// Any final reply.
     func exchange(_ request: HTTPRequest) throws -> HTTPReply {
         let stream = try connect()
-        let socket = stream.path
+        return try explaining(stream.path) { try exchange(request, over: stream) }
+    }
+
+    /// Hands on the body of a reply of status 200 as it comes, whatever its length.
+    ///
+    /// - Parameters:
+    ///   - request: without a body of a file; its timeout is that of each piece.
+    ///   - body: is called with each piece.
+    /// - Throws: as `send`; also when the body breaks off, and what `body` throws.
+    func stream(_ request: HTTPRequest, _ body: ([UInt8]) throws -> Void) throws {
+        let stream = try connect()
+        let reply = try explaining(stream.path) {
+            try stream.send(request.head(bodyByteCount: nil), until: .now + request.timeout)
+            var reader = HTTPReplyReader(isStream: true)
+            while true {
+                let reply = try reader.take(try stream.receive(until: .now + request.timeout))
+                let piece = reader.takeBody()
+                if !piece.isEmpty { try body(piece) }
+                if let reply { return reply }
+            }
+        }
+        guard reply.status == 200 else { throw ClientError(status: reply.status, body: reply.body) }
+    }
+
+    private func explaining<R>(_ socket: String, _ body: () throws -> R) throws -> R {
         do {
-            return try exchange(request, over: stream)
+            return try body()
         } catch let error as SystemError where error.code == ETIMEDOUT {
             throw ClientError(
                 .failed,

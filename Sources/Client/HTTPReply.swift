@@ -34,9 +34,22 @@ struct HTTPReplyReader {
     private var position = 0
     private var headerByteCount = 0
     private let stopsAtContinue: Bool
+    private let isStream: Bool
 
-    /// - Parameter stopsAtContinue: whether `100 Continue` is a reply of its own; otherwise interim replies are skipped.
-    init(stopsAtContinue: Bool = false) { self.stopsAtContinue = stopsAtContinue }
+    /// - Parameters:
+    ///   - stopsAtContinue: whether `100 Continue` is a reply of its own; otherwise interim replies are skipped.
+    ///   - isStream: whether a body of status 200 is taken with `takeBody` as it comes, however long it is.
+    init(stopsAtContinue: Bool = false, isStream: Bool = false) {
+        self.stopsAtContinue = stopsAtContinue
+        self.isStream = isStream
+    }
+
+    /// What has come of a stream's body since the last call; nothing of other replies.
+    mutating func takeBody() -> [UInt8] {
+        guard isStream, reply.status == 200 else { return [] }
+        defer { reply.body = [] }
+        return reply.body
+    }
 
     /// Takes the next bytes of the stream, none meaning its end.
     ///
@@ -157,7 +170,7 @@ struct HTTPReplyReader {
     }
 
     private func checkBody(adding count: Int) throws {
-        guard count <= Self.maximumBodyByteCount - reply.body.count else {
+        guard isStream && reply.status == 200 || count <= Self.maximumBodyByteCount - reply.body.count else {
             throw ClientError.malformedReply("its body is larger than \(Self.maximumBodyByteCount >> 20) MB")
         }
     }

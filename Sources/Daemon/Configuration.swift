@@ -12,7 +12,7 @@ package struct Configuration: Sendable, Equatable {
         case reference
     }
 
-    /// Folders to watch besides those that were added before.
+    /// Folders to watch besides those that were added before, `DIR` or `NAME=DIR` for a collection.
     package var roots: [String] = []
     package var stateDirectory: String
     package var socketPath: String

@@ -5,6 +5,8 @@ internal import Platform
 /// What the command line asks for.
 package enum Command: Sendable, Equatable {
     case run(Configuration)
+    /// Read the stores in a folder and name what is damaged.
+    case verify(folder: String)
     case help
     case version
 }
@@ -27,6 +29,7 @@ package enum ConfigurationLoader {
         let flags = try parse(arguments)
         if flags.contains(where: { $0.name == "help" }) { return .help }
         if flags.contains(where: { $0.name == "version" }) { return .version }
+        if let folder = flags.last(where: { $0.name == "verify" })?.text { return .verify(folder: folder) }
         // An empty variable is none: that is how a script takes one away.
         let environment = environment.filter { !$0.value.isEmpty }
         var configuration = defaults(environment: environment, userID: userID)
@@ -76,6 +79,7 @@ package enum ConfigurationLoader {
         let rows =
             Setting.all.map { ("\($0.flag) \($0.value ?? "")", $0.help) } + [
                 ("--config FILE", "read settings from this JSON5 file (likeness.json5)"),
+                ("--verify DIR", "name what is damaged in a backup or a state folder at rest; exit code 5 if anything is"),
                 ("--version", "print the version"),
                 ("--help", "print this"),
             ]
@@ -99,7 +103,7 @@ package enum ConfigurationLoader {
 
     private static func parse(_ arguments: [String]) throws(ConfigurationError) -> [Flag] {
         let switches = ["help", "version"] + Setting.all.filter { $0.value == nil }.map(\.name)
-        let known = switches + Setting.all.map(\.name) + ["config"]
+        let known = switches + Setting.all.map(\.name) + ["config", "verify"]
         var flags: [Flag] = []
         var rest = arguments[...]
         while let argument = rest.popFirst() {

@@ -10,16 +10,15 @@ internal import Wire
 
 /// The daemon as its routes see it: every answer is put together here from the rooms below.
 final class Control: DaemonControl {
-    let collection: Catalog
-    private let embedder: Embedder
-    private let ingestor: Ingestor
-    private let decoder: any ImageDecoder
+    let all: Collections
+    let embedder: Embedder
     let library: ModelLibrary
-    private let rootList: RootList
-    private let configuredRoots: ConfiguredRoots
+    let configuredRoots: ConfiguredRoots
     let facts: Facts
     /// The page's address with its token, known when the server listens; nil where no page is served.
     let page = Monitor<String?>(nil)
+    /// The backup, verification or rebuilding at work.
+    let maintenance = MaintenanceClaim.Current(nil)
 
     /// What does not change while the daemon runs.
     struct Facts: Sendable {
@@ -41,31 +40,23 @@ final class Control: DaemonControl {
     }
 
     init(
-        catalog: Catalog,
+        collections: Collections,
         embedder: Embedder,
-        ingestor: Ingestor,
-        decoder: any ImageDecoder,
         library: ModelLibrary,
-        rootList: RootList,
         configuredRoots: ConfiguredRoots,
         facts: Facts
     ) {
-        collection = catalog
+        all = collections
         self.embedder = embedder
-        self.ingestor = ingestor
-        self.decoder = decoder
         self.library = library
-        self.rootList = rootList
         self.configuredRoots = configuredRoots
         self.facts = facts
     }
 
-    var catalog: any ImageCatalog { collection }
-
     func version() -> VersionResponse { Version.response }
 
     func readiness() -> ReadinessResponse {
-        let work = ingestor.status
+        let work = IngestionStatus.sum(all.open.map(\.work))
         let index = indexCheck()
         let fault = work.pause.flatMap { $0.kind == .device ? $0.reason : nil }
         let device = ReadinessResponse.Check(
@@ -84,150 +75,54 @@ final class Control: DaemonControl {
         return ReadinessResponse(ready: index.ok && device.ok, checks: [index, device, roots])
     }
 
-    /// Reads from the collection: a store that fell over says so here.
+    /// Reads from every open collection: a store that fell over says so here.
     private func indexCheck() -> ReadinessResponse.Check {
-        do throws(CatalogError) {
-            _ = try collection.roots()
-            return ReadinessResponse.Check(name: "index", ok: true, detail: "open")
-        } catch {
-            return ReadinessResponse.Check(name: "index", ok: false, detail: "\(error)")
+        for collection in all.open {
+            do throws(CatalogError) { _ = try collection.store.roots() } catch {
+                // One that was removed just now is no fault.
+                guard (try? all.find(collection.name)) === collection else { continue }
+                return ReadinessResponse.Check(name: "index", ok: false, detail: "\(collection.name): \(error)")
+            }
         }
-    }
-
-    func status() throws(Problem) -> StatusResponse {
-        let work = ingestor.status
-        let stored = collection.statistics
-        let memory = ProcessUsage.memory()
-        let diskFree = ProcessUsage.freeBytes(at: facts.folder.path)
-        let backend = embedder.backendDescription
-        let isDeviceLost = backend.backend != facts.backend
-        return StatusResponse(
-            version: Version.number,
-            uptime: Instant.now - facts.start,
-            counts: StatusResponse.Counts(
-                images: stored.imageCount,
-                vectors: stored.vectorCount,
-                files: stored.fileCount,
-                failed: stored.failedFileCount,
-                waiting: work.waitingCount
-            ),
-            progress: StatusResponse.Progress(
-                done: work.doneCount,
-                total: work.doneCount + work.waitingCount,
-                imagesPerSecond: work.imagesPerSecond,
-                remaining: work.remainingSeconds,
-                paused: work.pauseReason
-            ),
-            model: facts.model,
-            head: facts.head.rawValue,
-            device: StatusResponse.Device(
-                backend: backend.backend,
-                device: backend.device,
-                tier: backend.tier,
-                threads: backend.threads,
-                reason: isDeviceLost ? "the graphics device fell out" : facts.backendReason
-            ),
-            roots: work.roots.map(Self.body),
-            resources: StatusResponse.Resources(
-                memory: memory.now,
-                memoryPeak: memory.peak,
-                disk: UInt64(stored.diskByteCount),
-                diskFree: diskFree
-            ),
-            limits: facts.limits,
-            warnings: Warnings.all(
-                model: facts.model,
-                work: work,
-                unwatched: configuredRoots.failures,
-                isDeviceLost: isDeviceLost,
-                diskFree: diskFree
-            ),
-            work: self.work,
-            whitening: collection.whitening.map { WhiteningBody($0) }
-        )
-    }
-
-    private var work: StatusResponse.Work {
-        let counts = embedder.statistics
-        return StatusResponse.Work(
-            images: counts.imageCount,
-            queries: counts.queryCount,
-            failures: counts.failureCount,
-            batches: counts.batchCount,
-            decode: counts.decodeSeconds,
-            compute: counts.computeSeconds
-        )
+        return ReadinessResponse.Check(name: "index", ok: true, detail: "open")
     }
 
     func embed(_ encoded: [UInt8]) throws(Problem) -> [Float] {
         do { return try embedder.embed(encoded).vector } catch { throw Problem(error) }
     }
 
-    func rootPath(_ id: RootID) -> RelativePath? {
-        ingestor.status.roots.first { $0.root.id == id }?.root.path
+    // MARK: Collections
+
+    func collection(_ name: String?) throws(Problem) -> any ServedCollection { try all.find(name) }
+
+    func collections() -> [CollectionBody] { withUnusable(all.open.map { $0.body($0.work) }) }
+
+    func describeCollection(_ name: String) throws(Problem) -> CollectionBody {
+        let collection = try all.find(name)
+        return collection.body(collection.work)
     }
 
-    func open(_ image: ImageRecord) throws(Problem) -> OwnedDescriptor {
-        do { return try ingestor.open(image) } catch {
-            throw Problem(.notFound, "image \(image.id): its file cannot be opened: \(error)")
-        }
+    func createCollection(_ name: String) throws(Problem) -> CollectionBody {
+        let collection = try all.create(name)
+        return collection.body(collection.work)
     }
 
-    func thumbnail(_ image: ImageRecord, longSide: Int) throws(Problem) -> [UInt8] {
-        let file = try open(image)
-        let encoded: [UInt8]
-        do { encoded = try file.readAll(limit: ImageLimits().maximumByteCount) } catch {
-            throw Problem(.notFound, "image \(image.id): its file cannot be read: \(error)")
-        }
-        do { return try decoder.thumbnail(encoded, longSide: longSide) } catch {
-            throw Problem(EmbeddingError.image(error))
-        }
+    func removeCollection(_ name: String) throws(Problem) { try all.remove(name) }
+
+    func addRoot(_ path: String, to collection: String?) throws(Problem) -> RootBody {
+        try all.addRoot(path, to: collection)
     }
 
-    func addRoot(_ path: String) throws(Problem) -> RootBody {
-        do {
-            let root = try ingestor.addRoot(path)
-            try rootList.save(collection)
-            let found = ingestor.status.roots.first { $0.root.id == root.id }
-            guard let found else { throw IngestionError.noSuchRoot(path: path) }
-            return Self.body(found)
-        } catch let error as IngestionError {
-            throw Problem(error)
-        } catch {
-            throw Problem(.internal, "\(error)")
-        }
+    func removeRoot(_ path: String, from collection: String?) throws(Problem) {
+        try all.removeRoot(path, from: collection)
     }
 
-    func removeRoot(_ path: String) throws(Problem) {
-        do {
-            try ingestor.removeRoot(path)
-            try rootList.save(collection)
-        } catch let error as IngestionError {
-            throw Problem(error)
-        } catch {
-            throw Problem(.internal, "\(error)")
-        }
+    func rescan(_ path: String?, in collection: String?) throws(Problem) {
+        try all.rescan(path, in: collection)
     }
 
-    func rescan(_ path: String?) throws(Problem) {
-        guard let path else { return ingestor.rescan(nil) }
-        guard let root = ingestor.status.roots.first(where: { $0.root.path.description == path }) else {
-            throw Problem(IngestionError.noSuchRoot(path: path))
-        }
-        ingestor.rescan(root.root.id)
-    }
+    /// Absolute paths of the watched folders.
+    var rootPaths: [String] { ingestor.status.roots.map(\.root.path.description) }
 
     var pageLink: String? { page.read { $0 } }
-
-    private static func body(_ status: RootStatus) -> RootBody {
-        RootBody(
-            path: status.root.path.description,
-            state: status.state.rawValue,
-            detail: status.detail,
-            seen: status.seenCount,
-            indexed: status.indexedCount,
-            failed: status.failedCount,
-            waiting: status.waitingCount
-        )
-    }
 }

@@ -11,9 +11,8 @@ internal import Server
 /// All rooms of one running daemon, open.
 final class House: Sendable {
     private let folder: StateFolder
-    private let catalog: Catalog
     private let embedder: Embedder
-    private let ingestor: Ingestor
+    private let collections: Collections
     private let configuredRoots: ConfiguredRoots
     private let server: HTTPServer
     private let log = Log("daemon")
@@ -27,14 +26,6 @@ final class House: Sendable {
         let network = choice.model.network
         let backend = try BackendChoice(configuration, network: network)
         let fingerprint = network.fingerprint(head: choice.head)
-        catalog = try Catalog(
-            directory: Self.collectionFolder(state: state, fingerprint: fingerprint),
-            dimension: network.outputChannels,
-            fingerprint: fingerprint
-        )
-        let rootList = RootList(stateDirectory: state)
-        try rootList.reconcile(catalog)
-        let collection = catalog
         let decoder = InProcessDecoder()
         var embedding = Embedder.Configuration()
         embedding.head = choice.head
@@ -46,22 +37,26 @@ final class House: Sendable {
             configuration: embedding,
             fallback: backend.fallback
         )
-        ingestor = Ingestor(catalog: catalog, embedder: embedder)
-        let watcher = ingestor
-        configuredRoots = ConfiguredRoots(configuration.roots) { path in
-            _ = try watcher.addRoot(path)
-            try rootList.save(collection)
+        let collections = try Collections(
+            stateDirectory: state,
+            rooms: SharedRooms(
+                embedder: embedder,
+                dimension: embedder.dimension,
+                decoder: decoder,
+                fingerprint: fingerprint
+            )
+        )
+        self.collections = collections
+        configuredRoots = ConfiguredRoots(configuration.roots) { path, collection in
+            try collections.watch(path, for: collection)
         }
         let sockets = try ListeningPlan(configuration, environment: environment, stateDirectory: state)
         var serving = ServerConfiguration()
         serving.administrators = Set(configuration.admins)
         let control = Control(
-            catalog: catalog,
+            collections: collections,
             embedder: embedder,
-            ingestor: ingestor,
-            decoder: decoder,
             library: library,
-            rootList: rootList,
             configuredRoots: configuredRoots,
             facts: Control.Facts(
                 model: .init(choice.model.summary, inUse: true),
@@ -82,34 +77,39 @@ final class House: Sendable {
         )
         control.page.update { [server] in $0 = sockets.pageLink(port: server.ports.first) }
         // Consumers run; now the producers. Answers come from the stored index while the first scan is at work.
-        try ingestor.start()
+        try collections.start()
         configuredRoots.tryAgain()
         let device = backend.backend.description
         log.notice(
             "model \(choice.model.summary.name), head \(choice.head.rawValue), \(network.outputChannels) dimensions"
-                + (catalog.whitening.map { ", whitened by what \($0.sampleCount) vectors have in common" } ?? "")
         )
+        for collection in collections.open {
+            guard let whitening = collection.store.whitening else { continue }
+            let origin = "what \(whitening.sampleCount) vectors have in common"
+            log.notice("collection \(collection.id) is whitened by \(origin)")
+        }
         log.notice("computing on \(device.backend): \(device.device), \(device.tier) (\(backend.reason))")
         log.notice(
-            "ready after \(Int((Instant.now - start) * 1000)) ms with \(catalog.statistics.imageCount) images, "
+            "ready after \(Int((Instant.now - start) * 1000)) ms with \(imageCount) images, "
                 + "listening on \(configuration.socketPath)"
         )
     }
 
+    private var imageCount: Int { collections.open.reduce(0) { $0 + $1.store.statistics.imageCount } }
+
     /// One line for the service manager.
     var summary: String {
-        let work = ingestor.status
-        let images = catalog.statistics.imageCount
-        if let pause = work.pause { return "\(images) images; paused: \(pause.reason)" }
-        return work.waitingCount > 0 ? "\(images) images, \(work.waitingCount) to go" : "\(images) images"
+        let work = IngestionStatus.sum(collections.open.map(\.work))
+        if let pause = work.pause { return "\(imageCount) images; paused: \(pause.reason)" }
+        return work.waitingCount > 0 ? "\(imageCount) images, \(work.waitingCount) to go" : "\(imageCount) images"
     }
 
-    /// Whether the writer thread comes round. A transaction on a slow disk may take this long, not longer.
-    var isAlive: Bool { catalog.secondsSinceWriterTurn < 30 }
+    /// Whether the writer threads come round. A transaction on a slow disk may take this long, not longer.
+    var isAlive: Bool { collections.open.allSatisfy { $0.store.secondsSinceWriterTurn < 30 } }
 
     func rescan() {
         configuredRoots.tryAgain()
-        ingestor.rescan(nil)
+        for collection in collections.open { _ = collection.rescan(nil) }
     }
 
     /// Looks whether folders of the settings that could not be watched can be now.
@@ -118,14 +118,8 @@ final class House: Sendable {
     /// Stops producers before consumers; what is embedded is committed.
     func close() {
         server.stop()
-        ingestor.stop()
+        collections.stopWatching()
         embedder.stop()
-        catalog.close()
-    }
-
-    /// One environment a collection and fingerprint: vectors of two models never meet, and going back costs nothing.
-    private static func collectionFolder(state: String, fingerprint: String) -> String {
-        let name = SHA256Digest(of: Array(fingerprint.utf8)).description.prefix(16)
-        return "\(state)/collections/default/\(name)"
+        collections.close()
     }
 }

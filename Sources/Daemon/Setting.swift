@@ -20,8 +20,8 @@ struct Setting: Sendable {
     static let all: [Setting] = [
         Setting(
             name: "root",
-            value: "DIR",
-            help: "watch this folder (repeatable; variable: separated by ':')",
+            value: "[NAME=]DIR",
+            help: "watch this folder, for the collection NAME (repeatable; variable: separated by ':')",
             isList: true
         ) { $0.roots.append($1) },
         Setting(name: "state", value: "DIR", help: "where the index and the models live") { $0.stateDirectory = $1 },

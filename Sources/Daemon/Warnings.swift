@@ -10,6 +10,7 @@ enum Warnings {
     static func all(
         model: ModelBody,
         work: IngestionStatus,
+        unusable: [(name: CollectionName, reason: String)],
         unwatched: [ConfiguredRoots.Failure],
         isDeviceLost: Bool,
         diskFree: UInt64
@@ -41,6 +42,16 @@ enum Warnings {
                     kind: "disk-low",
                     detail: "\(diskFree >> 20) MiB are left on the state folder's disk.",
                     fix: "free space, or move the state folder"
+                )
+            )
+        }
+        for collection in unusable {
+            warnings.append(
+                Warning(
+                    kind: "collection-unusable",
+                    detail: "Collection \(collection.name) cannot be used: \(collection.reason)",
+                    fix: "mend that and restart the daemon, or give it up: "
+                        + "likeness collections remove \(collection.name) --yes"
                 )
             )
         }

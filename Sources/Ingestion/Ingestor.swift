@@ -19,7 +19,17 @@ package final class Ingestor: Sendable {
         self.init(ledger: catalog, embedder: embedder, configuration: IngestionConfiguration())
     }
 
-    package init(ledger: any FileLedger, embedder: any ImageEmbedding, configuration: IngestionConfiguration) {
+    /// - Parameters:
+    ///   - ledger: the one catalog that is kept.
+    ///   - embedder: may be shared with other ingestors.
+    ///   - configuration: times and bounds.
+    ///   - budget: shared with those ingestors too.
+    package init(
+        ledger: any FileLedger,
+        embedder: any ImageEmbedding,
+        configuration: IngestionConfiguration,
+        budget: ReadBudget = ReadBudget()
+    ) {
         self.ledger = ledger
         board = AgendaBoard(configuration: configuration)
         let contents = Contents()
@@ -29,6 +39,7 @@ package final class Ingestor: Sendable {
             board: board,
             ledger: ledger,
             embedder: embedder,
+            budget: budget,
             committer: committer,
             contents: contents,
             sidecars: sidecars

@@ -11,6 +11,7 @@ final class Reader: Sendable {
     private let board: AgendaBoard
     private let ledger: any FileLedger
     private let embedder: any ImageEmbedding
+    private let budget: ReadBudget
     private let committer: Committer
     private let contents: Contents
     private let renames: Renames
@@ -21,6 +22,7 @@ final class Reader: Sendable {
         board: AgendaBoard,
         ledger: any FileLedger,
         embedder: any ImageEmbedding,
+        budget: ReadBudget,
         committer: Committer,
         contents: Contents,
         sidecars: Sidecars
@@ -28,6 +30,7 @@ final class Reader: Sendable {
         self.board = board
         self.ledger = ledger
         self.embedder = embedder
+        self.budget = budget
         self.committer = committer
         self.contents = contents
         self.sidecars = sidecars
@@ -70,8 +73,11 @@ final class Reader: Sendable {
     private func read(_ job: ReadJob) throws(CatalogError) {
         let row = try ledger.file(job.key)
         let content: Content?
+        // Until the embedder has taken the bytes, or nobody wants them.
+        var heldCount = 0
+        defer { budget.give(heldCount) }
         do throws(SystemError) {
-            content = try load(job, row)
+            content = try load(job, row, &heldCount)
         } catch {
             if error.saysAbsent { return gone(job, row) }
             guard error.saysExhausted else { return unreadable(job, row, error) }
@@ -83,8 +89,13 @@ final class Reader: Sendable {
 
     /// Reads the whole file.
     ///
+    /// - Parameters:
+    ///   - job: the file.
+    ///   - row: what the ledger says of it.
+    ///   - heldCount: becomes what was taken from the budget.
     /// - Returns: nil when the file's way has ended here.
-    private func load(_ job: ReadJob, _ row: FileRow?) throws(SystemError) -> Content? {
+    /// - Throws: `SystemError` of opening or reading it.
+    private func load(_ job: ReadJob, _ row: FileRow?, _ heldCount: inout Int) throws(SystemError) -> Content? {
         let file = try job.root.directory.openFile(beneath: job.key.path)
         let status = try file.status()
         let stamp = FileStamp(status)
@@ -97,6 +108,9 @@ final class Reader: Sendable {
         } else if let failure = Self.failure(ofByteCount: stamp.byteCount, limit: limit) {
             fail(job, row, stamp, content: nil, failure)
         } else {
+            let byteCount = Int(stamp.byteCount)
+            budget.take(byteCount)
+            heldCount = byteCount
             let bytes = try file.readAll(limit: limit)
             if FileStamp(try file.status()).matches(stamp), bytes.count == Int(stamp.byteCount) {
                 let isRacy = stamp.isRecent(at: now, within: board.configuration.racyWindow)

@@ -64,6 +64,9 @@ package struct SHA256: ~Copyable {
         }
     }
 
+    /// Adds the next bytes.
+    package mutating func update(_ data: [UInt8]) { update(data.span.bytes) }
+
     /// The digest of everything added.
     package consuming func finish() -> SHA256Digest {
         var bytes = [UInt8](repeating: 0, count: 32)

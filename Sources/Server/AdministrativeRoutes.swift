@@ -5,26 +5,41 @@ extension Routes {
     var administrativeRoutes: [Route] {
         let small = BodyRule.memory(byteCount: limits.smallBodyByteCount)
         return [
-            Route(method: "GET", pattern: "/v1/roots") { (_) throws(Problem) in
-                try Response(json: RootList(roots: control.status().roots))
+            Route(method: "GET", pattern: "/v1/roots", parameters: ["collection"]) { (call) throws(Problem) in
+                try Response(json: RootList(roots: control.status(call.parameters["collection"]).roots))
             },
-            Route(method: "POST", pattern: "/v1/roots", access: .administer, body: small) { (call) throws(Problem) in
-                guard let path = try rootPath(call) else { throw Self.pathMissing }
-                return try Response(status: 201, json: control.addRoot(path))
+            Route(
+                method: "POST",
+                pattern: "/v1/roots",
+                access: .administer,
+                parameters: ["collection"],
+                body: small
+            ) { (call) throws(Problem) in
+                let request = try rootRequest(call)
+                guard let path = request.path else { throw Self.pathMissing }
+                return try Response(status: 201, json: control.addRoot(path, to: request.collection))
             },
             Route(
                 method: "DELETE",
                 pattern: "/v1/roots",
                 access: .administer,
-                parameters: ["path"],
+                parameters: ["path", "collection"],
                 body: small
             ) { (call) throws(Problem) in
-                guard let path = try rootPath(call) else { throw Self.pathMissing }
-                try control.removeRoot(path)
+                let request = try rootRequest(call)
+                guard let path = request.path else { throw Self.pathMissing }
+                try control.removeRoot(path, from: request.collection)
                 return .noContent
             },
-            Route(method: "POST", pattern: "/v1/rescan", access: .administer, body: small) { (call) throws(Problem) in
-                try control.rescan(try rootPath(call))
+            Route(
+                method: "POST",
+                pattern: "/v1/rescan",
+                access: .administer,
+                parameters: ["collection"],
+                body: small
+            ) { (call) throws(Problem) in
+                let request = try rootRequest(call)
+                try control.rescan(request.path, in: request.collection)
                 return try Response(status: 202, json: [String: String]())
             },
         ]
@@ -34,19 +49,16 @@ extension Routes {
         Problem(.badRequest, "`path` is missing; send {\"path\":\"/absolute/path\"} as application/json")
     }
 
-    /// The folder that a body or parameter names; nil when there is neither.
-    private func rootPath(_ call: Call) throws(Problem) -> String? {
-        let path =
-            if call.body.isEmpty {
-                call.parameters["path"]
-            } else {
-                try decodeChange(RootRequest.self, call).path
-            }
-        guard let path else { return nil }
-        guard path.hasPrefix("/"), !path.utf8.contains(0) else {
+    /// The folder and the collection that body and parameters name; what neither does is nil.
+    private func rootRequest(_ call: Call) throws(Problem) -> RootRequest {
+        var request = RootRequest(path: nil)
+        if !call.body.isEmpty { request = try decodeChange(RootRequest.self, call) }
+        request.path = request.path ?? call.parameters["path"]
+        request.collection = request.collection ?? call.parameters["collection"]
+        if let path = request.path, !path.hasPrefix("/") || path.utf8.contains(0) {
             throw Problem(.badRequest, "`path` must be an absolute path")
         }
-        return path
+        return request
     }
 
     /// A change's JSON body. Only this type of content is taken: no page of a browser can send it unasked.

@@ -168,7 +168,21 @@ final class Exchange {
         if service.isStopping { response.closesConnection = true }
         status = response.status
         seconds = .now - start
+        if case .stream(let stream) = response.body { watch(stream) }
         return response.queue(on: request)
+    }
+
+    /// A stream may take any time, but its reader must go on taking, and it ends with the daemon.
+    private func watch(_ stream: ResponseStream) {
+        let (service, connection, id) = (service, connection, id)
+        stream.begin { () throws(Problem) in
+            guard !service.isStopping else { throw Problem(.daemonStopping, "the daemon is stopping") }
+            guard connection.allow(service.limits.streamSeconds) else {
+                throw Problem(.timeout, "the reader took nothing for \(service.limits.streamSeconds) s")
+            }
+        } onFailure: { problem in
+            service.log.warning("request id=\(id) broke off: \(problem.detail)")
+        }
     }
 
     /// The reply is out, or the connection is broken.

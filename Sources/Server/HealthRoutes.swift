@@ -18,8 +18,8 @@ extension Routes {
             Route(method: "GET", pattern: "/v1/version") { (_) throws(Problem) in
                 try Response(json: control.version())
             },
-            Route(method: "GET", pattern: "/v1/status") { (_) throws(Problem) in
-                var status = try control.status()
+            Route(method: "GET", pattern: "/v1/status", parameters: ["collection"]) { (call) throws(Problem) in
+                var status = try control.status(call.parameters["collection"])
                 status.limits.merge(limits.named) { own, _ in own }
                 return try Response(json: status)
             },

@@ -8,26 +8,48 @@ extension Routes {
     /// Images and the files that could not become one.
     var imageRoutes: [Route] {
         [
-            Route(method: "GET", pattern: "/v1/images", parameters: ["cursor", "limit", "filter"], handle: listImages),
+            Route(
+                method: "GET",
+                pattern: "/v1/images",
+                parameters: ["collection", "cursor", "limit", "filter"],
+                handle: listImages
+            ),
             Route(
                 method: "DELETE",
                 pattern: "/v1/images",
                 access: .administer,
-                parameters: ["filter"],
+                parameters: ["collection", "filter"],
                 handle: dismissImages
             ),
-            Route(method: "GET", pattern: "/v1/images/{id}") { (call) throws(Problem) in
-                var paths = RootPaths(control)
-                return try Response(json: body(of: image(call.captures[0]), &paths))
+            Route(method: "GET", pattern: "/v1/images/{id}", parameters: ["collection"]) { (call) throws(Problem) in
+                let collection = try collection(call)
+                var paths = RootPaths(collection)
+                return try Response(json: body(of: image(call.captures[0], in: collection), &paths))
             },
-            Route(method: "DELETE", pattern: "/v1/images/{id}", access: .administer, handle: dismissImage),
-            Route(method: "GET", pattern: "/v1/images/{id}/content", handle: content),
-            Route(method: "GET", pattern: "/v1/images/{id}/thumbnail", parameters: ["size"]) { (call) throws(Problem) in
+            Route(
+                method: "DELETE",
+                pattern: "/v1/images/{id}",
+                access: .administer,
+                parameters: ["collection"],
+                handle: dismissImage
+            ),
+            Route(method: "GET", pattern: "/v1/images/{id}/content", parameters: ["collection"], handle: content),
+            Route(
+                method: "GET",
+                pattern: "/v1/images/{id}/thumbnail",
+                parameters: ["collection", "size"]
+            ) { (call) throws(Problem) in
                 let longSide = try call.parameters.integer("size", in: 16...1024) ?? 256
-                let bytes = try control.thumbnail(image(call.captures[0]), longSide: longSide)
+                let collection = try collection(call)
+                let bytes = try collection.thumbnail(image(call.captures[0], in: collection), longSide: longSide)
                 return Response(bytes: bytes, contentType: "image/jpeg")
             },
-            Route(method: "GET", pattern: "/v1/failures", parameters: ["cursor", "limit"], handle: listFailures),
+            Route(
+                method: "GET",
+                pattern: "/v1/failures",
+                parameters: ["collection", "cursor", "limit"],
+                handle: listFailures
+            ),
         ]
     }
 
@@ -38,21 +60,24 @@ extension Routes {
     private func listImages(_ call: Call) throws(Problem) -> Response {
         let limit = try pageLimit(call)
         let cursor = try call.parameters["cursor"].map { (text) throws(Problem) in try Cursor.image(text) }
+        let collection = try collection(call)
         // One more than asked for shows whether there is a next page.
         let filter = try call.parameters.filter()
         let found: [ImageRecord]
         var total: Int?
         if let filter {
-            let matching = try stored { (catalog) throws(CatalogError) in
+            let matching = try stored(collection) { (catalog) throws(CatalogError) in
                 try catalog.images(matching: filter, after: cursor, limit: limit + 1)
             }
             (found, total) = (matching.images, matching.total)
         } else {
-            found = try stored { (catalog) throws(CatalogError) in try catalog.images(after: cursor, limit: limit + 1) }
+            found = try stored(collection) { (catalog) throws(CatalogError) in
+                try catalog.images(after: cursor, limit: limit + 1)
+            }
         }
         let page = found.prefix(limit)
         let next = found.count > limit ? page.last.map { Cursor.text(after: $0.id) } : nil
-        var paths = RootPaths(control)
+        var paths = RootPaths(collection)
         let bodies = page.map { body(of: $0, &paths) }
         var response = try Response(json: ImagePage(images: bodies, next: next, total: total))
         if let next { response.fields.append(link(call, next, limit)) }
@@ -62,11 +87,13 @@ extension Routes {
     private func listFailures(_ call: Call) throws(Problem) -> Response {
         let limit = try pageLimit(call)
         let cursor = try call.parameters["cursor"].map { (text) throws(Problem) in try Cursor.file(text) }
-        let found = try stored { (catalog) throws(CatalogError) in try catalog.failures(after: cursor, limit: limit + 1)
+        let collection = try collection(call)
+        let found = try stored(collection) { (catalog) throws(CatalogError) in
+            try catalog.failures(after: cursor, limit: limit + 1)
         }
         let page = found.prefix(limit)
         let next = found.count > limit ? page.last.map { Cursor.text(after: $0.key) } : nil
-        var paths = RootPaths(control)
+        var paths = RootPaths(collection)
         let bodies = page.compactMap { failure(of: $0, &paths) }
         var response = try Response(json: FailurePage(failures: bodies, next: next))
         if let next { response.fields.append(link(call, next, limit)) }
@@ -74,7 +101,9 @@ extension Routes {
     }
 
     private func link(_ call: Call, _ cursor: String, _ limit: Int) -> (String, String) {
-        var query = "cursor=\(cursor)&limit=\(limit)"
+        // A collection that was found has a name that needs no escape.
+        let collection = call.parameters["collection"].map { "collection=\($0)&" } ?? ""
+        var query = "\(collection)cursor=\(cursor)&limit=\(limit)"
         let plain = CharacterSet(charactersIn: Self.plainCharacters)
         if let filter = call.parameters["filter"]?.addingPercentEncoding(withAllowedCharacters: plain) {
             query += "&filter=\(filter)"
@@ -89,20 +118,26 @@ extension Routes {
         guard !filter.isEmpty else {
             throw Problem(.badRequest, "the filter matches every image; to forget a whole folder, DELETE /v1/roots")
         }
-        let removed = try stored { (catalog) throws(CatalogError) in try catalog.dismissImages(matching: filter) }
+        let collection = try collection(call)
+        let removed = try stored(collection) { (catalog) throws(CatalogError) in
+            try catalog.dismissImages(matching: filter)
+        }
         return try Response(json: RemovalResponse(removed: removed))
     }
 
     private func dismissImage(_ call: Call) throws(Problem) -> Response {
         let id = try imageID(call.captures[0])
-        let outcomes = try stored { (catalog) throws(CatalogError) in try catalog.apply([.dismiss(id)]) }
+        let outcomes = try stored(collection(call)) { (catalog) throws(CatalogError) in
+            try catalog.apply([.dismiss(id)])
+        }
         guard case .done? = outcomes.first else { throw Problem(.notFound, "there is no image \(id)") }
         return .noContent
     }
 
     private func content(_ call: Call) throws(Problem) -> Response {
-        let record = try image(call.captures[0])
-        let descriptor = try control.open(record)
+        let collection = try collection(call)
+        let record = try image(call.captures[0], in: collection)
+        let descriptor = try collection.open(record)
         var status = stat()
         guard fstat(descriptor.rawValue, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             throw Problem(.conflict, "the image's file is not a regular file any more")

@@ -5,20 +5,22 @@ struct MetricsText {
     private(set) var text = ""
 
     init(status: StatusResponse, server: ServerMetrics.Counts) {
-        let counts = status.counts
-        gauge("likeness_images", "Searchable images.", Double(counts.images))
-        gauge("likeness_vectors", "Distinct vectors.", Double(counts.vectors))
-        gauge("likeness_files", "Files in the ledger.", Double(counts.files))
-        gauge("likeness_failed_files", "Files that could not be made searchable.", Double(counts.failed))
-        gauge("likeness_waiting_files", "Files that wait to be embedded.", Double(counts.waiting))
+        let collections = status.collections ?? []
+        perCollection("likeness_images", "Searchable images.", collections) { $0.counts.images }
+        perCollection("likeness_vectors", "Distinct vectors.", collections) { $0.counts.vectors }
+        perCollection("likeness_files", "Files in the ledger.", collections) { $0.counts.files }
+        perCollection("likeness_failed_files", "Files that could not be made searchable.", collections) {
+            $0.counts.failed
+        }
+        perCollection("likeness_waiting_files", "Files that wait to be embedded.", collections) { $0.counts.waiting }
+        perCollection("likeness_disk_bytes", "Bytes of a collection on disk.", collections) { Int(clamping: $0.disk) }
         gauge("likeness_embedding_rate", "Images embedded per second, lately.", status.progress.imagesPerSecond)
         gauge("likeness_warnings", "Conditions that somebody should look at.", Double(status.warnings.count))
         gauge("likeness_uptime_seconds", "Since the daemon started.", status.uptime)
         gauge("likeness_resident_memory_bytes", "Resident memory.", Double(status.resources.memory))
-        gauge("likeness_disk_bytes", "Bytes of the collection on disk.", Double(status.resources.disk))
         gauge(
             "likeness_disk_free_bytes",
-            "Bytes free on the collection's file system.",
+            "Bytes free on the collections' file system.",
             Double(status.resources.diskFree)
         )
         if let work = status.work {
@@ -32,7 +34,8 @@ struct MetricsText {
         header("likeness_root_files", "Files of a root by state.", "gauge")
         for root in status.roots {
             for (state, count) in [("indexed", root.indexed), ("failed", root.failed), ("waiting", root.waiting)] {
-                sample("likeness_root_files", [("root", root.path), ("state", state)], Double(count))
+                let labels = [("collection", root.collection ?? ""), ("root", root.path), ("state", state)]
+                sample("likeness_root_files", labels, Double(count))
             }
         }
         append(server)
@@ -64,6 +67,16 @@ struct MetricsText {
         sample("likeness_search_seconds_bucket", [("le", "+Inf")], Double(server.searchCount))
         sample("likeness_search_seconds_sum", [], server.searchSeconds)
         sample("likeness_search_seconds_count", [], Double(server.searchCount))
+    }
+
+    private mutating func perCollection(
+        _ name: String,
+        _ help: String,
+        _ collections: [CollectionBody],
+        _ value: (CollectionBody) -> Int
+    ) {
+        header(name, help, "gauge")
+        for collection in collections { sample(name, [("collection", collection.name)], Double(value(collection))) }
     }
 
     private mutating func gauge(_ name: String, _ help: String, _ value: Double) {

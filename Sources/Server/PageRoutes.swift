@@ -20,12 +20,12 @@ extension Routes {
     }
 
     private func asset(_ path: String, _ name: String, _ contentType: String) -> Route {
-        // `id`: the address of "more like image 5" can be passed on; the page's script reads it.
+        // The address of "more like image 5 of work" can be passed on; the page's script reads it.
         Route(
             method: "GET",
             pattern: path,
             access: .open,
-            parameters: path == "/" ? ["id"] : [],
+            parameters: path == "/" ? ["collection", "id"] : [],
             isPage: true
         ) { (_) throws(Problem) in
             var byteCount = 0

@@ -20,6 +20,8 @@ struct Response: Sendable {
     enum Body: Sendable {
         case bytes([UInt8])
         case file(File)
+        /// In chunks, as they come.
+        case stream(ResponseStream)
     }
 
     var status = 200
@@ -41,6 +43,11 @@ struct Response: Sendable {
 
     init(status: Int = 200, json value: some Encodable) throws(Problem) {
         self.init(status: status, bytes: try JSON.encode(value), contentType: "application/json")
+    }
+
+    init(stream: ResponseStream, contentType: String) {
+        fields = [("Content-Type", contentType)]
+        body = .stream(stream)
     }
 
     init(_ problem: Problem) {
@@ -85,15 +92,20 @@ struct Response: Sendable {
         switch body {
         case .bytes(let bytes):
             return bytes.withUnsafeBytes {
-                let body = CServer_body(bytes: $0.baseAddress, byte_count: UInt64($0.count), descriptor: -1)
+                let body = CServer_body(bytes: $0.baseAddress, byte_count: UInt64($0.count), descriptor: -1, stream: nil)
                 return CServer_reply(request, UInt32(status), pointers, pointers.count, body) == 1
             }
         case .file(let file):
             // The library closes its descriptor with its response, so it gets one of its own.
             let copy = fcntl(file.descriptor.rawValue, F_DUPFD_CLOEXEC, 0)
             guard copy >= 0 else { return false }
-            let body = CServer_body(bytes: nil, byte_count: UInt64(file.byteCount), descriptor: copy)
+            let body = CServer_body(bytes: nil, byte_count: UInt64(file.byteCount), descriptor: copy, stream: nil)
             return CServer_reply(request, UInt32(status), pointers, pointers.count, body) == 1
+        case .stream(let stream):
+            return stream.withCallbacks { callbacks in
+                let body = CServer_body(bytes: nil, byte_count: 0, descriptor: -1, stream: callbacks)
+                return CServer_reply(request, UInt32(status), pointers, pointers.count, body) == 1
+            }
         }
     }
 }

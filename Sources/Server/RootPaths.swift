@@ -3,14 +3,14 @@ internal import Platform
 
 /// Absolute paths of the files in one reply; asks once for each root.
 struct RootPaths {
-    private let control: any DaemonControl
+    private let collection: any ServedCollection
     private var known: [RootID: RelativePath?] = [:]
 
-    init(_ control: any DaemonControl) { self.control = control }
+    init(_ collection: any ServedCollection) { self.collection = collection }
 
     /// A file's absolute path and its root's, for people; the file's path alone when its root is gone.
     mutating func path(of key: FileKey) -> (full: String, root: String) {
-        let found = known[key.root] ?? control.rootPath(key.root)
+        let found = known[key.root] ?? collection.rootPath(key.root)
         known.updateValue(found, forKey: key.root)
         guard let root = found else { return (key.path.description, "") }
         let isTop = root.bytes == [UInt8(ascii: "/")]

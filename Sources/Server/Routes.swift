@@ -9,7 +9,8 @@ struct Routes: Sendable {
     let warnings = RecentWarnings()
 
     var table: [Route] {
-        healthRoutes + searchRoutes + imageRoutes + administrativeRoutes + modelRoutes + whiteningRoutes + pageRoutes
+        healthRoutes + searchRoutes + imageRoutes + collectionRoutes + administrativeRoutes + modelRoutes
+            + whiteningRoutes + maintenanceRoutes + pageRoutes
     }
 }
 
@@ -27,19 +28,10 @@ extension Problem {
 }
 
 extension Routes {
-    /// Calls the collection.
-    func stored<R>(_ body: (any ImageCatalog) throws(CatalogError) -> R) throws(Problem) -> R {
-        do throws(CatalogError) {
-            return try body(control.catalog)
-        } catch {
-            throw Problem(error)
-        }
-    }
-
-    /// The image that a path names. An id is digits only: no path of a client is ever opened.
-    func image(_ text: String) throws(Problem) -> ImageRecord {
+    /// The image of a collection that a path names. An id is digits only: no path of a client is ever opened.
+    func image(_ text: String, in collection: any ServedCollection) throws(Problem) -> ImageRecord {
         let id = try imageID(text)
-        guard let record = try stored({ (catalog) throws(CatalogError) in try catalog.image(id) }) else {
+        guard let record = try stored(collection, { (catalog) throws(CatalogError) in try catalog.image(id) }) else {
             throw Problem(.notFound, "there is no image \(id)")
         }
         return record

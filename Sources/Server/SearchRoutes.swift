@@ -11,7 +11,7 @@ private struct SearchOptions {
     var isExact = false
     var filter: Filter?
 
-    static let parameters = ["limit", "offset", "min_score", "exact", "filter"]
+    static let parameters = ["collection", "limit", "offset", "min_score", "exact", "filter"]
     private static let deepest = 10_000
 
     init(_ parameters: QueryParameters, _ request: SearchRequest) throws(Problem) {
@@ -90,13 +90,15 @@ extension Routes {
     private func answer(_ call: Call, _ request: SearchRequest, image: [UInt8]?) throws(Problem) -> Response {
         let start = Instant.now
         let options = try SearchOptions(call.parameters, request)
+        let collection = try collection(call, named: request.collection)
         var excluded: ImageID?
         let vector: [Float]
         if let image {
             vector = try control.embed(image)
         } else {
             let id = ImageID(rawValue: request.id ?? 0)
-            guard let found = try stored({ (catalog) throws(CatalogError) in try catalog.vector(of: id) }) else {
+            guard let found = try stored(collection, { (catalog) throws(CatalogError) in try catalog.vector(of: id) })
+            else {
                 throw Problem(.notFound, "there is no image \(id)")
             }
             (vector, excluded) = (found, id)
@@ -110,8 +112,8 @@ extension Routes {
         query.excluded = excluded
         query.filter = options.filter
         let prepared = query
-        let found = try stored { (catalog) throws(CatalogError) in try catalog.search(prepared) }
-        var paths = RootPaths(control)
+        let found = try stored(collection) { (catalog) throws(CatalogError) in try catalog.search(prepared) }
+        var paths = RootPaths(collection)
         let results = found.hits.map { result($0, &paths) }
         if call.head.accepts("application/x-ndjson") {
             var lines: [UInt8] = []

@@ -38,6 +38,8 @@ package struct ServerLimits: Sendable {
     package var idleSeconds = 30.0
     /// To take a reply.
     package var replySeconds = 300.0
+    /// To take the next piece of a reply that is made while it is sent, and to make it.
+    package var streamSeconds = 60.0
     package var querySeconds = 10.0
     /// How often the deadlines are looked at.
     package var sweepSeconds = 0.25
@@ -56,6 +58,7 @@ package struct ServerLimits: Sendable {
             "header_s": headerSeconds, "body_s": bodySeconds, "idle_s": idleSeconds, "reply_s": replySeconds,
             "query_s": querySeconds, "search_limit": Double(WireProtocol.maximumSearchLimit),
             "page_limit": Double(WireProtocol.maximumPageLimit),
+            "collections": Double(WireProtocol.maximumCollectionCount),
         ]
     }
 }

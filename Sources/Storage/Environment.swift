@@ -1,4 +1,5 @@
 internal import CLMDB
+internal import Glibc
 internal import Platform
 
 /// One LMDB environment: a directory with one memory-mapped file, its lock file, and named databases.
@@ -29,6 +30,8 @@ package final class Environment: Sendable {
         var activeCount = 0
         /// Somebody resizes, reopens or closes: no new transaction.
         var isExclusive = false
+        /// Sockets that copies are read from; shut down to end the copies. Open as long as they are in here.
+        var copies: Set<Int32> = []
     }
 
     private let monitor: Monitor<State>
@@ -45,7 +48,10 @@ package final class Environment: Sendable {
         try FileSystemCheck.requireLocal(directory)
         let lock = try EnvironmentLock(directory: directory)
         let handle = try EnvironmentHandle.open(directory, mapByteCount: options.mapByteCount, options: options)
-        FileSystemCheck.synchronize(directory)
+        do throws(StorageError) { try FileSystemCheck.synchronize(directory) } catch {
+            handle.close()
+            throw error
+        }
         self.directory = directory
         self.options = options
         monitor = Monitor(State(handle: handle, lock: lock))
@@ -77,20 +83,25 @@ package final class Environment: Sendable {
             let size = state.handle?.mapByteCount ?? options.mapByteCount
             state.handle?.close()
             state.handle = nil
-            let handle = try EnvironmentHandle.open(directory, mapByteCount: size, options: options)
-            do throws(StorageError) {
-                try handle.reopen(state.databases)
-            } catch {
-                handle.close()
-                throw error
-            }
-            state.handle = handle
+            state.handle = try openAgain(size, state.databases)
+        }
+    }
+
+    private func openAgain(_ mapByteCount: Int, _ databases: [Database]) throws(StorageError) -> EnvironmentHandle {
+        let handle = try EnvironmentHandle.open(directory, mapByteCount: mapByteCount, options: options)
+        do throws(StorageError) {
+            try handle.reopen(databases)
+            return handle
+        } catch {
+            handle.close()
+            throw error
         }
     }
 
     /// Doubles the map after `.mapFull`; the caller has given up its transaction before.
     ///
-    /// - Throws: `.storageFull` at `EnvironmentOptions.maximumMapByteCount`.
+    /// - Throws: `.storageFull` at `EnvironmentOptions.maximumMapByteCount`; `.system` when the system grants no larger map. The
+    ///   store has its old size then, or has to be opened again as after `.panicked`.
     package func grow() throws(StorageError) {
         try exclusively { (state: inout State) throws(StorageError) in
             guard let handle = state.handle else { throw unavailable(state) }
@@ -99,7 +110,12 @@ package final class Environment: Sendable {
                 throw StorageError(code: .storageFull, operation: "grow \(directory)", status: .mapFull)
             }
             state.mapNumber += 1
-            state.handle = try handle.resized(to: wanted)
+            do throws(StorageError) { state.handle = try handle.resized(to: wanted) } catch {
+                state.handle = nil
+                handle.close()
+                state.handle = try? openAgain(handle.mapByteCount, state.databases)
+                throw error
+            }
         }
     }
 
@@ -137,6 +153,19 @@ package final class Environment: Sendable {
 
     func leave() { monitor.update { $0.activeCount -= 1 } }
 
+    /// Registers a copy, which lasts longer than others may wait: `leave` follows, and `endCopy` before the socket is closed.
+    func enter(copyingTo socket: Int32) throws(StorageError) -> EnvironmentHandle {
+        let handle = try enter()
+        monitor.update { state in
+            state.copies.insert(socket)
+            // Somebody may have begun to wait since.
+            if state.isExclusive { shutdown(socket, Int32(SHUT_RDWR)) }
+        }
+        return handle
+    }
+
+    func endCopy(to socket: Int32) { monitor.update { _ = $0.copies.remove(socket) } }
+
     /// Remembers databases whose opening transaction has committed, for `reopen`.
     func register(_ databases: [Database]) {
         monitor.update { state in
@@ -148,11 +177,12 @@ package final class Environment: Sendable {
         StorageError(code: state.isClosed ? .closed : .panicked, operation: directory)
     }
 
-    /// Runs `body` while no transaction is active and none can begin.
+    /// Runs `body` while no transaction is active and none can begin. Copies are given up for it.
     private func exclusively<E: Error>(_ body: (inout State) throws(E) -> Void) throws(E) {
         _ = monitor.wait { state -> Bool? in
             if state.isExclusive { return nil }
             state.isExclusive = true
+            for socket in state.copies { shutdown(socket, Int32(SHUT_RDWR)) }
             return true
         }
         _ = monitor.wait { $0.activeCount == 0 ? true : nil }

@@ -56,14 +56,10 @@ struct EnvironmentHandle: @unchecked Sendable {
     }
 
     /// Changes the map's size; no transaction may be active.
+    ///
+    /// - Throws: what the system said. LMDB has given the old map up by then and maps no second time: only `close` is left.
     func resized(to byteCount: Int) throws(StorageError) -> EnvironmentHandle {
-        do throws(StorageError) {
-            try check(mdb_env_set_mapsize(pointer, byteCount), "grow the map to \(byteCount) bytes")
-        } catch {
-            // LMDB has given the old map up before it failed to get the new one.
-            try check(mdb_env_set_mapsize(pointer, mapByteCount), "restore the map of \(mapByteCount) bytes")
-            throw error
-        }
+        try check(mdb_env_set_mapsize(pointer, byteCount), "grow the map to \(byteCount) bytes")
         return EnvironmentHandle(pointer: pointer, mapByteCount: byteCount)
     }
 

@@ -41,16 +41,27 @@ enum FileSystemCheck {
             let parent = path.isEmpty ? "/" : path
             path += "/" + component
             if mkdir(path, 0o700) == 0 {
-                synchronize(parent)
+                do throws(StorageError) { try synchronize(parent) } catch {
+                    // Where it is found the next time, it is taken to be durable.
+                    rmdir(path)
+                    throw error
+                }
             } else if errno != EEXIST {
                 throw StorageError(SystemError.last("make directory \(path)"))
             }
         }
     }
 
-    /// Flushes a directory's entries; some file systems refuse that, and then nothing better is possible.
-    static func synchronize(_ directory: String) {
-        guard let descriptor = try? OwnedDescriptor.open(directory, O_RDONLY | O_DIRECTORY) else { return }
-        _ = fsync(descriptor.rawValue)
+    /// Makes a directory's entries durable; where the file system cannot, or the directory may be entered but not read,
+    /// nothing better is possible than to go on.
+    static func synchronize(_ directory: String) throws(StorageError) {
+        do throws(SystemError) {
+            let descriptor = try OwnedDescriptor.open(directory, O_RDONLY | O_DIRECTORY)
+            let number = descriptor.rawValue
+            try retrying("flush \(directory)") { fsync(number) }
+        } catch {
+            guard ![EACCES, EPERM, EINVAL, EBADF, ENOTSUP, EROFS].contains(error.code) else { return }
+            throw StorageError(error)
+        }
     }
 }

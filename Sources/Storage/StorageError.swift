@@ -29,6 +29,8 @@ package struct StorageError: Error, Sendable, Hashable, CustomStringConvertible 
         case transactionTooLarge
         /// All reader slots are taken.
         case readersFull
+        /// A copy was given up, because the environment is resized, opened again or closed.
+        case interrupted
         /// Anything else the system refuses, such as `EIO`, `EACCES`, `ENOMEM`.
         case system
     }
@@ -85,6 +87,8 @@ package struct StorageError: Error, Sendable, Hashable, CustomStringConvertible 
         case .inUse: "\(operation): in use by another process\(reason)"
         case .networkFileSystem: "\(operation): a network file system cannot hold the store"
         case .closed: "\(operation): the store is closed"
+        case .panicked: "\(operation): the store failed and has to be opened again\(reason)"
+        case .interrupted: "\(operation): given up, because the store is resized, opened again or closed; try again"
         default: "\(operation)\(reason)"
         }
     }

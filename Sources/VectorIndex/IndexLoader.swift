@@ -43,7 +43,10 @@ struct IndexLoader {
                 try transaction.put(ConfigurationRow.key, row, in: databases.meta)
             } catch { throw .storage(error) }
         }
-        if let row = try get(StateRow.key, in: transaction) { writer.durable = try StateRow(row.span.bytes) }
+        if let row = try get(StateRow.key, in: transaction) {
+            // Without it every operation still in the store counts as not linked yet: that costs linking, no vector.
+            do throws(IndexError) { writer.durable = try StateRow(row.span.bytes) } catch { lostLinks = true }
+        }
         entry = writer.durable.entry
     }
 
@@ -174,8 +177,8 @@ struct IndexLoader {
         in transaction: borrowing WriteTransaction,
         into graph: GraphStore
     ) throws(IndexError) {
-        let changed = try loadOperations(in: transaction)
-        var lost = !changed.isEmpty
+        let (changed, isReadable) = try loadOperations(in: transaction)
+        var lost = lostLinks || !changed.isEmpty || !isReadable
         let slotCount = graph.slotCount
 
         /// Stores a list without the links that lead nowhere.
@@ -218,23 +221,33 @@ struct IndexLoader {
         lostLinks = lost
     }
 
-    /// The slots added since the last checkpoint; sets the last operation's number.
+    /// The slots changed since the last checkpoint, and whether every operation could be read; sets the last one's number.
+    ///
+    /// Operations are hints. Without one, lists of its slot that an unfinished checkpoint wrote are taken as they are, and the
+    /// upkeep that follows links what nothing leads to.
     private mutating func loadOperations(
         in transaction: borrowing WriteTransaction
-    ) throws(IndexError) -> Set<Slot> {
+    ) throws(IndexError) -> (changed: Set<Slot>, isReadable: Bool) {
         var changed: Set<Slot> = []
+        var isReadable = true
+        var misnumbered: [[UInt8]] = []
         var last = writer.durable.graphSequence
         let first = last + 1
         try transaction.scan(databases.operations, from: first) { (key, row) throws(IndexError) in
-            guard let sequence = key.integer(at: 0, as: UInt64.self), let operation = OperationRow(row) else {
-                throw .damagedFormat(row: "ops")
+            if let sequence = key.integer(at: 0, as: UInt64.self), sequence < StateRow.sequenceLimit {
+                last = sequence
+            } else {
+                misnumbered.append(key.copied)
             }
-            last = sequence
-            changed.insert(operation.slot)
+            if let operation = OperationRow(row) { changed.insert(operation.slot) } else { isReadable = false }
             return true
         }
+        // The next operation's number has to be the highest.
+        do throws(StorageError) {
+            for key in misnumbered { try transaction.delete(key, in: databases.operations) }
+        } catch { throw .storage(error) }
         writer.lastSequence = last
-        return changed
+        return (changed, isReadable)
     }
 
     /// The stored codec; learnt from a sample when there is none.

@@ -88,6 +88,11 @@ enum CodeRow {
         return (CodeLoss(rounding: Float(bitPattern: rounding), tail: Float(bitPattern: tail)), hash)
     }
 
+    /// Whether a row carries its checksum, whatever its codec.
+    static func isIntact(_ row: RawSpan, _ slot: Slot) -> Bool {
+        row.byteCount > headerByteCount && row.integer(at: 0) == checksum(row.extracting(4..<row.byteCount), slot)
+    }
+
     private static func checksum(_ rest: RawSpan, _ slot: Slot) -> UInt32 {
         let key = slot.rawValue.littleEndian
         return withUnsafeBytes(of: key) { CRC32C.checksum($0.bytes, continuing: CRC32C.checksum(rest)) }
@@ -98,14 +103,31 @@ enum CodeRow {
 enum LinkRow {
     static func capacity(level: Int) -> Int { Int(level == 0 ? CKERNELS_BASE_LINKS : CKERNELS_UPPER_LINKS) }
 
-    static func bytes(_ links: [UInt32], level: Int) -> [UInt8] {
+    static func bytes(_ links: [UInt32], _ slot: Slot, level: Int) -> [UInt8] {
         let capacity = capacity(level: level)
-        var row = RowWriter(capacity: 4 + 4 * capacity)
+        var body = RowWriter(capacity: 4 * capacity)
+        for index in 0..<capacity { body.append(index < links.count ? links[index] : CKERNELS_NO_SLOT) }
+        var row = RowWriter(capacity: 4)
         row.append(UInt8(links.count))
         row.append(UInt8(0))
-        row.append(UInt16(0))
-        for index in 0..<capacity { row.append(index < links.count ? links[index] : CKERNELS_NO_SLOT) }
-        return row.bytes
+        row.append(checksum(row.bytes.span.bytes, body.bytes.span.bytes, slot, level: level))
+        return row.bytes + body.bytes
+    }
+
+    /// Whether a row of the right length carries its checksum; 0 says nothing, as in rows from before there was one.
+    static func isIntact(_ row: RawSpan, _ slot: Slot, level: Int) -> Bool {
+        guard row.byteCount > 4, let stored = row.integer(at: 2, as: UInt16.self) else { return false }
+        return stored == 0
+            || stored == checksum(row.extracting(0..<2), row.extracting(4..<row.byteCount), slot, level: level)
+    }
+
+    /// The lower half of CRC-32C of the head without the checksum, the links, and slot and level. It finds every change of one byte, as
+    /// a test shows, and 65,535 of 65,536 others: enough for hints, of which no search depends on one.
+    private static func checksum(_ head: RawSpan, _ links: RawSpan, _ slot: Slot, level: Int) -> UInt16 {
+        var key = RowWriter(capacity: 8)
+        key.append(upperKey(slot, level: level))
+        let body = CRC32C.checksum(links, continuing: CRC32C.checksum(head))
+        return UInt16(truncatingIfNeeded: CRC32C.checksum(key.bytes.span.bytes, continuing: body))
     }
 
     /// The links, or nil when the row is malformed.
@@ -135,16 +157,18 @@ struct OperationRow {
     }
 
     init?(_ row: RawSpan) {
-        guard row.byteCount == 5, let kind = row.integer(at: 0, as: UInt8.self).flatMap(Kind.init(rawValue:)),
-            let slot = row.integer(at: 1, as: UInt32.self)
+        guard row.byteCount == 9, let kind = row.integer(at: 0, as: UInt8.self).flatMap(Kind.init(rawValue:)),
+            let slot = row.integer(at: 1, as: UInt32.self),
+            row.integer(at: 5) == CRC32C.checksum(row.extracting(0..<5))
         else { return nil }
         self.init(kind, Slot(rawValue: slot))
     }
 
     var bytes: [UInt8] {
-        var row = RowWriter(capacity: 5)
+        var row = RowWriter(capacity: 9)
         row.append(kind.rawValue)
         row.append(slot.rawValue)
+        row.append(CRC32C.checksum(row.bytes.span.bytes))
         return row.bytes
     }
 }

@@ -2,8 +2,8 @@ internal import Platform
 
 /// Published vectors on their way into the graph, and who may change the graph meanwhile.
 ///
-/// Linkers work side by side; `exclusively` waits for them and holds them back, for what needs the graph at rest: a new
-/// codec, the start of a checkpoint, the end of a repair.
+/// Linkers work side by side; `exclusively` waits for them and holds them back, for what needs the graph at rest for a
+/// moment: a new codec, the start of a checkpoint or of a repair.
 final class LinkQueue: Sendable {
     private struct State {
         var slots: [UInt32] = []
@@ -17,6 +17,13 @@ final class LinkQueue: Sendable {
         /// Repairs and sweeps asked for or running.
         var wantsUpkeep = false
         var isInUpkeep = false
+        var upkeepBegan = Instant.now
+        /// Vectors were linked since the last upkeep began: some may have lost their last way in.
+        var isUnswept = false
+        /// When an upkeep for that may begin.
+        var sweepDue = Instant.now
+        /// Threads in `waitUntilIdle`, for which it begins at once.
+        var waiterCount = 0
         /// Upkeep edits lists just now.
         var isInUpkeepPart = false
     }
@@ -27,6 +34,10 @@ final class LinkQueue: Sendable {
         case upkeep
         case stop
     }
+
+    /// Sweeps that nothing but time asks for take this share of a core's at most, and a minute at most passes without.
+    private static let sweepShare = 1.0 / 64
+    private static let longestDelay = 60.0
 
     private let monitor = Monitor(State())
 
@@ -51,6 +62,9 @@ final class LinkQueue: Sendable {
 
     var isOpen: Bool { monitor.read { $0.isOpen } }
 
+    /// Whether linkers take what is appended.
+    var isAtWork: Bool { monitor.read { $0.isOpen && !$0.isStopping } }
+
     func requestUpkeep() { monitor.update { $0.wantsUpkeep = true } }
 
     /// Slots that searches have to scan.
@@ -63,26 +77,35 @@ final class LinkQueue: Sendable {
 
     var pendingCount: Int { monitor.read { $0.slots.count - $0.head + $0.linking.count } }
 
-    /// Blocks until there is work. `finish` follows each.
+    /// Blocks until there is work. `finish` or `finishUpkeep` follows each.
     func next() -> Work {
-        monitor.wait { state -> Work? in
-            if state.isStopping { return .stop }
-            guard state.isOpen, !state.isExclusive else { return nil }
-            if state.wantsUpkeep, !state.isInUpkeep {
-                state.wantsUpkeep = false
-                state.isInUpkeep = true
-                return .upkeep
-            }
-            guard state.head < state.slots.count else { return nil }
-            let slot = state.slots[state.head]
-            state.head += 1
-            if state.head > 4096, state.head * 2 > state.slots.count {
-                state.slots.removeFirst(state.head)
-                state.head = 0
-            }
-            state.linking.append(slot)
-            return .link(Slot(rawValue: slot))
-        } ?? .stop
+        while true {
+            let due = monitor.read { $0.isUnswept && !$0.isInUpkeep ? $0.sweepDue : nil }
+            if let work = monitor.wait(until: due, { Self.work(&$0) }) { return work }
+        }
+    }
+
+    private static func work(_ state: inout State) -> Work? {
+        if state.isStopping { return .stop }
+        guard state.isOpen, !state.isExclusive else { return nil }
+        let isDrained = state.head == state.slots.count
+        let isSweepDue = state.isUnswept && isDrained && (state.waiterCount > 0 || state.sweepDue <= .now)
+        if state.wantsUpkeep || isSweepDue, !state.isInUpkeep {
+            state.wantsUpkeep = false
+            state.isUnswept = false
+            state.isInUpkeep = true
+            state.upkeepBegan = .now
+            return .upkeep
+        }
+        guard !isDrained else { return nil }
+        let slot = state.slots[state.head]
+        state.head += 1
+        if state.head > 4096, state.head * 2 > state.slots.count {
+            state.slots.removeFirst(state.head)
+            state.head = 0
+        }
+        state.linking.append(slot)
+        return .link(Slot(rawValue: slot))
     }
 
     func finish(_ slot: Slot) {
@@ -90,10 +113,17 @@ final class LinkQueue: Sendable {
             guard let index = state.linking.firstIndex(of: slot.rawValue) else { return }
             state.linking.swapAt(index, state.linking.count - 1)
             state.linking.removeLast()
+            state.isUnswept = true
         }
     }
 
-    func finishUpkeep() { monitor.update { $0.isInUpkeep = false } }
+    func finishUpkeep() {
+        monitor.update { state in
+            state.isInUpkeep = false
+            let now = Instant.now
+            state.sweepDue = now + min(Self.longestDelay, (now - state.upkeepBegan) / Self.sweepShare)
+        }
+    }
 
     /// Runs a part of the upkeep beside the linkers; parts are short, because `exclusively` waits for them.
     func inUpkeepPart<R>(_ body: () -> R) -> R {
@@ -120,10 +150,12 @@ final class LinkQueue: Sendable {
 
     /// Blocks until everything is linked and in order, or linkers stop.
     func waitUntilIdle() {
+        monitor.update { $0.waiterCount += 1 }
+        defer { monitor.update { $0.waiterCount -= 1 } }
         _ = monitor.wait { state -> Bool? in
             if state.isStopping || !state.isOpen { return true }
             let isBusy = state.head < state.slots.count || !state.linking.isEmpty
-            return isBusy || state.wantsUpkeep || state.isInUpkeep ? nil : true
+            return isBusy || state.isUnswept || state.wantsUpkeep || state.isInUpkeep ? nil : true
         }
     }
 
@@ -137,4 +169,7 @@ final class LinkQueue: Sendable {
 
     func start() { monitor.update { $0.isStopping = false } }
     func stop() { monitor.update { $0.isStopping = true } }
+
+    /// Linkers are to end after the vector each is at, and upkeep after the part it is in.
+    var isStopping: Bool { monitor.read { $0.isStopping } }
 }

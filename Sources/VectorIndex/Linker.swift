@@ -15,10 +15,9 @@ final class Linker: Sendable {
         self.parameters = parameters
     }
 
-    /// Links a live slot; lists are stored from level 0 upwards, so that a search that meets it above finds them complete.
-    ///
-    /// With `isForced` at least one list names it afterwards, whatever the heuristic says.
-    func link(_ slot: Slot, isForced: Bool, codes: CodeStore, scratch: SearchScratch) {
+    /// Links a live slot, again when it is linked; lists are stored from level 0 upwards, so that a search that meets it above
+    /// finds them complete.
+    func link(_ slot: Slot, codes: CodeStore, scratch: SearchScratch) {
         guard let entry = graph.entry ?? claimEntry(slot) else { return }
         graph.withGraph(codes) { view in
             scratch.reserve(slotCount: graph.slotCount, ef: parameters.efConstruction)
@@ -32,15 +31,7 @@ final class Linker: Sendable {
                 chosen.append(select(slot, scratch.pool, count, view))
             }
             for (level, neighbours) in chosen.reversed().enumerated() {
-                CKernels_link(
-                    kernels.table,
-                    view,
-                    slot.rawValue,
-                    UInt32(level),
-                    neighbours,
-                    neighbours.count,
-                    isForced && level == 0
-                )
+                CKernels_link(kernels.table, view, slot.rawValue, UInt32(level), neighbours, neighbours.count)
             }
         }
         graph.add(CKERNELS_LINKED, to: slot)
@@ -80,13 +71,33 @@ final class Linker: Sendable {
     // MARK: Upkeep
 
     /// Replaces links to removed slots in the lists of `slots`.
-    func repairLists(of slots: UnsafeBufferPointer<UInt32>, codes: CodeStore) {
+    ///
+    /// - Returns: live slots whose list at level 0 came out short: they need neighbours from farther away.
+    func repairLists(of slots: UnsafeBufferPointer<UInt32>, codes: CodeStore) -> [Slot] {
+        var short: [Slot] = []
         graph.withGraph(codes) { view in
-            for slot in slots {
-                for level in 0...Slot(rawValue: slot).level {
-                    _ = CKernels_repair(kernels.table, view, slot, UInt32(level))
+            for slot in slots.lazy.map({ Slot(rawValue: $0) }) {
+                for level in 0...slot.level {
+                    let count = Int(CKernels_repair(kernels.table, view, slot.rawValue, UInt32(level)))
+                    if level == 0, 0..<parameters.linkCount / 2 ~= count, graph.isLive(slot) { short.append(slot) }
                 }
             }
+        }
+        return short
+    }
+
+    /// Gives a slot that no path reaches ways in, from lists with room near it. None loses a link by that, so what is reached
+    /// stays reached, and one call a slot is enough unless no list near it has room.
+    func attach(_ slot: Slot, codes: CodeStore, scratch: SearchScratch) {
+        /// One way in would do; some more spare searches detours.
+        let wayCount = 4
+        guard let entry = graph.entry else { return }
+        graph.withGraph(codes) { view in
+            scratch.reserve(slotCount: graph.slotCount, ef: parameters.efConstruction)
+            scratch.query.set(code: codes.row(slot), codec: codes.codec)
+            scratch.descend(from: entry, to: 0, view, kernels)
+            let count = scratch.beam(entries: 1, level: 0, ef: parameters.efConstruction, view, kernels)
+            _ = CKernels_attach(view, slot.rawValue, scratch.pool, count, wayCount)
         }
     }
 
@@ -99,14 +110,18 @@ final class Linker: Sendable {
         return dead
     }
 
-    /// Takes slots that no list names any more out of the graph. The graph is at rest.
+    /// Lets searches start at a live slot when the entry was removed. No linker runs.
+    func leaveRemovedEntry() {
+        if let entry = graph.entry, !graph.isLive(entry) { graph.entry = highestLinked() }
+    }
+
+    /// Takes slots that no list names any more out of the graph. None of them is the entry.
     func detach(_ dead: [Slot]) {
         for slot in dead {
             graph.clear(slot)
             // The next checkpoint deletes their rows.
             CKernels_set_dirty(graph.chunks, slot.rawValue)
         }
-        if let entry = graph.entry, graph.flags(entry) & CKERNELS_LINKED == 0 { graph.entry = highestLinked() }
     }
 
     /// The live linked slot of the highest level; nil when none is linked.
@@ -118,7 +133,8 @@ final class Linker: Sendable {
         return best
     }
 
-    /// Live linked slots that no path of level-0 links from the entry reaches. The graph is at rest.
+    /// Live linked slots that no path of level-0 links from the entry reaches. Beside linkers it may name some that are
+    /// reached, and miss some that have just been lost.
     func unreachedSlots() -> [UInt32] {
         guard let entry = graph.entry else { return [] }
         let count = Int(graph.slotCount)

@@ -46,7 +46,7 @@ struct StateRow: Hashable {
     static let key = "state"
 
     /// No store gets here; above it, counting on would overflow.
-    private static let sequenceLimit = UInt64(Int64.max)
+    static let sequenceLimit = UInt64(Int64.max)
 
     /// Links reflect every operation up to this one.
     var graphSequence: UInt64
@@ -58,16 +58,19 @@ struct StateRow: Hashable {
     }
 
     init(_ row: RawSpan) throws(IndexError) {
-        guard row.byteCount == 12, let sequence = row.integer(at: 0, as: UInt64.self),
-            let entry = row.integer(at: 8, as: UInt32.self), sequence < Self.sequenceLimit
+        // Rows of 12 bytes are of the time before they had a checksum.
+        guard row.byteCount == 12 || row.byteCount == 16 && row.integer(at: 12) == CRC32C.checksum(row.extracting(0..<12)),
+            let sequence = row.integer(at: 0, as: UInt64.self), let entry = row.integer(at: 8, as: UInt32.self),
+            sequence < Self.sequenceLimit
         else { throw .damagedFormat(row: Self.key) }
         self.init(graphSequence: sequence, entry: entry == CKERNELS_NO_SLOT ? nil : Slot(rawValue: entry))
     }
 
     var bytes: [UInt8] {
-        var row = RowWriter(capacity: 12)
+        var row = RowWriter(capacity: 16)
         row.append(graphSequence)
         row.append(entry?.rawValue ?? CKERNELS_NO_SLOT)
+        row.append(CRC32C.checksum(row.bytes.span.bytes))
         return row.bytes
     }
 }

@@ -102,7 +102,7 @@ extension VectorIndex {
         for level in 0...slot.level {
             let key = LinkRow.upperKey(slot, level: level)
             if isLinked {
-                let row = LinkRow.bytes(graph.list(slot, level: level), level: level)
+                let row = LinkRow.bytes(graph.list(slot, level: level), slot, level: level)
                 if level == 0 {
                     try transaction.put(slot.rawValue, row, in: databases.baseLinks)
                 } else {

@@ -4,8 +4,10 @@ internal import Synchronization
 
 /// The linkers' loop, and the upkeep of the graph that one of them does at a time.
 extension VectorIndex {
-    /// Rounds of forced links for vectors that no path reaches, before they are left to the scan of the next upkeep.
+    /// Rounds of new ways to vectors that no path reaches, before they are left to the next upkeep.
     private static let sweepRounds = 3
+    /// Lists repaired at once: what needs the linkers to wait waits for so many.
+    private static let repairBlock = 128
 
     func runLinker() {
         while true {
@@ -17,8 +19,7 @@ extension VectorIndex {
                 // Not before: until then searches find it in the queue.
                 if isUnused { release([slot]) }
             case .upkeep:
-                repair()
-                sweep()
+                if repair() { sweep() }
                 queue.finishUpkeep()
             }
         }
@@ -35,7 +36,7 @@ extension VectorIndex {
             return graph.flags(slot) & CKERNELS_LINKED != 0
         }
         scratches.withScratch { scratch in
-            linker.link(slot, isForced: false, codes: codes, scratch: scratch)
+            linker.link(slot, codes: codes, scratch: scratch)
         }
         linkedSinceCheckpoint.add(1, ordering: .relaxed)
         let linked = linkedSinceSweep.add(1, ordering: .relaxed).newValue
@@ -46,22 +47,34 @@ extension VectorIndex {
         return true
     }
 
-    /// Takes removed slots out of the graph when they are many. Most of the work runs beside linkers and searches; the rest
-    /// needs the linkers to wait.
-    private func repair() {
-        guard needsRepair else { return }
+    /// Takes removed slots out of the graph when they are many, beside linkers and searches.
+    ///
+    /// Linkers choose live neighbours only. So once those that began before the removal have ended, nothing names these
+    /// slots anew, and one pass over all lists leaves none that does: not even a removed slot's, which a search may still
+    /// walk through when what it names is written anew.
+    /// - Returns: false when the linkers were stopped before the end; it begins again when they start.
+    private func repair() -> Bool {
+        guard needsRepair else { return true }
         let dead = linker.deadSlots()
-        guard !dead.isEmpty else { return }
-        // The lists of removed slots too: a search may still walk through them when what they name is written anew.
-        graph.forEachBlock(CKERNELS_LINKED) { slots in
-            queue.inUpkeepPart { linker.repairLists(of: slots, codes: codes) }
+        guard !dead.isEmpty else { return true }
+        queue.exclusively { linker.leaveRemovedEntry() }
+        var short: [Slot] = []
+        graph.forEachBlock(CKERNELS_LINKED, limit: Self.repairBlock) { slots in
+            guard !queue.isStopping else { return }
+            short += queue.inUpkeepPart { linker.repairLists(of: slots, codes: codes) }
         }
-        queue.exclusively {
-            let codes = codes
-            graph.forEachBlock(CKERNELS_LINKED) { linker.repairLists(of: $0, codes: codes) }
-            linker.detach(dead)
+        guard !queue.isStopping else {
+            queue.requestUpkeep()
+            return false
         }
+        linker.detach(dead)
         release(dead)
+        scratches.withScratch { scratch in
+            for slot in short where graph.isLive(slot) {
+                queue.inUpkeepPart { linker.link(slot, codes: codes, scratch: scratch) }
+            }
+        }
+        return true
     }
 
     /// Whether removed slots slow searches down enough for a repair.
@@ -71,14 +84,14 @@ extension VectorIndex {
         return dead > 0 && Double(dead) >= max(min(64, Double(live)), parameters.repairShare * Double(live))
     }
 
-    /// Links vectors again that no path from the entry reaches.
+    /// Gives vectors that no path from the entry reaches ways in.
     private func sweep() {
         for _ in 0..<Self.sweepRounds {
-            let lost = queue.exclusively { linker.unreachedSlots() }
+            let lost = linker.unreachedSlots()
             guard !lost.isEmpty else { return }
             scratches.withScratch { scratch in
                 for slot in lost.map({ Slot(rawValue: $0) }) where graph.isLive(slot) {
-                    queue.inUpkeepPart { linker.link(slot, isForced: true, codes: codes, scratch: scratch) }
+                    queue.inUpkeepPart { linker.attach(slot, codes: codes, scratch: scratch) }
                 }
             }
         }

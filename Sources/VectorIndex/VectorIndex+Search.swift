@@ -64,11 +64,7 @@ extension VectorIndex {
                 let wanted = max(4 * count, 40)
                 var found = graphCandidates(entry, ef, wanted, codes, scratch)
                 addPending(pending.filter { $0 < slotCount }, to: &found, wanted, codes, scratch)
-                for slot in duplicates.candidates(halves(of: unit).hash) {
-                    if !found.contains(where: { $0.slot == slot.rawValue }) {
-                        found.insert(CKernels_candidate(score: 1, slot: slot.rawValue), at: 0)
-                    }
-                }
+                putFirst(duplicates.candidates(halves(of: unit).hash), in: &found)
                 let hits = try rescore(found, count, slack: codes.codec.reach, scratch, transaction)
                 if hits.count >= min(count, live) { return hits }
             }
@@ -83,11 +79,7 @@ extension VectorIndex {
                     let pending = pending.filter { $0 < slotCount && members.contains(Slot(rawValue: $0)) }
                     addPending(pending, to: &found, wanted, codes, scratch)
                 }
-                for slot in duplicates.candidates(halves(of: unit).hash) where members.contains(slot) {
-                    if !found.contains(where: { $0.slot == slot.rawValue }) {
-                        found.insert(CKernels_candidate(score: 1, slot: slot.rawValue), at: 0)
-                    }
-                }
+                putFirst(duplicates.candidates(halves(of: unit).hash).filter(members.contains), in: &found)
                 let hits = try rescore(found, count, slack: codes.codec.reach, scratch, transaction)
                 if hits.count >= count { return hits }
             }
@@ -142,6 +134,14 @@ extension VectorIndex {
         }
         found.sort { $0.score > $1.score }
         if found.count > wanted { found.removeLast(found.count - wanted) }
+    }
+
+    /// Puts slots whose vectors may equal the query before all others, whatever score their codes have: a vector beyond the
+    /// learnt range is less like its own code than another may be.
+    private func putFirst(_ equal: [Slot], in found: inout [CKernels_candidate]) {
+        guard !equal.isEmpty else { return }
+        found.removeAll { candidate in equal.contains(Slot(rawValue: candidate.slot)) }
+        found.insert(contentsOf: equal.map { CKernels_candidate(score: 1, slot: $0.rawValue) }, at: 0)
     }
 
     private func scores(of slots: [UInt32], _ codes: CodeStore, _ scratch: SearchScratch) -> [Float] {

@@ -166,6 +166,8 @@ extension VectorIndex {
         let slot = Slot(rawValue: writer.nextSlot)
         writer.nextSlot += 1
         graph.prepare(slot)
+        // An earlier run may have left links on disk of a vector that lay here and was the last one.
+        CKernels_set_dirty(graph.chunks, slot.rawValue)
         return (slot, true)
     }
 

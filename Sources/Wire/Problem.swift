@@ -3,6 +3,7 @@ package struct Problem: Codable, Sendable, Equatable, Error, CustomStringConvert
     /// The stable names; a client decides by these, never by text.
     package enum Kind: String, Codable, Sendable, CaseIterable {
         case badRequest = "bad-request"
+        case collectionNotFound = "collection-not-found"
         case conflict
         case daemonStopping = "daemon-stopping"
         case forbidden
@@ -31,7 +32,7 @@ package struct Problem: Codable, Sendable, Equatable, Error, CustomStringConvert
             case .imageTooLarge, .tooLarge: 413
             case .internal: 500
             case .methodNotAllowed: 405
-            case .notFound: 404
+            case .collectionNotFound, .notFound: 404
             case .storageFull: 507
             case .timeout: 504
             case .unauthorized: 401

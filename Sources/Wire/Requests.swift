@@ -6,10 +6,13 @@ package enum WireProtocol {
     package static let maximumSearchLimit = 1000
     package static let maximumPageLimit = 1000
     package static let maximumSearchBodyByteCount = 32 << 20
+    /// Each has threads and descriptors of its own; the service's unit has room for so many.
+    package static let maximumCollectionCount = 64
     /// Additive features, listed by `/v1/version`, so that a client need not guess from a version number.
     package static let capabilities = [
         "search.image", "search.id", "images.list", "images.content", "images.thumbnail", "images.delete",
-        "failures.list", "filters", "roots", "rescan", "models", "whitening", "page",
+        "failures.list", "filters", "roots", "rescan", "models", "whitening", "backup", "verify", "rebuild", "page",
+        "collections",
     ]
 }
 
@@ -26,6 +29,8 @@ package struct SearchRequest: Codable, Sendable, Equatable {
     package var minScore: Double?
     /// Scan every vector instead of the graph.
     package var exact: Bool?
+    /// `default` when absent.
+    package var collection: String?
     /// Only images that match; see `Filter`.
     package var filter: JSONValue?
 
@@ -36,6 +41,7 @@ package struct SearchRequest: Codable, Sendable, Equatable {
         offset: Int? = nil,
         minScore: Double? = nil,
         exact: Bool? = nil,
+        collection: String? = nil,
         filter: JSONValue? = nil
     ) {
         self.id = id
@@ -44,11 +50,12 @@ package struct SearchRequest: Codable, Sendable, Equatable {
         self.offset = offset
         self.minScore = minScore
         self.exact = exact
+        self.collection = collection
         self.filter = filter
     }
 
     enum CodingKeys: String, CodingKey {
-        case id, image, limit, offset, exact, filter
+        case id, image, limit, offset, exact, collection, filter
         case minScore = "min_score"
     }
 }
@@ -57,8 +64,13 @@ package struct SearchRequest: Codable, Sendable, Equatable {
 package struct RootRequest: Codable, Sendable, Equatable {
     /// Absolute path of a folder.
     package var path: String?
+    /// A new root's collection, `default` when absent. For a known root: the one it must be in, any when absent.
+    package var collection: String?
 
-    package init(path: String?) { self.path = path }
+    package init(path: String?, collection: String? = nil) {
+        self.path = path
+        self.collection = collection
+    }
 }
 
 /// `POST /v1/models/{name}/use`.

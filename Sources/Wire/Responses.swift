@@ -195,8 +195,20 @@ package struct RootBody: Codable, Sendable, Equatable {
     package var indexed: Int
     package var failed: Int
     package var waiting: Int
+    /// Whose images its files become; older daemons have one collection and say nothing of it.
+    package var collection: String?
 
-    package init(path: String, state: String, detail: String, seen: Int, indexed: Int, failed: Int, waiting: Int) {
+    package init(
+        path: String,
+        state: String,
+        detail: String,
+        seen: Int,
+        indexed: Int,
+        failed: Int,
+        waiting: Int,
+        collection: String? = nil
+    ) {
+        self.collection = collection
         self.path = path
         self.state = state
         self.detail = detail
@@ -408,7 +420,7 @@ package struct StatusResponse: Codable, Sendable, Equatable {
         /// Resident memory of the daemon, now and at its highest, in bytes.
         package var memory: UInt64
         package var memoryPeak: UInt64
-        /// Bytes on disk of the collection, and left on its file system.
+        /// Bytes on disk of the collections, and left on their file system.
         package var disk: UInt64
         package var diskFree: UInt64
 
@@ -429,12 +441,13 @@ package struct StatusResponse: Codable, Sendable, Equatable {
     package var version: String
     /// Seconds since the daemon started.
     package var uptime: Double
+    /// Of all collections, or of the one that was asked for; so are progress, roots and disk.
     package var counts: Counts
     package var progress: Progress
     package var work: Work?
     package var model: ModelBody
     package var head: String
-    /// Absent when vectors are compared as the network gives them.
+    /// Of the collection that was asked for, else of `default`. Absent when vectors are compared as the network gives them.
     package var whitening: WhiteningBody?
     package var device: Device
     package var roots: [RootBody]
@@ -442,6 +455,8 @@ package struct StatusResponse: Codable, Sendable, Equatable {
     /// Limits by name, such as `search_body_bytes`.
     package var limits: [String: Double]
     package var warnings: [Warning]
+    /// By name; older daemons have one and say nothing of it.
+    package var collections: [CollectionBody]?
 
     package init(
         version: String,
@@ -456,8 +471,10 @@ package struct StatusResponse: Codable, Sendable, Equatable {
         limits: [String: Double],
         warnings: [Warning],
         work: Work? = nil,
-        whitening: WhiteningBody? = nil
+        whitening: WhiteningBody? = nil,
+        collections: [CollectionBody]? = nil
     ) {
+        self.collections = collections
         self.work = work
         self.whitening = whitening
         self.version = version
@@ -475,6 +492,7 @@ package struct StatusResponse: Codable, Sendable, Equatable {
 
     enum CodingKeys: String, CodingKey {
         case version, counts, progress, work, model, head, whitening, device, roots, resources, limits, warnings
+        case collections
         case uptime = "uptime_s"
     }
 }

@@ -15,6 +15,7 @@ do {
     )
     switch command {
     case .help: print(ConfigurationLoader.help, terminator: "")
+    case .verify(let folder): exit(try StoreVerification.run(folder) { print($0) })
     case .version: print("likenessd \(Version.number)")
     case .run(let configuration):
         try LikenessDaemon.run(

@@ -166,6 +166,63 @@ struct CommandTests {
         )
     }
 
+    @Test(
+        "--collection is a parameter of every request about images",
+        arguments: [
+            (["search", "--id", "7"], "POST /v1/search"), (["list"], "GET /v1/images?limit=50&collection=work"),
+            (["show", "7"], "GET /v1/images/7?collection=work"),
+            (["remove", "7"], "DELETE /v1/images/7?collection=work"),
+            (["failures"], "GET /v1/failures?limit=1000&collection=work"),
+            (["status"], "GET /v1/status?collection=work"), (["watch", "/a"], "POST /v1/roots"),
+            (["unwatch", "/a"], "DELETE /v1/roots"), (["rescan"], "POST /v1/rescan"),
+            (["model", "whiten", "--off"], "DELETE /v1/whitening?collection=work"),
+        ]
+    )
+    func collectionOption(words: [String], target: String) throws {
+        let daemon = try FakeDaemon { _ in
+            FakeDaemon.reply(404, #"{"kind":"collection-not-found","detail":"there are: default"}"#)
+        }
+        let run = CommandRun(words + ["--collection", "work"], socket: daemon.path)
+        // A wrong name is a mistake, not a search without results.
+        #expect(run.exitCode == .refused)
+        #expect(run.errors.contains("likeness collections create NAME"))
+        let request = try #require(daemon.requests.first)
+        #expect(request.target == target)
+        if !target.contains("collection=") {
+            #expect(String(decoding: request.body, as: UTF8.self).contains(#""collection":"work""#))
+        }
+    }
+
+    @Test("collections lists them; create and remove ask for one, remove only with --yes")
+    func collections() throws {
+        let counts = StatusResponse.Counts(images: 1200, vectors: 1200, files: 1201, failed: 1, waiting: 0)
+        let work = CollectionBody(name: "work", counts: counts, roots: 2, disk: 5_000_000)
+        let damaged = CollectionBody(name: "x", counts: counts, roots: 0, disk: 0, problem: "it is\ndamaged")
+        let daemon = try FakeDaemon { request in
+            switch request.target {
+            case "GET /v1/collections": FakeDaemon.reply(CollectionList(collections: [work, damaged]))
+            case "POST /v1/collections": FakeDaemon.reply(work)
+            case "DELETE /v1/collections/work": Array("HTTP/1.1 204 No Content\r\n\r\n".utf8)
+            default: FakeDaemon.reply(404, "{}")
+            }
+        }
+        let list = CommandRun(["collections"], socket: daemon.path)
+        #expect(
+            list.output
+                == "work  1,200 images    2 folders, 5.0 MB, 1 failed\nx     cannot be used  it is\\ndamaged\n"
+        )
+        #expect(CommandRun(["collections", "create", "work"], socket: daemon.path).exitCode == .ok)
+        #expect(daemon.requests.last?.body == Array(#"{"name":"work"}"#.utf8))
+        let count = daemon.requests.count
+        let careless = CommandRun(["collections", "remove", "work"], socket: daemon.path)
+        #expect(careless.exitCode == .usage)
+        #expect(careless.errors.contains("likeness collections remove work --yes"))
+        #expect(daemon.requests.count == count)
+        #expect(CommandRun(["collections", "remove", "work", "--yes"], socket: daemon.path).exitCode == .ok)
+        let wrong = CommandRun(["collections", "craete", "work"], socket: daemon.path)
+        #expect(wrong.errors.contains("did you mean likeness collections create?"))
+    }
+
     @Test("failures names file, reason and next try")
     func failures() throws {
         let failure = FailureBody(path: "/photos/b.jpg", kind: "corrupt", message: "cut", attempts: 1, nextAttempt: nil)

@@ -1,6 +1,7 @@
 import Foundation
 import Platform
 import Testing
+import Wire
 
 @testable import Daemon
 
@@ -10,7 +11,7 @@ import Testing
     @Test func aMissingFolderIsTriedAgainUntilItIsThere() {
         let mounted = Monitor(false)
         let watched = Monitor<[String]>([])
-        let roots = ConfiguredRoots(["/here", "/away"]) { path in
+        let roots = ConfiguredRoots(["/here", "/away"]) { (path, _) in
             guard path == "/here" || mounted.read({ $0 }) else { throw Refusal(description: "no such folder") }
             watched.update { $0.append(path) }
         }
@@ -25,7 +26,19 @@ import Testing
     }
 
     @Test func aRelativePathIsBelowTheWorkingDirectory() {
-        let roots = ConfiguredRoots(["photos"]) { _ in throw Refusal(description: "") }
+        let roots = ConfiguredRoots(["photos"]) { (_, _) in throw Refusal(description: "") }
         #expect(roots.failures.map(\.path) == ["\(FileManager.default.currentDirectoryPath)/photos"])
+    }
+
+    @Test func aNameBeforeThePathIsTheCollections() {
+        let here = FileManager.default.currentDirectoryPath
+        let settings = ["work=/a", "work=b=c", "/x=y", "./work=/a", "Work=/a", "="]
+        let roots = ConfiguredRoots(settings) { (_, _) in throw Refusal(description: "") }
+        let names = roots.failures.map(\.collection.description)
+        #expect(names == ["work", "work", "default", "default", "default", "default"])
+        #expect(
+            roots.failures.map(\.path)
+                == ["/a", "\(here)/b=c", "/x=y", "\(here)/./work=/a", "\(here)/Work=/a", "\(here)/="]
+        )
     }
 }

@@ -9,6 +9,7 @@ import Wire
     private func kinds(
         _ pause: IngestionPause?,
         unwatched: [ConfiguredRoots.Failure] = [],
+        unusable: [(name: CollectionName, reason: String)] = [],
         isDeviceLost: Bool = false,
         diskFree: UInt64 = 1 << 40
     ) -> [String] {
@@ -33,6 +34,7 @@ import Wire
         return Warnings.all(
             model: model,
             work: work,
+            unusable: unusable,
             unwatched: unwatched,
             isDeviceLost: isDeviceLost,
             diskFree: diskFree
@@ -52,6 +54,7 @@ import Wire
         #expect(kinds(nil).isEmpty)
         #expect(kinds(nil, diskFree: 1000) == ["disk-low"])
         #expect(kinds(nil, isDeviceLost: true) == ["device-lost"])
+        #expect(kinds(nil, unusable: [(.standard, "damaged")]) == ["collection-unusable"])
         #expect(kinds(nil, unwatched: [.init(path: "/away", reason: "gone")]) == ["root-unwatched"])
     }
 }

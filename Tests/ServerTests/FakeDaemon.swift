@@ -6,18 +6,23 @@ import Server
 import TestSupport
 import Wire
 
-/// A daemon without any room below the server: images are numbers, vectors are short.
+/// A daemon without any room below the server: images are numbers, vectors are short. Its collections are `default` and `work`.
 final class FakeDaemon: DaemonControl {
     struct Seen {
         var embedded: [[UInt8]] = []
         var addedRoots: [String] = []
         var removedRoots: [String] = []
         var rescans: [String?] = []
+        var created: [String] = []
+        var removed: [String] = []
+        /// The collections that these were for.
+        var collections: [String?] = []
         var imports: [(name: String, byteCount: Int, path: String)] = []
         var uses: [String] = []
     }
 
     let fakeCatalog: FakeCatalog
+    private let work: FakeCollection
     let directory: TemporaryDirectory
     let seen = Monitor(Seen())
     /// Runs in `embed`, to be slow or to fail.
@@ -31,12 +36,42 @@ final class FakeDaemon: DaemonControl {
         onEmbed: @escaping @Sendable ([UInt8]) throws(Problem) -> Void = { _ throws(Problem) in }
     ) throws {
         fakeCatalog = FakeCatalog(imageCount: imageCount)
+        work = FakeCollection(name: "work", images: FakeCatalog(imageCount: 2), daemon: nil)
         directory = try TemporaryDirectory()
         self.pictures = pictures
         self.onEmbed = onEmbed
     }
 
-    var catalog: any ImageCatalog { fakeCatalog }
+    func collection(_ name: String?) throws(Problem) -> any ServedCollection {
+        switch name {
+        case nil, "default": return FakeCollection(name: "default", images: fakeCatalog, daemon: self)
+        case "work" where !seen.update({ $0.removed.contains("work") }): return work
+        default: throw Problem(.collectionNotFound, "there are: default, work")
+        }
+    }
+
+    func collections() -> [CollectionBody] {
+        [("default", fakeCatalog.count), ("work", 2)].map { name, count in
+            let counts = StatusResponse.Counts(images: count, vectors: count, files: count, failed: 1, waiting: 36)
+            return CollectionBody(name: name, counts: counts, roots: 1, disk: 1)
+        }
+    }
+
+    func describeCollection(_ name: String) throws(Problem) -> CollectionBody {
+        let name = try collection(name).name
+        return collections().first { $0.name == name } ?? collections()[0]
+    }
+
+    func createCollection(_ name: String) throws(Problem) -> CollectionBody {
+        seen.update { $0.created.append(name) }
+        return collections()[1]
+    }
+
+    func removeCollection(_ name: String) throws(Problem) {
+        let found = try collection(name).name
+        seen.update { $0.removed.append(found) }
+    }
+
     var temporaryDirectory: String { directory.path }
 
     static let model = ModelBody(
@@ -70,7 +105,8 @@ final class FakeDaemon: DaemonControl {
         ReadinessResponse(ready: false, checks: [.init(name: "roots", ok: false, detail: "/photos is offline")])
     }
 
-    func status() throws(Problem) -> StatusResponse {
+    func status(_ name: String?) throws(Problem) -> StatusResponse {
+        _ = try collection(name)
         let count = fakeCatalog.count
         return StatusResponse(
             version: "0",
@@ -93,7 +129,8 @@ final class FakeDaemon: DaemonControl {
             ],
             resources: .init(memory: 1, memoryPeak: 1, disk: 1, diskFree: 1),
             limits: ["own": 1],
-            warnings: [Self.warning]
+            warnings: [Self.warning],
+            collections: collections()
         )
     }
 
@@ -103,9 +140,7 @@ final class FakeDaemon: DaemonControl {
         return [1, 0]
     }
 
-    func rootPath(_ id: RootID) -> RelativePath? { RelativePath("/photos") }
-
-    func open(_ image: ImageRecord) throws(Problem) -> OwnedDescriptor {
+    fileprivate func open(_ image: ImageRecord) throws(Problem) -> OwnedDescriptor {
         guard image.id.rawValue != 2 else { throw Problem(.notFound, "the file is gone") }
         let file = "\(directory.path)/content-\(image.id)"
         if let picture = picture(image.id) {
@@ -124,18 +159,33 @@ final class FakeDaemon: DaemonControl {
         pictures.isEmpty ? nil : pictures[Int(id.rawValue) % pictures.count]
     }
 
-    func thumbnail(_ image: ImageRecord, longSide: Int) throws(Problem) -> [UInt8] {
+    fileprivate func thumbnail(_ image: ImageRecord, longSide: Int) throws(Problem) -> [UInt8] {
         if let picture = picture(image.id), let data = try? Data(contentsOf: picture) { return [UInt8](data) }
         return Array("thumbnail of \(image.id) at \(longSide)".utf8)
     }
 
-    func addRoot(_ path: String) throws(Problem) -> RootBody {
-        seen.update { $0.addedRoots.append(path) }
+    func addRoot(_ path: String, to collection: String?) throws(Problem) -> RootBody {
+        seen.update {
+            $0.addedRoots.append(path)
+            $0.collections.append(collection)
+        }
         return RootBody(path: path, state: "scanning", detail: "", seen: 0, indexed: 0, failed: 0, waiting: 0)
     }
 
-    func removeRoot(_ path: String) throws(Problem) { seen.update { $0.removedRoots.append(path) } }
-    func rescan(_ path: String?) throws(Problem) { seen.update { $0.rescans.append(path) } }
+    func removeRoot(_ path: String, from collection: String?) throws(Problem) {
+        seen.update {
+            $0.removedRoots.append(path)
+            $0.collections.append(collection)
+        }
+    }
+
+    func rescan(_ path: String?, in collection: String?) throws(Problem) {
+        seen.update {
+            $0.rescans.append(path)
+            $0.collections.append(collection)
+        }
+    }
+
     func models() throws(Problem) -> ModelList { ModelList(models: [Self.model]) }
 
     func importModel(_ request: ModelImport) throws(Problem) -> ModelBody {
@@ -147,16 +197,41 @@ final class FakeDaemon: DaemonControl {
 
     var pageLink: String? { "http://127.0.0.1:8473/#token=secret" }
 
-    func learnWhitening() throws(Problem) -> WhiteningBody {
-        seen.update { $0.uses.append("whitening") }
-        return WhiteningBody(vectors: 300, sha256: "ab")
-    }
-
-    func removeWhitening() throws(Problem) { seen.update { $0.uses.append("no whitening") } }
-
     func useModel(name: String, head: String?) throws(Problem) {
         seen.update { $0.uses.append("\(name) \(head ?? "-")") }
     }
+}
+
+/// One collection of it; what is no matter of the catalog is the daemon's, where there is one.
+private final class FakeCollection: ServedCollection {
+    let name: String
+    private let images: FakeCatalog
+    private let daemon: FakeDaemon?
+
+    init(name: String, images: FakeCatalog, daemon: FakeDaemon?) {
+        self.name = name
+        self.images = images
+        self.daemon = daemon
+    }
+
+    var catalog: any ImageCatalog { images }
+    func rootPath(_ id: RootID) -> RelativePath? { RelativePath(daemon == nil ? "/work" : "/photos") }
+
+    func open(_ image: ImageRecord) throws(Problem) -> OwnedDescriptor {
+        guard let daemon else { throw Problem(.notFound, "the file is gone") }
+        return try daemon.open(image)
+    }
+
+    func thumbnail(_ image: ImageRecord, longSide: Int) throws(Problem) -> [UInt8] {
+        try daemon?.thumbnail(image, longSide: longSide) ?? Array("work \(image.id)".utf8)
+    }
+
+    func learnWhitening() throws(Problem) -> WhiteningBody {
+        daemon?.seen.update { $0.uses.append("whitening") }
+        return WhiteningBody(vectors: daemon == nil ? 2 : 300, sha256: "ab")
+    }
+
+    func removeWhitening() throws(Problem) { daemon?.seen.update { $0.uses.append("no whitening") } }
 }
 
 /// Images 1, 2, ... whose vectors turn away from (1, 0) step by step.

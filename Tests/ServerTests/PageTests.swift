@@ -82,6 +82,16 @@ struct PageTests {
     }
 
     @Test(.requiresChromium)
+    func `an address with a collection shows that one, and a chooser`() throws {
+        let server = try TestServer()
+        let address = "http://\(server.host)/?collection=work&id=1#token=\(TestServer.token)"
+        let page = try render(address, width: 1280, name: "collection-1280")
+        #expect(page.contains("1 of 2 images in "))
+        #expect(page.contains("<p id=\"count\">2 images</p>"))
+        #expect(page.contains("<option>default</option><option>work</option>"))
+    }
+
+    @Test(.requiresChromium)
     func `without a token the page asks for one in words`() throws {
         let server = try TestServer()
         let page = try render("http://\(server.host)/", width: 360, name: "token-360")

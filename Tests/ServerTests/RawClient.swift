@@ -85,6 +85,13 @@ final class RawClient {
         return true
     }
 
+    /// Everything until the server closes.
+    func readAll() -> [UInt8] {
+        while fill() {}
+        defer { buffer = [] }
+        return buffer
+    }
+
     /// The next reply; one to HEAD has no body.
     func reply(toHead: Bool = false) throws -> Reply {
         let separator = Array("\r\n\r\n".utf8)

@@ -41,6 +41,21 @@ struct EnvironmentTests {
         #expect(try ReadTransaction(fixture.environment).get(UInt32(0), in: records) == [1])
     }
 
+    @Test func aMapThatTheSystemRefusesLeavesTheStoreAsItWas() throws {
+        // A process has 2^47 bytes of addresses.
+        let fixture = try StorageFixture(mapByteCount: 1 << 40, maximumMapByteCount: 1 << 50)
+        let records = try fixture.database("records", .integerKey)
+        try fixture.write { try $0.put(UInt32(0), [1], in: records) }
+        let error = #expect(throws: StorageError.self) {
+            for _ in 0..<8 { try fixture.environment.grow() }
+        }
+        #expect(error?.code == .system)
+        #expect(try ReadTransaction(fixture.environment).get(UInt32(0), in: records) == [1])
+        try fixture.write { try $0.put(UInt32(1), [2], in: records) }
+        #expect(try ReadTransaction(fixture.environment).get(UInt32(1), in: records) == [2])
+        #expect(try fixture.environment.statistics.mapByteCount >= 1 << 40)
+    }
+
     @Test func growthWaitsForReadersAndHoldsNewOnesBack() throws {
         let fixture = try StorageFixture(mapByteCount: 1 << 20)
         let records = try fixture.database("records", .integerKey)

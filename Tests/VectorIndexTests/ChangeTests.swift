@@ -180,6 +180,23 @@ struct ChangeTests {
         #expect(try fixture.recall(source.next(30), count: 10, ef: 64) >= 0.95)
     }
 
+    @Test func linksOfEarlierVectorsAreNotTakenForThoseOfLaterOnes() throws {
+        let fixture = try IndexFixture(dimension: 32, isGraphForced: true)
+        var source = FeatureSource(dimension: 32)
+        let slots = try fixture.add(source.next(300))
+        try fixture.link()
+        try fixture.checkpoint()
+        // The last slots lose their vectors and keep their rows of links: the process ends before the next checkpoint.
+        try fixture.remove(Array(slots[250...]))
+        try fixture.reopen()
+        let fresh = source.next(50)
+        let reused = try fixture.add(fresh)
+        #expect(Set(reused) == Set(slots[250...]))
+        try fixture.checkpoint()
+        try fixture.reopen()
+        #expect(fixture.index.statistics.pendingCount == 50)
+    }
+
     @Test(arguments: [true, false]) func aReopenedIndexGivesTheSameAnswers(hasCheckpoint: Bool) throws {
         let fixture = try IndexFixture(dimension: 32, isGraphForced: true)
         var source = FeatureSource(dimension: 32)

@@ -19,19 +19,21 @@ struct FormatTests {
         let hash = row[8..<16].enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << (8 * $1.offset) }
         #expect(checksum == CKernels_crc32c(0, Array(row[4...]), row.count - 4))
         #expect(hash == CKernels_xxh3_64(Array(row[16...]), 4))
-        #expect(try self.row(UInt64(1), "ops", fixture) == [1, 0, 0, 0, 0])
+        let operation = try #require(try self.row(UInt64(1), "ops", fixture))
+        #expect(operation.prefix(5) == [1, 0, 0, 0, 0])
+        #expect(operation.count == 9)
     }
 
     @Test func theConfigurationRowIsAsSpecified() throws {
         let fixture = try IndexFixture(dimension: 300)
         let row = try #require(try row("cfg", "meta", fixture, flags: []))
-        #expect(row == [0x4C, 0x49, 0x53, 0x58, 1, 0, 0x2C, 1, 0, 0, 16, 32, 128, 0, 0, 0, 0, 0, 0x80, 0x3F])
+        #expect(row == [0x4C, 0x49, 0x53, 0x58, 2, 0, 0x2C, 1, 0, 0, 16, 32, 128, 0, 0, 0, 0, 0, 0x80, 0x3F])
     }
 
     @Test(arguments: [0, 1, 16]) func linkRowsComeBack(count: Int) {
         let links = (0..<count).map { UInt32($0 * 7) }
         for level in [0, 1] {
-            let row = LinkRow.bytes(links, level: level)
+            let row = LinkRow.bytes(links, Slot(rawValue: 9 << level), level: level)
             #expect(row.count == (level == 0 ? 132 : 68))
             #expect(read(row, level: level) == links)
             #expect(read(Array(row.dropLast()), level: level) == nil)
@@ -48,13 +50,17 @@ struct FormatTests {
         }
         let codec = VectorCodec(dimension: 9, zero: 128, step: 0.001)
         let row = CodecRow.bytes(codec)
-        let back = CodecRow.codec(row.span.bytes, dimension: 9)
-        #expect(back == codec)
+        let found = CodecRow.codec(row.span.bytes, dimension: 9)
+        let back = try #require(found)
+        #expect(back.tag == codec.tag)
+        #expect(CodecRow.bytes(back) == row)
         let last = StateRow(graphSequence: .max, entry: nil).bytes
         #expect(throws: IndexError.damagedFormat(row: "state")) { _ = try StateRow(last.span.bytes) }
-        let noise = [UInt8](repeating: 255, count: 8)
-        let none = CodecRow.codec(noise.span.bytes, dimension: 9)
-        #expect(none == nil)
+        for count in [0, 8, 20, 40] {
+            let noise = [UInt8](repeating: 255, count: count)
+            let refused = CodecRow.codec(noise.span.bytes, dimension: 9)
+            #expect(refused == nil)
+        }
     }
 
     @Test func aStoreOfAnotherDimensionOrVersionIsRefused() throws {
@@ -68,7 +74,30 @@ struct FormatTests {
         #expect(throws: IndexError.damagedFormat(row: "cfg")) { try fixture.reopen() }
         try write("cfg", ConfigurationRow(dimension: 4).bytes(fixture.parameters), "meta", [], fixture)
         try write("state", [1, 2], "meta", [], fixture)
-        #expect(throws: IndexError.damagedFormat(row: "state")) { try fixture.reopen() }
+        // That costs linking only.
+        try fixture.reopen()
+    }
+
+    @Test func aChangedByteOfLinksOrOfAnOperationIsFound() throws {
+        for level in [0, 1] {
+            let slot = Slot(rawValue: 1234)
+            let row = LinkRow.bytes([1, 2, 300_000], slot, level: level)
+            #expect(LinkRow.isIntact(row.span.bytes, slot, level: level))
+            #expect(!LinkRow.isIntact(row.span.bytes, Slot(rawValue: 1235), level: level))
+            for position in row.indices {
+                for change in UInt8(1)...255 {
+                    var changed = row
+                    changed[position] ^= change
+                    #expect(!LinkRow.isIntact(changed.span.bytes, slot, level: level), "\(position) \(change)")
+                }
+            }
+        }
+        let row = OperationRow(.add, Slot(rawValue: 77)).bytes
+        for position in row.indices {
+            var changed = row
+            changed[position] ^= 0x40
+            #expect(OperationRow(changed.span.bytes) == nil)
+        }
     }
 
     @Test func aDamagedVectorIsNamedAndLeftOut() throws {
@@ -112,11 +141,35 @@ struct FormatTests {
         try fixture.link()
         try fixture.checkpoint()
         try write(slots[3].rawValue, [9, 9, 9], "adj0", .integerKey, fixture)
-        try write(slots[4].rawValue, LinkRow.bytes([4_000_000_000, 5], level: 0), "adj0", .integerKey, fixture)
+        try write(slots[4].rawValue, LinkRow.bytes([4_000_000_000, 5], slots[4], level: 0), "adj0", .integerKey, fixture)
         try fixture.reopen()
         #expect(fixture.index.statistics.pendingCount == 1)
         try fixture.link()
         for (vector, slot) in zip(vectors, slots) { #expect(try fixture.search(vector, 1).first?.slot == slot) }
+    }
+
+    @Test func damagedOperationsCostLinkingAndNeverTheCollection() throws {
+        let fixture = try IndexFixture(dimension: 32, isGraphForced: true)
+        var source = FeatureSource(dimension: 32)
+        let vectors = source.next(300)
+        let slots = try fixture.add(vectors)
+        try fixture.link()
+        try fixture.checkpoint()
+        let late = source.next(3)
+        let added = try fixture.add(late)
+        try write(UInt64(301), [7, 7, 7, 7, 7], "ops", .integerKey, fixture)
+        try write(UInt64(302), [], "ops", .integerKey, fixture)
+        try write(UInt64.max, [1, 0, 0, 0, 0], "ops", .integerKey, fixture)
+        try fixture.reopen()
+        try fixture.add(source.next(5))
+        try fixture.link()
+        for (vector, slot) in zip(vectors + late, slots + added) {
+            #expect(try fixture.search(vector, 1).first?.slot == slot)
+        }
+        try fixture.checkpoint()
+        #expect(!fixture.index.needsCheckpoint)
+        try fixture.reopen()
+        #expect(fixture.index.statistics.pendingCount == 0)
     }
 
     private func read(_ row: [UInt8], level: Int) -> [UInt32]? { LinkRow.links(row.span.bytes, level: level) }

@@ -14,12 +14,17 @@ final class IndexFixture: @unchecked Sendable {
     let parameters: IndexParameters
 
     /// With `isGraphForced` the graph is used from the first vectors on.
-    init(dimension: Int, isGraphForced: Bool = false, pendingLimit: Int = 1 << 20) throws {
+    init(
+        dimension: Int,
+        isGraphForced: Bool = false,
+        pendingLimit: Int = 1 << 20,
+        parameters: IndexParameters = IndexParameters()
+    ) throws {
         folder = try TemporaryDirectory()
         var options = EnvironmentOptions()
         options.mapByteCount = 1 << 30
         environment = try Environment(directory: folder.path, options: options)
-        var parameters = IndexParameters()
+        var parameters = parameters
         parameters.pendingLimit = pendingLimit
         if isGraphForced {
             parameters.exactBelow = 0

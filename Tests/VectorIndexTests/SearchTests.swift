@@ -1,3 +1,4 @@
+import Foundation
 import Platform
 import Storage
 import Testing
@@ -85,5 +86,21 @@ struct SearchTests {
         let adder = try WorkerThread(name: "adder") { _ = try? fixture.add([late]) }
         adder.join()
         #expect(try fixture.index.search(late, count: 10, transaction: before).count == 5)
+    }
+
+    @Test func aVectorFarOutOfTheRangeOfTheCodesFindsItself() throws {
+        let fixture = try IndexFixture(dimension: 48, isGraphForced: true)
+        var generator = SeededGenerator(3)
+        func vector(_ exponent: Float) -> [Float] {
+            unit((0..<48).map { _ in pow(Float.random(in: 0.05...1, using: &generator), exponent) })
+        }
+        // The range is learnt from 256 even vectors; it cuts off most of the ones that follow.
+        try fixture.add((0..<300).map { _ in vector(0.3) })
+        let uneven = (0..<300).map { _ in vector(12) }
+        let slots = try fixture.add(uneven)
+        for _ in 0..<2 {
+            for (vector, slot) in zip(uneven, slots) { #expect(try fixture.search(vector, 3).first?.slot == slot) }
+            try fixture.link()
+        }
     }
 }

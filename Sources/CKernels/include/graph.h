@@ -126,15 +126,21 @@ size_t CKernels_select(
     const CKernels_vectors *_Nonnull kernels, const CKernels_graph *_Nonnull graph, uint32_t slot,
     const CKernels_candidate *_Nonnull candidates, size_t count, size_t limit, uint32_t *_Nonnull kept);
 
-/* Gives `slot` its list at `level` and adds `slot` to the list of each neighbour, pruning the full ones. With `is_forced` the
-   nearest neighbour takes the link whatever the heuristic says, so that at least one edge leads to `slot`. */
+/* Gives `slot` its list at `level` and adds `slot` to the list of each neighbour, pruning the full ones. */
 void CKernels_link(
     const CKernels_vectors *_Nonnull kernels, const CKernels_graph *_Nonnull graph, uint32_t slot, unsigned level,
-    const uint32_t *_Nonnull neighbours, size_t count, bool is_forced);
+    const uint32_t *_Nonnull neighbours, size_t count);
 
-/* Replaces links to slots that are not live by a choice among their live neighbours (FreshDiskANN, arXiv:2105.09613,
-   algorithm 4). Returns whether the list changed. */
-bool CKernels_repair(
+/* Adds `slot` to the level-0 lists of the first `limit` live candidates that have room; no list loses a link by it. Returns
+   how many lists name `slot` then. */
+size_t CKernels_attach(
+    const CKernels_graph *_Nonnull graph, uint32_t slot, const CKernels_candidate *_Nonnull candidates, size_t count,
+    size_t limit);
+
+/* Takes slots that are not live out of a list. The others stay, and what lies behind the removed ones joins them as the diversity
+   heuristic allows (after FreshDiskANN, arXiv:2105.09613, algorithm 4, which chooses anew among all). Returns the length of the list, or -1
+   when it named live slots only and was left alone. */
+int CKernels_repair(
     const CKernels_vectors *_Nonnull kernels, const CKernels_graph *_Nonnull graph, uint32_t slot, unsigned level);
 
 /* Marks in `reached` (one byte a slot, zeroed) what level-0 links lead to from `entry`; `queue` has room for `slot_count`.

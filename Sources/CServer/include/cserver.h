@@ -70,12 +70,23 @@ void CServer_each_header(
     )
 );
 
-/* A reply's body: `byte_count` bytes at `bytes`, copied, or of the file `descriptor` when that is not -1; the
-   descriptor is closed in any case. */
+/* A body that is made while it is sent, in chunks, on the connection's thread. */
+struct CServer_stream {
+    void *_Nonnull context;
+    /* Fills up to `capacity` bytes. Returns how many, 0 at the end, -1 to break the connection: the client then knows that the
+       body is not whole. May block. */
+    int64_t (*_Nonnull read)(void *_Nonnull context, char *_Nonnull buffer, size_t capacity);
+    /* Called once, whatever happens. */
+    void (*_Nonnull release)(void *_Nonnull context);
+};
+
+/* A reply's body: `byte_count` bytes at `bytes`, copied, or of the file `descriptor` when that is not -1, or of `stream` when
+   that is not NULL; the descriptor is closed and the stream released in any case. */
 struct CServer_body {
     const void *_Nullable bytes;
     uint64_t byte_count;
     int descriptor;
+    const struct CServer_stream *_Nullable stream;
 };
 
 /* Queues the reply. `fields` holds name, value, name, value, ... Returns 1, or 0 when it could not be queued. */

@@ -4,12 +4,13 @@ extension CommandDescription {
     static let failures = CommandDescription(
         name: "failures",
         summary: "Files that could not be made searchable, with the reason and the time of the next try.",
-        usage: "",
+        usage: "[--collection NAME]",
         examples: [
             Example("failures", "all of them"),
             Example("failures --json | jq -r '.failures[].path'", "their paths"),
         ],
         operandCounts: 0...0,
+        options: [.collection],
         run: { try runFailures($0) }
     )
 
@@ -18,6 +19,7 @@ extension CommandDescription {
         var cursor: String?
         repeat {
             var query = [(name: "limit", value: String(WireProtocol.maximumPageLimit))]
+            query += invocation.arguments.collectionQuery
             if let cursor { query.append(("cursor", cursor)) }
             let page: FailurePage = try invocation.client.get("\(WireProtocol.prefix)/failures", query)
             failures += page.failures

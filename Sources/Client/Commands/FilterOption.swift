@@ -29,7 +29,7 @@ extension CommandDescription {
         let arguments = invocation.arguments
         guard arguments.operands.isEmpty else { throw ClientError.usage("give numbers or --filter, not both") }
         try filter(in: arguments)
-        let query = [(name: "filter", value: arguments.text("filter") ?? "")]
+        let query = [(name: "filter", value: arguments.text("filter") ?? "")] + arguments.collectionQuery
         let path = "\(WireProtocol.prefix)/images"
         guard arguments.has("yes") else {
             let page: ImagePage = try invocation.client.get(path, query + [(name: "limit", value: "1")])

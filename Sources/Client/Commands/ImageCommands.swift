@@ -7,7 +7,7 @@ extension CommandDescription {
     static let list = CommandDescription(
         name: "list",
         summary: "Searchable images in the order of their numbers.",
-        usage: "[--limit N | --all] [--filter JSON]",
+        usage: "[--limit N | --all] [--filter JSON] [--collection NAME]",
         examples: [
             Example("list", "the first \(defaultListLimit)"),
             Example("list --all --json | jq -r '.images[].path'", "every path"),
@@ -21,7 +21,7 @@ extension CommandDescription {
                 help: "how many at most (\(defaultListLimit))"
             ),
             OptionDescription(name: "all", value: .flag, help: "all of them"),
-            filterOption,
+            filterOption, .collection,
         ],
         run: { try runList($0) }
     )
@@ -29,13 +29,15 @@ extension CommandDescription {
     static let show = CommandDescription(
         name: "show",
         summary: "One image. Its file, size, digest and document.",
-        usage: "ID",
+        usage: "ID [--collection NAME]",
         examples: [Example("show 17", "the image with that number")],
         operandCounts: 1...1,
+        options: [.collection],
         run: { invocation in
             let id = try imageID(invocation.arguments.operands[0])
             let path = "\(WireProtocol.prefix)/images/\(id)"
-            let body = try invocation.client.send(HTTPRequest(method: "GET", path: path))
+            let query = invocation.arguments.collectionQuery
+            let body = try invocation.client.send(HTTPRequest(method: "GET", path: path, query: query))
             if invocation.printedJSON(body) { return .ok }
             let image: ImageBody = try DaemonClient.decode(body)
             try details(of: image).forEach(invocation.terminal.print)
@@ -46,7 +48,7 @@ extension CommandDescription {
     static let remove = CommandDescription(
         name: "remove",
         summary: "Forgets images. Their files stay; a file that changes later is loaded again.",
-        usage: "ID... | --filter JSON --yes",
+        usage: "ID... | --filter JSON --yes [--collection NAME]",
         examples: [
             Example("remove 17 18", "forget two images"),
             Example(#"remove --filter '{"rating":{"$lt":2}}' --yes"#, "all that match; without --yes, how many do"),
@@ -54,6 +56,7 @@ extension CommandDescription {
         operandCounts: 0...Int.max,
         options: [
             filterOption, OptionDescription(name: "yes", value: .flag, help: "remove what the filter matches"),
+            .collection,
         ],
         run: { try runRemove($0) }
     )
@@ -70,6 +73,7 @@ extension CommandDescription {
         if invocation.wantsJSON { invocation.terminal.printRaw(Array("{\"images\":[".utf8)) }
         repeat {
             var query = [(name: "limit", value: String(min(WireProtocol.maximumPageLimit, wanted - printed)))]
+            query += arguments.collectionQuery
             if let cursor { query.append(("cursor", cursor)) }
             if let filter = arguments.text("filter") { query.append(("filter", filter)) }
             let page: ImagePage = try invocation.client.get("\(WireProtocol.prefix)/images", query)
@@ -133,7 +137,9 @@ extension CommandDescription {
         var missing: [UInt64] = []
         for id in ids {
             do {
-                try invocation.client.send(HTTPRequest(method: "DELETE", path: "\(WireProtocol.prefix)/images/\(id)"))
+                let path = "\(WireProtocol.prefix)/images/\(id)"
+                let query = invocation.arguments.collectionQuery
+                try invocation.client.send(HTTPRequest(method: "DELETE", path: path, query: query))
             } catch let error as ClientError where error.exitCode == .noResult {
                 missing.append(id)
             }

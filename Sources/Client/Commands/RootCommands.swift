@@ -8,23 +8,32 @@ extension CommandDescription {
         help: "return when everything is loaded, also where standard error is no terminal"
     )
 
+    private static let anyCollection = OptionDescription(
+        name: "collection",
+        value: .text(placeholder: "NAME"),
+        help: "only of this collection"
+    )
+
     static let watch = CommandDescription(
         name: "watch",
         summary:
             "Loads a folder and keeps up with it. All below it counts, and every later change; on a terminal it shows the progress.",
-        usage: "DIR [--wait]",
+        usage: "DIR [--wait] [--collection NAME]",
         examples: [
             Example("watch ~/Pictures", "load a folder; Ctrl-C only ends the display"),
+            Example("watch --collection work ~/Work", "for a collection that was made before"),
             Example("watch --wait /photos && likeness search a.jpg", "in a script"),
         ],
         operandCounts: 1...1,
-        options: [wait],
+        options: [wait, .collection],
         run: { invocation in
             let path = absolutePath(invocation.arguments.operands[0])
             let request = HTTPRequest(
                 method: "POST",
                 path: "\(WireProtocol.prefix)/roots",
-                body: try DaemonClient.json(RootRequest(path: path))
+                body: try DaemonClient.json(
+                    RootRequest(path: path, collection: invocation.arguments.text("collection"))
+                )
             )
             let body = try invocation.client.send(request)
             let root: RootBody = try DaemonClient.decode(body)
@@ -38,15 +47,18 @@ extension CommandDescription {
     static let unwatch = CommandDescription(
         name: "unwatch",
         summary: "Stops watching a folder and forgets its images. The files stay.",
-        usage: "DIR",
-        examples: [Example("unwatch ~/Pictures", "forget a folder")],
+        usage: "DIR [--collection NAME]",
+        examples: [Example("unwatch ~/Pictures", "forget a folder, whichever collection it is of")],
         operandCounts: 1...1,
+        options: [anyCollection],
         run: { invocation in
             let path = absolutePath(invocation.arguments.operands[0])
             let request = HTTPRequest(
                 method: "DELETE",
                 path: "\(WireProtocol.prefix)/roots",
-                body: try DaemonClient.json(RootRequest(path: path))
+                body: try DaemonClient.json(
+                    RootRequest(path: path, collection: invocation.arguments.text("collection"))
+                )
             )
             let body = try invocation.client.send(request)
             if body.isEmpty || !invocation.printedJSON(body) {
@@ -59,19 +71,21 @@ extension CommandDescription {
     static let rescan = CommandDescription(
         name: "rescan",
         summary: "Looks through a folder, or all of them, for changes that were not noticed.",
-        usage: "[DIR] [--wait]",
+        usage: "[DIR] [--wait] [--collection NAME]",
         examples: [
             Example("rescan", "all folders"),
             Example("rescan --wait /photos", "one folder, and wait until it is loaded"),
         ],
         operandCounts: 0...1,
-        options: [wait],
+        options: [wait, anyCollection],
         run: { invocation in
             let path = invocation.arguments.operands.first.map(absolutePath)
             let request = HTTPRequest(
                 method: "POST",
                 path: "\(WireProtocol.prefix)/rescan",
-                body: try DaemonClient.json(RootRequest(path: path))
+                body: try DaemonClient.json(
+                    RootRequest(path: path, collection: invocation.arguments.text("collection"))
+                )
             )
             let body = try invocation.client.send(request)
             if !invocation.wantsJSON {
@@ -100,7 +114,7 @@ extension CommandDescription {
     }
 
     /// The folder as the daemon must name it, whose working directory is another: absolute, links resolved where it exists.
-    private static func absolutePath(_ path: String) -> String {
+    static func absolutePath(_ path: String) -> String {
         URL(filePath: path, directoryHint: .isDirectory).standardizedFileURL.resolvingSymlinksInPath()
             .path(percentEncoded: false).droppingFinalSlash
     }

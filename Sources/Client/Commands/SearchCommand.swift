@@ -4,7 +4,7 @@ extension CommandDescription {
     static let search = CommandDescription(
         name: "search",
         summary: "Images that look like a photo, best first. Each line is a score and a path; 1 is the same picture.",
-        usage: "PHOTO|- [--limit N] [--min-score X] [--exact] [--filter JSON] | --id N",
+        usage: "PHOTO|- [--limit N] [--min-score X] [--exact] [--filter JSON] [--collection NAME] | --id N",
         examples: [
             Example("search photo.jpg", "the ten most similar images"),
             Example("search --limit 50 --min-score 0.8 photo.jpg", "only close ones"),
@@ -22,7 +22,7 @@ extension CommandDescription {
             OptionDescription(name: "min-score", value: .real(-1...1), help: "leave out what is less similar"),
             OptionDescription(name: "exact", value: .flag, help: "compare with every image: slower, misses none"),
             OptionDescription(name: "id", value: .integer(0...Int.max), help: "search by a stored image, see list"),
-            filterOption,
+            filterOption, .collection,
         ],
         run: { try runSearch($0) }
     )
@@ -57,6 +57,7 @@ extension CommandDescription {
                     limit: arguments.integer("limit"),
                     minScore: arguments.real("min-score"),
                     exact: arguments.has("exact") ? true : nil,
+                    collection: arguments.text("collection"),
                     filter: filter
                 )
             )
@@ -72,6 +73,7 @@ extension CommandDescription {
         if let limit = arguments.text("limit") { request.query.append(("limit", limit)) }
         if let score = arguments.text("min-score") { request.query.append(("min_score", score)) }
         if arguments.has("exact") { request.query.append(("exact", "true")) }
+        request.query += arguments.collectionQuery
         if let filter = arguments.text("filter") { request.query.append(("filter", filter)) }
         return request
     }

@@ -4,14 +4,22 @@ extension CommandDescription {
     static let status = CommandDescription(
         name: "status",
         summary: "Everything at a glance. Images, loading, model, device, folders, warnings and what to do about them.",
-        usage: "",
+        usage: "[--collection NAME]",
         examples: [
             Example("status", "one screen"),
             Example("status --json | jq .counts.images", "a figure for a script"),
         ],
         operandCounts: 0...0,
+        options: [
+            OptionDescription(name: "collection", value: .text(placeholder: "NAME"), help: "this one (all together)")
+        ],
         run: { invocation in
-            let body = try invocation.client.send(HTTPRequest(method: "GET", path: "\(WireProtocol.prefix)/status"))
+            let request = HTTPRequest(
+                method: "GET",
+                path: "\(WireProtocol.prefix)/status",
+                query: invocation.arguments.collectionQuery
+            )
+            let body = try invocation.client.send(request)
             if invocation.printedJSON(body) { return .ok }
             let status: StatusResponse = try DaemonClient.decode(body)
             StatusScreen(status: status, terminal: invocation.terminal).lines.forEach(invocation.terminal.print)
@@ -27,6 +35,7 @@ struct StatusScreen {
 
     var lines: [String] {
         var rows = [["images", images]]
+        if collections.count > 1 { rows.append(["collections", collectionCounts]) }
         if let loading = Progress(status).line { rows.append(["loading", loading]) }
         rows.append(["model", model])
         let device = status.device
@@ -38,6 +47,14 @@ struct StatusScreen {
         let title = terminal.colored("likeness \(status.version)", .bold)
         let fields = Text.table(rows.map { ["  \($0[0])", Text.visible($0[1])] })
         return ["\(title), up \(Text.duration(status.uptime))"] + fields + roots + warnings
+    }
+
+    private var collections: [CollectionBody] { status.collections ?? [] }
+
+    private var collectionCounts: String {
+        guard collections.count <= 6 else { return "\(collections.count), see likeness collections" }
+        return collections.map { "\($0.name) \($0.problem == nil ? Text.count($0.counts.images) : "cannot be used")" }
+            .joined(separator: ", ")
     }
 
     private var images: String {
@@ -64,7 +81,8 @@ struct StatusScreen {
             if root.failed > 0 { counts += ", \(Text.count(root.failed)) failed" }
             if root.waiting > 0 { counts += ", \(Text.count(root.waiting)) waiting" }
             let detail = root.detail.isEmpty ? "" : "  (\(root.detail))"
-            return ["    \(root.state)", counts, Text.visible(root.path + detail)]
+            let collection = collections.count > 1 ? [root.collection ?? ""] : []
+            return ["    \(root.state)"] + collection + [counts, Text.visible(root.path + detail)]
         }
         return ["  folders"] + Text.table(rows)
     }

@@ -4,23 +4,29 @@ internal import Wire
 extension CommandDescription {
     static let modelWhiten = CommandDescription(
         name: "model whiten",
-        summary: "Learns from the collection what all its images share, and plays that down. No image is read again; "
+        summary: "Learns from a collection what all its images share, and plays that down. No image is read again; "
             + "the daemon writes the collection anew and restarts in place.",
-        usage: "[--off]",
+        usage: "[--off] [--collection NAME]",
         examples: [
             Example("model whiten", "learn, or learn anew after many more photos"),
             Example("model whiten --off", "the plain vectors again, exactly"),
         ],
         operandCounts: 0...0,
-        options: [OptionDescription(name: "off", value: .flag, help: "take the whitening back")],
+        options: [OptionDescription(name: "off", value: .flag, help: "take the whitening back"), .collection],
         run: { invocation in
             let isOff = invocation.arguments.has("off")
             let path = "\(WireProtocol.prefix)/whitening"
             // A million images take about a minute.
-            let request = HTTPRequest(method: isOff ? "DELETE" : "PUT", path: path, timeout: 1800)
+            let query = invocation.arguments.collectionQuery
+            let request = HTTPRequest(method: isOff ? "DELETE" : "PUT", path: path, query: query, timeout: 1800)
             let body = try invocation.client.send(request)
             let wanted: WhiteningBody? = isOff ? nil : try DaemonClient.decode(body)
-            let change = WhiteningChange(client: invocation.client, terminal: invocation.terminal, wanted: wanted)
+            let change = WhiteningChange(
+                client: invocation.client,
+                terminal: invocation.terminal,
+                query: query,
+                wanted: wanted
+            )
             let status = try change.wait()
             if invocation.wantsJSON {
                 guard case .bytes(let body, _) = try DaemonClient.json(status) else { return .failed }
@@ -39,6 +45,8 @@ extension CommandDescription {
 struct WhiteningChange {
     let client: DaemonClient
     let terminal: Terminal
+    /// Names the collection.
+    let query: [(name: String, value: String)]
     /// nil: none.
     let wanted: WhiteningBody?
     /// Seconds until the wait is given up: a large collection takes a while to load.
@@ -52,7 +60,7 @@ struct WhiteningChange {
             do {
                 let readiness = try client.exchange(HTTPRequest(method: "GET", path: "/readyz"))
                 if readiness.status == 200 {
-                    let status: StatusResponse = try client.get("\(WireProtocol.prefix)/status")
+                    let status: StatusResponse = try client.get("\(WireProtocol.prefix)/status", query)
                     if status.whitening == wanted { return status }
                 }
             } catch let error as ClientError where [.noDaemon, .failed].contains(error.exitCode) {

@@ -69,7 +69,35 @@ element('key').addEventListener('submit', (event) => {
   start();
 });
 
-// ---- The collection: how many images, how far loading is, what somebody should know.
+// ---- The collection: which one, how many images, how far loading is, what somebody should know.
+
+let collection = new URLSearchParams(location.search).get('collection') ?? 'default';
+
+/** A path with its parameters, for the collection that is looked at. */
+function within(path, parameters = {}) {
+  const query = new URLSearchParams(parameters);
+  if (collection !== 'default') query.set('collection', collection);
+  return query.size > 0 ? `${path}?${query}` : path;
+}
+
+/** A chooser, where there is a choice. */
+function showCollections(names) {
+  const chooser = element('collection');
+  if (chooser.options.length !== names.length || names.some((text, index) => chooser.options[index].value !== text)) {
+    chooser.replaceChildren(...names.map((text) => new Option(text)));
+  }
+  chooser.value = collection;
+  chooser.hidden = names.length < 2 && collection === 'default';
+}
+
+element('collection').addEventListener('change', (event) => {
+  collection = event.target.value;
+  // A number means another image in another collection, a photo the same.
+  if (query?.id) leaveExample();
+  history.pushState(null, '', within('/'));
+  showStatus();
+  search();
+});
 
 let statusTimer;
 
@@ -78,7 +106,10 @@ async function showStatus() {
   let delay = 15000;
   try {
     const status = await (await request('/v1/status')).json();
-    const { images, waiting } = status.counts;
+    const collections = status.collections ?? [];
+    const { images } = (collections.find((one) => one.name === collection) ?? status).counts;
+    const { waiting } = status.counts;
+    showCollections(collections.map((one) => one.name));
     element('count').textContent = `${number.format(images)} ${images === 1 ? 'image' : 'images'}`;
     const isLoading = waiting > 0;
     element('loading').hidden = !isLoading;
@@ -139,14 +170,14 @@ function searchFile(file) {
     return complain(new Error(`“${file.name}” is not a JPEG or PNG image.`));
   }
   query = { file };
-  history.pushState(null, '', '/');
+  history.pushState(null, '', within('/'));
   showExample(URL.createObjectURL(file), file.name || 'Pasted image');
   search();
 }
 
 function searchID(id, isNew = true) {
   query = { id };
-  if (isNew) history.pushState(null, '', `/?id=${id}`);
+  if (isNew) history.pushState(null, '', within('/', { id }));
   showExample('', `More like image ${id}`);
   describeExample(id);
   search();
@@ -154,7 +185,7 @@ function searchID(id, isNew = true) {
 
 async function describeExample(id) {
   try {
-    const image = await (await request(`/v1/images/${id}`)).json();
+    const image = await (await request(within(`/v1/images/${id}`))).json();
     if (query?.id !== id) return;
     const picture = await thumbnail(id, 360);
     if (query?.id !== id) return URL.revokeObjectURL(picture);
@@ -174,6 +205,15 @@ function showExample(address, text) {
   element('example').hidden = false;
 }
 
+/** No example any more, and so no results. */
+function leaveExample() {
+  query = null;
+  running?.abort();
+  element('example').hidden = true;
+  element('summary').textContent = '';
+  showResults([], new AbortController().signal);
+}
+
 async function search() {
   if (!query) return;
   running?.abort();
@@ -185,13 +225,13 @@ async function search() {
   try {
     const began = performance.now();
     const reply = query.file
-      ? await request(`/v1/search?limit=${limit}`, {
+      ? await request(within('/v1/search', { limit }), {
         method: 'POST',
         body: query.file,
         headers: { 'Content-Type': query.file.type || 'application/octet-stream' },
         signal: mine.signal,
       })
-      : await request(`/v1/images/${query.id}/similar?limit=${limit}`, { signal: mine.signal });
+      : await request(within(`/v1/images/${query.id}/similar`, { limit }), { signal: mine.signal });
     const found = await reply.json();
     if (mine !== running) return;
     showResults(found.results, mine.signal);
@@ -214,7 +254,7 @@ async function search() {
 const name = (path) => path.slice(path.lastIndexOf('/') + 1);
 
 async function thumbnail(id, size, signal) {
-  const reply = await request(`/v1/images/${id}/thumbnail?size=${size}`, { signal });
+  const reply = await request(within(`/v1/images/${id}/thumbnail`, { size }), { signal });
   return URL.createObjectURL(await reply.blob());
 }
 
@@ -265,7 +305,7 @@ async function openOriginal(result) {
   state.textContent = 'Loading…';
   element('original').showModal();
   try {
-    const blob = await (await request(`/v1/images/${result.id}/content`)).blob();
+    const blob = await (await request(within(`/v1/images/${result.id}/content`))).blob();
     if (!element('original').open) return;
     picture.src = save.href = URL.createObjectURL(blob);
     save.download = name(result.path);
@@ -317,7 +357,9 @@ addEventListener('paste', (event) => {
 });
 
 function readAddress() {
-  const id = new URLSearchParams(location.search).get('id');
+  const address = new URLSearchParams(location.search);
+  collection = address.get('collection') ?? 'default';
+  const id = address.get('id');
   if (id && /^\d+$/.test(id)) searchID(Number(id), false);
 }
 addEventListener('popstate', readAddress);

@@ -1,0 +1,122 @@
+import Catalog
+import Foundation
+import Platform
+
+/// `likeness-bench maintenance`: what backup, verification and rebuilding take, and what searches feel of them.
+enum MaintenanceBench {
+    private static let dimension = 512
+    /// Images in one commit.
+    private static let batchCount = 256
+
+    static func run(_ arguments: [String]) throws {
+        var count = 100_000
+        var store: String?
+        var rest = arguments[...]
+        while let name = rest.popFirst() {
+            guard let value = rest.popFirst() else { throw BenchFailure("\(name) needs a value") }
+            switch name {
+            case "--count": count = Int(value) ?? 0
+            case "--store": store = value
+            default: throw BenchFailure("unknown option \(name)")
+            }
+        }
+        guard count > 0 else { throw BenchFailure("--count N must be positive") }
+        let temporary = FileManager.default.temporaryDirectory.appending(path: "likeness-bench-\(UUID().uuidString)").path
+        defer { if store == nil { try? FileManager.default.removeItem(atPath: temporary) } }
+        let catalog = try Catalog(directory: store ?? temporary, dimension: dimension, fingerprint: "bench")
+        defer { catalog.close() }
+        try fill(catalog, count)
+        try measure("idle", catalog, count) { sleep(seconds: 3) }
+        for (name, isCompacting) in [("backup", false), ("backup compact", true)] {
+            try measure(name, catalog, count) {
+                let copy = try catalog.copy(isCompacting: isCompacting)
+                while try !copy.next().isEmpty {}
+            }
+        }
+        try measure("verify", catalog, count) {
+            let verification = catalog.verification()
+            while let step = try verification.next() {
+                if case .finding(let finding) = step { throw BenchFailure("\(finding)") }
+            }
+        }
+        try measure("rebuild", catalog, count) {
+            let rebuilding = catalog.rebuilding()
+            while try rebuilding.next() != nil {}
+        }
+    }
+
+    private static func fill(_ catalog: Catalog, _ count: Int) throws {
+        let root = try catalog.addRoot(RelativePath("/photos")).id
+        var next = catalog.statistics.imageCount
+        while next < count {
+            let end = min(next + batchCount, count)
+            _ = try catalog.apply(
+                (next..<end).map { number in
+                    .index(
+                        key: FileKey(root: root, path: RelativePath("folder \(number / 1000)/photo \(number).jpg")),
+                        stamp: FileStamp(device: 1, inode: UInt64(number), byteCount: 1, modified: 1, changed: 1),
+                        content: SHA256Digest(of: Array("\(number)".utf8)),
+                        embedded: (features(number), "jpeg", 640, 480),
+                        document: []
+                    )
+                }
+            )
+            next = end
+        }
+        while catalog.statistics.pendingCount > 0 { sleep(seconds: 0.2) }
+    }
+
+    /// Searches on one thread, 200 a second, while `body` runs.
+    private static func measure(_ name: String, _ catalog: Catalog, _ count: Int, _ body: () throws -> Void) throws {
+        let isOver = Monitor(false)
+        let result = Monitor<Result<[Double], any Error>>(.success([]))
+        let thread = try WorkerThread(name: "bench-search") {
+            var times: [Double] = []
+            do {
+                var number = 1
+                while !isOver.read({ $0 }) {
+                    let start = Instant.now
+                    _ = try catalog.search(CatalogQuery(vector: features(-number)))
+                    times.append(Instant.now - start)
+                    number += 1
+                    sleep(seconds: 0.005)
+                }
+                result.update { [times] in $0 = .success(times) }
+            } catch { result.update { $0 = .failure(error) } }
+        }
+        let start = Instant.now
+        let outcome = Result { try body() }
+        let seconds = Instant.now - start
+        isOver.update { $0 = true }
+        thread.join()
+        try outcome.get()
+        let times = try result.read { try $0.get() }.sorted()
+        guard !times.isEmpty else { throw BenchFailure("no search ended during \(name)") }
+        try printLine([
+            "bench": "maintenance", "step": name, "count": count, "seconds": (seconds * 1000).rounded() / 1000,
+            "searches": times.count, "p50_us": (times[times.count / 2] * 1e6).rounded(),
+            "p99_us": (times[times.count * 99 / 100] * 1e6).rounded(), "bytes": catalog.statistics.diskByteCount,
+        ])
+    }
+
+    /// Non-negative, of a few dozen directions: as convolutions give them. The same for the same number.
+    private static func features(_ number: Int) -> [Float] {
+        var state = UInt64(bitPattern: Int64(number)) &* 0x9E37_79B9_7F4A_7C15 | 1
+        func next() -> Float {
+            state ^= state << 13
+            state ^= state >> 7
+            state ^= state << 17
+            return Float(state >> 40) / Float(1 << 24) - 0.5
+        }
+        let factors = (0..<24).map { _ in next() }
+        let raw = (0..<dimension).map { component -> Float in
+            var sum: Float = 0.05 * next()
+            for (index, factor) in factors.enumerated() {
+                sum += factor * Float((component &* 2_654_435_761 &+ index &* 40_503) % 1009) / 1009 - factor / 2
+            }
+            return max(0, sum)
+        }
+        let norm = max(1e-6, raw.reduce(0) { $0 + $1 * $1 }.squareRoot())
+        return raw.map { $0 / norm }
+    }
+}

@@ -1,0 +1,29 @@
+/// What was looked at, and what was wrong.
+struct TortureVerdict {
+    var acknowledgedInserts = 0
+    var acknowledgedDeletes = 0
+    var insertsChecked = 0
+    var deletesChecked = 0
+    /// Batches without an acknowledgement: in the store, or not.
+    var unacknowledgedKept = 0
+    var unacknowledgedDropped = 0
+    /// Batches that the store said it had not stored.
+    var refused = 0
+
+    /// Acknowledged and not found, or not by its own vector.
+    var lost = 0
+    /// Acknowledged as deleted, or never acknowledged and dropped, and found.
+    var undead = 0
+    /// A row that fails its checksum or breaks the format, or a finding of the audit.
+    var damaged = 0
+    /// Batches that are there in part.
+    var torn = 0
+    /// Openings whose counts differ from what is there.
+    var miscounted = 0
+    /// Links on disk to nowhere, or vectors without links, after an orderly end.
+    var dangling = 0
+    /// Not found by the graph from a vector beside its own; of `insertsChecked`. It may happen: the graph is approximate.
+    var missedByGraph = 0
+
+    var faultCount: Int { lost + undead + damaged + torn + miscounted + dangling }
+}

@@ -1,0 +1,166 @@
+import Catalog
+import Embedding
+import Foundation
+import Imaging
+import Ingestion
+import Platform
+import TestSupport
+import Testing
+import Wire
+
+@testable import Daemon
+
+/// Takes texts for images, and their first bytes for vectors.
+private struct TextEmbedder: ImageEmbedding {
+    func submit(
+        _ encoded: [UInt8],
+        completion: @escaping @Sendable (Result<EmbeddedImage, EmbeddingError>) -> Void
+    ) {
+        let properties = ImageProperties(format: .jpeg, width: 1, height: 1)
+        let angle = Float(encoded.first ?? 0) / 100
+        let vector = [Float(cos(Double(angle))), Float(sin(Double(angle)))]
+        completion(.success(EmbeddedImage(vector: vector, properties: properties)))
+    }
+}
+
+extension ImageCollection {
+    fileprivate var counts: StatusResponse.Counts { body(work).counts }
+}
+
+@Suite struct CollectionsTests {
+    private let place: TemporaryDirectory
+
+    init() throws { place = try TemporaryDirectory() }
+
+    /// Opens all, begins to watch, and closes again.
+    private func withCollections<R>(_ body: (Collections) throws -> R) throws -> R {
+        let rooms = SharedRooms(
+            embedder: TextEmbedder(),
+            dimension: 2,
+            decoder: InProcessDecoder(),
+            fingerprint: "test"
+        )
+        let collections = try Collections(stateDirectory: place.path, rooms: rooms)
+        defer { collections.close() }
+        try collections.start()
+        return try body(collections)
+    }
+
+    private func makeFolder(_ name: String, _ files: [String] = []) throws -> String {
+        let folder = place.url.appending(path: name)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        for file in files { try Data("\(file) of \(name)".utf8).write(to: folder.appending(path: file)) }
+        return try resolvedPath(folder.path).description
+    }
+
+    private func waitUntil(_ isDone: () -> Bool) {
+        let deadline = Instant.now + 20
+        while !isDone(), Instant.now < deadline { sleep(seconds: 0.01) }
+        #expect(isDone())
+    }
+
+    private func kind(_ body: () throws -> Void) -> Problem.Kind? {
+        do {
+            try body()
+            return nil
+        } catch { return (error as? Problem)?.kind }
+    }
+
+    @Test func eachHasItsOwnFoldersAndImagesAlsoAfterARestart() throws {
+        let photos = try makeFolder("photos", ["a.jpg", "b.jpg"])
+        let scans = try makeFolder("scans", ["c.jpg"])
+        try withCollections { (all) throws in
+            #expect(all.open.map(\.name) == ["default"])
+            let work = try all.create("work")
+            _ = try all.addRoot(photos, to: nil)
+            #expect(try all.addRoot(scans, to: "work").collection == "work")
+            waitUntil { all.standard.counts.images == 2 && work.counts.images == 1 }
+            #expect(try work.store.images(after: nil, limit: 9).map(\.key.path.description) == ["c.jpg"])
+        }
+        try withCollections { (all) throws in
+            #expect(all.open.map(\.name) == ["default", "work"])
+            #expect(try all.find("work").counts.images == 1)
+            #expect(try all.find("work").work.roots.map(\.root.path.description) == [scans])
+            #expect(try all.find(nil) === all.standard)
+        }
+    }
+
+    @Test func namesAreTakenOnceAndUnknownOnesAreTold() throws {
+        try withCollections { (all) throws in
+            _ = try all.create("work")
+            #expect(kind { _ = try all.create("work") } == .conflict)
+            #expect(kind { _ = try all.create("../x") } == .badRequest)
+            #expect(kind { _ = try all.find("wrok") } == .collectionNotFound)
+            #expect(kind { _ = try all.find("../work") } == .collectionNotFound)
+            let problem = #expect(throws: Problem.self) { try all.find("wrok") }
+            #expect(problem?.detail == "there is no collection wrok; there are: default, work; did you mean work?")
+            #expect(kind { try all.remove("default") } == .conflict)
+            #expect(kind { try all.remove("wrok") } == .collectionNotFound)
+        }
+    }
+
+    @Test func aFolderBelongsToOneCollection() throws {
+        let photos = try makeFolder("photos")
+        let inner = try makeFolder("photos/inner")
+        let link = place.url.appending(path: "link").path
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: inner)
+        try withCollections { (all) throws in
+            _ = try all.create("work")
+            _ = try all.addRoot(photos, to: "work")
+            #expect(try all.addRoot(photos, to: "work").path == photos)
+            for path in [photos, inner, link, place.path] {
+                #expect(kind { _ = try all.addRoot(path, to: nil) } == .conflict, "\(path)")
+            }
+            #expect(kind { _ = try all.addRoot(photos, to: "none") } == .collectionNotFound)
+            #expect(kind { try all.removeRoot(photos, from: "default") } == .notFound)
+            #expect(kind { try all.rescan(photos, in: "default") } == .notFound)
+            try all.rescan(photos, in: nil)
+            try all.removeRoot(photos, from: nil)
+            #expect(try all.addRoot(photos, to: nil).collection == "default")
+        }
+    }
+
+    @Test func oneThatIsRemovedIsGoneWithItsImagesAndLeavesItsFilesAlone() throws {
+        let scans = try makeFolder("scans", ["c.jpg"])
+        try withCollections { (all) throws in
+            let work = try all.create("work")
+            _ = try all.addRoot(scans, to: "work")
+            waitUntil { work.counts.images == 1 }
+            try all.remove("work")
+            #expect(kind { _ = try all.find("work") } == .collectionNotFound)
+            #expect(throws: CatalogError.self) { try work.store.images(after: nil, limit: 1) }
+            #expect(FileManager.default.fileExists(atPath: "\(scans)/c.jpg"))
+            // The name and the folder are free.
+            let next = try all.create("work")
+            #expect(next.counts.images == 0)
+            #expect(next.work.roots.isEmpty)
+            #expect(try all.addRoot(scans, to: nil).collection == "default")
+        }
+    }
+
+    @Test func oneThatCannotBeOpenedConcernsItAlone() throws {
+        try withCollections { _ = try $0.create("work") }
+        let folder = try CollectionsFolder(stateDirectory: place.path)
+        let name = try #require(CollectionName("work"))
+        let store = folder.store(of: name, fingerprint: "test")
+        try Data(repeating: 7, count: 8192).write(to: URL(filePath: "\(store)/data.mdb"))
+        try withCollections { (all) throws in
+            #expect(all.open.map(\.name) == ["default"])
+            #expect(all.unusable.map(\.name) == [name])
+            #expect(kind { _ = try all.find("work") } == .notReady)
+            #expect(kind { _ = try all.create("work") } == .conflict)
+            try all.remove("work")
+            #expect(try all.create("work").counts.images == 0)
+        }
+    }
+
+    @Test func aFolderOfTheSettingsMakesItsCollection() throws {
+        let scans = try makeFolder("scans")
+        let name = try #require(CollectionName("work"))
+        try withCollections { (all) throws in
+            try all.watch(scans, for: name)
+            try all.watch(scans, for: name)
+            #expect(try all.find("work").work.roots.count == 1)
+        }
+    }
+}

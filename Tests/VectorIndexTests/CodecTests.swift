@@ -1,0 +1,164 @@
+import CKernels
+import Storage
+import Testing
+
+@testable import VectorIndex
+
+/// Codes by projection: what they keep of vectors, and that they come back from the store.
+struct CodecTests {
+    private static let dimension = 192
+    private let kernels = Kernels.chosen
+    private let vectors: [[Float]]
+    private let codec: VectorCodec
+
+    init() {
+        var source = FeatureSource(dimension: Self.dimension)
+        vectors = source.next(1600)
+        let sample = vectors.flatMap { $0 }
+        codec = CodecLearner(dimension: Self.dimension, sample: sample, kernels: Kernels.chosen).codec(current: nil)
+    }
+
+    private func store(_ kernels: Kernels, _ count: Int = 100) -> CodeStore {
+        let store = CodeStore(codec: codec, kernels: kernels)
+        for number in 0..<count { store.write(vectors[number], to: Slot(rawValue: UInt32(number))) }
+        return store
+    }
+
+    @Test func vectorsOfFewDirectionsGetAProjection() throws {
+        let projection = try #require(codec.projection)
+        #expect(projection.count == 64)
+        #expect(codec.stride == 64)
+        for first in 0..<projection.count {
+            for second in 0...first {
+                var product: Float = 0
+                for index in 0..<Self.dimension {
+                    let at = { (number: Int) in (number / 64 * Self.dimension + index) * 64 + number % 64 }
+                    product += projection.blocks[at(first)] * projection.blocks[at(second)]
+                }
+                #expect(abs(product - (first == second ? 1 : 0)) < 1e-5)
+            }
+        }
+    }
+
+    @Test func vectorsOfAllDirectionsGetNone() {
+        var generator = SeededGenerator(3)
+        let noise = (0..<1600).flatMap { _ in unit((0..<Self.dimension).map { _ in generator.normal() }) }
+        let codec = CodecLearner(dimension: Self.dimension, sample: noise, kernels: kernels).codec(current: nil)
+        #expect(codec.projection == nil)
+        #expect(codec.zero == 128)
+    }
+
+    @Test func theSameSampleChangesNothingAndAnotherKindDoes() {
+        let sample = vectors.flatMap { $0 }
+        let again = CodecLearner(dimension: Self.dimension, sample: sample, kernels: kernels).codec(current: codec)
+        #expect(again.tag == codec.tag)
+        var other = FeatureSource(dimension: Self.dimension, seed: 99)
+        let moved = other.next(1600).flatMap { $0 }
+        let learnt = CodecLearner(dimension: Self.dimension, sample: moved, kernels: kernels).codec(current: codec)
+        #expect(learnt.tag != codec.tag)
+    }
+
+    @Test(arguments: KernelTests.variants.map(\.name)) func lossesBoundTheErrorOfScores(name: String) throws {
+        let kernels = try #require(KernelTests.variants.first { $0.name == name })
+        let codes = store(kernels)
+        let query = QueryBuffer(dimension: Self.dimension)
+        var largest: Float = 0
+        for asked in 200..<220 {
+            query.set(vectors[asked], codec: codec, kernels: kernels)
+            var asC = query.query
+            for number in 0..<100 {
+                let slot = Slot(rawValue: UInt32(number))
+                var score: Float = 0
+                withUnsafePointer(to: Optional(codes.row(slot))) { row in
+                    row.withMemoryRebound(to: UnsafePointer<UInt8>.self, capacity: 1) {
+                        kernels.table.pointee.score_rows(&asC, $0, 1, &score)
+                    }
+                }
+                let exact = zip(vectors[asked], vectors[number]).reduce(0) { $0 + $1.0 * $1.1 }
+                #expect(abs(score - exact) <= codes.loss(slot).bound(query) + 1e-3)
+                largest = max(largest, codes.loss(slot).bound(query))
+            }
+        }
+        // A bound that holds for everything would prove nothing.
+        #expect(largest < 0.5)
+    }
+
+    @Test func projectionsAreTheSameEverywhere() throws {
+        let projection = try #require(codec.projection)
+        let expected = Projection.allocate(projection.count)
+        let got = Projection.allocate(projection.count)
+        defer {
+            expected.deallocate()
+            got.deallocate()
+        }
+        for kernels in KernelTests.variants {
+            for vector in vectors[..<20] {
+                projection.project(vector, to: got, kernels)
+                for number in 0..<projection.count {
+                    expected[number] = 0
+                    for index in 0..<Self.dimension {
+                        expected[number] += vector[index] * projection.blocks[index * 64 + number]
+                    }
+                    #expect(abs(got[number] - expected[number]) < 1e-5, "\(kernels.name)")
+                }
+            }
+        }
+        // An odd number of components: what is left over after pairs.
+        let odd = Projection(dimension: 65, count: 64) { number in (0..<65).map { $0 == number + 1 ? 1 : 0 } }
+        let vector = (0..<65).map { Float($0) }
+        for kernels in KernelTests.variants {
+            odd.project(vector, to: got, kernels)
+            #expect((0..<64).allSatisfy { got[$0] == Float($0 + 1) }, "\(kernels.name)")
+        }
+    }
+
+    @Test func expandingUndoesProjectingWithinTheDirections() throws {
+        let projection = try #require(codec.projection)
+        let components = (0..<projection.count).map { Float($0 % 7) - 3 }
+        let vector = projection.expand(components)
+        let back = Projection.allocate(projection.count)
+        defer { back.deallocate() }
+        projection.project(vector, to: back, kernels)
+        for number in 0..<projection.count { #expect(abs(back[number] - components[number]) < 1e-4) }
+    }
+
+    @Test func rowsComeBackAndDamagedOnesDoNot() throws {
+        let row = CodecRow.bytes(codec)
+        let found = CodecRow.codec(row.span.bytes, dimension: Self.dimension)
+        let back = try #require(found)
+        #expect(back.tag == codec.tag)
+        #expect(back.projection?.count == codec.projection?.count)
+        #expect(CodecRow.bytes(back) == row)
+        let otherDimension = CodecRow.codec(row.span.bytes, dimension: Self.dimension + 1)
+        #expect(otherDimension == nil)
+        for place in [0, 5, 9, 13, 17, 21, row.count - 1] {
+            var damaged = row
+            damaged[place] ^= 1
+            let refused = CodecRow.codec(damaged.span.bytes, dimension: Self.dimension)
+            #expect(refused == nil)
+        }
+        let codes = store(kernels)
+        let slot = Slot(rawValue: 7)
+        let code = CodeRow.bytes(
+            codes.row(slot),
+            count: codec.componentCount,
+            codes.loss(slot),
+            slot: slot,
+            hash: 77,
+            tag: codec.tag
+        )
+        #expect(code.count == 24 + 64)
+        let foundCode = CodeRow.read(code.span.bytes, slot: slot, codec: codec)
+        let read = try #require(foundCode)
+        #expect(read.hash == 77)
+        #expect(read.loss == codes.loss(slot))
+        let otherSlot = CodeRow.read(code.span.bytes, slot: Slot(rawValue: 8), codec: codec)
+        #expect(otherSlot == nil)
+        for place in code.indices {
+            var damaged = code
+            damaged[place] ^= 16
+            let refused = CodeRow.read(damaged.span.bytes, slot: slot, codec: codec)
+            #expect(refused == nil)
+        }
+    }
+}

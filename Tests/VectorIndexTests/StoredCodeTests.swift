@@ -1,0 +1,95 @@
+import Storage
+import TestSupport
+import Testing
+
+@testable import VectorIndex
+
+/// Codes in the store: they spare reading vectors, and never decide what there is.
+struct StoredCodeTests {
+    private static let dimension = 192
+
+    /// An index that has learnt a projection.
+    private func fixture(checkedBelow: Int) throws -> (IndexFixture, [[Float]], [Slot]) {
+        var parameters = IndexParameters()
+        parameters.checkedBelow = checkedBelow
+        let fixture = try IndexFixture(dimension: Self.dimension, parameters: parameters)
+        var source = FeatureSource(dimension: Self.dimension)
+        let vectors = source.next(2100)
+        let slots = try fixture.add(vectors)
+        #expect(fixture.index.codes.codec.projection != nil)
+        return (fixture, vectors, slots)
+    }
+
+    @Test(arguments: [0, 1_000_000]) func aReopenedIndexHasTheSameCodes(checkedBelow: Int) throws {
+        let (fixture, vectors, slots) = try fixture(checkedBelow: checkedBelow)
+        try fixture.remove(Array(slots[100..<120]))
+        let codec = fixture.index.codes.codec
+        let before = slots.map { slot in (0..<codec.stride).map { fixture.index.codes.row(slot)[$0] } }
+        try fixture.reopen()
+        #expect(fixture.index.codes.codec.tag == codec.tag)
+        #expect(fixture.index.statistics.vectorCount == 2080)
+        for (number, slot) in slots.enumerated() where !(100..<120).contains(number) {
+            #expect((0..<codec.stride).map { fixture.index.codes.row(slot)[$0] } == before[number])
+            #expect(fixture.index.codes.loss(slot).tail > 0)
+        }
+        for number in stride(from: 0, to: 2100, by: 97) where !(100..<120).contains(number) {
+            #expect(try fixture.search(vectors[number], 1).first?.slot == slots[number])
+        }
+        // Equal vectors share a slot again: the hashes came back too.
+        #expect(try fixture.add([vectors[5]]) == [slots[5]])
+    }
+
+    @Test(arguments: [0, 1_000_000]) func aDamagedOrMissingCodeIsMadeAgain(checkedBelow: Int) throws {
+        let (fixture, vectors, slots) = try fixture(checkedBelow: checkedBelow)
+        do {
+            let transaction = try WriteTransaction(fixture.environment)
+            let codes = try transaction.openDatabase("code", .integerKey)
+            var row = try #require(try transaction.get(slots[3].rawValue, in: codes))
+            row[40] ^= 1
+            try transaction.put(slots[3].rawValue, row, in: codes)
+            try transaction.delete(slots[4].rawValue, in: codes)
+            try transaction.commit()
+        }
+        try fixture.reopen()
+        #expect(fixture.index.statistics.vectorCount == 2100)
+        for number in [3, 4] { #expect(try fixture.search(vectors[number], 1).first?.slot == slots[number]) }
+        // The next change writes them all.
+        try fixture.remove([slots[2000]])
+        var source = FeatureSource(dimension: Self.dimension, seed: 5)
+        _ = try fixture.add(source.next(1))
+        let transaction = try ReadTransaction(fixture.environment)
+        #expect(try transaction.count(of: fixture.index.databases.codes) == 2100)
+    }
+
+    @Test func aCodeWithoutItsVectorIsDropped() throws {
+        let (fixture, vectors, slots) = try fixture(checkedBelow: 0)
+        do {
+            let transaction = try WriteTransaction(fixture.environment)
+            try transaction.delete(slots[9].rawValue, in: try transaction.openDatabase("vec", .integerKey))
+            try transaction.commit()
+        }
+        try fixture.reopen()
+        #expect(fixture.index.statistics.vectorCount == 2099)
+        #expect(try fixture.search(vectors[9], 1).first?.slot != slots[9])
+    }
+
+    @Test func anAbandonedLessonIsWrittenByTheNextChange() throws {
+        var source = FeatureSource(dimension: Self.dimension)
+        let fixture = try IndexFixture(dimension: Self.dimension)
+        let vectors = source.next(2100)
+        _ = try fixture.add(Array(vectors[..<2040]))
+        let plain = fixture.index.codes.codec
+        do {
+            let transaction = try WriteTransaction(fixture.environment)
+            for vector in vectors[2040..<2060] { _ = try fixture.index.stage(vector, in: transaction) }
+            #expect(fixture.index.codes.codec.tag != plain.tag)
+        }
+        fixture.index.discard()
+        _ = try fixture.add(Array(vectors[2060...2065]))
+        let codec = fixture.index.codes.codec
+        try fixture.reopen()
+        #expect(fixture.index.codes.codec.tag == codec.tag)
+        #expect(fixture.index.statistics.vectorCount == 2046)
+        #expect(fixture.index.statistics.damagedSlots.isEmpty)
+    }
+}
