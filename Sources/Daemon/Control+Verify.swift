@@ -8,33 +8,44 @@ extension Control {
     func verify() throws(Problem) -> ResponseStream {
         let claim = try claimMaintenance("a verification")
         let job = JobOfAll(
-            all.open.map { collection in
-                let (verification, name) = (collection.store.verification(), nameInState(collection))
-                return { () throws(CatalogError) in try verification.next()?.line(name) }
-            }
+            all.open.map { VerificationLines(job: $0.store.verification(), collection: nameInState($0)) }
         )
         return ResponseStream { withExtendedLifetime(claim) { Self.line(job.next) } }
     }
 
     func rebuild() throws(Problem) -> ResponseStream {
         let claim = try claimMaintenance("a rebuilding")
-        let job = JobOfAll(
-            all.open.map { collection in
-                let rebuilding = collection.store.rebuilding()
-                return { () throws(CatalogError) in
-                    let step = try rebuilding.next()
-                    // Files whose vectors were dropped are found by a scan.
-                    if case .done(_, let dropped)? = step, dropped > 0 { _ = collection.rescan(nil) }
-                    return step?.line()
-                }
-            }
-        )
+        let job = JobOfAll(all.open.map { RebuildingLines(job: $0.store.rebuilding(), collection: $0) })
         return ResponseStream { withExtendedLifetime(claim) { Self.line(job.next) } }
     }
 
     /// A job's failure is its last line: the reply has begun, and carries no other status any more.
     private static func line(_ next: () throws(CatalogError) -> JobLine?) -> JobLine? {
         do throws(CatalogError) { return try next() } catch { return JobLine(problem: Problem(error)) }
+    }
+}
+
+/// The lines of one collection's job: a result at last, and then nil.
+private protocol JobLines: Sendable {
+    func next() throws(CatalogError) -> JobLine?
+}
+
+private struct VerificationLines: JobLines {
+    let job: CatalogVerification
+    let collection: String
+
+    func next() throws(CatalogError) -> JobLine? { try job.next()?.line(collection) }
+}
+
+private struct RebuildingLines: JobLines {
+    let job: CatalogRebuilding
+    let collection: ImageCollection
+
+    func next() throws(CatalogError) -> JobLine? {
+        guard let line = try job.next()?.line() else { return nil }
+        // Files whose vectors were dropped are found by a scan.
+        if let result = line.result, result.dropped > 0 { _ = collection.rescan(nil) }
+        return line
     }
 }
 
@@ -70,24 +81,21 @@ extension CatalogRebuilding.Step {
 
 /// The same job for one collection after the other, with one result for all.
 private final class JobOfAll: Sendable {
-    typealias Next = @Sendable () throws(CatalogError) -> JobLine?
-
     private struct State {
-        var rest: [Next]
+        var rest: [any JobLines]
         var result = JobLine.Result(records: 0, seconds: 0)
     }
 
     private let start = Instant.now
     private let state: Monitor<State>
 
-    /// - Parameter jobs: each gives lines, a result at last, and then nil.
-    init(_ jobs: [Next]) { state = Monitor(State(rest: jobs)) }
+    init(_ jobs: [any JobLines]) { state = Monitor(State(rest: jobs)) }
 
     /// The next line; the last one is the result.
     func next() throws(CatalogError) -> JobLine? {
         try state.update { (state) throws(CatalogError) -> JobLine? in
             while let job = state.rest.first {
-                guard let line = try job() else {
+                guard let line = try job.next() else {
                     state.rest.removeFirst()
                     continue
                 }

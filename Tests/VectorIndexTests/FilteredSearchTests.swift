@@ -1,3 +1,4 @@
+import CKernels
 import Platform
 import Storage
 import Synchronization
