@@ -143,7 +143,13 @@ struct FormatTests {
         try fixture.link()
         try fixture.checkpoint()
         try write(slots[3].rawValue, [9, 9, 9], "adj0", .integerKey, fixture)
-        try write(slots[4].rawValue, LinkRow.bytes([4_000_000_000, 5], slots[4], level: 0), "adj0", .integerKey, fixture)
+        try write(
+            slots[4].rawValue,
+            LinkRow.bytes([4_000_000_000, 5], slots[4], level: 0),
+            "adj0",
+            .integerKey,
+            fixture
+        )
         try fixture.reopen()
         #expect(fixture.index.statistics.pendingCount == 1)
         try fixture.link()
