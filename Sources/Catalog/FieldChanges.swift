@@ -85,7 +85,7 @@ struct FieldChanges {
         for id in touched {
             let row = try tables.image(id, transaction)
             let old = rows[id] ?? row
-            var mine = (position: ImagePosition?.none, keys: Set<[UInt8]>())
+            var mine = (position: ImagePosition?.none, keys: [[UInt8]]())
             var theirs = mine
             if let old, id.rawValue <= before.indexedThrough {
                 let owner = try owner(of: old.slot, tables, transaction)
@@ -95,13 +95,11 @@ struct FieldChanges {
                 let owner = try tables.images(of: row.slot, limit: 1, transaction).first
                 theirs = (owner == id ? ImagePosition(row.slot) : ImagePosition(id), FieldTokens(row.image).keys)
             }
-            let isSame = mine.position == theirs.position
-            if let position = mine.position {
-                edits.remove(position, isSame ? mine.keys.subtracting(theirs.keys) : mine.keys)
+            if mine.position == theirs.position {
+                (mine.keys, theirs.keys) = (mine.keys.without(theirs.keys), theirs.keys.without(mine.keys))
             }
-            if let position = theirs.position {
-                edits.add(position, isSame ? theirs.keys.subtracting(mine.keys) : theirs.keys)
-            }
+            if let position = mine.position { edits.remove(position, mine.keys) }
+            if let position = theirs.position { edits.add(position, theirs.keys) }
         }
         return edits
     }
@@ -114,5 +112,12 @@ struct FieldChanges {
     ) throws(CatalogFailure) -> ImageID? {
         if let owner = owners[slot] { return owner }
         return try tables.images(of: slot, limit: 1, transaction).first
+    }
+}
+
+extension [[UInt8]] {
+    fileprivate func without(_ others: [[UInt8]]) -> [[UInt8]] {
+        let others = Set(others)
+        return filter { !others.contains($0) }
     }
 }

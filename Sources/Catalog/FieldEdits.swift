@@ -12,52 +12,66 @@ struct FieldEdits {
         }
     }
 
-    private var edits: [[UInt8]: Edit] = [:]
+    /// By chunk, and by what follows the chunk in keys.
+    private var edits: [UInt64: [[UInt8]: Edit]] = [:]
 
-    mutating func add(_ position: ImagePosition, _ keys: Set<[UInt8]>) {
-        let prefix = FieldKey.prefix(chunk: position.chunk)
-        for key in keys { edits[prefix + key, default: Edit()].added.append(position.offset) }
+    mutating func add(_ position: ImagePosition, _ keys: [[UInt8]]) {
+        for key in keys { edits[position.chunk, default: [:]][key, default: Edit()].added.append(position.offset) }
     }
 
-    mutating func remove(_ position: ImagePosition, _ keys: Set<[UInt8]>) {
-        let prefix = FieldKey.prefix(chunk: position.chunk)
-        for key in keys { edits[prefix + key, default: Edit()].removed.append(position.offset) }
+    mutating func remove(_ position: ImagePosition, _ keys: [[UInt8]]) {
+        for key in keys { edits[position.chunk, default: [:]][key, default: Edit()].removed.append(position.offset) }
     }
 
     /// The records that there are when there was nothing before.
     func encoded() -> [[UInt8]: [UInt8]] {
         var records: [[UInt8]: [UInt8]] = [:]
-        for (key, edit) in edits {
-            var words = [UInt64](repeating: 0, count: PositionSet.wordCount)
-            edit.apply(to: &words)
-            records[key] = FieldContainer.encoded(words, key: key)
+        for (chunk, edits) in edits {
+            let prefix = FieldKey.prefix(chunk: chunk)
+            for (suffix, edit) in edits {
+                var words = [UInt64](repeating: 0, count: PositionSet.wordCount)
+                edit.apply(to: &words)
+                records[prefix + suffix] = FieldContainer.encoded(words, key: prefix + suffix)
+            }
         }
         return records
     }
 
     /// Removes before it adds: one image may leave a position that another takes.
     func store(_ tables: CatalogTables, _ transaction: borrowing WriteTransaction) throws(CatalogFailure) {
-        for (key, edit) in edits.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
-            var words = [UInt64](repeating: 0, count: PositionSet.wordCount)
-            var failure: CatalogFailure?
-            _ = try storing { () throws(StorageError) in
-                try transaction.withValue(of: key, in: tables.fields) { value in
-                    key.withStorageBytes { key in
-                        do throws(CatalogFailure) {
-                            try FieldContainer.add(value, key: key, to: &words, at: 0)
-                        } catch { failure = error }
-                    }
+        for (chunk, edits) in edits.sorted(by: { $0.key < $1.key }) {
+            let prefix = FieldKey.prefix(chunk: chunk)
+            for (suffix, edit) in edits.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
+                try Self.store(edit, at: prefix + suffix, tables, transaction)
+            }
+        }
+    }
+
+    private static func store(
+        _ edit: Edit,
+        at key: [UInt8],
+        _ tables: CatalogTables,
+        _ transaction: borrowing WriteTransaction
+    ) throws(CatalogFailure) {
+        var words = [UInt64](repeating: 0, count: PositionSet.wordCount)
+        var failure: CatalogFailure?
+        _ = try storing { () throws(StorageError) in
+            try transaction.withValue(of: key, in: tables.fields) { value in
+                key.withStorageBytes { key in
+                    do throws(CatalogFailure) {
+                        try FieldContainer.add(value, key: key, to: &words, at: 0)
+                    } catch { failure = error }
                 }
             }
-            if let failure { throw failure }
-            edit.apply(to: &words)
-            let value = FieldContainer.encoded(words, key: key)
-            try storing { () throws(StorageError) in
-                if let value {
-                    try transaction.put(key, value, in: tables.fields)
-                } else {
-                    try transaction.delete(key, in: tables.fields)
-                }
+        }
+        if let failure { throw failure }
+        edit.apply(to: &words)
+        let value = FieldContainer.encoded(words, key: key)
+        try storing { () throws(StorageError) in
+            if let value {
+                try transaction.put(key, value, in: tables.fields)
+            } else {
+                try transaction.delete(key, in: tables.fields)
             }
         }
     }

@@ -7,7 +7,8 @@ struct FieldTokens {
     private static let documentLimit = 256
     private static let folderLimit = 16
 
-    private(set) var keys: Set<[UInt8]> = [FieldKey.suffix(.everything, .present)]
+    /// A key can stand here more than once.
+    private(set) var keys = [FieldKey.suffix(.everything, .present)]
 
     init(_ image: ImageRecord) {
         add(FilterValue(string: Array(image.format.utf8)), of: .format)
@@ -16,7 +17,7 @@ struct FieldTokens {
         add(FilterValue(Double(image.byteCount)), of: .bytes)
         add(FilterValue(string: Timestamp.bytes(image.modified)), of: .modified)
         add(FilterValue(string: Timestamp.bytes(image.added)), of: .added)
-        keys.insert(Self.key(of: image.key.root))
+        keys.append(Self.key(of: image.key.root))
         addFolders(of: image.key.path)
         addMembers(DocumentField.fields(of: image.document))
     }
@@ -28,14 +29,14 @@ struct FieldTokens {
     private mutating func add(_ value: FilterValue, of field: FieldKey.Field) {
         let precision = field.precision(value.kind)
         if precision.coarse > 0 {
-            keys.insert(FieldKey.suffix(field, .coarse(value.kind), Array(value.bytes.prefix(precision.coarse))))
+            keys.append(FieldKey.suffix(field, .coarse(value.kind), Array(value.bytes.prefix(precision.coarse))))
         }
         if let fine = precision.fine {
-            keys.insert(FieldKey.suffix(field, .fine(value.kind), Array(value.bytes.prefix(fine))))
+            keys.append(FieldKey.suffix(field, .fine(value.kind), Array(value.bytes.prefix(fine))))
         } else if value.bytes.count <= FieldKey.Field.longestValue {
-            keys.insert(FieldKey.suffix(field, .fine(value.kind), value.bytes))
+            keys.append(FieldKey.suffix(field, .fine(value.kind), value.bytes))
         } else {
-            keys.insert(FieldKey.suffix(field, .long))
+            keys.append(FieldKey.suffix(field, .long))
         }
     }
 
@@ -43,24 +44,24 @@ struct FieldTokens {
     private mutating func addFolders(of path: RelativePath) {
         let slashes = path.bytes.indices.filter { path.bytes[$0] == UInt8(ascii: "/") }
         for slash in slashes.prefix(Self.folderLimit) where slash < FieldKey.Field.longestValue {
-            keys.insert(FieldKey.suffix(.folder, .fine(.string), Array(path.bytes[...slash])))
+            keys.append(FieldKey.suffix(.folder, .fine(.string), Array(path.bytes[...slash])))
         }
         let isWhole = slashes.count <= Self.folderLimit && slashes.last ?? 0 < FieldKey.Field.longestValue
-        if !isWhole { keys.insert(FieldKey.suffix(.folder, .long)) }
+        if !isWhole { keys.append(FieldKey.suffix(.folder, .long)) }
     }
 
     private mutating func addMembers(_ members: [DocumentField]) {
         let limit = keys.count + Self.documentLimit
         for member in members {
             guard keys.count < limit, member.path.count <= FieldKey.Field.longestPath else {
-                keys.insert(FieldKey.suffix(.incomplete, .present))
+                keys.append(FieldKey.suffix(.incomplete, .present))
                 // Others may be short, and no document is so large that looking at them matters.
                 if keys.count < limit { continue } else { return }
             }
             if let value = member.value {
                 add(value, of: .document(member.path))
             } else {
-                keys.insert(FieldKey.suffix(.document(member.path), .present))
+                keys.append(FieldKey.suffix(.document(member.path), .present))
             }
         }
     }

@@ -56,7 +56,7 @@ struct FilterMatches {
     /// Slots with an image that matches.
     func slots(_ transaction: borrowing some Transaction & ~Copyable) throws(CatalogFailure) -> SlotSet {
         var slots = positions.slots
-        try positions.forEach { (position) throws(CatalogFailure) in
+        try positions.forEach(from: ImagePosition.firstImageChunk) { (position) throws(CatalogFailure) in
             guard let image = position.image else { return }
             slots.insert(try tables.slot(of: image, transaction))
         }
@@ -118,7 +118,8 @@ struct FilterSubjects {
         let id = row.image.key.root
         if roots[id] == nil { roots[id] = try tables.root(id, transaction)?.path.bytes }
         let root = roots[id] ?? []
-        let members = DocumentField.fields(of: row.image.document)
+        // Reading a document takes longer than all the rest.
+        let members = filter.isAboutDocuments ? DocumentField.fields(of: row.image.document) : []
         return filter.matches(Subject(image: row.image, root: root, documentFields: members))
     }
 }

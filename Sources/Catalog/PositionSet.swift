@@ -103,9 +103,9 @@ struct PositionSet: Hashable {
         return result
     }
 
-    /// The members in rising order: slots, then images.
-    func forEach<E: Error>(_ body: (ImagePosition) throws(E) -> Void) throws(E) {
-        for (index, chunk) in chunks.enumerated() {
+    /// The members from a chunk on in rising order: slots, then images.
+    func forEach<E: Error>(from first: UInt64 = 0, _ body: (ImagePosition) throws(E) -> Void) throws(E) {
+        for (index, chunk) in chunks.enumerated() where chunk >= first {
             for word in 0..<Self.wordCount {
                 var rest = words[index * Self.wordCount + word]
                 while rest != 0 {

@@ -13,6 +13,16 @@ package indirect enum Filter: Hashable, Sendable {
 
     /// Whether every image matches because nothing is asked for.
     package var isEmpty: Bool { self == .all([]) }
+
+    /// Whether it takes the document to answer.
+    package var isAboutDocuments: Bool {
+        switch self {
+        case .all(let parts), .any(let parts): parts.contains(where: \.isAboutDocuments)
+        case .not(let part): part.isAboutDocuments
+        case .exists(.document), .within(.document, _): true
+        case .exists(.builtIn), .within(.builtIn, _): false
+        }
+    }
 }
 
 /// What a filter is asked about.
