@@ -34,18 +34,20 @@ size_t CKernels_sample_members(
     return count;
 }
 
-size_t CKernels_count_near(
-    const CKernels_graph *graph, const CKernels_members *members, uint32_t slot, uint32_t end, size_t enough) {
+float CKernels_share_near(
+    const CKernels_graph *graph, const CKernels_members *members, uint32_t slot, uint32_t end) {
     uint32_t links[CKERNELS_BASE_LINKS], second[CKERNELS_BASE_LINKS];
-    size_t found = 0;
+    size_t total = 0, found = 0;
     const size_t count = load_list(list_of(graph, slot, 0), CKERNELS_BASE_LINKS, links);
-    for (size_t i = 0; i < count; i++) found += is_member(members, links[i]);
-    for (size_t i = 0; i < count && found < enough; i++) {
+    for (size_t i = 0; i < count; i++)
+        if (links[i] < end) prefetch_list(graph, links[i], 0);
+    for (size_t i = 0; i < count; i++) {
         if (links[i] >= end) continue;
         const size_t second_count = load_list(list_of(graph, links[i], 0), CKERNELS_BASE_LINKS, second);
+        total += second_count;
         for (size_t j = 0; j < second_count; j++) found += is_member(members, second[j]);
     }
-    return found;
+    return total == 0 ? 0 : (float)found / (float)total;
 }
 
 /* Drops the candidates from `first` on that score less than `floor`. */

@@ -19,9 +19,13 @@ struct MemberSearch {
     private static let scanLimit = 16_384
     /// Members from all over the set that a walk starts from: it finds the parts of the set that no path joins.
     private static let seedCount = 32
-    /// Members that two hops from the query's own place must meet, repetitions counted, for a walk to find the way. A set of
-    /// random members has more than 20 there at a share of 0.03.
-    private static let leastNear = 8
+    /// A query is a stranger when the share of members two hops around it is less than this part of their share of all.
+    private static let strangerShare = 0.25
+    /// Members that a hop looks for, times their share of all, or twice this when every second vector is one: where they are few, lists
+    /// leave gaps. CKERNELS_BASE_LINKS at most.
+    private static let membersPerHop = 6.0
+    /// Below this share a walk takes a pool half as large again, for the same reason.
+    private static let thinShare = 0.25
 
     /// `scratch` has the query.
     init(
@@ -56,12 +60,12 @@ struct MemberSearch {
     /// The slot nearest to the query by the levels above 0; nil when it is better to scan, for there are hardly any members.
     func origin() -> CKernels_candidate? {
         scratch.reserve(slotCount: slotCount, ef: Self.seedCount + 1)
-        let near = withMembers { members, view -> Int in
+        let near = withMembers { members, view in
             scratch.descend(from: entry, to: 0, view, kernels)
-            return CKernels_count_near(view, &members, scratch.pool[0].slot, slotCount, Self.leastNear)
+            return CKernels_share_near(view, &members, scratch.pool[0].slot, slotCount)
         }
-        let isStrange = near < Self.leastNear && memberCount < parameters.scannedStrangers
-        return isStrange ? nil : scratch.pool[0]
+        let isStranger = Double(near) < Self.strangerShare * share && memberCount < parameters.scannedStrangers
+        return isStranger ? nil : scratch.pool[0]
     }
 
     /// Members that may be among the best `count`, best first by their codes: of a walk at most `wanted`, and none that it has
@@ -95,8 +99,9 @@ struct MemberSearch {
     }
 
     private func walk(from origin: CKernels_candidate, ef: Int) -> [CKernels_candidate] {
+        let ef = share < Self.thinShare ? ef + ef / 2 : ef
         scratch.reserve(slotCount: slotCount, ef: max(ef, Self.seedCount + 1))
-        let enough = min(Double(CKERNELS_BASE_LINKS), max(12, parameters.membersPerHop / share))
+        let enough = min(Double(CKERNELS_BASE_LINKS), max(2, 1 / share) * Self.membersPerHop)
         let count = withMembers { members, view in
             var query = scratch.query.query
             let entries = seed(origin, &members, view)

@@ -47,8 +47,10 @@ extension VectorIndex {
             addPending(pending.filter { search.has($0) }, to: &found, wanted, search.codes, search.scratch)
         }
         putFirst(duplicates.candidates(halves(of: unit).hash).filter { search.has($0.rawValue) }, in: &found)
+        // Candidates are so many where scores lie close together, and then their codes say little of their order.
+        let patience = found.count > 8 * wanted ? Int.max : wanted
         let slack = search.codes.codec.reach
-        let hits = try rescore(found, count, slack: slack, patience: wanted, search.scratch, transaction)
+        let hits = try rescore(found, count, slack: slack, patience: patience, search.scratch, transaction)
         return hits.count == count || isComplete ? hits : nil
     }
 }

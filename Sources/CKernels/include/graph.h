@@ -92,10 +92,9 @@ size_t CKernels_beam_members(
     const CKernels_query *_Nonnull query, CKernels_scratch *_Nonnull scratch, const CKernels_members *_Nonnull members,
     uint32_t origin, size_t entries, size_t ef, size_t enough);
 
-/* Members among the neighbours of `slot` and among theirs at level 0, below `end`, with repetitions; counted until they are `enough`. */
-size_t CKernels_count_near(
-    const CKernels_graph *_Nonnull graph, const CKernels_members *_Nonnull members, uint32_t slot, uint32_t end,
-    size_t enough);
+/* Share of members among the neighbours' neighbours of `slot` at level 0, [0, 1]; neighbours from `end` on are passed over. */
+float CKernels_share_near(
+    const CKernels_graph *_Nonnull graph, const CKernels_members *_Nonnull members, uint32_t slot, uint32_t end);
 
 /* Scores every live member below `end` and leaves in the pool the `wanted` best, best first, and behind them in no order those
    that score at most `slack` less than the last of them. Returns how many; `limit`, at least 2 * `wanted`, when they are too many. */
