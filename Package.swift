@@ -33,7 +33,8 @@ let testDependencies: [(name: String, others: [String])] = [
     ("Embedding", ["Imaging", "Inference", "Platform"]),
     ("Ingestion", ["Catalog", "Embedding", "Imaging", "Inference", "Platform"]),
     ("Server", ["Wire", "Catalog", "Embedding", "Imaging", "Inference", "Platform"]),
-    ("Daemon", ["Wire", "Platform", "Catalog", "Embedding", "Imaging", "Ingestion", "Inference"]), ("Client", ["Wire", "Platform"]),
+    ("Daemon", ["Wire", "Platform", "Catalog", "Embedding", "Imaging", "Ingestion", "Inference"]),
+    ("Client", ["Wire", "Platform"]),
 ]
 
 let tests: [Target] = testDependencies.map { target in

@@ -127,12 +127,14 @@ struct CodecLearner {
             Self.addProducts(of: components, width: width, columns: first..<first + 64, queries, to: &scores)
             var found = 0
             for (place, query) in queries.enumerated() {
-                let row = scores[place * count..<(place + 1) * count]
-                for neighbour in neighbours[place] {
-                    let score = row[row.startIndex + neighbour.number]
-                    // The query itself is above as well.
-                    let above = row.enumerated().count { $0.offset != query && $0.element > score }
-                    if above < Self.among { found += 1 }
+                scores.withUnsafeBufferPointer { scores in
+                    let row = UnsafeBufferPointer(rebasing: scores[place * count..<(place + 1) * count])
+                    for neighbour in neighbours[place] {
+                        // The query itself is above nearly always, and no neighbour.
+                        var above = row[query] > row[neighbour.number] ? -1 : 0
+                        for other in row where other > row[neighbour.number] { above += 1 }
+                        if above < Self.among { found += 1 }
+                    }
                 }
             }
             return Double(found) / Double(queries.count * Self.wanted)

@@ -43,7 +43,6 @@ enum IndexBench {
         init(_ description: String) { self.description = description }
     }
 
-
     static func run(_ arguments: [String]) throws {
         let options = try Options(arguments)
         let folder = URL(filePath: options.folder)

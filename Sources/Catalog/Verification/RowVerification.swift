@@ -35,7 +35,7 @@ struct RowVerification {
     static let databases: [(name: String, flags: DatabaseFlags)] =
         [
             ("catalog", []), ("root", .integerKey), ("img", .integerKey), ("file", []), ("failed", []), ("content", []),
-            ("dup", duplicates), ("event", .integerKey), ("raw", .integerKey),
+            ("dup", duplicates), ("event", .integerKey), ("raw", .integerKey), ("field", []),
         ] + IndexRowCheck.databases.sorted { $0.key < $1.key }.map { (name: $0.key, flags: $0.value) }
 
     /// Images of one vector that are looked at.
@@ -62,6 +62,7 @@ struct RowVerification {
         case "event": return bytes.1.map { "event \($0)" } ?? "short key"
         case "root": return bytes.0.map { "root \($0)" } ?? "short key"
         case "dup", "raw": return bytes.0.map { "slot \($0)" } ?? "short key"
+        case "field": return FieldKey.name(key)
         case "content": return SHA256Digest(bytes: key)?.description ?? "short key"
         case "file", "failed":
             guard let root = FileKey.root(ofStoredKey: key) else { return "short key" }
@@ -96,6 +97,12 @@ struct RowVerification {
                 guard EventRow.Operation(rawValue: try reader.integer()) != nil else { return "unknown operation" }
                 _ = try reader.take(12)
                 try reader.finish()
+            case "field":
+                // SAFETY: the bytes of whole arrays, which live longer than the spans.
+                let (key, value) = unsafe (key.span.bytes, value.span.bytes)
+                guard FieldKey.chunk(of: key) != nil else { return "short key" }
+                var words = [UInt64](repeating: 0, count: PositionSet.wordCount)
+                try FieldContainer.add(value, key: key, to: &words, at: 0)
             case "raw":
                 guard let dimension else { return nil }
                 var reader = try RecordReader(value, key: key, name: database)
