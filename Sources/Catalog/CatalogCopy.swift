@@ -39,7 +39,10 @@ package final class CatalogCopy: Sendable {
         do throws(StorageError) {
             let grown = try environment.statistics.usedByteCount - firstByteCount
             guard grown <= max(pace.growthByteCount, Int(pace.growthShare * Double(firstByteCount))) else {
-                throw StorageError(code: .interrupted, operation: "copy \(environment.directory): grown by \(grown) bytes")
+                throw StorageError(
+                    code: .interrupted,
+                    operation: "copy \(environment.directory): grown by \(grown) bytes"
+                )
             }
             let bytes = try copy.read(limit: Self.pieceByteCount)
             let total = copied.update { copied in
@@ -66,7 +69,9 @@ extension Catalog {
     ///   - pace: how fast it may go.
     /// - Returns: the bytes of `data.mdb`, to be taken piece by piece.
     /// - Throws: `.storage`.
-    package func copy(isCompacting: Bool, pace: CatalogCopy.Pace = CatalogCopy.Pace()) throws(CatalogError) -> CatalogCopy {
+    package func copy(isCompacting: Bool, pace: CatalogCopy.Pace = CatalogCopy.Pace()) throws(CatalogError)
+        -> CatalogCopy
+    {
         do throws(StorageError) {
             return try CatalogCopy(store.environment, isCompacting: isCompacting, pace: pace)
         } catch { throw CatalogError(error) }

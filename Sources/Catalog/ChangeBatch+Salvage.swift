@@ -10,6 +10,7 @@ extension ChangeBatch {
     ///   - slots: of the vectors.
     ///   - transaction: the batch's.
     /// - Returns: how many images there were.
+    /// - Throws: `.corrupted` when an image or its file cannot be read, `.storage`.
     mutating func drop(_ slots: [Slot], _ transaction: borrowing WriteTransaction) throws(CatalogFailure) -> Int {
         let failure = FileFailure(
             kind: "damaged-vector",

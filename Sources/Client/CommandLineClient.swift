@@ -6,7 +6,8 @@ package enum CommandLineClient {
     static let commands: [CommandDescription] = [
         .search, .status, .watch, .unwatch, .list, .show, .remove, .rescan, .failures,
         .collections, .collectionsCreate, .collectionsRemove,
-        .modelList, .modelFetch, .modelImport, .modelUse, .modelWhiten, .backup, .verify, .rebuild, .open, .doctor, .version,
+        .modelList, .modelFetch, .modelImport, .modelUse, .modelWhiten, .backup, .verify, .rebuild, .open, .doctor,
+        .version,
     ]
 
     /// Runs one command line to its end.

@@ -79,7 +79,10 @@ package enum ConfigurationLoader {
         let rows =
             Setting.all.map { ("\($0.flag) \($0.value ?? "")", $0.help) } + [
                 ("--config FILE", "read settings from this JSON5 file (likeness.json5)"),
-                ("--verify DIR", "name what is damaged in a backup or a state folder at rest; exit code 5 if anything is"),
+                (
+                    "--verify DIR",
+                    "name what is damaged in a backup or a state folder at rest; exit code 5 if anything is"
+                ),
                 ("--version", "print the version"),
                 ("--help", "print this"),
             ]

@@ -121,8 +121,5 @@ final class Control: DaemonControl {
         try all.rescan(path, in: collection)
     }
 
-    /// Absolute paths of the watched folders.
-    var rootPaths: [String] { ingestor.status.roots.map(\.root.path.description) }
-
     var pageLink: String? { page.read { $0 } }
 }

@@ -57,6 +57,10 @@ package final class WorkerThread: Sendable {
     /// Names the calling thread; on the main thread, the process.
     package static func nameCurrent(_ name: String) { CPlatform_set_thread_name(name) }
 
+    /// Lets other threads go first where cores are few: raises the nice value of the calling thread by `step`, to 19 at most.
+    /// On Linux that value is a thread's own (sched(7)).
+    package static func lowerCurrentPriority(by step: Int32) { _ = nice(step) }
+
     /// Waits until the body has returned.
     package func join() { pthread_join(handle, nil) }
 

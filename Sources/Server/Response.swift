@@ -92,7 +92,12 @@ struct Response: Sendable {
         switch body {
         case .bytes(let bytes):
             return bytes.withUnsafeBytes {
-                let body = CServer_body(bytes: $0.baseAddress, byte_count: UInt64($0.count), descriptor: -1, stream: nil)
+                let body = CServer_body(
+                    bytes: $0.baseAddress,
+                    byte_count: UInt64($0.count),
+                    descriptor: -1,
+                    stream: nil
+                )
                 return CServer_reply(request, UInt32(status), pointers, pointers.count, body) == 1
             }
         case .file(let file):

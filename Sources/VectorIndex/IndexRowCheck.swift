@@ -13,7 +13,8 @@ package struct IndexRowCheck {
 
     /// The databases that this knows, and how LMDB orders their keys.
     package static let databases: [String: DatabaseFlags] = [
-        "meta": [], "vec": .integerKey, "code": .integerKey, "adj0": .integerKey, "adjU": .integerKey, "ops": .integerKey,
+        "meta": [], "vec": .integerKey, "code": .integerKey, "adj0": .integerKey, "adjU": .integerKey,
+        "ops": .integerKey,
     ]
 
     /// A key as people read it.
@@ -51,9 +52,13 @@ package struct IndexRowCheck {
             switch key {
             case ConfigurationRow.key:
                 let stored = try ConfigurationRow(row)
-                if stored.dimension != dimension { return "\(stored.dimension) components where there are \(dimension)" }
+                if stored.dimension != dimension {
+                    return "\(stored.dimension) components where there are \(dimension)"
+                }
                 let expected = ConfigurationRow(dimension: dimension).bytes(IndexParameters())
-                guard stored.version < ConfigurationRow.version || row.copied == expected else { return "unknown parameters" }
+                guard stored.version < ConfigurationRow.version || row.copied == expected else {
+                    return "unknown parameters"
+                }
             case StateRow.key: _ = try StateRow(row)
             case CodecRow.key:
                 guard CodecRow.codec(row, dimension: dimension) != nil else { return "unreadable" }
@@ -89,7 +94,8 @@ package struct IndexRowCheck {
 
     private func linkProblem(_ key: [UInt8], _ row: RawSpan, isUpper: Bool) -> String? {
         let bytes = key.span.bytes
-        let number = isUpper ? bytes.integer(at: 0, as: UInt64.self) : bytes.integer(at: 0, as: UInt32.self).map(UInt64.init)
+        let number =
+            isUpper ? bytes.integer(at: 0, as: UInt64.self) : bytes.integer(at: 0, as: UInt32.self).map(UInt64.init)
         guard let number else { return "no slot" }
         let slot = Slot(rawValue: UInt32(truncatingIfNeeded: number))
         let level = Int(number >> 32)
@@ -98,7 +104,8 @@ package struct IndexRowCheck {
         }
         guard let links = LinkRow.links(row, level: level) else { return "malformed" }
         guard LinkRow.isIntact(row, slot, level: level) else { return "checksum" }
-        for link in links where link >= GraphStore.slotLimit || link == slot.rawValue || Slot(rawValue: link).level < level {
+        for link in links
+        where link >= GraphStore.slotLimit || link == slot.rawValue || Slot(rawValue: link).level < level {
             return "a link to slot \(link)"
         }
         return nil

@@ -80,7 +80,8 @@ final class LinkQueue: Sendable {
     /// Blocks until there is work. `finish` or `finishUpkeep` follows each.
     func next() -> Work {
         while true {
-            let due = monitor.read { $0.isUnswept && !$0.isInUpkeep ? $0.sweepDue : nil }
+            // Not sooner than that: a due sweep waits for what runs exclusively, which wakes nobody for it.
+            let due = monitor.read { $0.isUnswept && !$0.isInUpkeep ? max($0.sweepDue, .now + 0.01) : nil }
             if let work = monitor.wait(until: due, { Self.work(&$0) }) { return work }
         }
     }

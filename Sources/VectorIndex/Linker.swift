@@ -143,7 +143,8 @@ final class Linker: Sendable {
         _ = graph.withGraph(nil) { CKernels_reach($0, entry.rawValue, count, &reached, &queue) }
         var unreached: [UInt32] = []
         graph.forEachBlock(CKERNELS_LINKED | CKERNELS_LIVE) { slots in
-            for slot in slots where reached[Int(slot)] == 0 { unreached.append(slot) }
+            // Slots published meanwhile are not known yet.
+            for slot in slots where Int(slot) < count && reached[Int(slot)] == 0 { unreached.append(slot) }
         }
         return unreached
     }

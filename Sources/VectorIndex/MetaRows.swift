@@ -59,7 +59,9 @@ struct StateRow: Hashable {
 
     init(_ row: RawSpan) throws(IndexError) {
         // Rows of 12 bytes are of the time before they had a checksum.
-        guard row.byteCount == 12 || row.byteCount == 16 && row.integer(at: 12) == CRC32C.checksum(row.extracting(0..<12)),
+        guard
+            row.byteCount == 12
+                || row.byteCount == 16 && row.integer(at: 12) == CRC32C.checksum(row.extracting(0..<12)),
             let sequence = row.integer(at: 0, as: UInt64.self), let entry = row.integer(at: 8, as: UInt32.self),
             sequence < Self.sequenceLimit
         else { throw .damagedFormat(row: Self.key) }

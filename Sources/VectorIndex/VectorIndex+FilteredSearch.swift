@@ -1,133 +1,77 @@
 internal import CKernels
-internal import Synchronization
+internal import Storage
 
 /// How a search among the members of a set runs.
 package enum FilteredPath: String, Sendable {
-    /// The codes of all members are scored.
+    /// The codes of all members are scored, and the vectors of the best.
     case scan
-    /// The graph is walked from member to member; slots that are none are looked through.
+    /// The graph is walked from member to member, through the neighbours that are none (ACORN-1, arXiv:2403.04871).
     case twoHop = "two-hop"
-    /// The graph is walked as without a set, until enough members have been met.
-    case wide
 }
 
 extension VectorIndex {
-    /// How a search that is not exact runs among `members`.
-    package func path(among members: SlotSet, count: Int, ef: Int? = nil) -> FilteredPath {
-        let ef = max(ef ?? parameters.efSearch, count)
-        let memberCount = members.count
-        if memberCount * parameters.efSearch < parameters.filterScanBelow * ef { return .scan }
-        let share = Double(memberCount) / Double(max(1, liveCount.load(ordering: .relaxed)))
-        return share >= parameters.filterWideFrom ? .wide : .twoHop
+    /// How a search for `vector` among `members` runs that is not exact, in a collection that is not small.
+    ///
+    /// - Throws: `.dimension`, `.notFinite`, `.zeroVector`.
+    package func path(
+        of vector: [Float],
+        among members: SlotSet,
+        count: Int,
+        ef: Int? = nil
+    ) throws(IndexError) -> FilteredPath {
+        let unit = try normalised(vector)
+        return scratches.withScratch { scratch in
+            guard let entry = graph.entry else { return .scan }
+            let search = MemberSearch(self, members, entry, graph.slotCount, codes, scratch)
+            scratch.query.set(unit, codec: codes.codec, kernels: kernels)
+            return search.isScanned(ef: max(ef ?? parameters.efSearch, count)) || search.origin() == nil
+                ? .scan : .twoHop
+        }
     }
 
-    /// The best `ef` or fewer members by their codes, best first; live ones but for what was removed meanwhile.
-    func memberCandidates(
-        _ members: SlotSet,
-        _ path: FilteredPath,
+    /// The best members; nil when they are not certain: fewer than `count` came and there may be more.
+    func memberHits(
+        _ search: MemberSearch,
+        _ unit: [Float],
+        _ count: Int,
         ef: Int,
-        from entry: Slot,
-        below slotCount: UInt32,
-        _ codes: CodeStore,
-        _ scratch: SearchScratch
-    ) -> [CKernels_candidate] {
-        let limit = path == .wide ? parameters.filterPoolFactor * ef : ef
-        scratch.reserve(slotCount: slotCount, ef: max(limit, parameters.filterSeeds))
-        return members.words.withUnsafeBufferPointer { words in
-            var members = CKernels_members(words: words.baseAddress, word_count: words.count)
-            let count = graph.withGraph(codes) { view in
-                switch path {
-                case .scan: return scratch.scan(&members, ef: ef, view, kernels)
-                case .twoHop:
-                    scratch.descend(from: entry, to: 0, view, kernels)
-                    let origin = scratch.pool[0].slot
-                    let entries = scratch.seed(&members, limit: parameters.filterSeeds, view, kernels)
-                    return scratch.beam(
-                        among: &members,
-                        from: origin,
-                        entries: min(entries, ef),
-                        ef: ef,
-                        enough: parameters.filterEnough,
-                        view,
-                        kernels
-                    )
-                case .wide:
-                    scratch.descend(from: entry, to: 0, view, kernels)
-                    return scratch.beamWide(among: &members, ef: ef, limit: limit, view, kernels)
-                }
-            }
-            return UnsafeBufferPointer(start: scratch.pool, count: count).filter {
-                graph.isLive(Slot(rawValue: $0.slot))
-            }
+        _ pending: [UInt32],
+        _ transaction: borrowing some Transaction & ~Copyable
+    ) throws(IndexError) -> [IndexHit]? {
+        let wanted = max(4 * count, 40)
+        let (candidates, path) = search.candidates(count, ef: ef, wanted: wanted)
+        guard var found = candidates else { return nil }
+        // A scan that leaves fewer has seen every live member.
+        let isComplete = path == .scan && found.count < count
+        if path == .twoHop {
+            addPending(pending.filter { search.has($0) }, to: &found, wanted, search.codes, search.scratch)
         }
+        putFirst(duplicates.candidates(halves(of: unit).hash).filter { search.has($0.rawValue) }, in: &found)
+        // Candidates are so many where scores lie close together, and then their codes say little of their order.
+        let patience = found.count > 8 * wanted ? Int.max : wanted
+        let slack = search.codes.codec.reach
+        let hits = try rescore(found, count, slack: slack, patience: patience, search.scratch, transaction)
+        return hits.count == count || isComplete ? hits : nil
     }
 }
 
-extension SearchScratch {
-    func scan(
-        _ members: inout CKernels_members,
-        ef: Int,
-        _ graph: UnsafePointer<CKernels_graph>,
-        _ kernels: Kernels
-    ) -> Int {
-        var query = query.query
-        let end = UInt32(scratch.slot_count)
-        return CKernels_scan_members(kernels.table, graph, &query, &scratch, &members, end, ef)
-    }
-
-    /// Puts the scores of members from all over the set into the pool, best first; returns how many.
-    func seed(
-        _ members: inout CKernels_members,
-        limit: Int,
-        _ graph: UnsafePointer<CKernels_graph>,
-        _ kernels: Kernels
-    ) -> Int {
-        var query = query.query
-        let end = UInt32(scratch.slot_count)
-        return withUnsafeTemporaryAllocation(of: UInt32.self, capacity: limit) { slots in
-            withUnsafeTemporaryAllocation(of: Float.self, capacity: limit) { scores in
-                guard let slot = slots.baseAddress, let score = scores.baseAddress else { return 0 }
-                let count = CKernels_sample_members(graph.pointee.chunks, &members, end, limit, slot)
-                CKernels_score_slots(kernels.table, graph, &query, slot, count, score)
-                for index in 0..<count { pool[index] = CKernels_candidate(score: score[index], slot: slot[index]) }
-                var seeds = UnsafeMutableBufferPointer(start: pool, count: count)
-                seeds.sort { $0.score > $1.score }
-                return count
+extension GraphStore {
+    /// Calls `body` with blocks of the live slots, in order; only of those in `members` when it is not nil.
+    func forEachLiveBlock(among members: SlotSet?, _ body: (UnsafeBufferPointer<UInt32>) -> Void) {
+        guard let members else { return forEachBlock(CKERNELS_LIVE, body) }
+        let limit = 1024
+        withUnsafeTemporaryAllocation(of: UInt32.self, capacity: limit) { slots in
+            members.words.withUnsafeBufferPointer { words in
+                guard let base = slots.baseAddress else { return }
+                var members = CKernels_members(words: words.baseAddress, word_count: words.count)
+                let end = slotCount
+                var next: UInt32 = 0
+                while next < end {
+                    let live = UInt8(CKERNELS_LIVE)
+                    let count = CKernels_collect_members(chunks, &members, next, end, live, limit, base, &next)
+                    body(UnsafeBufferPointer(start: base, count: count))
+                }
             }
         }
-    }
-
-    func beam(
-        among members: inout CKernels_members,
-        from origin: UInt32,
-        entries: Int,
-        ef: Int,
-        enough: Int,
-        _ graph: UnsafePointer<CKernels_graph>,
-        _ kernels: Kernels
-    ) -> Int {
-        var query = query.query
-        return CKernels_beam_members(
-            kernels.table,
-            graph,
-            &query,
-            &scratch,
-            &members,
-            origin,
-            entries,
-            ef,
-            enough
-        )
-    }
-
-    func beamWide(
-        among members: inout CKernels_members,
-        ef: Int,
-        limit: Int,
-        _ graph: UnsafePointer<CKernels_graph>,
-        _ kernels: Kernels
-    ) -> Int {
-        var query = query.query
-        return CKernels_beam_wide(kernels.table, graph, &query, &scratch, &members, 1, ef, limit)
     }
 }

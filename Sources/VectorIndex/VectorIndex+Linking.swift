@@ -10,6 +10,8 @@ extension VectorIndex {
     private static let repairBlock = 128
 
     func runLinker() {
+        // Searches and the writer wait for somebody; what is not linked yet is found by scan.
+        WorkerThread.lowerCurrentPriority(by: 10)
         while true {
             switch queue.next() {
             case .stop: return

@@ -68,20 +68,10 @@ extension VectorIndex {
                 let hits = try rescore(found, count, slack: codes.codec.reach, scratch, transaction)
                 if hits.count >= min(count, live) { return hits }
             }
-            if let members, let entry, !isExact, live >= parameters.exactBelow {
-                var ef = widened(max(ef ?? parameters.efSearch, count))
-                let path = path(among: members, count: count, ef: ef)
-                let wanted = max(4 * count, 40)
-                if path == .scan { ef = wanted }
-                var found = memberCandidates(members, path, ef: ef, from: entry, below: slotCount, codes, scratch)
-                if path != .scan {
-                    if found.count > wanted { found.removeLast(found.count - wanted) }
-                    let pending = pending.filter { $0 < slotCount && members.contains(Slot(rawValue: $0)) }
-                    addPending(pending, to: &found, wanted, codes, scratch)
-                }
-                putFirst(duplicates.candidates(halves(of: unit).hash).filter(members.contains), in: &found)
-                let hits = try rescore(found, count, slack: codes.codec.reach, scratch, transaction)
-                if hits.count >= count { return hits }
+            if let entry, let members, !isExact, live >= parameters.exactBelow {
+                let search = MemberSearch(self, members, entry, slotCount, codes, scratch)
+                let ef = widened(max(ef ?? parameters.efSearch, count))
+                if let hits = try memberHits(search, unit, count, ef: ef, pending, transaction) { return hits }
             }
             return try scan(count, among: members, below: slotCount, codes, scratch, transaction)
         }
@@ -118,7 +108,7 @@ extension VectorIndex {
     }
 
     /// Merges pending slots that the graph search has not met into `found`, which stays sorted and at most `wanted` long.
-    private func addPending(
+    func addPending(
         _ pending: [UInt32],
         to found: inout [CKernels_candidate],
         _ wanted: Int,
@@ -138,13 +128,13 @@ extension VectorIndex {
 
     /// Puts slots whose vectors may equal the query before all others, whatever score their codes have: a vector beyond the
     /// learnt range is less like its own code than another may be.
-    private func putFirst(_ equal: [Slot], in found: inout [CKernels_candidate]) {
+    func putFirst(_ equal: [Slot], in found: inout [CKernels_candidate]) {
         guard !equal.isEmpty else { return }
         found.removeAll { candidate in equal.contains(Slot(rawValue: candidate.slot)) }
         found.insert(contentsOf: equal.map { CKernels_candidate(score: 1, slot: $0.rawValue) }, at: 0)
     }
 
-    private func scores(of slots: [UInt32], _ codes: CodeStore, _ scratch: SearchScratch) -> [Float] {
+    func scores(of slots: [UInt32], _ codes: CodeStore, _ scratch: SearchScratch) -> [Float] {
         [Float](unsafeUninitializedCapacity: slots.count) { buffer, count in
             guard let base = buffer.baseAddress else { return }
             var query = scratch.query.query
@@ -154,17 +144,19 @@ extension VectorIndex {
     }
 
     /// Exact scores of candidates, best first, until the rest cannot come among the best `count`: `slack` is how far the
-    /// score of a code may lie below the truth.
-    private func rescore(
+    /// score of a code may lie below the truth. Or until `patience` candidates in a row have changed nothing.
+    func rescore(
         _ candidates: [CKernels_candidate],
         _ count: Int,
         slack: Float,
+        patience: Int = .max,
         _ scratch: SearchScratch,
         _ transaction: borrowing some Transaction & ~Copyable
     ) throws(IndexError) -> [IndexHit] {
         let places = rowPlaces.view(of: transaction.handle.snapshot)
         var best = HitList(limit: count)
         var next = 0
+        var lastChange = 0
         var block: [(slot: Slot, halves: UnsafeRawPointer)] = []
         while next < candidates.count {
             // Rows are looked up some at a time, so that the memory of all of them is under way before the first is read. A
@@ -176,11 +168,14 @@ extension VectorIndex {
                 let slot = Slot(rawValue: candidate.slot)
                 if let halves = try storedHalves(slot, places, transaction) { block.append((slot, halves)) }
             }
+            let floor = best.floor
             for (slot, halves) in block {
                 let score = kernels.table.pointee.dot_halves(scratch.query.floats, halves, dimension)
                 best.insert(IndexHit(slot: slot, score: max(-1, min(1, score))))
             }
             if candidates[end - 1].score + slack < best.floor { break }
+            if best.floor > floor || best.floor == -.infinity { lastChange = end }
+            if end - lastChange >= patience { break }
             next = end
         }
         return best.hits
@@ -221,10 +216,8 @@ extension VectorIndex {
         let queryError: Float = 1e-3
         var lower = HitList(limit: count)
         var upper: [CKernels_candidate] = []
-        graph.forEachBlock(CKERNELS_LIVE) { block in
-            let slots = block.filter { slot in
-                slot < slotCount && members?.contains(Slot(rawValue: slot)) ?? true
-            }
+        graph.forEachLiveBlock(among: members) { block in
+            let slots = block.filter { $0 < slotCount }
             for (slot, score) in zip(slots, scores(of: slots, codes, scratch)) {
                 let error = codes.loss(Slot(rawValue: slot)).bound(scratch.query) + queryError
                 guard score + error >= lower.floor else { continue }

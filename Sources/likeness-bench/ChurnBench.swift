@@ -1,7 +1,6 @@
 import Foundation
 import Platform
 import Storage
-import Synchronization
 import VectorIndex
 
 /// `likeness-bench churn`: what rounds of deletes and inserts do to recall, latency, memory and disk, next to an index
@@ -164,55 +163,5 @@ private struct ChurnOrder: RandomNumberGenerator {
         var bits = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
         bits = (bits ^ (bits >> 27)) &* 0x94D0_49BB_1331_11EB
         return bits ^ (bits >> 31)
-    }
-}
-
-/// How long searches took.
-private struct Latencies {
-    var seconds: [Double] = []
-
-    var count: Int { seconds.count }
-    /// Microseconds that half of them took at most.
-    var p50: Double { microseconds(at: 0.5) }
-    var p99: Double { microseconds(at: 0.99) }
-
-    private func microseconds(at share: Double) -> Double {
-        guard !seconds.isEmpty else { return 0 }
-        return (seconds.sorted()[Int(Double(count - 1) * share)] * 1e7).rounded() / 10
-    }
-}
-
-/// Searches one after the other on a thread of their own, until stopped.
-private final class BackgroundSearches: Sendable {
-    private let isDone = Atomic(false)
-    private let result = Monitor<Result<Latencies, any Error>>(.success(Latencies()))
-    private let thread = Monitor<WorkerThread?>(nil)
-
-    init(_ store: ChurnStore, _ queries: [[Float]], count: Int, ef: Int) throws {
-        let thread = try WorkerThread(name: "bench-search") { [self] in
-            var times = Latencies()
-            do {
-                while !isDone.load(ordering: .relaxed) {
-                    for query in queries where !isDone.load(ordering: .relaxed) {
-                        let begin = Instant.now
-                        let transaction = try ReadTransaction(store.environment)
-                        let hits = try store.index.search(query, count: count, ef: ef, transaction: transaction)
-                        times.seconds.append(Instant.now - begin)
-                        guard hits.count == count else { throw BenchFailure("\(hits.count) hits") }
-                    }
-                }
-                result.update { $0 = .success(times) }
-            } catch { result.update { $0 = .failure(error) } }
-        }
-        self.thread.update { $0 = thread }
-    }
-
-    func stop() throws -> Latencies {
-        isDone.store(true, ordering: .relaxed)
-        thread.update { thread in
-            thread?.join()
-            thread = nil
-        }
-        return try result.read { $0 }.get()
     }
 }

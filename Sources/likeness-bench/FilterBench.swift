@@ -20,17 +20,17 @@ enum FilterBench {
             var rest = arguments[...]
             while let name = rest.popFirst() {
                 guard let value = rest.popFirst() else { throw BenchFailure("\(name) needs a value") }
+                let words = value.split(separator: ",")
                 switch name {
                 case "--folder": folder = value
-                case "--selectivity": shares = value.split(separator: ",").compactMap { Double($0) }
-                case "--kinds": kinds = value.split(separator: ",").compactMap { FilterCases.Kind(rawValue: String($0)) }
-                case "--ef": ef = try Self.count(name, value)
-                case "--threads": threadCount = try Self.count(name, value)
-                case "--queries": queryCount = try Self.count(name, value)
-                case "--scan-below": parameters.filterScanBelow = try Self.count(name, value)
-                case "--wide-from": parameters.filterWideFrom = Double(value) ?? 0
-                case "--enough": parameters.filterEnough = try Self.count(name, value)
-                case "--seeds": parameters.filterSeeds = try Self.count(name, value)
+                case "--selectivity": shares = try words.map { try Self.number(name, $0) { 0...1 ~= $0 } }
+                case "--kind": kinds = words.compactMap { FilterCases.Kind(rawValue: String($0)) }
+                case "--ef": ef = try Self.number(name, value) { $0 > 0 }
+                case "--threads": threadCount = try Self.number(name, value) { $0 > 0 }
+                case "--queries": queryCount = try Self.number(name, value) { $0 > 0 }
+                case "--scanned-members": parameters.scannedMembers = try Self.number(name, value) { $0 >= 0 }
+                case "--scanned-share": parameters.scannedShare = try Self.number(name, value) { $0 >= 0 }
+                case "--scanned-strangers": parameters.scannedStrangers = try Self.number(name, value) { $0 >= 0 }
                 case "--store": store = value
                 default: throw BenchFailure("unknown option \(name)")
                 }
@@ -38,9 +38,13 @@ enum FilterBench {
             guard !folder.isEmpty else { throw BenchFailure("--folder DIR is needed") }
         }
 
-        private static func count(_ name: String, _ value: String) throws -> Int {
-            guard let count = Int(value), count > 0 else { throw BenchFailure("\(name) \(value)") }
-            return count
+        private static func number<T: LosslessStringConvertible>(
+            _ name: String,
+            _ value: some StringProtocol,
+            _ isValid: (T) -> Bool
+        ) throws -> T {
+            guard let number = T(String(value)), isValid(number) else { throw BenchFailure("\(name) \(value)") }
+            return number
         }
     }
 
@@ -109,17 +113,23 @@ enum FilterBench {
         for item in cases {
             let transaction = try ReadTransaction(environment)
             let hits = try index.search(
-                item.query, count: hitCount, ef: options.ef, among: item.members, transaction: transaction)
+                item.query,
+                count: hitCount,
+                ef: options.ef,
+                among: item.members,
+                transaction: transaction
+            )
             let truth = Set(item.truth)
             found += hits.count { truth.contains($0.slot) }
             wanted += truth.count
-            paths[index.path(among: item.members, count: hitCount, ef: options.ef).rawValue, default: 0] += 1
+            let path = try index.path(of: item.query, among: item.members, count: hitCount, ef: options.ef)
+            paths[path.rawValue, default: 0] += 1
         }
         let filtered = try times(index, cases, isFiltered: true, environment, options)
         let unfiltered = try times(index, cases, isFiltered: false, environment, options)
         try printLine([
             "bench": "filter", "kind": kind.rawValue, "selectivity": share, "threads": options.threadCount,
-            "path": paths.keys.sorted().joined(separator: ","),
+            "path": paths.sorted { $0.key < $1.key }.map { "\($0.key):\($0.value)" }.joined(separator: ","),
             "recall": Double(found) / Double(wanted), "qps": filtered.rate, "p50_us": filtered.median,
             "p99_us": filtered.high, "unfiltered_qps": unfiltered.rate, "unfiltered_p50_us": unfiltered.median,
             "unfiltered_p99_us": unfiltered.high,
@@ -152,8 +162,12 @@ enum FilterBench {
                             let start = Instant.now
                             let transaction = try ReadTransaction(environment)
                             _ = try index.search(
-                                item.query, count: hitCount, ef: options.ef, among: isFiltered ? item.members : nil,
-                                transaction: transaction)
+                                item.query,
+                                count: hitCount,
+                                ef: options.ef,
+                                among: isFiltered ? item.members : nil,
+                                transaction: transaction
+                            )
                             mine.append(Instant.now - start)
                         }
                     }
@@ -166,7 +180,9 @@ enum FilterBench {
         if let error = failure.withLock({ $0 }) { throw error }
         let sorted = times.withLock { $0.sorted() }
         return Times(
-            rate: (Double(sorted.count) / seconds).rounded(), median: (sorted[sorted.count / 2] * 1e7).rounded() / 10,
-            high: (sorted[sorted.count * 99 / 100] * 1e7).rounded() / 10)
+            rate: (Double(sorted.count) / seconds).rounded(),
+            median: (sorted[sorted.count / 2] * 1e7).rounded() / 10,
+            high: (sorted[sorted.count * 99 / 100] * 1e7).rounded() / 10
+        )
     }
 }

@@ -1,4 +1,3 @@
-import Foundation
 import VectorIndex
 
 /// Queries with the sets they are searched in and the true nearest members, by brute force.
@@ -21,45 +20,43 @@ struct FilterCases {
         let truth: [Slot]
     }
 
-    let count: Int
     private let base: VectorFile
-    private let rows: [Float]
+    /// `[row][lane]`, padded with zeros, as binary16 keeps them.
+    private let rows: [[SIMD16<Float>]]
 
     /// Sets of the kinds `random` and `cluster`; queries share them.
     private static let setCount = 20
 
     init(_ base: VectorFile) {
         self.base = base
-        count = base.count
-        // As binary16 keeps them.
-        rows = (0..<base.count).flatMap { base.floats($0).map { Float(Float16($0)) } }
+        rows = (0..<base.count).map { Self.lanes(base.floats($0).map { Float(Float16($0)) }) }
     }
 
-    /// One case a query for each kind and share, `[kind][share][query]`; `truthCount` true nearest each.
+    /// One case a query for each kind and share, `[kind][share][query]`, with the `truthCount` true nearest.
     func cases(_ queries: [[Float]], shares: [Double], truthCount: Int) -> [Kind: [[Case]]] {
         var random = Lots(seed: 11)
-        let lots = (0..<Self.setCount).map { _ in (0..<UInt32(count)).shuffled(using: &random) }
-        let clusters = (0..<Self.setCount).map { _ in ranking(of: base.floats(Int.random(in: 0..<count, using: &random))) }
-        var cases: [Kind: [[Case]]] = [:]
-        for kind in Kind.allCases { cases[kind] = shares.map { _ in [] } }
-        var shared: [Int: SlotSet] = [:]
+        let orders = (0..<Self.setCount).map { _ in
+            let centre = base.floats(Int.random(in: 0..<rows.count, using: &random))
+            return (lots: (0..<UInt32(rows.count)).shuffled(using: &random), cluster: ranking(of: centre))
+        }
+        let counts = shares.map { max(1, Int(Double(rows.count) * $0)) }
+        let lots = orders.map { order in counts.map { Self.set(order.lots.prefix($0)) } }
+        let clusters = orders.map { order in counts.map { Self.set(order.cluster.prefix($0)) } }
+        var cases = Dictionary(uniqueKeysWithValues: Kind.allCases.map { ($0, shares.map { _ in [Case]() }) })
         for (number, query) in queries.enumerated() {
             let ranking = ranking(of: query)
-            for (index, share) in shares.enumerated() {
-                let memberCount = max(1, Int(Double(count) * share))
-                let set = number % Self.setCount
+            for (index, count) in counts.enumerated() {
                 for kind in Kind.allCases {
-                    let members: SlotSet
-                    switch kind {
-                    case .around: members = Self.set(ranking[..<memberCount])
-                    case .opposed: members = Self.set(ranking[(count - memberCount)...])
-                    case .random, .cluster:
-                        let key = (set * shares.count + index) * 2 + (kind == .random ? 0 : 1)
-                        members = shared[key] ?? Self.set((kind == .random ? lots : clusters)[set][..<memberCount])
-                        shared[key] = members
-                    }
-                    let truth = ranking.lazy.map { Slot(rawValue: $0) }.filter { members.contains($0) }.prefix(truthCount)
-                    cases[kind]?[index].append(Case(query: query, members: members, truth: Array(truth)))
+                    let members =
+                        switch kind {
+                        case .random: lots[number % Self.setCount][index]
+                        case .around: Self.set(ranking.prefix(count))
+                        case .cluster: clusters[number % Self.setCount][index]
+                        case .opposed: Self.set(ranking.suffix(count))
+                        }
+                    let truth = ranking.lazy.map { Slot(rawValue: $0) }.filter { members.contains($0) }
+                    let item = Case(query: query, members: members, truth: Array(truth.prefix(truthCount)))
+                    cases[kind]?[index].append(item)
                 }
             }
         }
@@ -68,30 +65,23 @@ struct FilterCases {
 
     private static func set(_ slots: ArraySlice<UInt32>) -> SlotSet { SlotSet(slots.lazy.map { Slot(rawValue: $0) }) }
 
+    private static func lanes(_ vector: [Float]) -> [SIMD16<Float>] {
+        stride(from: 0, to: vector.count, by: 16).map { start in
+            var lanes = SIMD16<Float>(repeating: 0)
+            for lane in 0..<min(16, vector.count - start) { lanes[lane] = vector[start + lane] }
+            return lanes
+        }
+    }
+
     /// All rows, the most similar to `vector` first.
     private func ranking(of vector: [Float]) -> [UInt32] {
-        let dimension = vector.count
-        let scores = rows.withUnsafeBufferPointer { rows in
-            (0..<count).map { row -> Float in
-                var sums = SIMD16<Float>(repeating: 0)
-                var rest: Float = 0
-                let start = row * dimension
-                var at = 0
-                while at + 16 <= dimension {
-                    let part = UnsafeRawPointer(rows.baseAddress.unsafelyUnwrapped + start + at)
-                        .loadUnaligned(as: SIMD16<Float>.self)
-                    let other = vector.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: at * 4, as: SIMD16<Float>.self) }
-                    sums += part * other
-                    at += 16
-                }
-                while at < dimension {
-                    rest += rows[start + at] * vector[at]
-                    at += 1
-                }
-                return sums.sum() + rest
-            }
+        let query = Self.lanes(vector)
+        let scores = rows.map { row in
+            var sums = SIMD16<Float>(repeating: 0)
+            for index in query.indices { sums += row[index] * query[index] }
+            return sums.sum()
         }
-        return (0..<UInt32(count)).sorted { scores[Int($0)] > scores[Int($1)] }
+        return (0..<UInt32(scores.count)).sorted { scores[Int($0)] > scores[Int($1)] }
     }
 }
 

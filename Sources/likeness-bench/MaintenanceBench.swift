@@ -21,7 +21,8 @@ enum MaintenanceBench {
             }
         }
         guard count > 0 else { throw BenchFailure("--count N must be positive") }
-        let temporary = FileManager.default.temporaryDirectory.appending(path: "likeness-bench-\(UUID().uuidString)").path
+        let temporary = FileManager.default.temporaryDirectory.appending(path: "likeness-bench-\(UUID().uuidString)")
+            .path
         defer { if store == nil { try? FileManager.default.removeItem(atPath: temporary) } }
         let catalog = try Catalog(directory: store ?? temporary, dimension: dimension, fingerprint: "bench")
         defer { catalog.close() }

@@ -109,7 +109,7 @@ struct TortureOpening {
     var damagedCount: UInt32 = 0
     /// Rows that break the format or fail their checksum when read without the index.
     var malformedCount: UInt32 = 0
-    /// Links to slots without a vector, and vectors without links, on disk.
+    /// Slots without a vector that links name, and vectors without links, on disk.
     var danglingCount: UInt32 = 0
     var unlinkedCount: UInt32 = 0
     /// What `Catalog.audit` says.

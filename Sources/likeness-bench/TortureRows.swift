@@ -4,7 +4,7 @@ import Storage
 enum TortureRows {
     private static let noSlot = UInt32.max
 
-    /// Counts in the store of `directory` what breaks the format, links that lead to no vector, and vectors without links.
+    /// Counts in the store of `directory` what breaks the format, slots without a vector that links name, and vectors without links.
     static func look(into directory: String, _ opening: inout TortureOpening) throws {
         let environment = try Environment(directory: directory, options: TortureIndex.options)
         defer { environment.close() }
@@ -13,7 +13,7 @@ enum TortureRows {
         /// The hash of each slot's vector.
         var slots: [UInt32: UInt64] = [:]
         var malformed = 0
-        var dangling = 0
+        var dangling: Set<UInt32> = []
         var linked = 0
         let vectors = try transaction.openDatabase("vec", .integerKey)
         try transaction.scan(vectors) { (key, row) throws(StorageError) in
@@ -51,7 +51,7 @@ enum TortureRows {
             if links[Int(count)...].contains(where: { $0 != noSlot }) || links[..<Int(count)].contains(slot) {
                 malformed += 1
             }
-            dangling += links[..<Int(count)].count { slots[$0] == nil }
+            dangling.formUnion(links[..<Int(count)].filter { slots[$0] == nil })
         }
         let base = try transaction.openDatabase("adj0", .integerKey)
         try transaction.scan(base) { (key, row) throws(StorageError) in
@@ -66,7 +66,7 @@ enum TortureRows {
             return true
         }
         opening.malformedCount = UInt32(malformed)
-        opening.danglingCount = UInt32(dangling)
+        opening.danglingCount = UInt32(dangling.count)
         opening.unlinkedCount = UInt32(slots.count - linked)
     }
 }

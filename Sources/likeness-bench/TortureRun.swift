@@ -62,7 +62,7 @@ final class TortureRun {
         plan.nextBatch = oracle.nextBatch
         // Both sides of the sizes at which the index begins to link and learns its codes again.
         let era = rounds % Self.livesOfStore
-        plan.target = UInt32(era < 40 ? 256 : era < 80 ? 700 : 2048)
+        plan.target = UInt32(era < 40 || options.fault != nil ? 256 : era < 80 ? 700 : 2048)
         plan.stepCount = stepCount
         // The worker does not learn how batches ended that the last kill cut off, and leaves their items alone.
         let unresolved = Set(oracle.unresolved)

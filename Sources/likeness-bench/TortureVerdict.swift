@@ -20,7 +20,7 @@ struct TortureVerdict {
     var torn = 0
     /// Openings whose counts differ from what is there.
     var miscounted = 0
-    /// Links on disk to nowhere, or vectors without links, after an orderly end.
+    /// Slots without a vector that links name, or vectors without links, on disk after an orderly end.
     var dangling = 0
     /// Not found by the graph from a vector beside its own; of `insertsChecked`. It may happen: the graph is approximate.
     var missedByGraph = 0

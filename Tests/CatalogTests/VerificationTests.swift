@@ -210,7 +210,10 @@ struct RebuildingTests {
         defer { other.close() }
         #expect(try other.audit() == [])
         #expect(other.statistics.imageCount == 50)
-        #expect(try other.search(CatalogQuery(vector: CatalogFixture.vector(7))).hits.first?.image.id == ImageID(rawValue: 8))
+        #expect(
+            try other.search(CatalogQuery(vector: CatalogFixture.vector(7))).hits.first?.image.id
+                == ImageID(rawValue: 8)
+        )
     }
 
     @Test func aCopyEndsWhenTheStoreGrowsTooMuch() throws {

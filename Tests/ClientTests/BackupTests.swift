@@ -121,7 +121,7 @@ struct BackupTests {
             JobLine(progress: .init(step: "img", done: 1, total: 2)), JobLine(finding: finding),
             JobLine(result: .init(records: 2, findings: 1, seconds: 1)),
         ]
-        let body = try lines.flatMap { [UInt8](try JSONEncoder().encode($0)) + [10] }
+        let body: [UInt8] = try lines.flatMap { line in Array(try JSONEncoder().encode(line)) + [UInt8(10)] }
         let daemon = try FakeDaemon { _ in Self.chunked(body, isWhole: true) }
         let run = CommandRun(["verify"], socket: daemon.path)
         #expect(run.exitCode == .failed)

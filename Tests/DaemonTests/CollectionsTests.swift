@@ -33,12 +33,12 @@ extension ImageCollection {
     init() throws { place = try TemporaryDirectory() }
 
     /// Opens all, begins to watch, and closes again.
-    private func withCollections<R>(_ body: (Collections) throws -> R) throws -> R {
+    private func withCollections<R>(of model: String = "test", _ body: (Collections) throws -> R) throws -> R {
         let rooms = SharedRooms(
             embedder: TextEmbedder(),
             dimension: 2,
             decoder: InProcessDecoder(),
-            fingerprint: "test"
+            fingerprint: model
         )
         let collections = try Collections(stateDirectory: place.path, rooms: rooms)
         defer { collections.close() }
@@ -82,6 +82,22 @@ extension ImageCollection {
             #expect(try all.find("work").counts.images == 1)
             #expect(try all.find("work").work.roots.map(\.root.path.description) == [scans])
             #expect(try all.find(nil) === all.standard)
+        }
+    }
+
+    @Test func anotherModelLoadsTheFoldersOfEachAnew() throws {
+        let scans = try makeFolder("scans", ["c.jpg"])
+        try withCollections { (all) throws in
+            _ = try all.create("work")
+            _ = try all.addRoot(scans, to: "work")
+            _ = try all.create("empty")
+        }
+        try withCollections(of: "another") { (all) throws in
+            #expect(all.open.map(\.name) == ["default", "empty", "work"])
+            let work = try all.find("work")
+            #expect(work.work.roots.map(\.root.path.description) == [scans])
+            waitUntil { work.counts.images == 1 }
+            #expect(all.standard.work.roots.isEmpty)
         }
     }
 

@@ -2,10 +2,11 @@ import Foundation
 import Glibc
 import Platform
 import Server
+import TestSupport
 import Wire
 
 /// A backup of made-up bytes, and jobs of a few lines.
-extension FakeDaemon: MaintenanceControl {
+extension FakeDaemon {
     static let collection = "collections/default/0123456789abcdef"
     static let pieceCount = 40
     static func piece(_ number: Int) -> [UInt8] { [UInt8](repeating: UInt8(number), count: 100_000 + number) }

@@ -66,7 +66,8 @@ struct MaintenanceTests {
         #expect(try server.send("GET", "/v1/backup/file").status == 400)
         let stranger = try TestServer(peer: PeerCredentials(userID: 12_345, groupID: 1, processID: 1))
         for (method, target) in [
-            ("GET", "/v1/backup"), ("GET", "/v1/backup/file?name=roots"), ("POST", "/v1/verify"), ("POST", "/v1/rebuild"),
+            ("GET", "/v1/backup"), ("GET", "/v1/backup/file?name=roots"), ("POST", "/v1/verify"),
+            ("POST", "/v1/rebuild"),
             ("GET", "/v1/backup/collection?name=\(FakeDaemon.collection)"),
         ] {
             #expect(try stranger.send(method, target).status == 403)

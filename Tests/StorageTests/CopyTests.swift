@@ -37,7 +37,9 @@ struct CopyTests {
         let records = try fixture.database("records", .integerKey)
         let write = { (byte: UInt8) in
             try fixture.write { transaction in
-                for key in UInt32(0)..<500 { try transaction.put(key, [UInt8](repeating: byte, count: 1000), in: records) }
+                for key in UInt32(0)..<500 {
+                    try transaction.put(key, [UInt8](repeating: byte, count: 1000), in: records)
+                }
             }
         }
         for byte in UInt8(0)..<3 { try write(byte) }

@@ -16,8 +16,12 @@ struct PageTests {
         let texts = try fixture.database("texts")
         let pairs = try fixture.database("pairs", duplicates)
         try fixture.write { transaction in
-            for number in UInt32(0)..<400 { try transaction.put(number, [UInt8](repeating: 7, count: 1000), in: numbers) }
-            for number in 0..<2000 { try transaction.put("key \(number * 7919 % 2000)", [UInt8(number & 255)], in: texts) }
+            for number in UInt32(0)..<400 {
+                try transaction.put(number, [UInt8](repeating: 7, count: 1000), in: numbers)
+            }
+            for number in 0..<2000 {
+                try transaction.put("key \(number * 7919 % 2000)", [UInt8(number & 255)], in: texts)
+            }
             try transaction.put("large", [UInt8](repeating: 9, count: 20_000), in: texts)
             for number in UInt64(0)..<900 { try transaction.put(UInt32(5), number * 3, in: pairs) }
             for number in UInt32(10)..<300 {
@@ -50,8 +54,10 @@ struct PageTests {
         let snapshot = try #require(try transaction.pages())
         let trees = try snapshot.trees()
         #expect(Set(trees.keys) == ["numbers", "texts", "pairs"])
-        for (name, flags) in [("numbers", .integerKey), ("texts", []), ("pairs", Self.duplicates)] as [(String, DatabaseFlags)] {
-            let database = Database(name: name, flags: flags, index: try #require(index(of: name, fixture)))
+        for (name, flags) in [("numbers", .integerKey), ("texts", []), ("pairs", Self.duplicates)]
+            as [(String, DatabaseFlags)]
+        {
+            let database = Database(name: name, flags: flags, index: try index(of: name, fixture))
             var expected: [[UInt8]] = []
             try transaction.scan(database) { (key, value) throws(StorageError) in
                 expected.append(key.copied + [0xFF] + value.copied)
@@ -73,7 +79,7 @@ struct PageTests {
         #expect(audit.isComplete)
     }
 
-    private func index(of name: String, _ fixture: StorageFixture) throws -> UInt32? {
+    private func index(of name: String, _ fixture: StorageFixture) throws -> UInt32 {
         try fixture.database(name, name == "numbers" ? .integerKey : name == "pairs" ? Self.duplicates : []).index
     }
 

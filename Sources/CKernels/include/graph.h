@@ -92,17 +92,16 @@ size_t CKernels_beam_members(
     const CKernels_query *_Nonnull query, CKernels_scratch *_Nonnull scratch, const CKernels_members *_Nonnull members,
     uint32_t origin, size_t entries, size_t ef, size_t enough);
 
-/* Like CKernels_beam at level 0, but goes on until the pool, of at most `limit`, holds `ef` members; leaves only members. */
-size_t CKernels_beam_wide(
-    const CKernels_vectors *_Nonnull kernels, const CKernels_graph *_Nonnull graph,
-    const CKernels_query *_Nonnull query, CKernels_scratch *_Nonnull scratch, const CKernels_members *_Nonnull members,
-    size_t entries, size_t ef, size_t limit);
+/* Share of members among the neighbours' neighbours of `slot` at level 0, [0, 1]; neighbours from `end` on are passed over. */
+float CKernels_share_near(
+    const CKernels_graph *_Nonnull graph, const CKernels_members *_Nonnull members, uint32_t slot, uint32_t end);
 
-/* Scores every live member below `end`; leaves the best `ef` or fewer in the pool, best first, and returns how many. */
+/* Scores every live member below `end` and leaves in the pool the `wanted` best, best first, and behind them in no order those
+   that score at most `slack` less than the last of them. Returns how many; `limit`, at least 2 * `wanted`, when they are too many. */
 size_t CKernels_scan_members(
     const CKernels_vectors *_Nonnull kernels, const CKernels_graph *_Nonnull graph,
     const CKernels_query *_Nonnull query, CKernels_scratch *_Nonnull scratch, const CKernels_members *_Nonnull members,
-    uint32_t end, size_t ef);
+    uint32_t end, size_t wanted, float slack, size_t limit);
 
 /* Collects members as CKernels_collect does slots; `*next` is CKERNELS_NO_SLOT after the last. */
 size_t CKernels_collect_members(

@@ -89,12 +89,15 @@ package final class CatalogVerification: Sendable {
     }
 
     /// The first slice: which databases there are, and what their pages look like.
-    private func begin(_ trees: [String: PageTree], _ snapshot: Result<PageSnapshot, PageDamage>, _ state: inout State) {
+    private func begin(_ trees: [String: PageTree], _ snapshot: Result<PageSnapshot, PageDamage>, _ state: inout State)
+    {
         state.remaining = RowVerification.databases.map(\.name)
         state.rows = RowVerification(VerificationView(trees: trees))
         for (name, flags) in RowVerification.databases {
             let problem: String? =
-                if let tree = trees[name] { tree.flags == flags ? nil : "its flags are \(tree.flags.rawValue)" } else { "missing" }
+                if let tree = trees[name] { tree.flags == flags ? nil : "its flags are \(tree.flags.rawValue)" } else {
+                    "missing"
+                }
             guard let problem else { continue }
             Self.add(CatalogFinding(database: name, key: "database", detail: problem), to: &state)
             state.remaining?.removeAll { $0 == name }
@@ -114,7 +117,10 @@ package final class CatalogVerification: Sendable {
             // Damage within a database shows again where its records are read, and by the record's name.
             if let database = finding.database, known.contains(database), !finding.isOwnership { continue }
             let place = finding.database.map { "\($0), " } ?? ""
-            Self.add(CatalogFinding(database: "pages", key: "\(place)page \(finding.page)", detail: finding.detail), to: &state)
+            Self.add(
+                CatalogFinding(database: "pages", key: "\(place)page \(finding.page)", detail: finding.detail),
+                to: &state
+            )
         }
     }
 

@@ -148,7 +148,9 @@ struct RowVerification {
     }
 
     private func pair(_ key: [UInt8], _ value: [UInt8], _ view: VerificationView) -> String? {
-        guard let slot = Self.number(key, UInt32.self), let number = Self.number(value, UInt64.self) else { return "short" }
+        guard let slot = Self.number(key, UInt32.self), let number = Self.number(value, UInt64.self) else {
+            return "short"
+        }
         guard let row = view.image(ImageID(rawValue: number)) else { return "image \(number) cannot be read" }
         return row.slot.rawValue == slot ? nil : "image \(number) has vector \(row.slot.rawValue)"
     }

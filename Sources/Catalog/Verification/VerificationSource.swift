@@ -25,7 +25,9 @@ enum VerificationSource: Sendable {
     ) throws(CatalogFailure) {
         switch self {
         case .file(let file):
-            try body(Result(catching: { () throws(PageDamage) in try PageSnapshot(descriptor: file.descriptor.rawValue) }))
+            try body(
+                Result(catching: { () throws(PageDamage) in try PageSnapshot(descriptor: file.descriptor.rawValue) })
+            )
         case .environment(let environment):
             for _ in 0..<Self.attempts {
                 let transaction = try storing { () throws(StorageError) in try ReadTransaction(environment) }

@@ -115,7 +115,9 @@ final class BackupFolder {
             try DurableFile.replace("\(temporary)/\(BackupManifest.name)", with: bytes)
             // SAFETY: the path is a terminated string for the call.
             unsafe unlink("\(temporary)/\(Self.marker)")
-            for folder in Set(files.flatMap { Self.folders(above: $0.name) }) { try Self.flush("\(temporary)/\(folder)") }
+            for folder in Set(files.flatMap { Self.folders(above: $0.name) }) {
+                try Self.flush("\(temporary)/\(folder)")
+            }
             try Self.flush(temporary)
             let (from, to) = (temporary, path)
             // SAFETY: both are terminated strings for the call. An empty folder is replaced; anything else is refused.

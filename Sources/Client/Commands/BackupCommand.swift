@@ -5,7 +5,8 @@ internal import Wire
 extension CommandDescription {
     static let backup = CommandDescription(
         name: "backup",
-        summary: "Writes all that the daemon keeps to a new folder, while it works. Index, list of folders and models; photos are "
+        summary:
+            "Writes all that the daemon keeps to a new folder, while it works. Index, list of folders and models; photos are "
             + "not copied. To restore: stop the daemon, put the folder in place of its state folder, start it.",
         usage: "DIR [--compact] | --check DIR",
         examples: [
@@ -14,7 +15,11 @@ extension CommandDescription {
         ],
         operandCounts: 1...1,
         options: [
-            OptionDescription(name: "compact", value: .flag, help: "leave out what deleted images occupied: smaller, slower"),
+            OptionDescription(
+                name: "compact",
+                value: .flag,
+                help: "leave out what deleted images occupied: smaller, slower"
+            ),
             OptionDescription(name: "check", value: .flag, help: "write nothing; compare a backup with its digests"),
         ],
         run: { invocation in
@@ -36,7 +41,9 @@ extension CommandDescription {
                     invocation.arguments.has("check") ? "\(folder) is whole: \(what)" : "\(folder): \(what)"
                 )
                 if let weights = manifest.weights {
-                    invocation.terminal.note("not in it: the weight file \(Text.visible(weights)), which the daemon was given")
+                    invocation.terminal.note(
+                        "not in it: the weight file \(Text.visible(weights)), which the daemon was given"
+                    )
                 }
             }
             return .ok
@@ -59,7 +66,10 @@ struct Backup {
             throw ClientError.usage("\(path) lies in the watched folder \(root)", fix: "name a folder elsewhere")
         }
         guard !Self.isBelow(path, plan.state) else {
-            throw ClientError.usage("\(path) lies in the daemon's own folder \(plan.state)", fix: "name a folder elsewhere")
+            throw ClientError.usage(
+                "\(path) lies in the daemon's own folder \(plan.state)",
+                fix: "name a folder elsewhere"
+            )
         }
         let folder = try BackupFolder(path)
         defer { terminal.endProgress() }

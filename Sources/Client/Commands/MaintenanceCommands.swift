@@ -4,7 +4,8 @@ internal import Wire
 extension CommandDescription {
     static let verify = CommandDescription(
         name: "verify",
-        summary: "Reads everything that is stored and names what is damaged. Searches and loading go on. Without a daemon, or for a "
+        summary:
+            "Reads everything that is stored and names what is damaged. Searches and loading go on. Without a daemon, or for a "
             + "backup: likenessd --verify DIR.",
         usage: "",
         examples: [
@@ -24,8 +25,12 @@ extension CommandDescription {
                 return .ok
             }
             if !invocation.wantsJSON {
-                invocation.terminal.note("\(Text.count(result.findings, "finding")) in \(Text.count(result.records, "record"))")
-                invocation.terminal.note("  damaged vectors and links: likeness rebuild; anything else: restore a backup")
+                invocation.terminal.note(
+                    "\(Text.count(result.findings, "finding")) in \(Text.count(result.records, "record"))"
+                )
+                invocation.terminal.note(
+                    "  damaged vectors and links: likeness rebuild; anything else: restore a backup"
+                )
             }
             return .failed
         }
@@ -33,7 +38,8 @@ extension CommandDescription {
 
     static let rebuild = CommandDescription(
         name: "rebuild",
-        summary: "Throws the graph away and links all vectors anew. Damaged vectors are dropped and their photos read again. "
+        summary:
+            "Throws the graph away and links all vectors anew. Damaged vectors are dropped and their photos read again. "
             + "Searches go on, slower until it is done.",
         usage: "",
         examples: [Example("rebuild", "after likeness verify found damage, or when searches find too little")],
@@ -42,7 +48,9 @@ extension CommandDescription {
             let result = try Job(invocation: invocation).run("rebuild") { _, _ in }
             if !invocation.wantsJSON {
                 if result.dropped > 0 {
-                    invocation.terminal.note("\(Text.count(result.dropped, "image")) lost a damaged vector and will be read again")
+                    invocation.terminal.note(
+                        "\(Text.count(result.dropped, "image")) lost a damaged vector and will be read again"
+                    )
                 }
                 let seconds = Text.duration(result.seconds)
                 invocation.terminal.note("\(Text.count(result.records, "vector")) linked anew in \(seconds)")
@@ -77,7 +85,9 @@ struct Job {
                 let text = Array(rest[...end])
                 rest.removeFirst(text.count)
                 let line: JobLine = try DaemonClient.decode(text)
-                if let problem = line.problem { throw ClientError(status: problem.status, body: try Self.body(problem)) }
+                if let problem = line.problem {
+                    throw ClientError(status: problem.status, body: try Self.body(problem))
+                }
                 result = line.result ?? result
                 if invocation.printedJSON(text) { continue }
                 if let progress = line.progress { terminal.draw(Self.line(progress)) }

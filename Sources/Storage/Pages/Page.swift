@@ -35,10 +35,13 @@ struct Page {
     ///   - number: where it was read.
     ///   - bytes: at least a header.
     ///   - isNested: it lies in a node, where its number means nothing.
+    /// - Throws: when its header is none.
     init(number: UInt64, bytes: [UInt8], isNested: Bool = false) throws(PageDamage) {
         self.number = number
         self.bytes = bytes
-        guard bytes.count >= Self.headerByteCount else { throw PageDamage(page: number, detail: "\(bytes.count) bytes") }
+        guard bytes.count >= Self.headerByteCount else {
+            throw PageDamage(page: number, detail: "\(bytes.count) bytes")
+        }
         let flags = Self.integer(bytes, at: 10, UInt16.self)
         let meaning = isNested ? flags & ~Self.passing : flags
         guard let kind = Kind(rawValue: meaning) else { throw PageDamage(page: number, detail: "kind \(flags)") }
@@ -145,7 +148,9 @@ struct PageNode {
         let start = offset + Self.headerByteCount
         let dataStart = start + keyByteCount
         let number = UInt64(low) | UInt64(high) << 16
-        guard dataStart <= bytes.count else { throw page.damage("the key of the node at \(offset) ends beyond the page") }
+        guard dataStart <= bytes.count else {
+            throw page.damage("the key of the node at \(offset) ends beyond the page")
+        }
         key = start..<dataStart
         self.offset = offset
         if case .branch = page.kind {

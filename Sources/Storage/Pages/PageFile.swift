@@ -27,7 +27,9 @@ final class PageFile {
                 while filled < count {
                     let rest = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[filled...])
                     // SAFETY: `pread` writes at most the rest's count.
-                    let got = try retrying("read") { pread(descriptor, rest.baseAddress, rest.count, off_t(offset + filled)) }
+                    let got = try retrying("read") {
+                        pread(descriptor, rest.baseAddress, rest.count, off_t(offset + filled))
+                    }
                     if got == 0 { return }
                     filled += got
                 }

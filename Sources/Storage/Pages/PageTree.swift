@@ -52,7 +52,9 @@ package struct PageTree {
                 else { throw page.damage("a branch without nodes") }
                 number = child
             case .leaf:
-                guard let node = try page.nodes().first(where: { page.bytes[$0.key].elementsEqual(key) }) else { return [] }
+                guard let node = try page.nodes().first(where: { page.bytes[$0.key].elementsEqual(key) }) else {
+                    return []
+                }
                 var found: [[UInt8]] = []
                 var damage: PageDamage?
                 var visitor = Visitor { problem, _ in
@@ -148,11 +150,15 @@ package struct PageTree {
             guard !nodes.isEmpty else { throw page.damage("a leaf without records") }
             for (index, node) in nodes.enumerated() {
                 let key = page.bytes[node.key]
-                guard tree.record.permits(key) else { throw page.damage("a key of \(key.count) bytes at node \(index)") }
+                guard tree.record.permits(key) else {
+                    throw page.damage("a key of \(key.count) bytes at node \(index)")
+                }
                 let follows = before.map { tree.record.orders($0, before: key) } ?? true
                 let isWithin = low.map { !tree.record.orders(key, before: $0) } ?? true
                 let endsBefore = high.map { tree.record.orders(key, before: $0) } ?? true
-                guard follows, isWithin, endsBefore else { throw page.damage("its keys are not in order at node \(index)") }
+                guard follows, isWithin, endsBefore else {
+                    throw page.damage("its keys are not in order at node \(index)")
+                }
                 before = key
             }
             for node in nodes {
@@ -180,7 +186,9 @@ package struct PageTree {
                 for value in try values(of: nested) { guard visitor.record(key, value) else { return false } }
                 return true
             case .tree(let range, let isNamed):
-                guard range.count == TreeRecord.byteCount else { throw page.damage("a tree's record of \(range.count) bytes") }
+                guard range.count == TreeRecord.byteCount else {
+                    throw page.damage("a tree's record of \(range.count) bytes")
+                }
                 if isNamed { return visitor.record(key, page.bytes[range]) }
                 return try visitTree(TreeRecord(page.bytes, at: range.lowerBound), of: key)
             case .child: throw page.damage("a child in a leaf")

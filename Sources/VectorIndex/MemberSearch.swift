@@ -1,0 +1,153 @@
+internal import CKernels
+internal import Synchronization
+
+/// One search among the members of a set, not exact.
+struct MemberSearch {
+    private let index: VectorIndex
+    private let members: SlotSet
+    private let entry: Slot
+    private let slotCount: UInt32
+    let codes: CodeStore
+    let scratch: SearchScratch
+    /// Tests compare instruction sets.
+    var kernels: Kernels
+    private let memberCount: Int
+    /// Of the live vectors.
+    private let share: Double
+
+    /// Candidates that a scan may leave; where scores lie so close that more could be among the best, all is scanned rigorously.
+    private static let scanLimit = 16_384
+    /// Members from all over the set that a walk starts from: it finds the parts of the set that no path joins.
+    private static let seedCount = 32
+    /// A query is a stranger when the share of members two hops around it is less than this part of their share of all.
+    private static let strangerShare = 0.25
+    /// Members that a hop looks for, times their share of all, or twice this when every second vector is one: where they are few, lists
+    /// leave gaps. CKERNELS_BASE_LINKS at most.
+    private static let membersPerHop = 6.0
+    /// Below this share a walk takes a pool half as large again, for the same reason.
+    private static let thinShare = 0.25
+
+    /// `scratch` has the query.
+    init(
+        _ index: VectorIndex,
+        _ members: SlotSet,
+        _ entry: Slot,
+        _ slotCount: UInt32,
+        _ codes: CodeStore,
+        _ scratch: SearchScratch
+    ) {
+        self.index = index
+        self.members = members
+        self.entry = entry
+        self.slotCount = slotCount
+        self.codes = codes
+        self.scratch = scratch
+        kernels = index.kernels
+        memberCount = members.count
+        share = Double(memberCount) / Double(max(1, index.liveCount.load(ordering: .relaxed)))
+    }
+
+    private var parameters: IndexParameters { index.parameters }
+
+    /// Whether a search may return `slot`.
+    func has(_ slot: UInt32) -> Bool { slot < slotCount && members.contains(Slot(rawValue: slot)) }
+
+    /// Whether a scan is quicker than a walk with a pool of `ef`, or the graph has too few members to walk along.
+    func isScanned(ef: Int) -> Bool {
+        memberCount * parameters.efSearch < parameters.scannedMembers * ef || share < parameters.scannedShare
+    }
+
+    /// The slot nearest to the query by the levels above 0; nil when it is better to scan, for there are hardly any members.
+    func origin() -> CKernels_candidate? {
+        scratch.reserve(slotCount: slotCount, ef: Self.seedCount + 1)
+        let near = withMembers { members, view in
+            scratch.descend(from: entry, to: 0, view, kernels)
+            return CKernels_share_near(view, &members, scratch.pool[0].slot, slotCount)
+        }
+        let isStranger = Double(near) < Self.strangerShare * share && memberCount < parameters.scannedStrangers
+        return isStranger ? nil : scratch.pool[0]
+    }
+
+    /// Members that may be among the best `count`, best first by their codes: of a walk at most `wanted`, and none that it has
+    /// not met in the graph; of a scan all, or nil when they are too many.
+    func candidates(_ count: Int, ef: Int, wanted: Int) -> (found: [CKernels_candidate]?, path: FilteredPath) {
+        if !isScanned(ef: ef), let origin = origin() {
+            return (Array(walk(from: origin, ef: ef).prefix(wanted)), .twoHop)
+        }
+        return (scan(count), .scan)
+    }
+
+    private func scan(_ count: Int) -> [CKernels_candidate]? {
+        let limit = max(Self.scanLimit, 2 * count)
+        scratch.reserve(slotCount: slotCount, ef: limit)
+        let found = withMembers { members, view in
+            var query = scratch.query.query
+            return CKernels_scan_members(
+                kernels.table,
+                view,
+                &query,
+                &scratch.scratch,
+                &members,
+                slotCount,
+                count,
+                codes.codec.reach,
+                limit
+            )
+        }
+        guard found < limit else { return nil }
+        return UnsafeBufferPointer(start: scratch.pool, count: found).sorted { $0.score > $1.score }
+    }
+
+    private func walk(from origin: CKernels_candidate, ef: Int) -> [CKernels_candidate] {
+        let ef = share < Self.thinShare ? ef + ef / 2 : ef
+        scratch.reserve(slotCount: slotCount, ef: max(ef, Self.seedCount + 1))
+        let enough = min(Double(CKERNELS_BASE_LINKS), max(2, 1 / share) * Self.membersPerHop)
+        let count = withMembers { members, view in
+            var query = scratch.query.query
+            let entries = seed(origin, &members, view)
+            return CKernels_beam_members(
+                kernels.table,
+                view,
+                &query,
+                &scratch.scratch,
+                &members,
+                origin.slot,
+                min(entries, ef),
+                ef,
+                Int(enough)
+            )
+        }
+        return UnsafeBufferPointer(start: scratch.pool, count: count).filter {
+            index.graph.isLive(Slot(rawValue: $0.slot))
+        }
+    }
+
+    /// Puts members from all over the set into the pool, and `origin` if it is one, best first; returns how many.
+    private func seed(
+        _ origin: CKernels_candidate,
+        _ members: inout CKernels_members,
+        _ view: UnsafePointer<CKernels_graph>
+    ) -> Int {
+        var slots = [UInt32](repeating: 0, count: Self.seedCount)
+        var count = CKernels_sample_members(view.pointee.chunks, &members, slotCount, slots.count, &slots)
+        slots.removeLast(slots.count - count)
+        let scores = index.scores(of: slots, codes, scratch)
+        var seeds = zip(slots, scores).map { CKernels_candidate(score: $1, slot: $0) }
+        if self.members.contains(Slot(rawValue: origin.slot)), !slots.contains(origin.slot) {
+            seeds.append(origin)
+            count += 1
+        }
+        seeds.sort { $0.score > $1.score }
+        scratch.pool.update(from: seeds, count: count)
+        return count
+    }
+
+    private func withMembers<R>(
+        _ body: (inout CKernels_members, UnsafePointer<CKernels_graph>) -> R
+    ) -> R {
+        members.words.withUnsafeBufferPointer { words in
+            var members = CKernels_members(words: words.baseAddress, word_count: words.count)
+            return index.graph.withGraph(codes) { body(&members, $0) }
+        }
+    }
+}
