@@ -26,12 +26,17 @@ enum FieldContainer {
             }
             return
         }
-        for at in stride(from: headerByteCount, to: value.byteCount, by: 2) {
-            guard let offset = value.integer(at: at, as: UInt16.self), offset < ImagePosition.chunkCount else {
-                throw .corrupted(FieldKey.name(key.copied), "offset")
+        var highest: UInt16 = 0
+        unsafe value.withUnsafeBytes { bytes in
+            for at in stride(from: headerByteCount, to: bytes.count, by: 2) {
+                // SAFETY: two bytes from `at` on lie within, since the count is even; every bit pattern is an integer.
+                let offset = unsafe UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt16.self))
+                highest = max(highest, offset)
+                let place = Int(offset) % ImagePosition.chunkCount
+                words[start + place / 64] |= 1 << UInt64(place % 64)
             }
-            words[start + Int(offset / 64)] |= 1 << UInt64(offset % 64)
         }
+        guard highest < ImagePosition.chunkCount else { throw .corrupted(FieldKey.name(key.copied), "offset") }
     }
 
     /// The stored value of a chunk's words; nil without members.
