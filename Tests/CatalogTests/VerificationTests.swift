@@ -74,7 +74,7 @@ struct VerificationTests {
         ("event", .integerKey, [5, 0, 0, 0, 0, 0, 0, 0], "event 5"),
         ("vec", .integerKey, [3, 0, 0, 0], "slot 3"),
         ("code", .integerKey, [3, 0, 0, 0], "slot 3"),
-        ("ops", .integerKey, [3, 0, 0, 0, 0, 0, 0, 0], "operation 3"),
+        ("ops", .integerKey, [0, 1, 0, 0, 0, 0, 0, 0], "operation 256"),
     ]
 
     @Test(arguments: rows.indices) func aChangedByteOfARecordIsFoundByItsName(number: Int) throws {
@@ -82,9 +82,18 @@ struct VerificationTests {
         fixture.catalog.close()
         let row = Self.rows[number]
         let file = fixture.folder.path + "/data.mdb"
+        if row.database == "ops" {
+            // Closing has written the links and let the operations go.
+            let environment = try Environment(directory: fixture.folder.path, options: StoredBytes.options)
+            let transaction = try WriteTransaction(environment)
+            let operations = try transaction.openDatabase("ops", .integerKey)
+            try transaction.put(row.key, [1, 3, 0, 0, 0], in: operations)
+            try transaction.commit()
+            environment.close()
+        }
         var byteCount = 0
         try StoredBytes.change(in: fixture.folder.path, row.database, row.flags, row.key) { byteCount = $0.count }
-        for position in stride(from: 0, to: byteCount, by: max(1, byteCount / 7)) {
+        for position in stride(from: 0, to: byteCount, by: max(1, byteCount / 3)) {
             try StoredBytes.change(in: fixture.folder.path, row.database, row.flags, row.key) { $0[position] ^= 0x04 }
             let findings = try Self.findings(file)
             let isNamed = findings.contains { $0.database == row.database && $0.key == row.name }
@@ -123,7 +132,7 @@ struct VerificationTests {
         let live = bytes.indices.filter { bytes[$0] != 0 }
         var random = SystemRandomNumberGenerator()
         var told = 0
-        for _ in 0..<120 {
+        for _ in 0..<40 {
             let position = live.randomElement(using: &random) ?? 0
             var flipped = bytes[position] ^ UInt8(1 << Int.random(in: 0..<8, using: &random))
             #expect(pwrite(file.rawValue, &flipped, 1, off_t(position)) == 1)
@@ -131,7 +140,7 @@ struct VerificationTests {
             #expect(pwrite(file.rawValue, &bytes[position], 1, off_t(position)) == 1)
         }
         // The others lie in pages that are free, in the older meta page, and behind what is in use of a page.
-        #expect(told > 20)
+        #expect(told > 5)
         #expect(try Self.findings(path) == [])
         for count in [0, 100, 4096, 8192, bytes.count - 4096] {
             #expect(truncate(path, off_t(count)) == 0)

@@ -7,16 +7,16 @@ import Testing
 /// Codes by projection: what they keep of vectors, and that they come back from the store.
 struct CodecTests {
     private static let dimension = 192
-    private let kernels = Kernels.chosen
-    private let vectors: [[Float]]
-    private let codec: VectorCodec
+    private static let world: (vectors: [[Float]], codec: VectorCodec) = {
+        var source = FeatureSource(dimension: dimension)
+        let vectors = source.next(1600)
+        let learner = CodecLearner(dimension: dimension, sample: vectors.flatMap { $0 }, kernels: Kernels.chosen)
+        return (vectors, learner.codec(current: nil))
+    }()
 
-    init() {
-        var source = FeatureSource(dimension: Self.dimension)
-        vectors = source.next(1600)
-        let sample = vectors.flatMap { $0 }
-        codec = CodecLearner(dimension: Self.dimension, sample: sample, kernels: Kernels.chosen).codec(current: nil)
-    }
+    private let kernels = Kernels.chosen
+    private var vectors: [[Float]] { Self.world.vectors }
+    private var codec: VectorCodec { Self.world.codec }
 
     private func store(_ kernels: Kernels, _ count: Int = 100) -> CodeStore {
         let store = CodeStore(codec: codec, kernels: kernels)

@@ -7,14 +7,17 @@ import Testing
 /// Codes in the store: they spare reading vectors, and never decide what there is.
 struct StoredCodeTests {
     private static let dimension = 192
+    private static let vectors: [[Float]] = {
+        var source = FeatureSource(dimension: dimension)
+        return source.next(2100)
+    }()
 
     /// An index that has learnt a projection.
     private func fixture(checkedBelow: Int) throws -> (IndexFixture, [[Float]], [Slot]) {
         var parameters = IndexParameters()
         parameters.checkedBelow = checkedBelow
         let fixture = try IndexFixture(dimension: Self.dimension, parameters: parameters)
-        var source = FeatureSource(dimension: Self.dimension)
-        let vectors = source.next(2100)
+        let vectors = Self.vectors
         let slots = try fixture.add(vectors)
         #expect(fixture.index.codes.codec.projection != nil)
         return (fixture, vectors, slots)
@@ -74,9 +77,8 @@ struct StoredCodeTests {
     }
 
     @Test func anAbandonedLessonIsWrittenByTheNextChange() throws {
-        var source = FeatureSource(dimension: Self.dimension)
         let fixture = try IndexFixture(dimension: Self.dimension)
-        let vectors = source.next(2100)
+        let vectors = Self.vectors
         _ = try fixture.add(Array(vectors[..<2040]))
         let plain = fixture.index.codes.codec
         do {
