@@ -35,8 +35,11 @@ struct RowVerification {
     static let databases: [(name: String, flags: DatabaseFlags)] =
         [
             ("catalog", []), ("root", .integerKey), ("img", .integerKey), ("file", []), ("failed", []), ("content", []),
-            ("dup", duplicates), ("event", .integerKey), ("raw", .integerKey),
+            ("dup", duplicates), ("event", .integerKey), ("raw", .integerKey), ("field", []),
         ] + IndexRowCheck.databases.sorted { $0.key < $1.key }.map { (name: $0.key, flags: $0.value) }
+
+    /// Databases that came after the first stores, which may be without them.
+    static let laterDatabases: Set<String> = ["code", "field", "raw"]
 
     /// Images of one vector that are looked at.
     private static let groupLimit = 256
@@ -63,6 +66,7 @@ struct RowVerification {
         case "root": return bytes.0.map { "root \($0)" } ?? "short key"
         case "dup", "raw": return bytes.0.map { "slot \($0)" } ?? "short key"
         case "content": return SHA256Digest(bytes: key)?.description ?? "short key"
+        case "field": return FieldKey.name(key)
         case "file", "failed":
             guard let root = FileKey.root(ofStoredKey: key) else { return "short key" }
             return "root \(root.rawValue), \(String(decoding: key.dropFirst(4), as: UTF8.self))"
@@ -96,6 +100,17 @@ struct RowVerification {
                 guard EventRow.Operation(rawValue: try reader.integer()) != nil else { return "unknown operation" }
                 _ = try reader.take(12)
                 try reader.finish()
+            case "field":
+                // What they list follows from the images, and is made anew when it is found to be damaged.
+                let outcome = value.withStorageBytes { value in
+                    key.withStorageBytes { key -> Result<Void, CatalogFailure> in
+                        var words = [UInt64](repeating: 0, count: PositionSet.wordCount)
+                        do throws(CatalogFailure) {
+                            return .success(try FieldContainer.add(value, key: key, to: &words, at: 0))
+                        } catch { return .failure(error) }
+                    }
+                }
+                try outcome.get()
             case "raw":
                 guard let dimension else { return nil }
                 var reader = try RecordReader(value, key: key, name: database)
