@@ -94,10 +94,13 @@ package final class CatalogVerification: Sendable {
         state.remaining = RowVerification.databases.map(\.name)
         state.rows = RowVerification(VerificationView(trees: trees))
         for (name, flags) in RowVerification.databases {
-            let problem: String? =
-                if let tree = trees[name] { tree.flags == flags ? nil : "its flags are \(tree.flags.rawValue)" } else {
-                    "missing"
-                }
+            let problem: String?
+            if let tree = trees[name] {
+                problem = tree.flags == flags ? nil : "its flags are \(tree.flags.rawValue)"
+            } else {
+                state.remaining?.removeAll { $0 == name }
+                problem = RowVerification.laterDatabases.contains(name) ? nil : "missing"
+            }
             guard let problem else { continue }
             Self.add(CatalogFinding(database: name, key: "database", detail: problem), to: &state)
             state.remaining?.removeAll { $0 == name }
