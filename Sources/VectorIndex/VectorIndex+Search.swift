@@ -59,7 +59,7 @@ extension VectorIndex {
             scratch.query.set(unit, codec: codes.codec, kernels: kernels)
             let live = liveCount.load(ordering: .relaxed)
             if let entry, !isExact, members == nil, live >= parameters.exactBelow {
-                let ef = widened(max(ef ?? parameters.efSearch, count))
+                let ef = breadth(ef, count, codes.codec)
                 scratch.reserve(slotCount: slotCount, ef: ef)
                 let wanted = max(4 * count, 40)
                 var found = graphCandidates(entry, ef, wanted, codes, scratch)
@@ -70,11 +70,16 @@ extension VectorIndex {
             }
             if let entry, let members, !isExact, live >= parameters.exactBelow {
                 let search = MemberSearch(self, members, entry, slotCount, codes, scratch)
-                let ef = widened(max(ef ?? parameters.efSearch, count))
+                let ef = breadth(ef, count, codes.codec)
                 if let hits = try memberHits(search, unit, count, ef: ef, pending, transaction) { return hits }
             }
             return try scan(count, among: members, below: slotCount, codes, scratch, transaction)
         }
+    }
+
+    /// Slots that a search keeps. Where codes leave much out, the nearest by the vectors lie among more by the codes.
+    private func breadth(_ ef: Int?, _ count: Int, _ codec: VectorCodec) -> Int {
+        widened(max(ef ?? max(parameters.efSearch, codec.projection == nil ? count : 4 * count), count))
     }
 
     /// Removed slots take places in the pool: as many more are given.

@@ -64,6 +64,19 @@ struct StoredCodeTests {
         #expect(try transaction.count(of: fixture.index.databases.codes) == 2100)
     }
 
+    @Test func manyResultsAreTheNearestToo() throws {
+        let fixture = try IndexFixture(dimension: Self.dimension, isGraphForced: true)
+        _ = try fixture.add(Self.vectors)
+        #expect(fixture.index.codes.codec.projection != nil)
+        try fixture.link()
+        var found = 0
+        for query in Self.vectors.prefix(10) {
+            let truth = Set(try fixture.search(query, 100, isExact: true).map(\.slot))
+            found += try fixture.search(query, 100).count { truth.contains($0.slot) }
+        }
+        #expect(found >= 950, "\(found) of 1000")
+    }
+
     @Test func aCodeWithoutItsVectorIsDropped() throws {
         let (fixture, vectors, slots) = try fixture(checkedBelow: 0)
         do {
