@@ -187,4 +187,5 @@ state=$work/other
 start_daemon "${arguments[@]}" --root "set=$photos/home"
 wait_idle
 check "a folder of the settings makes its collection" test "$(images set)" = 8
+stop_daemon
 finish

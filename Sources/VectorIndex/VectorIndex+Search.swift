@@ -61,7 +61,7 @@ extension VectorIndex {
             if let entry, !isExact, members == nil, live >= parameters.exactBelow {
                 let ef = breadth(ef, count, codes.codec)
                 scratch.reserve(slotCount: slotCount, ef: ef)
-                let wanted = max(4 * count, 40)
+                let wanted = max(4 * count, 40, ef / 2)
                 var found = graphCandidates(entry, ef, wanted, codes, scratch)
                 addPending(pending.filter { $0 < slotCount }, to: &found, wanted, codes, scratch)
                 putFirst(duplicates.candidates(halves(of: unit).hash), in: &found)
