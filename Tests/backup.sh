@@ -57,7 +57,8 @@ check "a running one is not verified from outside" exits 2 "$bin/likenessd" --ve
 # --- cut off ----------------------------------------------------------------------------------------------------------
 
 for victim in client daemon; do
-    likeness backup "$work/copies/cut" >/dev/null 2>&1 &
+    # Not by the function: its shell would be what is killed, and not the client.
+    LIKENESS_SOCKET=$sock "$bin/likeness" backup "$work/copies/cut" >/dev/null 2>&1 &
     client=$!
     sleep 0.02
     if [ $victim = client ]; then kill -9 $client 2>/dev/null || true; else kill_daemon; fi
