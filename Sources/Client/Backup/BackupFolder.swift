@@ -58,6 +58,9 @@ final class BackupFolder {
         guard FileManager.default.fileExists(atPath: temporary) else { return }
         let marker = "\(temporary)/\(marker)"
         guard let old = try? OwnedDescriptor.open(marker, O_RDWR | O_NOFOLLOW) else {
+            // Killed before it could mark the folder: that one is empty, which is all that `rmdir` removes.
+            // SAFETY: the path is a string of Swift's, in place for the call.
+            if unsafe rmdir(temporary) == 0 { return }
             throw ClientError.usage("\(temporary) is in the way", fix: "remove it, or name another folder")
         }
         guard flock(old.rawValue, LOCK_EX | LOCK_NB) == 0 else { throw inUse(String(temporary.dropLast(8))) }
