@@ -25,9 +25,11 @@ size_t CKernels_sample_members(
     const CKernels_chunk *chunks, const CKernels_members *members, uint32_t end, size_t limit, uint32_t *slots) {
     const uint8_t mask = CKERNELS_LIVE | CKERNELS_LINKED;
     const uint64_t covered = members->word_count * 64 < end ? members->word_count * 64 : end;
-    size_t count = 0;
+    uint32_t next;
+    size_t count = CKernels_collect_members(chunks, members, 0, end, mask, limit, slots, &next);
+    if (next == CKERNELS_NO_SLOT) return count;
+    count = 0;
     for (size_t part = 0; part < limit; part++) {
-        uint32_t next;
         const uint32_t first = (uint32_t)(covered * part / limit), last = (uint32_t)(covered * (part + 1) / limit);
         count += CKernels_collect_members(chunks, members, first, last, mask, 1, slots + count, &next);
     }

@@ -20,7 +20,7 @@ struct MemberSearch {
     /// Members from all over the set that a walk starts from: it finds the parts of the set that no path joins.
     private static let seedCount = 32
     /// A query is a stranger when the share of members two hops around it is less than this part of their share of all.
-    private static let strangerShare = 0.25
+    private static let strangerShare = 0.5
     /// Members that a hop looks for, times their share of all, or twice this when every second vector is one: where they are few, lists
     /// leave gaps. CKERNELS_BASE_LINKS at most.
     private static let membersPerHop = 6.0

@@ -25,16 +25,14 @@ struct FilteredSearchTests {
             }
             fixture = try IndexFixture(dimension: 32, isGraphForced: true, parameters: parameters)
             var source = FeatureSource(dimension: 32, clusterCount: 20)
-            vectors = source.next(1200)
+            let drawn = source.next(1200)
+            // As they are stored: the rounding to binary16 must not make another order.
+            vectors = drawn.map { [fixture] in fixture.index.halves(of: $0).floats }
             queries = source.next(12)
-            let linked = try fixture.add(Array(vectors.dropLast(pendingCount)))
-            try fixture.link()
-            slots = linked + (try fixture.add(vectors.suffix(pendingCount)))
-        }
-
-        private func score(_ query: [Float], _ slot: Slot) -> Float {
-            guard let number = slots.firstIndex(of: slot) else { return -1 }
-            return zip(vectors[number], query).reduce(0) { $0 + $1.0 * $1.1 }
+            let linked = try fixture.add(Array(drawn.dropLast(pendingCount)))
+            // By one linker: the same graph at every run.
+            try fixture.link(threadCount: 1)
+            slots = linked + (try fixture.add(drawn.suffix(pendingCount)))
         }
 
         /// All slots, the nearest to `query` first.
@@ -71,10 +69,7 @@ struct FilteredSearchTests {
                 found += Set(hits.map(\.slot)).intersection(truth).count
                 wanted += truth.count
                 let exact = try search(query, count, among: members, isExact: true)
-                // Scores of the stored binary16 vectors: such as differ by no more than its rounding may change places.
-                let worst = truth.last.map { score(query, $0) } ?? -1
-                #expect(exact.count == truth.count)
-                #expect(exact.allSatisfy { score(query, $0.slot) >= worst - 1e-3 })
+                #expect(Set(exact.map(\.slot)) == Set(truth))
             }
             return wanted == 0 ? 1 : Double(found) / Double(wanted)
         }
@@ -86,7 +81,7 @@ struct FilteredSearchTests {
         var random = SeededGenerator(UInt64(memberCount) + 5)
         let members = SlotSet(world.slots.shuffled(using: &random).prefix(memberCount))
         let recall = try world.recall { _ in members }
-        #expect(recall >= (walks ? 0.85 : 0.99), "\(memberCount) members")
+        #expect(recall >= (walks ? 0.95 : 0.99), "\(memberCount) members")
     }
 
     @Test(
@@ -95,10 +90,10 @@ struct FilteredSearchTests {
     )
     func correlatedSets(memberCount: Int) throws {
         let world = try World(walks: true, scansStrangers: true)
-        #expect(try world.recall { SlotSet($0.prefix(memberCount)) } >= 0.9)
-        #expect(try world.recall { SlotSet($0.suffix(memberCount)) } >= 0.9)
+        #expect(try world.recall { SlotSet($0.prefix(memberCount)) } >= 0.98)
+        #expect(try world.recall { SlotSet($0.suffix(memberCount)) } >= 0.98)
         let centre = world.ranking(world.vectors[7])
-        #expect(try world.recall { _ in SlotSet(centre.prefix(memberCount)) } >= 0.9)
+        #expect(try world.recall { _ in SlotSet(centre.prefix(memberCount)) } >= 0.95)
     }
 
     @Test("are scans for few members and for queries that are strangers among them")

@@ -86,8 +86,8 @@ final class IndexFixture: @unchecked Sendable {
     }
 
     /// Links everything pending.
-    func link() throws {
-        try index.start(threadCount: 2)
+    func link(threadCount: Int = 2) throws {
+        try index.start(threadCount: threadCount)
         index.waitUntilLinked()
         index.stop()
     }

@@ -108,7 +108,8 @@ size_t CKernels_collect_members(
     const CKernels_chunk *_Nonnull chunks, const CKernels_members *_Nonnull members, uint32_t first, uint32_t end,
     uint8_t mask, size_t limit, uint32_t *_Nonnull slots, uint32_t *_Nonnull next);
 
-/* Live linked members below `end`, spread evenly over the numbers: one of each of `limit` parts that has any. Returns how many. */
+/* Live linked members below `end`: all when they are at most about `limit`, else spread evenly over the numbers, one of each of
+   `limit` parts that has any. Returns how many. */
 size_t CKernels_sample_members(
     const CKernels_chunk *_Nonnull chunks, const CKernels_members *_Nonnull members, uint32_t end, size_t limit,
     uint32_t *_Nonnull slots);
