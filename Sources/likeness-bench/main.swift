@@ -19,8 +19,8 @@ do {
         let usage = """
             usage: likeness-bench embed [--backend cpu|vulkan|reference] [--weights W] [--batch N] [--seconds S] [--threads T]
                    likeness-bench layers [--weights W] [--batch N] [--seconds S] [--threads T]
-                   likeness-bench features --input IN.rgb --output OUT.fvecs [--backend B] [--weights W] [--head H]
-                       [--preprocessing keras|torchvision]
+                   likeness-bench features --input IN.rgb --output OUT.fvecs [--backend B] [--weights W] [--head H,...]
+                       [--preprocessing keras|torchvision|MANIFEST.json]
                    likeness-bench filter --folder DIR [--selectivity 0.001,0.01,0.1,0.5,0.9] [--ef N] [--threads T] [--store PATH]
                    likeness-bench documents [--images N] [--dimension D] [--documents on|off]
                    likeness-bench fuzz --format F --seeds DIR [--executions N] [--first I] [--seed S]
