@@ -1,0 +1,32 @@
+"""Where training starts: every layer passes on what it gets, and adds something of its own."""
+
+import torch
+from torch import nn
+
+from network import Chain
+
+
+@torch.no_grad()
+def begin(network: Chain, added: float = 0.3, lift: float = 0.7, last: float = -0.5) -> None:
+    """Sets every convolution to the identity on the channels it shares with its input, plus random filters.
+
+    A plain chain of thirteen layers learns slowly from random filters: little of the picture reaches its end. Begun like this, the
+    last map holds channels of every depth, as if the chain had shortcuts (compare delta-orthogonal beginnings, Xiao et al. 2018,
+    and the identity branch of RepVGG, Ding et al. 2021), and training bends them from there. `lift`: batch norm's offset of carried
+    channels, in deviations, so that the ReLU lets most of them through. `last`: added to it in the last layer, so that the vectors
+    have less in common.
+    """
+    previous = 3
+    layers = list(network.layers)
+    for place, layer in enumerate(layers):
+        if not isinstance(layer, nn.Conv2d):
+            continue
+        norm = layers[place + 1]
+        shared = 0 if previous == 3 else min(previous, layer.out_channels)
+        layer.weight[:shared] *= added
+        for channel in range(shared):
+            layer.weight[channel, channel, 1, 1] += 1
+        norm.bias[:shared] = lift
+        norm.bias[shared:] = 0.3
+        previous = layer.out_channels
+    layers[-2].bias += last
