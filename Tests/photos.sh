@@ -1,16 +1,23 @@
 #!/usr/bin/env bash
 # 1,000 photos of ten classes through the whole daemon: rate, memory, quality, restart. Figures are for the README.
-#   Tests/photos.sh [HEAD...]     (max mean gem3 rmac)
+#   Tests/photos.sh                       the model that comes with Likeness, its default head
+#   Tests/photos.sh --slim [HEAD...]      ../shared/models/vgg19-slim.safetensors (max mean gem3 rmac)
 source "$(dirname "$0")/lib.sh"
 require curl jq
 require_shared
 photos=$(cd "$shared/data/corel1k" && pwd -P)
-heads=("$@")
-[ $# -gt 0 ] || heads=(max mean gem3 rmac)
+heads=(default)
+if [ "${1:-}" = --slim ]; then
+    shift
+    heads=("$@")
+    [ $# -gt 0 ] || heads=(max mean gem3 rmac)
+fi
 for head in "${heads[@]}"; do
     state=$work/state-$head
+    options=(--root "$photos" --backend cpu)
+    [ "$head" = default ] || options+=(--weights "$shared/models/vgg19-slim.safetensors" --head "$head")
     start=$(now_ms)
-    start_daemon --root "$photos" --weights "$shared/models/vgg19-slim.safetensors" --head "$head" --backend cpu
+    start_daemon "${options[@]}"
     until [ "$(api GET /v1/status | jq .counts.images)" = 1000 ]; do
         [ $(($(now_ms) - start)) -lt 180000 ] || fail "1,000 photos are not loaded after 180 s"
         sleep 0.1
@@ -45,7 +52,7 @@ for head in "${heads[@]}"; do
     check "$head: the peak memory is below 700 MB" test "$peak" -lt 700000000
     stop_daemon
     start=$(now_ms)
-    start_daemon --root "$photos" --head "$head" --backend cpu --weights "$shared/models/vgg19-slim.safetensors"
+    start_daemon "${options[@]}"
     ready=$(($(now_ms) - start))
     wait_idle
     echo "$head: the second start is ready after $ready ms"

@@ -9,8 +9,8 @@ import torch.nn.functional as F
 class Edits:
     """Random edits of a batch [n, 3, s, s] into views [n, 3, side, side]; 0...1 both."""
 
-    def __init__(self, side: int, strength: float, generator: torch.Generator, device: str):
-        self.side, self.strength, self.generator, self.device = side, strength, generator, device
+    def __init__(self, side: int, strength: float, generator: torch.Generator, device: str, colour: float = 1.0):
+        self.side, self.strength, self.generator, self.device, self.colour = side, strength, generator, device, colour
 
     def _uniform(self, low: float, high: float, *shape: int) -> torch.Tensor:
         return (low + (high - low) * torch.rand(*shape, generator=self.generator)).to(self.device)
@@ -62,7 +62,7 @@ class Edits:
     def _coloured(self, views: torch.Tensor) -> torch.Tensor:
         """Brightness, contrast, saturation, hue, cast: one matrix; for some a tone curve."""
         n = views.shape[0]
-        amount = (self._uniform(0, 1, n) < 0.55).float() * self.strength
+        amount = (self._uniform(0, 1, n) < 0.55).float() * self.strength * self.colour
         bright = 1 + amount * self._uniform(-0.35, 0.35, n)
         contrast = 1 + amount * self._uniform(-0.35, 0.35, n)
         colour = 1 + amount * self._uniform(-0.4, 0.4, n)

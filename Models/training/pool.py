@@ -30,6 +30,9 @@ class Pool:
         with open(path, "ab") as file:
             file.truncate(self.count * size * size * 3)
         self.pixels = np.memmap(path, np.uint8, "r+", shape=(self.count, size, size, 3))
+        # On a GPU: what is ready, in its memory, so that no step waits for a copy of its pictures.
+        self._resident: torch.Tensor | None = None
+        self._resident_count = 0
 
     @property
     def ready(self) -> int:
@@ -54,5 +57,19 @@ class Pool:
 
     def take(self, numbers: np.ndarray, device: str) -> torch.Tensor:
         """[n, 3, size, size] float in 0...1."""
-        rows = torch.from_numpy(self.pixels[np.sort(numbers)][np.argsort(np.argsort(numbers))])
-        return rows.to(device).permute(0, 3, 1, 2).float().div_(255)
+        if device == "cpu":
+            rows = torch.from_numpy(self.pixels[np.sort(numbers)][np.argsort(np.argsort(numbers))])
+        else:
+            self._load(int(numbers.max()) + 1, device)
+            rows = self._resident[torch.from_numpy(numbers).to(device)]
+        return rows.permute(0, 3, 1, 2).float().div_(255)
+
+    def _load(self, count: int, device: str) -> None:
+        if self._resident is None:
+            self._resident = torch.empty(self.pixels.shape, dtype=torch.uint8, device=device)
+        if count > self._resident_count:
+            ready = self.ready
+            for first in range(self._resident_count, ready, 4096):
+                last = min(ready, first + 4096)
+                self._resident[first:last] = torch.from_numpy(self.pixels[first:last]).to(device)
+            self._resident_count = ready

@@ -17,7 +17,7 @@ from counted import COUNT, statistics
 from losses import contrast, decorrelation, kinship, spreading
 from network import Chain, pooled, projector
 from pool import INSTANCES, Pool
-from presets import PRESETS, Preset
+from presets import PRESETS, Phase, Preset
 
 
 class Learner(nn.Module):
@@ -58,7 +58,7 @@ class Training:
         decayed = [p for p in self.learner.parameters() if p.dim() > 1]
         plain = [p for p in self.learner.parameters() if p.dim() <= 1]
         self.optimiser = torch.optim.AdamW(
-            [{"params": decayed, "weight_decay": 0.03}, {"params": plain, "weight_decay": 0.0}], lr=preset.rate, betas=(0.9, 0.98))
+            [{"params": decayed, "weight_decay": 0.03}, {"params": plain, "weight_decay": 0.0}], lr=preset.phases[0].rates[0], betas=(0.9, 0.98))
         width = self.learner.network.channels
         self.memories = {head: Memory(preset.memory, width, device) for head in ("gem3", "mean")}
         self.step = 0
@@ -85,9 +85,10 @@ class Training:
         # Everything random in a step follows from the seed and the step's number: a run that was cut goes on as if it had not been.
         mixed = self.preset.seed * 1_000_003 + self.step
         numbers = np.random.default_rng(mixed)
-        side = self.preset.side(self.step)
+        phase, within = self.preset.phase(self.step)
+        side = phase.side
         strength = min(1.0, 0.5 + self.step / (0.1 * self.preset.steps))
-        edits = Edits(side, strength, torch.Generator().manual_seed(mixed), self.device)
+        edits = Edits(side, strength, torch.Generator().manual_seed(mixed), self.device, phase.colour)
         families = numbers.choice(self._families(), self.preset.families, replace=False)
         pictures = np.concatenate([families * INSTANCES + k for k in self._two(numbers)])
         base = self.pool.take(pictures, self.device)
@@ -97,7 +98,7 @@ class Training:
         picture = torch.from_numpy(np.concatenate([pictures, pictures])).to(self.device)
         family = picture // INSTANCES
 
-        rate = self._rate()
+        rate = self._rate(phase, within)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.learner.train()
@@ -121,6 +122,9 @@ class Training:
             parts[head] = contrast(vectors, picture, family, 0.08, *others)
             parts[f"{head}_spreading"] = spreading(vectors, picture)
             parts[f"{head}_decorrelation"] = decorrelation(vectors)
+            if phase.kinship:
+                parts[f"{head}_family"] = kinship(vectors, family, 0.1)
+                total = total + phase.kinship * parts[f"{head}_family"]
             total = total + 0.5 * parts[head] + 0.1 * parts[f"{head}_spreading"] + 0.05 * parts[f"{head}_decorrelation"]
             fresh[head] = vectors
         self.optimiser.zero_grad(set_to_none=True)
@@ -143,12 +147,10 @@ class Training:
             time.sleep(1)
         return wanted // INSTANCES
 
-    def _rate(self) -> float:
-        warm = max(1, self.preset.steps // 25)
-        if self.step < warm:
-            return self.preset.rate * (self.step + 1) / warm
-        progress = (self.step - warm) / max(1, self.preset.steps - warm)
-        return self.preset.rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
+    def _rate(self, phase: Phase, within: int) -> float:
+        start, end = phase.rates
+        warm = min(1.0, (self.step + 1) / max(1, self.preset.steps // 25))
+        return warm * (end + (start - end) * 0.5 * (1 + math.cos(math.pi * within / phase.steps)))
 
     @torch.no_grad()
     def _average(self) -> None:

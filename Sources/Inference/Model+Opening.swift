@@ -31,9 +31,13 @@ extension Model {
             throw .unreadableWeights(file: path, detail: error.description)
         }
         let header = try Pack.header(map.bytes, file: path)
-        let layout = Pack.Layout(header.description.architecture, dataStart: header.dataStart)
+        let layout = Pack.Layout(header.description, dataStart: header.dataStart)
         let storage = PackWeights(map, layout)
-        let digest = Network.digest(storage, convolutionCount: layout.weights.count)
+        let whitening = storage.whitening(header.description.whitening)
+        guard header.description.whitening == nil || whitening != nil else {
+            throw .malformedWeights(file: path, detail: "its whitening is not finite")
+        }
+        let digest = Network.digest(storage, convolutionCount: layout.weights.count, whitening: whitening)
         guard digest == header.weightsDigest else {
             throw .malformedWeights(file: path, detail: "the weights do not match their digest")
         }
@@ -41,6 +45,7 @@ extension Model {
             name: Self.name(path),
             description: header.description,
             weightsDigest: digest,
+            whitening: whitening,
             storage: storage
         )
     }
@@ -52,6 +57,7 @@ extension Model {
             name: Self.name(path),
             description: imported.description,
             weightsDigest: imported.digest,
+            whitening: imported.whitening,
             storage: imported.weights
         )
     }

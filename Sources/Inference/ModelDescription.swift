@@ -10,6 +10,8 @@ package struct ModelDescription: Codable, Hashable, Sendable {
     package var licence: String
     /// Random weights: finds copies, not kinship.
     package var isUntrained: Bool
+    /// Nil where the model brings none.
+    var whitening: HeadWhitening.Description?
 
     package init(
         architecture: Architecture,
@@ -67,12 +69,19 @@ package struct Model: Sendable {
     package let network: Network
     package let summary: ModelSummary
 
-    init(name: String, description: ModelDescription, weightsDigest: SHA256Digest, storage: any WeightStorage) {
+    init(
+        name: String,
+        description: ModelDescription,
+        weightsDigest: SHA256Digest,
+        whitening: HeadWhitening?,
+        storage: any WeightStorage
+    ) {
         network = Network(
             name: name,
             layers: description.architecture.layers,
             preprocessing: description.preprocessing,
             weightsDigest: weightsDigest,
+            whitening: whitening,
             storage: storage
         )
         summary = ModelSummary(name: name, description: description, weightsDigest: weightsDigest)

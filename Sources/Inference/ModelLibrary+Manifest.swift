@@ -19,7 +19,7 @@ extension ModelLibrary {
         defaultHead: Head? = nil
     ) throws(InferenceError) -> ModelSummary {
         guard let source = manifest.source else {
-            throw .invalidManifest("the weights of \(manifest.name) are generated, not imported")
+            throw .invalidManifest("the weights of \(manifest.name) are included, not imported")
         }
         try Self.check(path, source)
         return try importModel(

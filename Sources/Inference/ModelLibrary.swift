@@ -27,8 +27,8 @@ package struct ModelLibrary: Sendable {
 
     package let folder: String
 
-    /// The model of a first start: VGG16 with random weights. Made at its first use.
-    package static var untrainedName: String { UntrainedModel.name }
+    /// The model of a first start, which the program brings along. Its pack is made at its first use.
+    package static var defaultName: String { IncludedModel.defaultName }
 
     /// Opens the folder, creating it (mode 0700) where it is missing.
     package init(folder: String) throws(InferenceError) {
@@ -94,18 +94,24 @@ package struct ModelLibrary: Sendable {
         expected: Architecture? = nil
     ) throws(InferenceError) -> ModelSummary {
         let pack = try self.path(name)
-        guard access(pack, F_OK) != 0, name != UntrainedModel.name else { throw .modelExists(name: name) }
+        guard access(pack, F_OK) != 0, !IncludedModel.has(name) else { throw .modelExists(name: name) }
         let imported = try ImportedWeights(path: path, preprocessing: preprocessing, defaultHead: defaultHead)
         var description = imported.description
         if let expected, expected != description.architecture {
             throw .unexpectedNetwork(file: path, got: description.architecture, expected: expected)
         }
         if let licence { description.licence = licence }
-        try Pack.write(pack, description: description, weightsDigest: imported.digest, storage: imported.weights)
+        try Pack.write(
+            pack,
+            description: description,
+            weightsDigest: imported.digest,
+            whitening: imported.whitening,
+            storage: imported.weights
+        )
         return ModelSummary(name: name, description: description, weightsDigest: imported.digest)
     }
 
-    /// Opens a model by name and checks its digest; makes the untrained one at its first use.
+    /// Opens a model by name and checks its digest; makes an included one at its first use.
     ///
     /// - Throws: `.modelNotFound`, `.invalidModelName`, `.malformedWeights`, `.unreadableWeights`, `.unwritable`.
     package func open(_ name: String) throws(InferenceError) -> Model {
@@ -146,10 +152,10 @@ package struct ModelLibrary: Sendable {
         return selection
     }
 
-    /// Opens the selected model; the untrained default with its default head when none was selected.
+    /// Opens the selected model; the included default with its default head when none was selected.
     package func openSelected() throws(InferenceError) -> (model: Model, head: Head) {
         guard let selection = try selection() else {
-            let model = try open(UntrainedModel.name)
+            let model = try open(Self.defaultName)
             return (model, model.summary.defaultHead)
         }
         return (try open(selection.name), selection.head)
@@ -166,12 +172,11 @@ package struct ModelLibrary: Sendable {
         return ModelSummary(name: name, description: header.description, weightsDigest: header.weightsDigest)
     }
 
-    /// The path of a model's pack; writes the untrained model's when it is missing.
+    /// The path of a model's pack; writes an included model's when it is missing.
     private func existingPack(_ name: String) throws(InferenceError) -> String {
         let pack = try path(name)
         guard access(pack, F_OK) != 0 else { return pack }
-        guard name == UntrainedModel.name else { throw .modelNotFound(name: name) }
-        try UntrainedModel.write(to: pack)
+        try IncludedModel.write(name, to: pack)
         return pack
     }
 

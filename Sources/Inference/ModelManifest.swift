@@ -4,6 +4,15 @@ package import Platform
 
 /// What `Models/<name>.json` says of a model: its network, how pixels enter it, and where its weights come from.
 package struct ModelManifest: Decodable, Hashable, Sendable {
+    /// A weight file that lies beside the manifest in `Models/` and is part of the program.
+    package struct Included: Decodable, Hashable, Sendable {
+        /// Its name in `Models/`: safetensors.
+        package let file: String
+        package let bytes: Int
+        /// Hexadecimal.
+        package let sha256: String
+    }
+
     /// A weight file that its publisher offers to everybody.
     package struct Source: Decodable, Hashable, Sendable {
         package enum Format: String, Decodable, Sendable { case safetensors, pth, h5, onnx }
@@ -29,10 +38,10 @@ package struct ModelManifest: Decodable, Hashable, Sendable {
     package let defaultHead: Head
     /// Of the weights.
     package let licence: String
-    /// Where trained weights come from; nil where they are generated.
+    /// Where the weights can be fetched; nil where they are included.
     package let source: Source?
-    /// Of weights that nobody trained; nil where there is a source.
-    package let seed: UInt64?
+    /// The weights that come with the program; nil where there is a source.
+    package let weights: Included?
 
     /// Reads one manifest.
     ///
@@ -78,8 +87,7 @@ package struct ModelManifest: Decodable, Hashable, Sendable {
             architecture: stages,
             preprocessing: preprocessing,
             defaultHead: defaultHead,
-            licence: licence,
-            isUntrained: source == nil
+            licence: licence
         )
     }
 
@@ -87,7 +95,7 @@ package struct ModelManifest: Decodable, Hashable, Sendable {
         if let name = ([name] + aliases).first(where: { !ModelLibrary.isValid(name: $0) }) {
             return InferenceError.invalidModelName(name).description
         }
-        guard (source == nil) != (seed == nil) else { return "it needs either `source` or `seed`" }
+        guard (source == nil) != (weights == nil) else { return "it needs either `source` or `weights`" }
         return modelDescription.problem
     }
 
@@ -106,7 +114,7 @@ package struct ModelManifest: Decodable, Hashable, Sendable {
 
 extension ModelManifest {
     private enum CodingKeys: String, CodingKey {
-        case name, aliases, description, stages, preprocessing, defaultHead, licence, source, seed
+        case name, aliases, description, stages, preprocessing, defaultHead, licence, source, weights
     }
 
     package init(from decoder: any Decoder) throws {
@@ -119,7 +127,7 @@ extension ModelManifest {
         defaultHead = try fields.decode(Head.self, forKey: .defaultHead)
         licence = try fields.decode(String.self, forKey: .licence)
         source = try fields.decodeIfPresent(Source.self, forKey: .source)
-        seed = try fields.decodeIfPresent(UInt64.self, forKey: .seed)
+        weights = try fields.decodeIfPresent(Included.self, forKey: .weights)
     }
 }
 

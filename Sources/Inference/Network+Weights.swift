@@ -12,12 +12,21 @@ extension Network {
         )
     }
 
-    /// SHA-256 over weight then bias of every convolution in layer order, as little-endian fp32.
-    static func digest(_ storage: some WeightStorage, convolutionCount: Int) -> SHA256Digest {
+    /// SHA-256 over weight then bias of every convolution in layer order, then mean and matrix of the whitening if there is one,
+    /// as little-endian fp32.
+    static func digest(
+        _ storage: some WeightStorage,
+        convolutionCount: Int,
+        whitening: HeadWhitening? = nil
+    ) -> SHA256Digest {
         var hash = SHA256()
         for index in 0..<convolutionCount {
             storage.withWeight(index) { hash.update($0.bytes) }
             storage.withBias(index) { hash.update($0.bytes) }
+        }
+        if let whitening = whitening?.whitening {
+            hash.update(whitening.mean.span.bytes)
+            hash.update(whitening.matrix.span.bytes)
         }
         return hash.finish()
     }

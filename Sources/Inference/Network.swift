@@ -25,8 +25,10 @@ package final class Network: Sendable {
     package let name: String
     package let layers: [Layer]
     package let preprocessing: Preprocessing
-    /// Digest of all weights in fp32 OIHW and biases, in layer order: the model's identity.
+    /// Digest of all weights in fp32 OIHW and biases, in layer order, and of the whitening: the model's identity.
     package let weightsDigest: SHA256Digest
+    /// Of one head's vectors; `finished` applies it.
+    package let whitening: HeadWhitening?
     private let storage: any WeightStorage
 
     package init(
@@ -34,12 +36,14 @@ package final class Network: Sendable {
         layers: [Layer],
         preprocessing: Preprocessing,
         weightsDigest: SHA256Digest,
+        whitening: HeadWhitening? = nil,
         storage: any WeightStorage
     ) {
         self.name = name
         self.layers = layers
         self.preprocessing = preprocessing
         self.weightsDigest = weightsDigest
+        self.whitening = whitening
         self.storage = storage
     }
 

@@ -4,7 +4,8 @@ internal import Platform
 /// The project's own weight file, mapped into memory. `README.md` beside this file specifies it byte by byte.
 enum Pack {
     static let magic = Array("LIKEPACK".utf8)
-    static let version: UInt32 = 1
+    /// Of packs without a whitening, and of those with one.
+    static func version(_ description: ModelDescription) -> UInt32 { description.whitening == nil ? 1 : 2 }
     static let prefixByteCount = 128
     /// Tensors start at multiples of this.
     static let alignment = 64
@@ -17,13 +18,16 @@ enum Pack {
         var dataStart: Int
     }
 
-    /// Where convolution `index`'s weight and bias lie, in bytes from the file's start, and where the file ends.
+    /// Where convolution `index`'s weight and bias and the whitening lie, in bytes from the file's start, and where the file ends.
     struct Layout {
         private(set) var weights: [Range<Int>] = []
         private(set) var biases: [Range<Int>] = []
+        /// Mean and matrix; nil where there is no whitening.
+        private(set) var whitening: (mean: Range<Int>, matrix: Range<Int>)?
         private(set) var byteCount: Int
 
-        init(_ architecture: Architecture, dataStart: Int) {
+        init(_ description: ModelDescription, dataStart: Int) {
+            let architecture = description.architecture
             var end = dataStart
             func place(_ count: Int) -> Range<Int> {
                 let start = Pack.aligned(end)
@@ -33,6 +37,10 @@ enum Pack {
             for channels in architecture.convolutions {
                 weights.append(place(9 * channels.inputChannels * channels.outputChannels))
                 biases.append(place(channels.outputChannels))
+            }
+            if description.whitening != nil {
+                let dimension = architecture.outputChannels
+                whitening = (place(dimension), place(dimension * dimension))
             }
             byteCount = Pack.aligned(end)
         }
@@ -45,18 +53,20 @@ enum Pack {
         _ path: String,
         description: ModelDescription,
         weightsDigest: SHA256Digest,
+        whitening: HeadWhitening? = nil,
         storage: any WeightStorage
     ) throws(InferenceError) {
+        precondition(description.whitening == whitening?.description, "a description of another whitening")
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
         let text: [UInt8]
         do { text = [UInt8](try encoder.encode(description)) } catch {
             throw .malformedWeights(file: path, detail: "its description cannot be written: \(error)")
         }
-        var head = prefix(text, weightsDigest)
+        var head = prefix(text, weightsDigest, version(description))
         head.append(contentsOf: text)
         head.append(contentsOf: repeatElement(0, count: aligned(head.count) - head.count))
-        let layout = Layout(description.architecture, dataStart: head.count)
+        let layout = Layout(description, dataStart: head.count)
         do {
             try DurableFile.replace(path) { append in
                 var end = 0
@@ -69,6 +79,10 @@ enum Pack {
                 for index in layout.weights.indices {
                     try storage.withWeight(index) { try place($0.bytes, at: layout.weights[index].lowerBound) }
                     try storage.withBias(index) { try place($0.bytes, at: layout.biases[index].lowerBound) }
+                }
+                if let whitening = whitening?.whitening, let places = layout.whitening {
+                    try place(whitening.mean.span.bytes, at: places.mean.lowerBound)
+                    try place(whitening.matrix.span.bytes, at: places.matrix.lowerBound)
                 }
                 try append([UInt8](repeating: 0, count: layout.byteCount - end).span.bytes)
             }
@@ -84,8 +98,8 @@ enum Pack {
             throw fault("it does not begin as a pack")
         }
         let foundVersion = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt32.self))
-        guard foundVersion == version else {
-            throw fault("pack version \(foundVersion), this program reads \(version)")
+        guard 1...2 ~= foundVersion else {
+            throw fault("pack version \(foundVersion), this program reads 1 and 2")
         }
         let length = Int(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 12, as: UInt32.self)))
         guard length <= descriptionLimit, prefixByteCount + length <= bytes.count else {
@@ -93,7 +107,7 @@ enum Pack {
         }
         let text = Array(bytes[prefixByteCount..<prefixByteCount + length])
         guard let weightsDigest = SHA256Digest(bytes: Array(bytes[16..<48])),
-            prefix(text, weightsDigest).elementsEqual(bytes[..<prefixByteCount])
+            prefix(text, weightsDigest, foundVersion).elementsEqual(bytes[..<prefixByteCount])
         else { throw fault("the header does not match its digest") }
         let description: ModelDescription
         do { description = try JSONDecoder().decode(ModelDescription.self, from: Data(text)) } catch {
@@ -101,7 +115,10 @@ enum Pack {
         }
         if let problem = description.problem { throw fault(problem) }
         let dataStart = aligned(prefixByteCount + length)
-        let layout = Layout(description.architecture, dataStart: dataStart)
+        guard foundVersion == version(description) else {
+            throw fault("version \(foundVersion) does not fit its description")
+        }
+        let layout = Layout(description, dataStart: dataStart)
         guard layout.byteCount == bytes.count else {
             throw fault("\(bytes.count) bytes, expected \(layout.byteCount)")
         }
@@ -109,7 +126,7 @@ enum Pack {
     }
 
     /// The first 128 bytes, ending with a digest of the 48 before it and the description.
-    private static func prefix(_ text: [UInt8], _ weightsDigest: SHA256Digest) -> [UInt8] {
+    private static func prefix(_ text: [UInt8], _ weightsDigest: SHA256Digest, _ version: UInt32) -> [UInt8] {
         var bytes = magic
         for value in [version, UInt32(text.count)] {
             withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
@@ -137,6 +154,17 @@ final class PackWeights: WeightStorage {
 
     func withBias<R>(_ index: Int, _ body: (Span<Float>) throws -> R) rethrows -> R {
         try body(Span(_unsafeElements: floats(layout.biases[index])))
+    }
+
+    /// - Returns: nil where the pack has none, or its numbers are not finite.
+    func whitening(_ description: HeadWhitening.Description?) -> HeadWhitening? {
+        guard let description, let places = layout.whitening else { return nil }
+        let whitening = Whitening(
+            mean: Array(floats(places.mean)),
+            matrix: Array(floats(places.matrix)),
+            sampleCount: description.sampleCount
+        )
+        return whitening.map { HeadWhitening(head: description.head, whitening: $0) }
     }
 
     /// SAFETY: the range was computed for a file of exactly this size, starts at a multiple of 64 of a page-aligned map, and

@@ -65,7 +65,7 @@ enum FeaturesBench {
         for first in stride(from: 0, to: imageCount, by: backend.maximumBatchCount) {
             let count = min(backend.maximumBatchCount, imageCount - first)
             let bytes = pixels.span.extracting(first * imageByteCount..<(first + count) * imageByteCount)
-            let rows = try rows(backend, bytes.bytes, count, heads, network.outputChannels)
+            let rows = try rows(backend, bytes.bytes, count, heads, network)
             let dimension = rows.count / count
             for (index, value) in rows.enumerated() {
                 if index.isMultiple(of: dimension) { append(UInt32(dimension), to: &file) }
@@ -87,16 +87,19 @@ enum FeaturesBench {
         _ pixels: RawSpan,
         _ count: Int,
         _ heads: [Head],
-        _ dimension: Int
+        _ network: Network
     ) throws -> [Float] {
         if heads.isEmpty {
             guard let processor = backend as? CPUBackend else { throw BenchFailure("--head map needs --backend cpu") }
             return processor.lastMaps(pixels, count: count)
         }
+        let dimension = network.outputChannels
         var rows = [Float](repeating: 0, count: count * heads.count * dimension)
         var span = rows.mutableSpan
         try backend.run(pixels, count: count, heads: heads, into: &span)
-        return rows
+        return stride(from: 0, to: rows.count, by: dimension).flatMap { first in
+            network.finished(Array(rows[first..<first + dimension]), head: heads[first / dimension % heads.count])
+        }
     }
 
     /// Little-endian, as fvecs wants it.

@@ -20,7 +20,7 @@ struct ManifestTests {
     }
 
     @Test func `what can be fetched is complete and fits its network`() throws {
-        for manifest in try ModelManifest.embedded() where manifest.name != UntrainedModel.name {
+        for manifest in try ModelManifest.embedded() where manifest.weights == nil {
             let source = try #require(manifest.source, "\(manifest.name)")
             let kerasLike = manifest.name.hasSuffix("-keras")
             #expect(manifest.stages == (manifest.name.hasPrefix("vgg16") ? .vgg16 : .vgg19))
@@ -38,6 +38,22 @@ struct ManifestTests {
         #expect(try ModelManifest.embedded("vgg16").name == "vgg16-keras")
         #expect(try ModelManifest.embedded("vgg19").source?.digest.algorithm == .md5)
         #expect(throws: InferenceError.self) { try ModelManifest.embedded("vgg17") }
+    }
+
+    @Test func `included weights are the file that the manifest names, small, finite and of its network`() throws {
+        let included = try ModelManifest.embedded().filter { $0.weights != nil }
+        #expect(included.map(\.name) == [ModelLibrary.defaultName])
+        for manifest in included {
+            let weights = try #require(manifest.weights)
+            let file = SharedData.projectRoot.appending(path: "Models/\(weights.file)")
+            let bytes = [UInt8](try Data(contentsOf: file))
+            #expect(bytes.count == weights.bytes && bytes.count <= 32 << 20)
+            #expect(SHA256Digest(of: bytes).description == weights.sha256)
+            let embedded = try IncludedModel.weights(of: manifest.name)
+            #expect(try embedded.read(0..<embedded.count) == bytes)
+            let imported = try ImportedWeights(embedded, preprocessing: nil, defaultHead: .max)
+            #expect(imported.description.architecture == manifest.stages)
+        }
     }
 
     private static let valid = #"""
@@ -60,7 +76,7 @@ struct ManifestTests {
         (#""sha256": ""#, #""sha256": "0"#, "64 hexadecimal digits"),
         (#""sha256""#, #""md5""#, "64 hexadecimal digits"),
         (#""bytes": 1"#, #""bytes": 0"#, "above 0"),
-        (#""name""#, #""seed": 1, "name""#, "either `source` or `seed`"),
+        (#""name""#, #""weights": {"file": "f", "bytes": 1, "sha256": "0"}, "name""#, "either `source` or `weights`"),
         (#""mean""#, #""median""#, "`defaultHead`"),
         (#""CC0""#, "\"\(String(repeating: "x", count: 5000))\"", "longer than 4096 bytes"),
         ("{", "", "not"),
@@ -101,7 +117,7 @@ struct ManifestTests {
         )
         try refused(text.replacing("[[2], [4]]", with: "[[2], [5]]"), "widths 2-4, not VGG11 to conv2_1, widths 2-5")
         #expect(throws: InferenceError.self) {
-            try library.importModel(from: path, as: "other", manifest: ModelManifest.embedded(UntrainedModel.name))
+            try library.importModel(from: path, as: "other", manifest: ModelManifest.embedded(ModelLibrary.defaultName))
         }
         #expect(try library.list().models.map(\.name) == ["b", "tiny"])
     }

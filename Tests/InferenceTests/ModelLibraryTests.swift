@@ -42,7 +42,7 @@ struct ModelLibraryTests {
     @Test func `an existing model is never replaced`() throws {
         let source = try SafetensorsFixture.valid.write(to: folder)
         _ = try library.importModel(from: source, as: "tiny")
-        for name in ["tiny", ModelLibrary.untrainedName] {
+        for name in ["tiny", ModelLibrary.defaultName] {
             #expect(throws: InferenceError.modelExists(name: name)) { try library.importModel(from: source, as: name) }
         }
     }
@@ -82,15 +82,22 @@ struct ModelLibraryTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: library.folder).isEmpty)
     }
 
-    @Test func `a first start makes the untrained model, the same bits everywhere`() throws {
+    @Test func `a first start has the model that comes with the program`() throws {
+        let manifest = try ModelManifest.embedded(ModelLibrary.defaultName)
         let (model, head) = try library.openSelected()
-        #expect(head == .max)
-        #expect(model.summary.isUntrained)
-        #expect(model.summary.architecture == "VGG16")
-        #expect(model.summary.name == "untrained-vgg16")
-        #expect(model.summary.dimension == 512)
-        #expect(model.summary.digest == "f8867e7218a69707e0bc274ec9a39605cbe8c8f9d00a8060e39f8a780a4a9569")
+        #expect(head == manifest.defaultHead)
+        #expect(model.summary.name == ModelLibrary.defaultName)
+        #expect(!model.summary.isUntrained)
+        #expect(model.summary.preprocessing == manifest.preprocessing)
+        #expect(model.summary.licence == manifest.licence)
+        #expect(model.summary.dimension == manifest.stages.outputChannels)
         #expect(try library.list().models == [model.summary])
+        // The pack holds what a read of the file gives, to the bit.
+        let file = SharedData.projectRoot.appending(path: "Models/\(ModelLibrary.defaultName).safetensors").path
+        #expect(try Model.open(weights: file).network.weightsDigest == model.network.weightsDigest)
+        // Made once.
+        let again = try ModelLibrary(folder: library.folder).openSelected().model
+        #expect(again.summary == model.summary)
     }
 }
 

@@ -4,6 +4,7 @@ internal import Platform
 struct ImportedWeights {
     let description: ModelDescription
     let weights: MemoryWeights
+    let whitening: HeadWhitening?
     let digest: SHA256Digest
 
     /// Reads a file of any supported format.
@@ -23,7 +24,7 @@ struct ImportedWeights {
             throw .malformedWeights(file: bytes.file, detail: "\(bytes.count) bytes are no weight file")
         }
         let content = try format.read(bytes)
-        description = ModelDescription(
+        var description = ModelDescription(
             architecture: content.architecture,
             preprocessing: preprocessing ?? format.usualPreprocessing,
             defaultHead: defaultHead,
@@ -31,8 +32,11 @@ struct ImportedWeights {
             licence: String(content.licence.unicodeScalars.filter { $0.value >= 32 && $0.value != 127 }.prefix(1000))
         )
         if let problem = description.problem { throw .unsupportedNetwork(file: bytes.file, detail: problem) }
+        description.whitening = content.whitening?.description
+        self.description = description
         weights = content.weights
-        digest = Network.digest(weights, convolutionCount: weights.weights.count)
+        whitening = content.whitening
+        digest = Network.digest(weights, convolutionCount: weights.weights.count, whitening: whitening)
     }
 }
 
@@ -42,6 +46,8 @@ struct WeightFileContent {
     let weights: MemoryWeights
     /// Empty when the file does not say.
     var licence = ""
+    /// Nil where the file has none.
+    var whitening: HeadWhitening?
 }
 
 extension WeightFormat {
@@ -51,7 +57,9 @@ extension WeightFormat {
         case .safetensors:
             let file = try Safetensors(bytes)
             let licence = file.metadata["licence"] ?? file.metadata["license"] ?? ""
-            return try TorchvisionLayout.read(file, licence: licence)
+            var content = try TorchvisionLayout.read(file, licence: licence)
+            content.whitening = try file.whitening(dimension: content.architecture.outputChannels)
+            return content
         case .torch:
             return try TorchvisionLayout.read(try TorchFile(bytes))
         case .keras:
