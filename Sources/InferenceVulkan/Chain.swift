@@ -2,6 +2,7 @@ internal import Inference
 
 /// A network laid out as dispatches: which kernels with which shapes, and how many bytes they need. Knows no device handle.
 struct Chain {
+    let tier: Tier
     let steps: [ChainStep]
     /// Bytes an image takes in each place.
     let byteCounts: [ChainPlace: Int]
@@ -15,9 +16,12 @@ struct Chain {
 
     /// - Parameters:
     ///   - network: any chain that begins with a convolution of three planes.
+    ///   - tier: which kernels compute it.
     ///   - offsetAlignment: bytes a binding's offset must be a multiple of.
     /// - Throws: `.unsupportedNetwork`.
-    init(_ network: Network, offsetAlignment: Int) throws(InferenceError) {
+    init(_ network: Network, tier: Tier, offsetAlignment: Int) throws(InferenceError) {
+        precondition(tier == .fp32, "tier \(tier) has no kernels")
+        self.tier = tier
         var builder = ChainBuilder(network, offsetAlignment: offsetAlignment)
         var layers = network.layers[...]
         while let layer = layers.popFirst() {

@@ -30,9 +30,15 @@ final class ChainSession {
     private static let memoryShare = 0.6
 
     /// - Throws: `.unsupportedNetwork`, `.outOfMemory`, `.deviceUnavailable`, `.deviceLost`.
-    init(_ device: Device, _ network: Network, maximumBatch: Int, submissionSeconds: Double) throws(InferenceError) {
+    init(
+        _ device: Device,
+        _ network: Network,
+        tier: Tier,
+        maximumBatch: Int,
+        submissionSeconds: Double
+    ) throws(InferenceError) {
         let limits = device.limits
-        let chain = try Chain(network, offsetAlignment: Int(limits.minStorageBufferOffsetAlignment))
+        let chain = try Chain(network, tier: tier, offsetAlignment: Int(limits.minStorageBufferOffsetAlignment))
         let window = min(Int(limits.maxStorageBufferRange), Self.allocationByteLimit)
         let memory = Int(Double(device.physical.memoryBudget) * Self.memoryShare)
         let groupLimits = elements(limits.maxComputeWorkGroupCount, of: UInt32.self).map(Int.init)

@@ -24,9 +24,9 @@ final class Device {
         guard let queueFamily = physical.queueFamily else {
             throw .deviceUnavailable(detail: "\(physical.info): it has no compute queue")
         }
-        let wanted = [VK_EXT_MEMORY_BUDGET_EXTENSION_NAME].filter(physical.extensions.contains)
+        let capabilities = physical.capabilities
         var created: VkDevice?
-        let result = withCStrings(wanted) { extensions in
+        let result = withCStrings(capabilities.extensions) { extensions in
             withUnsafePointer(to: Float(1)) { priority in
                 var queueInfo = VkDeviceQueueCreateInfo()
                 queueInfo.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO
@@ -34,13 +34,16 @@ final class Device {
                 queueInfo.queueCount = 1
                 queueInfo.pQueuePriorities = priority
                 return withUnsafePointer(to: queueInfo) { queueInfo in
-                    var info = VkDeviceCreateInfo()
-                    info.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO
-                    info.queueCreateInfoCount = 1
-                    info.pQueueCreateInfos = queueInfo
-                    info.enabledExtensionCount = UInt32(extensions.count)
-                    info.ppEnabledExtensionNames = extensions.baseAddress
-                    return physical.instance.functions.createDevice(physical.handle, &info, nil, &created)
+                    capabilities.withFeatures { features in
+                        var info = VkDeviceCreateInfo()
+                        info.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO
+                        info.pNext = UnsafeRawPointer(features)
+                        info.queueCreateInfoCount = 1
+                        info.pQueueCreateInfos = queueInfo
+                        info.enabledExtensionCount = UInt32(extensions.count)
+                        info.ppEnabledExtensionNames = extensions.baseAddress
+                        return physical.instance.functions.createDevice(physical.handle, &info, nil, &created)
+                    }
                 }
             }
         }

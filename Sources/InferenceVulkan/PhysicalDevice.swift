@@ -10,6 +10,7 @@ struct PhysicalDevice {
     /// Compute family of choice; nil when the device has none.
     let queueFamily: UInt32?
     let extensions: Set<String>
+    let capabilities: DeviceCapabilities
 
     init(instance: Instance, handle: VkPhysicalDevice, index: Int) {
         self.instance = instance
@@ -35,6 +36,7 @@ struct PhysicalDevice {
                 functions.getPhysicalDeviceProperties2(handle, &properties)
             }
         }
+        capabilities = DeviceCapabilities(handle, functions, available: extensions)
         let core = properties.properties
         limits = core.limits
         queueFamily = Self.computeFamily(of: handle, functions)
@@ -60,6 +62,9 @@ struct PhysicalDevice {
             unusableReason: reason
         )
     }
+
+    /// Why `tier` cannot run here, in words; nil when it can. It must still pass its fixture.
+    func obstacle(to tier: Tier) -> String? { tier.obstacle(on: capabilities) }
 
     /// Bytes this process may still take of the device's own memory now.
     var memoryBudget: Int { Self.memoryBudget(of: handle, instance.functions, extensions) }

@@ -5,13 +5,10 @@ internal import Platform
 ///
 /// Drivers that claim what they cannot do, or compile a kernel wrongly, are caught here and not in the index.
 enum TrustFixture {
-    /// Cosine to the reference that the fp32 tier must reach for every head.
-    static let requiredCosine = 0.999_999
-
     /// Runs every convolution kernel of the tier, pooled and not pooled, with channel counts that fill no tile.
     ///
     /// - Throws: `.deviceUnavailable` with the cosine when the device computes wrongly, and what a session throws.
-    static func verify(_ device: Device, submissionSeconds: Double) throws(InferenceError) {
+    static func verify(_ device: Device, tier: Tier, submissionSeconds: Double) throws(InferenceError) {
         let network = makeNetwork()
         var generator = SplitMix64(state: 2)
         let count = 2
@@ -24,7 +21,13 @@ enum TrustFixture {
         try ReferenceBackend(network: network)
             .run(pixels.span.bytes, count: count, heads: Chain.heads, into: &expectedSpan)
 
-        let session = try ChainSession(device, network, maximumBatch: count, submissionSeconds: submissionSeconds)
+        let session = try ChainSession(
+            device,
+            network,
+            tier: tier,
+            maximumBatch: count,
+            submissionSeconds: submissionSeconds
+        )
         var worst = 1.0
         try session.run(pixels.span.bytes, count: count) { rows, pitch in
             for index in 0..<count * Chain.heads.count {
@@ -36,9 +39,10 @@ enum TrustFixture {
                 worst = cosine >= worst ? worst : cosine
             }
         }
-        guard worst >= requiredCosine else {
+        guard worst >= tier.requiredCosine else {
             throw .deviceUnavailable(
-                detail: "\(device.physical.info) computes wrongly: cosine \(worst) to the reference"
+                detail:
+                    "\(device.physical.info) computes wrongly in tier \(tier.rawValue): cosine \(worst) to the reference"
             )
         }
     }

@@ -1,6 +1,6 @@
 package import Inference
 
-/// The network on a Vulkan device, in the fp32 tier.
+/// The network on a Vulkan device, in one tier.
 ///
 /// Made of a device that reproduced `TrustFixture`. Once a submission hangs or the device is lost, every later call throws
 /// `.deviceLost` at once; make a new backend to try again.
@@ -26,6 +26,7 @@ package final class VulkanBackend: ConvolutionBackend, @unchecked Sendable {
     ///   - network: a chain that begins with a convolution of three planes.
     ///   - designation: index, UUID or a part of the name; nil takes the usable device with the most memory.
     ///   - allowsSoftware: whether the processor dressed up as a device will do.
+    ///   - tier: which kernels compute.
     ///   - maximumBatch: images a call may hold, at least 1. Those too large for one submission are run in pieces.
     ///   - validation: turns the validation layers on and collects what they say; for tests.
     ///   - submissionSeconds: how long a submission may take before the device counts as lost.
@@ -34,6 +35,7 @@ package final class VulkanBackend: ConvolutionBackend, @unchecked Sendable {
         network: Network,
         device designation: String?,
         allowsSoftware: Bool,
+        tier: Tier = .fp32,
         maximumBatch: Int,
         validation: ValidationLog? = nil,
         submissionSeconds: Double? = nil
@@ -47,11 +49,15 @@ package final class VulkanBackend: ConvolutionBackend, @unchecked Sendable {
         )
         // A graphics driver's own watchdog bites within seconds; a processor may honestly need minutes for a batch.
         let seconds = submissionSeconds ?? (physical.info.isSoftware ? 600 : 20)
+        if let obstacle = physical.obstacle(to: tier) {
+            throw .deviceUnavailable(detail: "\(physical.info) has no tier \(tier.rawValue): \(obstacle)")
+        }
         let opened = try Device(physical)
-        try TrustFixture.verify(opened, submissionSeconds: seconds)
+        try TrustFixture.verify(opened, tier: tier, submissionSeconds: seconds)
         session = try ChainSession(
             opened,
             network,
+            tier: tier,
             maximumBatch: min(maximumBatch, Self.submissionImageCount),
             submissionSeconds: seconds
         )
@@ -60,7 +66,7 @@ package final class VulkanBackend: ConvolutionBackend, @unchecked Sendable {
         device = physical.info
         maximumBatchCount = maximumBatch
         preferredBatchCount = session.maximumImageCount
-        description = BackendDescription(backend: "vulkan", device: physical.info.name, tier: "fp32", threads: 1)
+        description = BackendDescription(backend: "vulkan", device: physical.info.name, tier: tier.rawValue, threads: 1)
     }
 
     package func run(
