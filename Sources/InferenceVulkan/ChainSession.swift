@@ -34,11 +34,12 @@ final class ChainSession {
         _ device: Device,
         _ network: Network,
         tier: Tier,
+        options: ChainOptions = ChainOptions(),
         maximumBatch: Int,
         submissionSeconds: Double
     ) throws(InferenceError) {
         let limits = device.limits
-        let chain = try Chain(network, tier: tier, offsetAlignment: Int(limits.minStorageBufferOffsetAlignment))
+        let chain = try Chain(network, tier: tier, target: device.chainTarget, options: options)
         let window = min(Int(limits.maxStorageBufferRange), Self.allocationByteLimit)
         let memory = Int(Double(device.physical.memoryBudget) * Self.memoryShare)
         let groupLimits = elements(limits.maxComputeWorkGroupCount, of: UInt32.self).map(Int.init)
@@ -57,17 +58,17 @@ final class ChainSession {
         commandPool = try device.makeCommandPool()
         fence = try device.makeFence()
         var buffers: [ChainPlace: Buffer] = [:]
-        for (place, bytes) in chain.byteCounts {
-            buffers[place] = try device.makeBuffer(byteCount: bytes * count, place: .device)
+        for (place, bytes) in chain.byteCounts(imageCount: count) {
+            buffers[place] = try device.makeBuffer(byteCount: bytes, place: .device)
         }
         upload = try device.makeBuffer(byteCount: chain.byteCounts[.pixels, default: 0] * count, place: .upload)
         readback = try device.makeBuffer(byteCount: chain.byteCounts[.rows, default: 0] * count, place: .readback)
         parameters = try device.makeBuffer(byteCount: chain.parameterByteCount, place: .device)
 
-        pipelines = try Self.compile(chain.steps, device, layout)
+        pipelines = try Self.compile(chain.kernels, device, layout)
 
         let parameterBuffer = parameters
-        let bindings = chain.steps.map { step -> [BufferRange?] in
+        let bindings = chain.kernels.map { step -> [BufferRange?] in
             func whole(_ place: ChainPlace) -> BufferRange? {
                 buffers[place].map { BufferRange(buffer: $0, byteCount: $0.byteCount) }
             }
@@ -89,7 +90,7 @@ final class ChainSession {
 
     /// A pipeline for each step; equal shapes share one.
     private static func compile(
-        _ steps: [ChainStep],
+        _ steps: [ChainKernel],
         _ device: Device,
         _ layout: KernelLayout
     ) throws(InferenceError) -> [Pipeline] {
@@ -147,26 +148,22 @@ final class ChainSession {
 
     /// Upload, every step, readback: one submission.
     private func record(_ count: Int) throws(InferenceError) -> VkCommandBuffer {
-        let (mean, scale) = (preprocessing.mean, preprocessing.scale)
-        let push = BatchConstants(
-            imageCount: UInt32(count),
-            mean: (mean[0], mean[1], mean[2]),
-            scale: (scale[0], scale[1], scale[2])
-        )
         return try commandPool.record { recorder in
             guard let pixels = buffers[.pixels], let rows = buffers[.rows] else { return }
             let pixelByteCount = (count * preprocessing.side * preprocessing.side * 3).rounded(upTo: 4)
             recorder.copy(from: upload, to: pixels, byteCount: pixelByteCount)
             recorder.barrier(.copy, .kernel)
-            for (index, step) in chain.steps.enumerated() {
-                recorder.dispatch(
-                    pipelines[index],
-                    layout,
-                    descriptors.sets[index],
-                    push: push,
-                    groups: step.groups.map { $0.groups(imageCount: count) }
-                )
-                recorder.barrier(.kernel, index == chain.steps.count - 1 ? .copy : .kernel)
+            for step in chain.steps.indices {
+                for dispatch in chain.dispatches(step: step, imageCount: count) {
+                    recorder.dispatch(
+                        pipelines[dispatch.kernel],
+                        layout,
+                        descriptors.sets[dispatch.kernel],
+                        push: dispatch.push,
+                        groups: dispatch.groups
+                    )
+                    recorder.barrier(.kernel, step == chain.steps.count - 1 ? .copy : .kernel)
+                }
             }
             recorder.copy(from: rows, to: readback, byteCount: count * Chain.heads.count * chain.rowPitch * 4)
             recorder.barrier(.copy, .host)
@@ -175,13 +172,13 @@ final class ChainSession {
 
     /// Packs and uploads one convolution after the other through one staging buffer.
     private func uploadParameters(of network: Network) throws(InferenceError) {
-        let layouts = chain.steps.compactMap(\.parameters)
+        let layouts = chain.parameters
         let staging = try device.makeBuffer(byteCount: layouts.map(\.byteCount).max() ?? 4, place: .upload)
         let pool = try device.makeCommandPool()
         // Both end with this function, so a submission that hangs is settled before.
         defer { withExtendedLifetime((staging, pool)) { fence.settle(seconds: Self.graceSeconds) } }
         for layout in layouts {
-            let target = UnsafeMutableBufferPointer(rebasing: staging.mapped.bindMemory(to: Float.self)[...])
+            let target = staging.mapped
             network.withWeight(layout.convolution) { weights in
                 network.withBias(layout.convolution) { bias in layout.pack(weights: weights, bias: bias, into: target) }
             }

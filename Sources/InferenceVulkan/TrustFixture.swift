@@ -8,7 +8,9 @@ enum TrustFixture {
     /// Runs every convolution kernel of the tier, pooled and not pooled, with channel counts that fill no tile.
     ///
     /// - Throws: `.deviceUnavailable` with the cosine when the device computes wrongly, and what a session throws.
-    static func verify(_ device: Device, tier: Tier, submissionSeconds: Double) throws(InferenceError) {
+    static func verify(_ device: Device, tier: Tier, options: ChainOptions = ChainOptions(), submissionSeconds: Double)
+        throws(InferenceError)
+    {
         let network = makeNetwork()
         var generator = SplitMix64(state: 2)
         let count = 2
@@ -25,6 +27,7 @@ enum TrustFixture {
             device,
             network,
             tier: tier,
+            options: options,
             maximumBatch: count,
             submissionSeconds: submissionSeconds
         )

@@ -27,6 +27,7 @@ package final class VulkanBackend: ConvolutionBackend, @unchecked Sendable {
     ///   - designation: index, UUID or a part of the name; nil takes the usable device with the most memory.
     ///   - allowsSoftware: whether the processor dressed up as a device will do.
     ///   - tier: which kernels compute.
+    ///   - options: how kernels are chosen.
     ///   - maximumBatch: images a call may hold, at least 1. Those too large for one submission are run in pieces.
     ///   - validation: turns the validation layers on and collects what they say; for tests.
     ///   - submissionSeconds: how long a submission may take before the device counts as lost.
@@ -36,6 +37,7 @@ package final class VulkanBackend: ConvolutionBackend, @unchecked Sendable {
         device designation: String?,
         allowsSoftware: Bool,
         tier: Tier = .fp32,
+        options: ChainOptions = ChainOptions(),
         maximumBatch: Int,
         validation: ValidationLog? = nil,
         submissionSeconds: Double? = nil
@@ -49,15 +51,16 @@ package final class VulkanBackend: ConvolutionBackend, @unchecked Sendable {
         )
         // A graphics driver's own watchdog bites within seconds; a processor may honestly need minutes for a batch.
         let seconds = submissionSeconds ?? (physical.info.isSoftware ? 600 : 20)
-        if let obstacle = physical.obstacle(to: tier) {
+        if let obstacle = physical.obstacle(to: options.emulatesMatrixUnits ? .fp16 : tier) {
             throw .deviceUnavailable(detail: "\(physical.info) has no tier \(tier.rawValue): \(obstacle)")
         }
         let opened = try Device(physical)
-        try TrustFixture.verify(opened, tier: tier, submissionSeconds: seconds)
+        try TrustFixture.verify(opened, tier: tier, options: options, submissionSeconds: seconds)
         session = try ChainSession(
             opened,
             network,
             tier: tier,
+            options: options,
             maximumBatch: min(maximumBatch, Self.submissionImageCount),
             submissionSeconds: seconds
         )
