@@ -94,42 +94,42 @@ void main() {
     const uint groupM = SUBGROUP / GROUPS_N;
     const uint groupN = SUBGROUP % GROUPS_N;
     SUM sums[ROWS][COLUMNS];
-    [[unroll]] for (uint m = 0; m < ROWS; ++m)
-        [[unroll]] for (uint n = 0; n < COLUMNS; ++n) clear(sums[m][n]);
+    UNROLL for (uint m = 0; m < ROWS; ++m)
+        UNROLL for (uint n = 0; n < COLUMNS; ++n) clear(sums[m][n]);
 
     uvec4 nextPixels[A_LOADS];
     uvec4 nextWeights[B_LOADS];
     gatherOctets(gather, 0, nextPixels);
-    [[unroll]] for (uint i = 0; i < B_LOADS; ++i) nextWeights[i] = weights[firstWeight + i * weightStride];
+    UNROLL for (uint i = 0; i < B_LOADS; ++i) nextWeights[i] = weights[firstWeight + i * weightStride];
     for (uint step = 0; step < STEPS; ++step) {
         // The buffer that the step before last read: every thread has passed the barrier since.
         const uint stage = (step & 1u) * STAGE;
-        [[unroll]] for (uint i = 0; i < A_LOADS; ++i)
+        UNROLL for (uint i = 0; i < A_LOADS; ++i)
             memory[stage + gatherSlot + i * (THREADS / K_OCTETS) * A_PITCH] = nextPixels[i];
-        [[unroll]] for (uint i = 0; i < B_LOADS; ++i)
+        UNROLL for (uint i = 0; i < B_LOADS; ++i)
             memory[stage + weightSlot + i * (THREADS / (TILE_N / 8)) * B_PITCH] = nextWeights[i];
         barrier();
         if (step + 1u < STEPS) {
             gatherOctets(gather, step + 1u, nextPixels);
-            [[unroll]] for (uint i = 0; i < B_LOADS; ++i)
+            UNROLL for (uint i = 0; i < B_LOADS; ++i)
                 nextWeights[i] = weights[firstWeight + i * weightStride + (step + 1u) * TILE_K * PITCH_OCTETS];
         }
-        [[unroll]] for (uint k = 0; k < TILE_K / 16; ++k) {
+        UNROLL for (uint k = 0; k < TILE_K / 16; ++k) {
             LEFT left[ROWS];
             RIGHT right[COLUMNS];
-            [[unroll]] for (uint m = 0; m < ROWS; ++m)
+            UNROLL for (uint m = 0; m < ROWS; ++m)
                 loadLeft(left[m], stage + (groupM * ROWS + m) * 16u * A_PITCH + k * 2u);
-            [[unroll]] for (uint n = 0; n < COLUMNS; ++n)
+            UNROLL for (uint n = 0; n < COLUMNS; ++n)
                 loadRight(right[n], stage + B_AT + k * 16u * B_PITCH + (groupN * COLUMNS + n) * 2u);
-            [[unroll]] for (uint m = 0; m < ROWS; ++m)
-                [[unroll]] for (uint n = 0; n < COLUMNS; ++n) multiplyAdd(left[m], right[n], sums[m][n]);
+            UNROLL for (uint m = 0; m < ROWS; ++m)
+                UNROLL for (uint n = 0; n < COLUMNS; ++n) multiplyAdd(left[m], right[n], sums[m][n]);
         }
     }
 
-    [[unroll]] for (uint m = 0; m < ROWS; ++m) {
+    UNROLL for (uint m = 0; m < ROWS; ++m) {
         // The stages or the last strip have been read.
         barrier();
-        [[unroll]] for (uint n = 0; n < COLUMNS; ++n)
+        UNROLL for (uint n = 0; n < COLUMNS; ++n)
             storeSum(sums[m][n], groupM * 16u * STRIP_PITCH + (groupN * COLUMNS + n) * 4u);
         barrier();
         writeStrip(m, firstCell, cellCount, firstOctet);

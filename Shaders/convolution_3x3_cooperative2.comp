@@ -95,7 +95,7 @@ void main() {
     for (uint step = 0; step < STEPS; ++step) {
         // The buffer that the step before last read: every thread has passed the barrier since.
         const uint stage = (step & 1u) * STAGE;
-        [[unroll]] for (uint i = 0; i < A_LOADS; ++i) memory[stage + slot + i * (THREADS / K_OCTETS) * A_PITCH] = next[i];
+        UNROLL for (uint i = 0; i < A_LOADS; ++i) memory[stage + slot + i * (THREADS / K_OCTETS) * A_PITCH] = next[i];
         barrier();
         if (step + 1u < STEPS) gatherOctets(gather, step + 1u, next);
         coopmat<float16_t, gl_ScopeWorkgroup, TILE_M, TILE_K, gl_MatrixUseA> left;
@@ -128,7 +128,7 @@ void main() {
         if (cell >= cellCount || POOL == 0u && (y >= SIDE || x >= SIDE)) continue;
         uvec4 result = memory[row * RESULT_PITCH + inTile];
         if (POOL != 0u)
-            [[unroll]] for (uint j = 1; j < 4; ++j)
+            UNROLL for (uint j = 1; j < 4; ++j)
                 result = largerOctet(result, memory[(row + j) * RESULT_PITCH + inTile]);
         const uint pixel = POOL != 0u ? cell : (cell / (CELLS * CELLS) * SIDE + y) * SIDE + x;
         target[pixel * OUT_OCTETS + octet] = result;

@@ -18,7 +18,8 @@ layout(constant_id = 0) const uint PIXELS = 1;
 layout(constant_id = 1) const uint QUADS = 1;
 layout(constant_id = 2) const uint CHANNELS = 4;
 layout(constant_id = 3) const uint HEADS = 3;
-// 1e-6 in the map's scale, but no less than 1e-12, whose cube is a normal number. A map a million times that does not notice.
+// 1e-6 in the map's scale, in [1e-12, 1e6], so that its cube is a normal number. Nothing changes at these bounds: fp16 maps are
+// scaled to tens, far above the one, and end at 65,504, below the other.
 layout(constant_id = 4) const float FLOOR = 1e-6;
 
 layout(set = 0, binding = 0) readonly buffer Source { QUAD source[]; };

@@ -13,8 +13,13 @@ const uint A_PITCH = K_OCTETS + 1;
 const uint A_LOADS = TILE_M * K_OCTETS / THREADS;
 
 #if SCALAR
+// Software devices take minutes to compile what is unrolled.
+#define UNROLL [[dont_unroll]]
+
 uint packedHalves(float a, float b) { return packHalf2x16(vec2(a, b)); }
 #else
+#define UNROLL [[unroll]]
+
 // By conversion of single values, which rounds to nearest where packHalf2x16 may cut off.
 uint packedHalves(float a, float b) { return packFloat2x16(f16vec2(a, b)); }
 #endif
@@ -39,7 +44,7 @@ struct Gather {
 void beginGather(out Gather gather, uint firstCell, uint cellCount) {
     gather.octet = gl_LocalInvocationIndex % K_OCTETS;
     gather.row = gl_LocalInvocationIndex / K_OCTETS;
-    [[unroll]] for (uint i = 0; i < A_LOADS; ++i) {
+    UNROLL for (uint i = 0; i < A_LOADS; ++i) {
         const uint row = gather.row + i * (THREADS / K_OCTETS);
         const uint cell = firstCell + row / 4u;
         const uint inImage = cell % (CELLS * CELLS);
@@ -49,7 +54,7 @@ void beginGather(out Gather gather, uint firstCell, uint cellCount) {
         uint mask = 0;
         // Cells past the last image, and the pixels of odd sides' last cells, load zeros.
         if (cell < cellCount && y < SIDE && x < SIDE)
-            [[unroll]] for (uint tap = 0; tap < 9; ++tap)
+            UNROLL for (uint tap = 0; tap < 9; ++tap)
                 if (y + tap / 3u - 1u < SIDE && x + tap % 3u - 1u < SIDE) mask |= 1u << tap;
         gather.mask[i] = mask;
         gather.at[i] = pixel * (FIRST != 0 ? 3u : IN_OCTETS);
@@ -73,8 +78,8 @@ float valueAt(Gather gather, uint i, uint term) {
 // The octets of stage `step`.
 void gatherOctets(Gather gather, uint step, out uvec4 octets[A_LOADS]) {
 #if FIRST
-    [[unroll]] for (uint i = 0; i < A_LOADS; ++i)
-        [[unroll]] for (uint pair = 0; pair < 4; ++pair) {
+    UNROLL for (uint i = 0; i < A_LOADS; ++i)
+        UNROLL for (uint pair = 0; pair < 4; ++pair) {
             const uint term = gather.octet * 8u + pair * 2u;
             octets[i][pair] = packedHalves(valueAt(gather, i, term), valueAt(gather, i, term + 1u));
         }
@@ -83,7 +88,7 @@ void gatherOctets(Gather gather, uint step, out uvec4 octets[A_LOADS]) {
     const uint tap = index / IN_OCTETS;
     // Wraps below zero as the addition wraps back.
     const uint shift = ((tap / 3u - 1u) * SIDE + tap % 3u - 1u) * IN_OCTETS + index - tap * IN_OCTETS;
-    [[unroll]] for (uint i = 0; i < A_LOADS; ++i) {
+    UNROLL for (uint i = 0; i < A_LOADS; ++i) {
         octets[i] = uvec4(0);
         if ((gather.mask[i] >> tap & 1u) != 0u) octets[i] = source[gather.at[i] + shift];
     }

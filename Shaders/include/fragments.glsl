@@ -18,40 +18,37 @@
 
 #else
 
-// A subgroup is what its size would be. Operands stay in shared memory; of a sum, a thread keeps every LANES-th element.
+// A subgroup is what its size would be. Operands stay in shared memory; of a sum, a thread keeps every LANES-th quad of a row.
 const uint LANES = THREADS / (GROUPS_M * GROUPS_N);
 #define SUBGROUP (gl_LocalInvocationIndex / LANES)
 #define LEFT uint
 #define RIGHT uint
-struct Sum { float elements[256 / LANES]; };
+struct Sum { vec4 quads[64 / LANES]; };
 #define SUM Sum
 #define loadLeft(left, at) left = at
 #define loadRight(right, at) right = at
 
-float halfAt(uint octet, uint element) {
-    const vec2 pair = unpackHalf2x16(memory[octet + element / 8u][element % 8u / 2u]);
-    return pair[element % 2u];
-}
-
 void clear(out Sum sum) {
-    for (uint i = 0; i < 256 / LANES; ++i) sum.elements[i] = 0;
+    UNROLL for (uint i = 0; i < 64 / LANES; ++i) sum.quads[i] = vec4(0);
 }
 
 void multiplyAdd(uint left, uint right, inout Sum sum) {
-    for (uint i = 0; i < 256 / LANES; ++i) {
-        const uint element = gl_LocalInvocationIndex % LANES + i * LANES;
-        const uint row = element / 16u;
-        const uint column = element % 16u;
-        for (uint k = 0; k < 16; ++k)
-            sum.elements[i] += halfAt(left + row * A_PITCH, k) * halfAt(right + k * B_PITCH, column);
+    UNROLL for (uint i = 0; i < 64 / LANES; ++i) {
+        const uint quad = gl_LocalInvocationIndex % LANES + i * LANES;
+        UNROLL for (uint k = 0; k < 16; ++k) {
+            const vec2 pair = unpackHalf2x16(memory[left + quad / 4u * A_PITCH + k / 8u][k % 8u / 2u]);
+            const uvec4 octet = memory[right + k * B_PITCH + quad % 4u / 2u];
+            const uvec2 halves = quad % 2u == 0u ? octet.xy : octet.zw;
+            const float factor = k % 2u == 0u ? pair.x : pair.y;
+            sum.quads[i] += factor * vec4(unpackHalf2x16(halves.x), unpackHalf2x16(halves.y));
+        }
     }
 }
 
 void storeSum(Sum sum, uint at) {
-    for (uint i = 0; i < 256 / LANES; ++i) {
-        const uint element = gl_LocalInvocationIndex % LANES + i * LANES;
-        const uint column = element % 16u;
-        memory[at + element / 16u * STRIP_PITCH + column / 4u][column % 4u] = floatBitsToUint(sum.elements[i]);
+    UNROLL for (uint i = 0; i < 64 / LANES; ++i) {
+        const uint quad = gl_LocalInvocationIndex % LANES + i * LANES;
+        memory[at + quad / 4u * STRIP_PITCH + quad % 4u] = floatBitsToUint(sum.quads[i]);
     }
 }
 

@@ -33,10 +33,10 @@ void writeStrip(uint m, uint firstCell, uint cellCount, uint firstOctet) {
         const uint x = cell % CELLS * 2u + inTileRow % 2u;
         if (POOL == 0u && (y >= SIDE || x >= SIDE)) continue;
         vec4 results[2];
-        [[unroll]] for (uint q = 0; q < 2; ++q) {
+        UNROLL for (uint q = 0; q < 2; ++q) {
             results[q] = fma(sumsAt(row, inTile * 2u + q), scales[q], biases[q]);
             if (POOL != 0u)
-                [[unroll]] for (uint j = 1; j < 4; ++j)
+                UNROLL for (uint j = 1; j < 4; ++j)
                     results[q] = larger(results[q], fma(sumsAt(row + j, inTile * 2u + q), scales[q], biases[q]));
             results[q] = rectified(results[q]);
         }

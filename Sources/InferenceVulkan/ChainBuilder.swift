@@ -101,8 +101,8 @@ struct ChainBuilder {
         let quads = paddedChannels / 4
         let heads = Chain.heads.count
         let regionCount = RegionGrid(height: side, width: side).regions.count
-        // gem3's floor in the map's scale; see `head_reduce.comp`.
-        let floor = max(1e-6 * Float.powerOfTwo(-exponent), 1e-12)
+        // gem3's floor in the map's scale, within the bounds that `head_reduce.comp` gives.
+        let floor = min(max(1e-6 * Float.powerOfTwo(-exponent), 1e-12), 1e6)
         let reduce = Kernel.headReduce(set.storage)
         appendStep(
             reduce,
