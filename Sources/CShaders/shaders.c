@@ -52,3 +52,7 @@ const CShaders_Module *CShaders_find(const char *name) {
         if (strcmp(modules[index].name, name) == 0) return &modules[index];
     return NULL;
 }
+
+size_t CShaders_count(void) { return sizeof modules / sizeof modules[0]; }
+
+const CShaders_Module *CShaders_at(size_t index) { return index < CShaders_count() ? &modules[index] : NULL; }

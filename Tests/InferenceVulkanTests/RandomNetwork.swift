@@ -92,13 +92,24 @@ extension ConvolutionBackend {
 
 extension VulkanBackend {
     /// The software device that every test machine has.
-    static func software(_ network: Network, maximumBatch: Int = 8) throws(InferenceError) -> VulkanBackend {
-        try VulkanBackend(
-            network: network,
-            device: "llvmpipe",
-            allowsSoftware: true,
-            maximumBatch: maximumBatch
-        )
+    static func software(
+        _ network: Network,
+        maximumBatch: Int = 8,
+        _ change: (inout VulkanOptions) -> Void = { _ in }
+    ) throws(InferenceError) -> VulkanBackend {
+        try VulkanBackend(network: network, options: softwareOptions(maximumBatch: maximumBatch, change))
+    }
+
+    static func softwareOptions(
+        maximumBatch: Int = 8,
+        _ change: (inout VulkanOptions) -> Void = { _ in }
+    ) -> VulkanOptions {
+        var options = VulkanOptions()
+        options.device = "llvmpipe"
+        options.allowsSoftware = true
+        options.maximumBatch = maximumBatch
+        change(&options)
+        return options
     }
 }
 

@@ -14,13 +14,9 @@ struct ValidationTests {
     func `the validation layers have nothing to say, from opening to closing`() throws {
         let log = ValidationLog()
         do {
-            let backend = try VulkanBackend(
-                network: RandomNetwork("7 P 20 P P 40").network(side: 18),
-                device: "llvmpipe",
-                allowsSoftware: true,
-                maximumBatch: 3,
-                validation: log
-            )
+            let backend = try VulkanBackend.software(RandomNetwork("7 P 20 P P 40").network(side: 18), maximumBatch: 3) {
+                $0.validation = log
+            }
             for count in [3, 1, 3] {
                 _ = try backend.vectors(randomPixels(count: count, side: 18), count: count, channels: 40)
             }
