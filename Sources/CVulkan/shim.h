@@ -74,6 +74,14 @@ typedef struct VkCooperativeMatrixFlexibleDimensionsPropertiesNV {
     uint32_t workgroupInvocations;
 } VkCooperativeMatrixFlexibleDimensionsPropertiesNV;
 
+typedef struct VkPhysicalDeviceCooperativeMatrix2PropertiesNV {
+    VkStructureType sType;
+    void *pNext;
+    uint32_t cooperativeMatrixWorkgroupScopeMaxWorkgroupSize;
+    uint32_t cooperativeMatrixFlexibleDimensionsMaxDimension;
+    uint32_t cooperativeMatrixWorkgroupScopeReservedSharedMemory;
+} VkPhysicalDeviceCooperativeMatrix2PropertiesNV;
+
 typedef VkResult(VKAPI_PTR *PFN_vkGetPhysicalDeviceCooperativeMatrixFlexibleDimensionsPropertiesNV)(
     VkPhysicalDevice physicalDevice, uint32_t *pPropertyCount,
     VkCooperativeMatrixFlexibleDimensionsPropertiesNV *pProperties);
@@ -84,3 +92,4 @@ static const uint32_t CVulkan_cooperativeMatrixFeatures = 1000506000;
 static const uint32_t CVulkan_cooperativeMatrixProperties = 1000506001;
 static const uint32_t CVulkan_cooperativeMatrix2Features = 1000593000;
 static const uint32_t CVulkan_cooperativeMatrixFlexibleDimensionsProperties = 1000593001;
+static const uint32_t CVulkan_cooperativeMatrix2Properties = 1000593002;

@@ -191,21 +191,20 @@ extension ChainSession {
         imageCount: Int,
         steps: Range<Int>
     ) throws(InferenceError) -> VkCommandBuffer {
-        let push = push(imageCount)
-        return try computePool.record { recorder in
+        try computePool.record { recorder in
             // Maps are shared by all pieces: what earlier submissions wrote and read there is over.
             recorder.barrier(.kernel, .kernel)
-            for index in steps {
-                let step = chain.steps[index]
-                let isLast = index == chain.steps.count - 1
-                recorder.dispatch(
-                    pipelines[index],
-                    layout,
-                    slot.descriptors.sets[index],
-                    push: push,
-                    groups: step.groups.map { $0.groups(imageCount: imageCount) }
-                )
-                recorder.barrier(.kernel, isLast ? .copy : .kernel)
+            for step in steps {
+                for dispatch in chain.dispatches(step: step, imageCount: imageCount) {
+                    recorder.dispatch(
+                        pipelines[dispatch.kernel],
+                        layout,
+                        slot.descriptors.sets[dispatch.kernel],
+                        push: dispatch.push,
+                        groups: dispatch.groups
+                    )
+                    recorder.barrier(.kernel, step == chain.steps.count - 1 ? .copy : .kernel)
+                }
             }
             guard steps.upperBound == chain.steps.count else { return }
             recorder.copy(

@@ -14,7 +14,6 @@ final class ChainSession {
 
     let layout: KernelLayout
     let pipelines: [Pipeline]
-    let push: (Int) -> BatchConstants
     let imageByteCount: Int
     let slots: [Slot]
     /// For one image while a batch pauses.
@@ -54,12 +53,12 @@ final class ChainSession {
         _ device: Device,
         _ network: Network,
         tier: Tier,
+        options: ChainOptions,
         maximumBatch: Int,
         patience: Patience,
         cache: PipelineCache
     ) throws(InferenceError) {
-        let alignment = Int(device.limits.minStorageBufferOffsetAlignment)
-        let chain = try Chain(network, tier: tier, offsetAlignment: alignment)
+        let chain = try Chain(network, tier: tier, target: device.chainTarget, options: options)
         let capacity = try Self.capacity(of: chain, device, maximumBatch: maximumBatch)
 
         layout = try device.makeKernelLayout()
@@ -72,18 +71,10 @@ final class ChainSession {
         slots = try memory.makeSlots(device, chain, layout)
         querySlot = try memory.makeQuerySlot(device, chain, layout)
 
-        let shapes = chain.steps.map { PipelineShape(kernel: $0.kernel, constants: $0.constants) }
+        let shapes = chain.kernels.map { PipelineShape(kernel: $0.kernel, constants: $0.constants) }
         let compiled = try device.makePipelines(shapes, layout: layout, cache: cache)
         pipelines = shapes.compactMap { compiled[$0] }
 
-        let (mean, scale) = (network.preprocessing.mean, network.preprocessing.scale)
-        push = { count in
-            BatchConstants(
-                imageCount: UInt32(count),
-                mean: (mean[0], mean[1], mean[2]),
-                scale: (scale[0], scale[1], scale[2])
-            )
-        }
         imageByteCount = network.preprocessing.side * network.preprocessing.side * 3
         plan = SubmissionPlan(stepCount: chain.steps.count, capacity: capacity)
         self.device = device
@@ -113,14 +104,16 @@ final class ChainSession {
         let memory = Int(Double(device.physical.memoryBudget) * memoryShare)
         let groupLimits = elements(limits.maxComputeWorkGroupCount, of: UInt32.self).map(Int.init)
         let image = chain.byteCounts.values.reduce(0, +)
+        // A batch has scratch, and so has the single image between.
+        let fixed = chain.parameterByteCount + image + 2 * chain.scratchByteCounts.values.reduce(0, +)
         // Pixels and rows lie in every slot.
         let turning = chain.byteCounts[.pixels, default: 0] + chain.byteCounts[.rows, default: 0]
         let fitting = min(
             chain.maximumImageCount(windowByteCount: window, groupLimits: groupLimits, memoryByteCount: memory),
-            (memory - chain.parameterByteCount - image) / (image + (slotCount - 1) * turning)
+            (memory - fixed) / (image + (slotCount - 1) * turning)
         )
         guard fitting > 0, chain.parameterByteCount <= MemoryBlock.byteLimit else {
-            throw .outOfMemory(device: device.name, byteCount: chain.parameterByteCount + 2 * image)
+            throw .outOfMemory(device: device.name, byteCount: fixed + image)
         }
         var capacity = 1
         while capacity < maximumBatch, 2 * capacity <= fitting { capacity *= 2 }
@@ -137,14 +130,14 @@ final class ChainSession {
 
     /// Packs and uploads one convolution after the other through one staging buffer.
     private func uploadParameters(of network: Network) throws(InferenceError) {
-        let layouts = chain.steps.compactMap(\.parameters)
+        let layouts = chain.parameters
         let byteCount = layouts.map(\.byteCount).max() ?? 4
         guard let staging = try device.makeBuffers([.init(byteCount: byteCount, place: .upload)]).first else { return }
         let pool = try device.makeCommandPool(for: device.computeQueue)
         // Both end with this function, so a submission that hangs is settled before.
         defer { withExtendedLifetime((staging, pool)) { work.settle(seconds: Self.graceSeconds) } }
         for layout in layouts {
-            let target = UnsafeMutableBufferPointer(rebasing: staging.mapped.bindMemory(to: Float.self)[...])
+            let target = staging.mapped
             network.withWeight(layout.convolution) { weights in
                 network.withBias(layout.convolution) { bias in layout.pack(weights: weights, bias: bias, into: target) }
             }

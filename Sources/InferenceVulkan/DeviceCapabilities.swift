@@ -11,6 +11,9 @@ struct DeviceCapabilities {
     private(set) var controlsSubgroups = false
     /// Smallest and largest subgroup that a pipeline may ask for; both the only one where `controlsSubgroups` is false.
     private(set) var subgroupSizes: ClosedRange<Int> = 1...1
+    /// Threads of a workgroup that may own matrices as a whole, and bytes of shared memory that the driver keeps for them.
+    private(set) var workgroupMatrixThreads = 128
+    private(set) var workgroupMatrixByteCount = 0
     private(set) var cooperativeMatrixObstacle: String? = "the driver has no VK_KHR_cooperative_matrix"
     private(set) var cooperativeMatrix2Obstacle: String? = "the driver has no VK_NV_cooperative_matrix2"
 
@@ -43,6 +46,7 @@ struct DeviceCapabilities {
         }
         if extensions.contains(Self.cooperativeMatrix2) {
             cooperativeMatrix2Obstacle = obstacle(features.cooperative2)
+            if cooperativeMatrix2Obstacle == nil { readWorkgroupMatrices(handle, functions) }
         }
     }
 
@@ -64,6 +68,51 @@ struct DeviceCapabilities {
         ]
         let missing = needed.filter { $0.1 == 0 }.map(\.0)
         return missing.isEmpty ? nil : "VK_NV_cooperative_matrix2 lacks \(missing.joined(separator: ", "))"
+    }
+
+    /// Of the subgroups that share a matrix: 32, which every vendor's matrix units like, or what comes nearest.
+    var matrixSubgroupSize: Int { min(max(32, subgroupSizes.lowerBound), subgroupSizes.upperBound) }
+
+    /// Finds threads for tiles of 64 and 128, fp16 times fp16 plus fp32 and back to fp16.
+    private mutating func readWorkgroupMatrices(_ handle: VkPhysicalDevice, _ functions: InstanceFunctions) {
+        var own = VkPhysicalDeviceCooperativeMatrix2PropertiesNV()
+        own.sType = VkStructureType(rawValue: CVulkan_cooperativeMatrix2Properties)
+        var properties = VkPhysicalDeviceProperties2()
+        properties.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2
+        withUnsafeMutablePointer(to: &own) { own in
+            properties.pNext = UnsafeMutableRawPointer(own)
+            functions.getPhysicalDeviceProperties2(handle, &properties)
+        }
+        workgroupMatrixByteCount = Int(own.cooperativeMatrixWorkgroupScopeReservedSharedMemory)
+
+        var empty = VkCooperativeMatrixFlexibleDimensionsPropertiesNV()
+        empty.sType = VkStructureType(rawValue: CVulkan_cooperativeMatrixFlexibleDimensionsProperties)
+        var count: UInt32 = 0
+        guard let function = functions.getCooperativeMatrixFlexibleDimensions,
+            function(handle, &count, nil) == VK_SUCCESS, count > 0
+        else {
+            cooperativeMatrix2Obstacle = "the driver lists no matrices of a workgroup"
+            return
+        }
+        var shapes = [VkCooperativeMatrixFlexibleDimensionsPropertiesNV](repeating: empty, count: Int(count))
+        guard function(handle, &count, &shapes) == VK_SUCCESS else {
+            cooperativeMatrix2Obstacle = "the driver's list of matrices of a workgroup cannot be read"
+            return
+        }
+        let threads = shapes.prefix(Int(count)).filter {
+            $0.scope == VK_SCOPE_WORKGROUP_KHR
+                && $0.AType == VK_COMPONENT_TYPE_FLOAT16_KHR && $0.BType == VK_COMPONENT_TYPE_FLOAT16_KHR
+                && $0.CType == VK_COMPONENT_TYPE_FLOAT32_KHR && $0.ResultType == VK_COMPONENT_TYPE_FLOAT32_KHR
+                && 64 % max(1, $0.MGranularity) == 0 && 64 % max(1, $0.NGranularity) == 0
+                && 64 % max(1, $0.KGranularity) == 0
+        }
+        .map { Int($0.workgroupInvocations) }
+        // More threads hold a tile of 128x128 in fewer registers each.
+        if let best = threads.contains(256) ? 256 : threads.max() {
+            workgroupMatrixThreads = best
+        } else {
+            cooperativeMatrix2Obstacle = "matrices of a workgroup lack fp16 products with sums in fp32"
+        }
     }
 
     /// Calls `body` with the chain of features to turn on, all that the tiers use and the device has.

@@ -11,6 +11,7 @@ final class Engine {
     private let network: Network
     private let cache: PipelineCache
     private let patience: ChainSession.Patience
+    private let options: ChainOptions
     private var session: ChainSession
     /// For images that overflow; made when the first does.
     private var lowerSession: ChainSession?
@@ -46,8 +47,9 @@ final class Engine {
         tier = choice.tier
         tiers = choice.tiers
         network = request.network
+        self.options = options.chain
         usedCache = cache.isWarm
-        session = try Self.makeSession(device, network, tier, options.maximumBatch, patience, cache)
+        session = try Self.makeSession(device, network, tier, options.chain, options.maximumBatch, patience, cache)
         cache.save()
     }
 
@@ -59,6 +61,7 @@ final class Engine {
         _ device: Device,
         _ network: Network,
         _ tier: Tier,
+        _ options: ChainOptions,
         _ maximumBatch: Int,
         _ patience: ChainSession.Patience,
         _ cache: PipelineCache
@@ -68,6 +71,7 @@ final class Engine {
                 device,
                 network,
                 tier: tier,
+                options: options,
                 maximumBatch: count,
                 patience: patience,
                 cache: cache
@@ -90,6 +94,7 @@ final class Engine {
             device,
             network,
             tier: tier,
+            options: options,
             maximumBatch: half,
             patience: patience,
             cache: cache
@@ -152,8 +157,8 @@ final class Engine {
 
     private func lowerSession(_ lower: Tier) throws(InferenceError) -> ChainSession {
         if let lowerSession { return lowerSession }
-        try TrustFixture.verify(device, tier: lower, patience: patience, cache: cache)
-        let session = try Self.makeSession(device, network, lower, 1, patience, cache)
+        try TrustFixture.verify(device, tier: lower, options: options, patience: patience, cache: cache)
+        let session = try Self.makeSession(device, network, lower, options, 1, patience, cache)
         lowerSession = session
         return session
     }

@@ -14,6 +14,7 @@ struct InstanceFunctions {
     let getDeviceProcAddr: PFN_vkGetDeviceProcAddr
     /// Nil where no driver has cooperative matrices.
     let getCooperativeMatrixProperties: PFN_vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR?
+    let getCooperativeMatrixFlexibleDimensions: PFN_vkGetPhysicalDeviceCooperativeMatrixFlexibleDimensionsPropertiesNV?
 
     init(_ library: VulkanLibrary, _ instance: VkInstance) throws(InferenceError) {
         destroyInstance = try library.function("vkDestroyInstance", of: instance)
@@ -28,5 +29,10 @@ struct InstanceFunctions {
         getDeviceProcAddr = try library.function("vkGetDeviceProcAddr", of: instance)
         getCooperativeMatrixProperties =
             try? library.function("vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR", of: instance)
+        getCooperativeMatrixFlexibleDimensions =
+            try? library.function(
+                "vkGetPhysicalDeviceCooperativeMatrixFlexibleDimensionsPropertiesNV",
+                of: instance
+            )
     }
 }

@@ -80,9 +80,7 @@ struct PhysicalDevice {
     }
 
     /// Why `tier` cannot run here, in words; nil when it can. It must still pass its fixture.
-    func obstacle(to tier: Tier) -> String? {
-        tier == .fp32 ? tier.obstacle(on: capabilities) : "it has no kernels yet"
-    }
+    func obstacle(to tier: Tier) -> String? { tier.obstacle(on: capabilities) }
 
     /// Bytes this process may still take of the device's own memory now.
     var memoryBudget: Int { Self.memoryBudget(of: handle, instance.functions, extensions) }

@@ -120,7 +120,9 @@ final class Pipeline {
                         info.stage.module = shader
                         info.stage.pName = entryPoint
                         info.stage.pSpecializationInfo = specialisation
-                        return functions.createComputePipeline(device.handle, cache.handle, &info, &pipeline)
+                        return withSubgroupSize(kernel.subgroupSize, info) { info in
+                            functions.createComputePipeline(device.handle, cache.handle, info, &pipeline)
+                        }
                     }
                 }
             }
@@ -149,5 +151,24 @@ extension Device {
         cache: PipelineCache
     ) throws(InferenceError) -> Pipeline {
         try Pipeline(self, kernel, constants: constants, layout: layout, cache: cache)
+    }
+}
+
+/// Calls `body` with `info` asking for full subgroups of `size` threads, or with it as it is when `size` is nil.
+private func withSubgroupSize(
+    _ size: Int?,
+    _ info: VkComputePipelineCreateInfo,
+    _ body: (UnsafePointer<VkComputePipelineCreateInfo>) -> VkResult
+) -> VkResult {
+    var info = info
+    var required = VkPipelineShaderStageRequiredSubgroupSizeCreateInfo()
+    required.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_REQUIRED_SUBGROUP_SIZE_CREATE_INFO
+    return withUnsafeMutablePointer(to: &required) { required in
+        if let size {
+            required.pointee.requiredSubgroupSize = UInt32(size)
+            info.stage.flags |= VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT.rawValue
+            info.stage.pNext = UnsafeRawPointer(required)
+        }
+        return body(&info)
     }
 }

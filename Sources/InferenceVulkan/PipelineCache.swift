@@ -76,8 +76,9 @@ final class PipelineCache {
     /// Of every kernel's SPIR-V, in order: another build of the kernels begins another file.
     static let shaderDigest: SHA256Digest = {
         var hash = SHA256()
-        for index in 0..<CShaders_count() {
-            guard let module = CShaders_at(index) else { continue }
+        var index = 0
+        while let module = CShaders_at(index) {
+            index += 1
             let words = UnsafeRawBufferPointer(start: module.pointee.words, count: module.pointee.byteCount)
             // SAFETY: the words are constants of the program.
             hash.update(words.bytes)

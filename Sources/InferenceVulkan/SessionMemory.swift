@@ -12,12 +12,13 @@ struct SessionMemory {
     private let turning: [[Buffer]]
 
     init(_ device: Device, _ chain: Chain, capacity: Int, slotCount: Int) throws(InferenceError) {
-        let places = chain.byteCounts.keys.filter { $0 != .pixels && $0 != .rows }
+        let places = chain.byteCounts(imageCount: 1).keys.filter { $0 != .pixels && $0 != .rows }
         let pixels = chain.byteCounts[.pixels, default: 0]
         let rows = chain.byteCounts[.rows, default: 0]
         var requests = [Buffer.Request(byteCount: chain.parameterByteCount, place: .device)]
         for count in [capacity, 1] {
-            requests += places.map { .init(byteCount: chain.byteCounts[$0, default: 0] * count, place: .device) }
+            let byteCounts = chain.byteCounts(imageCount: count)
+            requests += places.map { .init(byteCount: byteCounts[$0, default: 0], place: .device) }
         }
         for count in Array(repeating: capacity, count: slotCount) + [1] {
             requests += [
@@ -68,11 +69,11 @@ struct SessionMemory {
                 }
             return buffer.map { BufferRange(buffer: $0, byteCount: $0.byteCount) }
         }
-        let bindings = chain.steps.map { step -> [BufferRange?] in
-            let weights = step.parameters.map {
+        let bindings = chain.kernels.map { kernel -> [BufferRange?] in
+            let weights = kernel.parameters.map {
                 BufferRange(buffer: parameters, offset: $0.offset, byteCount: $0.byteCount)
             }
-            return [step.source.flatMap(range), weights, range(step.target)]
+            return [kernel.source.flatMap(range), weights, range(kernel.target)]
         }
         return Slot(
             upload: upload,

@@ -8,7 +8,7 @@ final class Slot {
     let readback: Buffer
     let pixels: Buffer
     let rows: Buffer
-    /// One for each step.
+    /// A set for each of the chain's kernels.
     let descriptors: DescriptorPool
 
     /// By images.

@@ -25,7 +25,13 @@ struct TierChoice {
                 state(nil, "not needed")
             } else {
                 do throws(InferenceError) {
-                    try TrustFixture.verify(device, tier: tier, patience: patience, cache: cache)
+                    try TrustFixture.verify(
+                        device,
+                        tier: tier,
+                        options: request.options.chain,
+                        patience: patience,
+                        cache: cache
+                    )
                     chosen = tier
                     state(true, "in use")
                 } catch {
@@ -45,7 +51,8 @@ struct TierChoice {
 
     private static func obstacle(to tier: Tier, on device: Device, _ request: Engine.Request) -> String? {
         if let wanted = request.options.tier, wanted != tier { return "tier \(wanted.rawValue) was asked for" }
-        if let obstacle = device.physical.obstacle(to: tier) { return obstacle }
+        let isEmulated = tier == .cooperative && request.options.chain.emulatesMatrixUnits
+        if let obstacle = device.physical.obstacle(to: isEmulated ? .fp16 : tier) { return obstacle }
         if let reason = request.distrusted[tier] { return reason }
         return tier > request.ceiling ? "the device was lost too often with it" : nil
     }

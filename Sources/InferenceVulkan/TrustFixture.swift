@@ -14,6 +14,7 @@ enum TrustFixture {
     static func verify(
         _ device: Device,
         tier: Tier,
+        options: ChainOptions,
         patience: ChainSession.Patience,
         cache: PipelineCache
     ) throws(InferenceError) {
@@ -23,6 +24,7 @@ enum TrustFixture {
             device,
             network,
             tier: tier,
+            options: options,
             maximumBatch: imageCount,
             patience: patience,
             cache: cache

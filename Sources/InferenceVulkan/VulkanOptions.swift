@@ -6,6 +6,8 @@ package struct VulkanOptions: Sendable {
     package var allowsSoftware = false
     /// The tier to use; nil takes the best that the device can be trusted with.
     package var tier: Tier?
+    /// How the tier's kernels are chosen.
+    package var chain = ChainOptions()
     /// Images a call may hold, at least 1.
     package var maximumBatch = 64
     /// Where compiled pipelines are kept; nil keeps none.

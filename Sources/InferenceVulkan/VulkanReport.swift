@@ -116,7 +116,7 @@ extension VulkanProbe {
             report.trying = state.name
             emit(report)
             do throws(InferenceError) {
-                try TrustFixture.verify(device, tier: tier, patience: patience, cache: cache)
+                try TrustFixture.verify(device, tier: tier, options: options.chain, patience: patience, cache: cache)
                 report.devices[position].tiers[number].isTrusted = true
                 report.devices[position].tiers[number].reason = "reproduces the fixture"
                 if depth == .best { break }

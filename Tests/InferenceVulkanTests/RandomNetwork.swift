@@ -12,8 +12,8 @@ struct RandomNetwork: WeightStorage, CustomStringConvertible {
     private(set) var weights: [[Float]] = []
     private(set) var biases: [[Float]] = []
 
-    /// Reads a chain; `amplitude` multiplies every weight.
-    init(_ text: String, amplitude: Float = 1) {
+    /// Reads a chain; `amplitude` multiplies every weight, `biasAmplitude` every bias.
+    init(_ text: String, amplitude: Float = 1, biasAmplitude: Float = 1) {
         description = text
         var generator = SeededGenerator(seed: 42)
         var layers: [Layer] = []
@@ -26,7 +26,7 @@ struct RandomNetwork: WeightStorage, CustomStringConvertible {
             let bound = amplitude * (6 / Float(9 * channels)).squareRoot()
             layers.append(.convolution(index: weights.count, inputChannels: channels, outputChannels: width))
             weights.append((0..<width * channels * 9).map { _ in .random(in: -bound...bound, using: &generator) })
-            biases.append((0..<width).map { _ in .random(in: -1...1, using: &generator) })
+            biases.append((0..<width).map { _ in .random(in: -1...1, using: &generator) * biasAmplitude })
             channels = width
         }
         self.layers = layers
@@ -95,9 +95,15 @@ extension VulkanBackend {
     static func software(
         _ network: Network,
         maximumBatch: Int = 8,
+        tier: TierCase = TierCase(tier: .fp32),
         _ change: (inout VulkanOptions) -> Void = { _ in }
     ) throws(InferenceError) -> VulkanBackend {
-        try VulkanBackend(network: network, options: softwareOptions(maximumBatch: maximumBatch, change))
+        let options = softwareOptions(maximumBatch: maximumBatch) { options in
+            options.tier = tier.tier
+            options.chain = tier.options
+            change(&options)
+        }
+        return try VulkanBackend(network: network, options: options)
     }
 
     static func softwareOptions(

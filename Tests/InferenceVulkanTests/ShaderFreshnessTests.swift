@@ -10,10 +10,11 @@ struct ShaderFreshnessTests {
         struct Kernel: Decodable {
             let name: String
             let source: String
+            let compiler: String
+            let macros: String
             let sourceSha256: String
             let spirvSha256: String
         }
-        let compiler: String
         let kernels: [Kernel]
     }
 
@@ -34,7 +35,8 @@ struct ShaderFreshnessTests {
         let includes = try Self.files("include", ending: "glsl").map { try Data(contentsOf: $0) }
         for kernel in try Self.manifest().kernels {
             let source = try Data(contentsOf: Self.folder.appending(path: kernel.source))
-            let digest = SHA256Digest(of: [UInt8](includes.reduce(source, +)))
+            let line = Data("\(kernel.compiler) \(kernel.macros)\n".utf8)
+            let digest = SHA256Digest(of: [UInt8](includes.reduce(source, +) + line))
             #expect(digest.description == kernel.sourceSha256, "\(kernel.source) changed: run Shaders/build.sh")
         }
     }
