@@ -120,6 +120,8 @@ struct DeviceCapabilities {
         var features = DeviceFeatures()
         features.vulkan11.storageBuffer16BitAccess = storesHalves ? 1 : 0
         features.vulkan12.shaderFloat16 = computesHalves ? 1 : 0
+        // Every device of Vulkan 1.2 has them.
+        features.vulkan12.timelineSemaphore = 1
         features.vulkan12.vulkanMemoryModel = hasMemoryModel ? 1 : 0
         features.vulkan12.vulkanMemoryModelDeviceScope = hasMemoryModel ? 1 : 0
         features.subgroups.subgroupSizeControl = controlsSubgroups ? 1 : 0

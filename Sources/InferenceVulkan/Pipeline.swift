@@ -73,7 +73,8 @@ final class Pipeline {
         _ device: Device,
         _ kernel: Kernel,
         constants: [UInt32],
-        layout: KernelLayout
+        layout: KernelLayout,
+        cache: PipelineCache
     ) throws(InferenceError) {
         let limits = device.limits
         guard kernel.threads <= Int(limits.maxComputeWorkGroupInvocations),
@@ -120,7 +121,7 @@ final class Pipeline {
                         info.stage.pName = entryPoint
                         info.stage.pSpecializationInfo = specialisation
                         return withSubgroupSize(kernel.subgroupSize, info) { info in
-                            functions.createComputePipelines(device.handle, nil, 1, info, nil, &pipeline)
+                            functions.createComputePipeline(device.handle, cache.handle, info, &pipeline)
                         }
                     }
                 }
@@ -140,15 +141,16 @@ final class Pipeline {
 extension Device {
     func makeKernelLayout() throws(InferenceError) -> KernelLayout { try KernelLayout(self) }
 
-    /// Compiles `kernel`; element i of `constants` becomes its specialisation constant i.
+    /// Compiles `kernel`, or finds it in `cache`; element i of `constants` becomes its specialisation constant i.
     ///
     /// - Throws: `.deviceUnavailable` when the device's limits are below the kernel's needs, `.outOfMemory`.
     func makePipeline(
         _ kernel: Kernel,
         constants: [UInt32],
-        layout: KernelLayout
+        layout: KernelLayout,
+        cache: PipelineCache
     ) throws(InferenceError) -> Pipeline {
-        try Pipeline(self, kernel, constants: constants, layout: layout)
+        try Pipeline(self, kernel, constants: constants, layout: layout, cache: cache)
     }
 }
 

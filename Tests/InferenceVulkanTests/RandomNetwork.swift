@@ -95,16 +95,27 @@ extension VulkanBackend {
     static func software(
         _ network: Network,
         maximumBatch: Int = 8,
-        tier: TierCase = TierCase(tier: .fp32)
+        tier: TierCase = TierCase(tier: .fp32),
+        _ change: (inout VulkanOptions) -> Void = { _ in }
     ) throws(InferenceError) -> VulkanBackend {
-        try VulkanBackend(
-            network: network,
-            device: "llvmpipe",
-            allowsSoftware: true,
-            tier: tier.tier,
-            options: tier.options,
-            maximumBatch: maximumBatch
-        )
+        let options = softwareOptions(maximumBatch: maximumBatch) { options in
+            options.tier = tier.tier
+            options.chain = tier.options
+            change(&options)
+        }
+        return try VulkanBackend(network: network, options: options)
+    }
+
+    static func softwareOptions(
+        maximumBatch: Int = 8,
+        _ change: (inout VulkanOptions) -> Void = { _ in }
+    ) -> VulkanOptions {
+        var options = VulkanOptions()
+        options.device = "llvmpipe"
+        options.allowsSoftware = true
+        options.maximumBatch = maximumBatch
+        change(&options)
+        return options
     }
 }
 
