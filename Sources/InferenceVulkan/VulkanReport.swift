@@ -82,7 +82,9 @@ extension VulkanProbe {
             for (position, candidate) in candidates.enumerated() {
                 let isChosen = report.devices[position].isChosen
                 guard candidate.info.unusableReason == nil else { continue }
-                guard depth != .list, isChosen || (depth == .all && (options.allowsSoftware || !candidate.info.isSoftware)) else {
+                guard depth != .list,
+                    isChosen || (depth == .all && (options.allowsSoftware || !candidate.info.isSoftware))
+                else {
                     continue
                 }
                 try tryTiers(candidate, depth, options, without, at: position, &report, emit)
