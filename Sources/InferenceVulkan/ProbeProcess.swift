@@ -91,7 +91,7 @@ package struct ProbeProcess: Sendable {
         var status: Int32 = 0
         try retrying("wait for \(command[0])") { waitpid(identifier, &status, 0) }
         let signal = status & 0x7F
-        if !hasEnded { return (bytes, "the Vulkan driver did not answer within \(Int(seconds.rounded(.up))) s") }
+        if !hasEnded { return (bytes, Hang.detail("the trial of the Vulkan driver", seconds: seconds)) }
         if signal != 0 { return (bytes, "the Vulkan driver crashed (signal \(signal))") }
         return (bytes, nil)
     }
