@@ -61,7 +61,7 @@ for fault in abort crash hang; do
         check "$fault: the warning is there" status_has '[.warnings[].kind] | index("device-lost") != null'
         api GET /metrics >"$work/metrics"
         check "$fault: the metrics count it" grep -q '^likeness_device_losses_total{.*} [1-9]' "$work/metrics"
-        "$bin/likeness" --socket "$sock" status >"$work/status" || true
+        "$bin/likeness" status --socket "$sock" >"$work/status" || true
         check "$fault: likeness status shows it" grep -q 'graphics device away, [0-9]* lost' "$work/status"
     fi
     stop_daemon
@@ -77,7 +77,7 @@ check "the trial tries every tier of every device" holds \
     '.devices | length > 0 and all(.tiers | length == 4 and all(.reason != "not tried"))' "$work/report"
 check "fp32 reproduces the fixture" holds 'any(.devices[].tiers[]; .name == "fp32" and .trusted)' "$work/report"
 code=0
-"$bin/likeness" --socket "$work/none.sock" doctor >"$work/doctor" || code=$?
+"$bin/likeness" doctor --socket "$work/none.sock" >"$work/doctor" || code=$?
 check "without a daemon, doctor ends with 3" test $code -eq 3
 check "and lists the devices, their tiers and limits" \
     bash -c "grep -q 'Vulkan device 0: llvmpipe' '$work/doctor' && grep -q 'cooperative: the driver has no VK_KHR' '$work/doctor' &&
@@ -85,7 +85,7 @@ check "and lists the devices, their tiers and limits" \
 start_daemon --backend vulkan --software-vulkan --device 0,0
 check "a device may be opened twice, and both serve" status_has '[.device.graphics[].state] == ["serving", "serving"]'
 check "the pipelines are kept" bash -c "ls '$state'/vulkan/pipelines-*.bin"
-"$bin/likeness" --socket "$sock" doctor >"$work/doctor" || true
+"$bin/likeness" doctor --socket "$sock" >"$work/doctor" || true
 check "with a daemon, doctor asks it" grep -q 'is serving in tier' "$work/doctor"
 stop_daemon
 finish
