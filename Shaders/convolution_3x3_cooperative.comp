@@ -27,7 +27,8 @@
 //               plane; zeros up to rows, a multiple of TILE_K; the pitch is a multiple of TILE_N
 // 2 target      [image, SIDE or SIDE / 2, same, 8 OUT_OCTETS] fp16
 // Threads       GROUPS_M GROUPS_N subgroups, each full and of the size that constant 0 implies
-// Workgroups    (ceil(images CELLS^2 / (TILE_M / 4)), ceil(8 OUT_OCTETS / TILE_N), 1)
+// Workgroups    (ceil(images CELLS^2 / (TILE_M / 4)), ceil(8 OUT_OCTETS / TILE_N), 1); counted along x first, workgroup g makes
+//               the TILE_M pixels from (g / groups along y) TILE_M on, and the TILE_N channels from (g % groups along y) TILE_N on
 // Shared bytes  16 max(2 (TILE_M (TILE_K / 8 + 1) + TILE_K (TILE_N / 8 + 1)), 16 GROUPS_M (TILE_N / 4 + 1))
 #define HALF 1
 #include "chain.glsl"
@@ -80,8 +81,10 @@ shared uvec4 memory[2 * STAGE > STRIP ? 2 * STAGE : STRIP];
 void main() {
     const uint self = gl_LocalInvocationIndex;
     const uint cellCount = batch.imageCount * CELLS * CELLS;
-    const uint firstCell = gl_WorkGroupID.x * (TILE_M / 4);
-    const uint firstOctet = gl_WorkGroupID.y * (TILE_N / 8);
+    // Neighbours in time share their pixels and not their weights: a layer's weights stay in any cache, its maps do not.
+    const uint group = gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x;
+    const uint firstCell = group / gl_NumWorkGroups.y * (TILE_M / 4);
+    const uint firstOctet = group % gl_NumWorkGroups.y * (TILE_N / 8);
 
     Gather gather;
     beginGather(gather, firstCell, cellCount);

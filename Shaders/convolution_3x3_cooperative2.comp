@@ -23,7 +23,8 @@
 //               (3 ky + kx) 8 IN_OCTETS + channel, zeros up to the end; the pitch is a multiple of TILE_N
 // 2 target      [image, SIDE or SIDE / 2, same, 8 OUT_OCTETS] fp16
 // Threads       constant 0: as many as the device lists for matrices of a workgroup
-// Workgroups    (ceil(images CELLS^2 / (TILE_M / 4)), ceil(8 OUT_OCTETS / TILE_N), 1)
+// Workgroups    (ceil(images CELLS^2 / (TILE_M / 4)), ceil(8 OUT_OCTETS / TILE_N), 1); counted along x first, workgroup g makes
+//               the TILE_M pixels from (g / groups along y) TILE_M on, and the TILE_N channels from (g % groups along y) TILE_N on
 // Shared bytes  16 max(2 TILE_M (TILE_K / 8 + 1), TILE_M (TILE_N / 8 + 1)), and what the driver keeps for itself
 #define HALF 1
 #define FIRST 0
@@ -76,8 +77,10 @@ uvec4 largerOctet(uvec4 a, uvec4 b) {
 
 void main() {
     const uint cellCount = batch.imageCount * CELLS * CELLS;
-    const uint firstCell = gl_WorkGroupID.x * (TILE_M / 4);
-    const uint firstOctet = gl_WorkGroupID.y * (TILE_N / 8);
+    // Neighbours in time share their pixels and not their weights: a layer's weights stay in any cache, its maps do not.
+    const uint group = gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x;
+    const uint firstCell = group / gl_NumWorkGroups.y * (TILE_M / 4);
+    const uint firstOctet = group % gl_NumWorkGroups.y * (TILE_N / 8);
 
     Gather gather;
     beginGather(gather, firstCell, cellCount);

@@ -171,12 +171,12 @@ static const CShaders_Module modules[] = {
     MODULE(convolution_3x3_scalar_m32n64k64g1x4),
 };
 
-const CShaders_Module *CShaders_at(size_t index) {
-    return index < sizeof modules / sizeof modules[0] ? &modules[index] : NULL;
-}
-
 const CShaders_Module *CShaders_find(const char *name) {
     for (size_t index = 0; index < sizeof modules / sizeof modules[0]; index++)
         if (strcmp(modules[index].name, name) == 0) return &modules[index];
     return NULL;
 }
+
+size_t CShaders_count(void) { return sizeof modules / sizeof modules[0]; }
+
+const CShaders_Module *CShaders_at(size_t index) { return index < CShaders_count() ? &modules[index] : NULL; }

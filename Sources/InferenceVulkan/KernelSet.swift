@@ -21,6 +21,13 @@ package struct ConvolutionShape: Hashable, Sendable {
     package let outputChannels: Int
     package let pools: Bool
 
+    package init(side: Int, inputChannels: Int, outputChannels: Int, pools: Bool) {
+        self.side = side
+        self.inputChannels = inputChannels
+        self.outputChannels = outputChannels
+        self.pools = pools
+    }
+
     /// For files and people, such as `28x28 256->512 pooled`.
     package var key: String { "\(side)x\(side) \(inputChannels)->\(outputChannels)\(pools ? " pooled" : "")" }
 
