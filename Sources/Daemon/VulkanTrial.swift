@@ -28,7 +28,9 @@ package enum VulkanTrial {
         alarm(limit)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        let options = options(configuration, device: configuration.device)
+        var options = options(configuration, device: configuration.device)
+        // Whoever asks for all may not be the daemon's user, whose files these are.
+        if depth != .best { options.cacheFolder = nil }
         let vulkanDepth: VulkanProbe.Depth =
             switch depth {
             case .list: .list

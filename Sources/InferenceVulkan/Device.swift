@@ -23,8 +23,6 @@ final class Device {
     /// Set when work hangs on the device and will not end: from then on nothing on it is destroyed, for destroying what a
     /// queue still uses is undefined. The process leaks it and goes on with the CPU.
     var isAbandoned = false
-    /// Set when a submission did not end in time.
-    var isHanging = false
 
     var name: String { physical.info.name }
     var limits: VkPhysicalDeviceLimits { physical.limits }

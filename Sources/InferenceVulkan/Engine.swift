@@ -12,6 +12,7 @@ final class Engine {
     private let cache: PipelineCache
     private let patience: ChainSession.Patience
     private let options: ChainOptions
+    private let faults: VulkanFaults?
     private var session: ChainSession
     /// For images that overflow; made when the first does.
     private var lowerSession: ChainSession?
@@ -48,6 +49,7 @@ final class Engine {
         tiers = choice.tiers
         network = request.network
         self.options = choice.options
+        faults = options.faults
         usedCache = cache.isWarm
         session = try Self.makeSession(device, network, tier, choice.options, options.maximumBatch, patience, cache)
         cache.save()
@@ -174,7 +176,7 @@ final class Engine {
     ) -> Bool {
         let channels = network.outputChannels
         var target = image * heads.count * channels
-        var isFinite = true
+        var isFinite = faults?.next(.readVector) != .nonFinite
         for head in heads {
             let first = (source * Chain.heads.count + head.chainRow) * pitch
             for channel in 0..<channels {

@@ -10,8 +10,8 @@ internal import Platform
 package struct ProbeProcess: Sendable {
     /// The program and its arguments.
     package var command: [String]
-    /// Added to this process's variables, `NAME=VALUE`.
-    package var environment: [String] = []
+    /// Before this process's variables, `NAME=VALUE`. A crash that is expected needs no report.
+    package var environment = ["SWIFT_BACKTRACE=enable=no"]
     /// How long it may take in all. Drivers need a second on a cold system, their shader compilers a few more.
     package var seconds = 10.0
 
@@ -91,7 +91,7 @@ package struct ProbeProcess: Sendable {
         var status: Int32 = 0
         try retrying("wait for \(command[0])") { waitpid(identifier, &status, 0) }
         let signal = status & 0x7F
-        if !hasEnded { return (bytes, "the Vulkan driver did not answer within \(Int(seconds.rounded(.up))) s") }
+        if !hasEnded { return (bytes, Hang.detail("the trial of the Vulkan driver", seconds: seconds)) }
         if signal != 0 { return (bytes, "the Vulkan driver crashed (signal \(signal))") }
         return (bytes, nil)
     }
@@ -110,7 +110,7 @@ package struct ProbeProcess: Sendable {
         sigemptyset(&none)
         posix_spawnattr_setsigmask(&attributes, &none)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
-        let variables = ProcessInfo.processInfo.environment.map { "\($0.key)=\($0.value)" } + environment
+        let variables = environment + ProcessInfo.processInfo.environment.map { "\($0.key)=\($0.value)" }
         var arguments = command.map { strdup($0) } + [nil]
         var environment = variables.map { strdup($0) } + [nil]
         defer { for text in arguments + environment { free(text) } }

@@ -53,7 +53,9 @@ struct SubmissionPlan {
         let exponent = bucket.trailingZeroBitCount
         let fresh = freshCut(exponent)
         if let known = cuts[exponent], isUsable(known, exponent, freshCount: fresh.count) { return known }
-        cuts[exponent] = fresh
+        // What was cut without knowing is cut again.
+        let isKnown = times.estimate(steps: 0..<times.stepCount, exponent: exponent) != nil
+        cuts[exponent] = isKnown ? fresh : nil
         return fresh
     }
 

@@ -11,7 +11,7 @@ final class Supervisor: @unchecked Sendable {
         var health = DeviceHealth()
         var engine: Engine?
         /// Lost, and still to be taken down.
-        var debris: [Engine] = []
+        var debris: [Debris] = []
         var history: LossHistory
         /// The best tier that may be used.
         var ceiling = Tier.cooperative2
@@ -99,10 +99,9 @@ final class Supervisor: @unchecked Sendable {
     /// - Returns: what the caller throws.
     func noteLoss(of engine: Engine, _ error: InferenceError) -> InferenceError {
         let lost = Box(engine: engine, health: DeviceHealth())
-        let isHanging = engine.device.isHanging
         let isNew = state.update { state -> Bool in
             guard let current = state.engine, current === lost.engine else { return false }
-            state.debris.append(current)
+            state.debris.append(Debris(current))
             state.engine = nil
             let verdict: LossHistory.Verdict
             if case .outOfMemory = error {
@@ -110,14 +109,14 @@ final class Supervisor: @unchecked Sendable {
                 verdict = state.history.noteFailure(at: .now)
             } else {
                 state.health.lossCount += 1
-                if isHanging { state.health.hangCount += 1 }
+                if Hang.isMeant(by: error) { state.health.hangCount += 1 }
                 verdict = state.history.noteLoss(at: .now)
             }
             state.lostAt = .now
             follow(verdict, &state, error)
             return true
         }
-        if isNew { Self.log.error("\(error); \(health.reason)") }
+        if isNew { Self.log.error(health.reason) }
         if case .deviceLost = error { return error }
         return .deviceLost(device: engine.device.name, detail: "\(error)")
     }
@@ -145,7 +144,7 @@ final class Supervisor: @unchecked Sendable {
 
     private enum Task {
         case open
-        case takeDown([Box])
+        case takeDown([Debris])
         case stop
     }
 
@@ -155,7 +154,7 @@ final class Supervisor: @unchecked Sendable {
             let task = state.wait(until: isWaiting) { state -> Task? in
                 if state.isStopping { return .stop }
                 if !state.debris.isEmpty {
-                    let debris = state.debris.map { Box(engine: $0, health: DeviceHealth()) }
+                    let debris = state.debris
                     state.debris = []
                     return .takeDown(debris)
                 }
@@ -169,11 +168,24 @@ final class Supervisor: @unchecked Sendable {
             switch task {
             case .stop: return
             case .open: open()
-            // Their end waits for what hangs.
-            case .takeDown(let debris): withExtendedLifetime(debris) {}
+            case .takeDown(let debris): for engine in debris { engine.takeDown() }
             case nil: break
             }
             isWaiting = state.read { $0.attempt }
+        }
+    }
+
+    /// An engine that is lost. Its end waits for what hangs on the device, so it must come here and not to the batch thread.
+    private final class Debris: @unchecked Sendable {
+        // `@unchecked`: handed from the batch thread to the supervisor's through `state`.
+        private var engine: Engine?
+
+        init(_ engine: Engine) { self.engine = engine }
+
+        /// Waits until the batch thread has let go of it: that is on its way out of a call.
+        func takeDown() {
+            while engine != nil, !isKnownUniquelyReferenced(&engine) { sleep(seconds: 0.001) }
+            engine = nil
         }
     }
 
@@ -239,7 +251,7 @@ final class Supervisor: @unchecked Sendable {
             switch error {
             case .deviceLost:
                 state.health.lossCount += 1
-                state.health.hangCount += 1
+                if Hang.isMeant(by: error) { state.health.hangCount += 1 }
                 let verdict = state.history.noteLoss(at: .now)
                 follow(verdict, &state, error)
             case .outOfMemory:

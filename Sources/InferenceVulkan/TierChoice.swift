@@ -39,9 +39,11 @@ struct TierChoice {
                     chosen = (tier, options)
                     state(true, "in use")
                 } catch {
-                    // A lost device would fail every tier; others may fit where this one does not.
-                    if case .deviceLost = error { throw error }
-                    state(false, "\(error)")
+                    // A lost device, or one without memory, says nothing about the tier.
+                    switch error {
+                    case .deviceLost, .outOfMemory: throw error
+                    default: state(false, "\(error)")
+                    }
                 }
             }
         }

@@ -80,13 +80,11 @@ final class Timeline {
 
     /// Blocks until the counter has reached `value`.
     ///
-    /// - Throws: `.deviceLost` when it has not after `seconds`; the device counts as hanging then.
+    /// - Throws: `.deviceLost` when it has not after `seconds`.
     func wait(for value: UInt64, seconds: Double) throws(InferenceError) {
         let result = wait(value, seconds)
         if result == VK_TIMEOUT {
-            device.isHanging = true
-            let limit = (seconds * 1000).rounded() / 1000
-            throw .deviceLost(device: device.name, detail: "a submission did not end within \(limit) s")
+            throw .deviceLost(device: device.name, detail: Hang.detail("a submission", seconds: seconds))
         }
         try device.check(result, "vkWaitSemaphores")
     }

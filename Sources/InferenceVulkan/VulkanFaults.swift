@@ -11,6 +11,8 @@ package final class VulkanFaults: Sendable {
         case createComputePipelines = "vkCreateComputePipelines"
         case queueSubmit = "vkQueueSubmit"
         case waitSemaphores = "vkWaitSemaphores"
+        /// No call of Vulkan: one image's vector is taken from the device.
+        case readVector = "read a vector"
     }
 
     /// What becomes of the call.
@@ -19,13 +21,15 @@ package final class VulkanFaults: Sendable {
         case outOfMemory
         /// The call itself goes through, but for so many seconds no wait sees the device finish anything.
         case hang(seconds: Double)
+        /// The vector that is read holds a NaN.
+        case nonFinite
 
         /// The code that takes the place of the driver's; nil where the call goes through.
         var result: VkResult? {
             switch self {
             case .deviceLost: VK_ERROR_DEVICE_LOST
             case .outOfMemory: VK_ERROR_OUT_OF_DEVICE_MEMORY
-            case .hang: nil
+            case .hang, .nonFinite: nil
             }
         }
     }

@@ -108,6 +108,7 @@ extension VulkanProbe {
         let device = try Device(candidate)
         let cache = try device.makePipelineCache(folder: options.cacheFolder)
         let patience = ChainSession.Patience(fixed: candidate.info.isSoftware ? 600 : nil)
+        defer { cache.save() }
         for (number, state) in report.devices[position].tiers.enumerated() where state.isTrusted == nil {
             guard let tier = Tier(rawValue: state.name) else { continue }
             if without.contains(state.name) {
@@ -125,9 +126,9 @@ extension VulkanProbe {
             } catch {
                 report.devices[position].tiers[number].isTrusted = false
                 report.devices[position].tiers[number].reason = "\(error)"
+                if case .deviceLost = error { return }
             }
         }
-        cache.save()
     }
 }
 

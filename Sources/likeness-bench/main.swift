@@ -4,6 +4,7 @@ let arguments = Array(CommandLine.arguments.dropFirst())
 do {
     switch arguments.first {
     case "embed": try EmbedBench.run(Array(arguments.dropFirst()))
+    case "faults": try FaultsBench.run(Array(arguments.dropFirst()))
     case "layers": try LayersBench.run(Array(arguments.dropFirst()))
     case "features": try FeaturesBench.run(Array(arguments.dropFirst()))
     case "filter": try FilterBench.run(Array(arguments.dropFirst()))
@@ -19,6 +20,9 @@ do {
     default:
         let usage = """
             usage: likeness-bench embed [--backend cpu|vulkan|reference] [--weights W] [--batch N] [--seconds S] [--threads T]
+                       [--tier best|fp32|fp16|cooperative|cooperative2] [--device D] [--cache DIR]
+                   likeness-bench faults [--images 2000] [--faults 100] [--seconds S] [--seed K] [--tier T] [--device D]
+                       [--devices 1]
                    likeness-bench layers [--weights W] [--batch N] [--seconds S] [--threads T]
                    likeness-bench features --input IN.rgb --output OUT.fvecs [--backend B] [--weights W] [--head H]
                        [--preprocessing keras|torchvision]

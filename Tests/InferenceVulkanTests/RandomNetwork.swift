@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Inference
 import InferenceVulkan
@@ -126,5 +127,17 @@ extension Trait where Self == ConditionTrait {
             if: TestEnvironment.requiresAll || dlopen("libvulkan.so.1", RTLD_NOW) != nil,
             "needs packages libvulkan1 and mesa-vulkan-drivers"
         )
+    }
+}
+
+func removeFolder(_ path: String) { try? FileManager.default.removeItem(atPath: path) }
+
+/// Flips a bit in the middle of every file of a folder.
+func damageFiles(in folder: String) throws {
+    for name in try FileManager.default.contentsOfDirectory(atPath: folder) {
+        let url = URL(filePath: "\(folder)/\(name)")
+        var bytes = try Data(contentsOf: url)
+        bytes[bytes.count / 2] ^= 1
+        try bytes.write(to: url)
     }
 }
