@@ -62,7 +62,6 @@ struct DeviceCapabilities {
         let needed = [
             ("workgroup scope", features.cooperativeMatrixWorkgroupScope),
             ("flexible dimensions", features.cooperativeMatrixFlexibleDimensions),
-            ("conversions", features.cooperativeMatrixConversions),
             ("per-element operations", features.cooperativeMatrixPerElementOperations),
             ("tensor addressing", features.cooperativeMatrixTensorAddressing),
         ]
@@ -130,7 +129,6 @@ struct DeviceCapabilities {
         if cooperativeMatrix2Obstacle == nil {
             features.cooperative2.cooperativeMatrixWorkgroupScope = 1
             features.cooperative2.cooperativeMatrixFlexibleDimensions = 1
-            features.cooperative2.cooperativeMatrixConversions = 1
             features.cooperative2.cooperativeMatrixPerElementOperations = 1
             features.cooperative2.cooperativeMatrixTensorAddressing = 1
         }
