@@ -58,6 +58,7 @@ extension VulkanProbe {
     /// Lists devices and tries tiers, one after the other.
     ///
     /// - Parameters:
+    ///   - depth: how far to go.
     ///   - options: which device is meant.
     ///   - without: tiers not to try, by name.
     ///   - emit: gets the report as far as it goes, before each trial and at the end.
@@ -82,7 +83,9 @@ extension VulkanProbe {
             for (position, candidate) in candidates.enumerated() {
                 let isChosen = report.devices[position].isChosen
                 guard candidate.info.unusableReason == nil else { continue }
-                guard depth != .list, isChosen || (depth == .all && (options.allowsSoftware || !candidate.info.isSoftware)) else {
+                guard depth != .list,
+                    isChosen || (depth == .all && (options.allowsSoftware || !candidate.info.isSoftware))
+                else {
                     continue
                 }
                 try tryTiers(candidate, depth, options, without, at: position, &report, emit)

@@ -33,7 +33,11 @@ import Testing
             verdicts.append(history.noteLoss(at: now))
             history.noteService(at: now + 1)
         }
-        #expect(verdicts == [.retry(after: 1), .retry(after: 1), .retryLower(after: 1)] + [.retry(after: 1), .retry(after: 1), .close])
+        #expect(
+            verdicts == [.retry(after: 1), .retry(after: 1), .retryLower(after: 1)] + [
+                .retry(after: 1), .retry(after: 1), .close,
+            ]
+        )
     }
 
     @Test func `losses far apart are forgotten`() {

@@ -5,7 +5,8 @@ import Testing
 @testable import InferenceVulkan
 
 @Suite struct PipelineCacheFileTests {
-    private let folder = FileManager.default.temporaryDirectory.appending(path: "likeness-cache-\(UUID().uuidString)").path
+    private let folder = FileManager.default.temporaryDirectory.appending(path: "likeness-cache-\(UUID().uuidString)")
+        .path
 
     private func identity(driver: UInt32 = 3, card: UInt8 = 9) -> DeviceIdentity {
         DeviceIdentity(

@@ -85,7 +85,9 @@ import Testing
 
     @Test func `a program that is not there is a loss`() {
         var failed = false
-        do throws(InferenceError) { _ = try ProbeProcess(command: ["/nonexistent/probe"]).run() } catch { failed = true }
+        do throws(InferenceError) { _ = try ProbeProcess(command: ["/nonexistent/probe"]).run() } catch {
+            failed = true
+        }
         #expect(failed)
     }
 }

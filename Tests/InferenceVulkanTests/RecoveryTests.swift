@@ -159,7 +159,9 @@ struct RecoveryTests {
                 try backend.run(pixels.span.bytes, count: 4, heads: [.max], into: &span) {
                     var row = [Float](repeating: 0, count: Self.channels)
                     var own = row.mutableSpan
-                    let image = pixels.span.bytes.extracting(2 * Self.side * Self.side * 3..<3 * Self.side * Self.side * 3)
+                    let image = pixels.span.bytes.extracting(
+                        2 * Self.side * Self.side * 3..<3 * Self.side * Self.side * 3
+                    )
                     do { try backend.runInPause(image, heads: [.max], into: &own) } catch { Issue.record("\(error)") }
                     answers.append(row)
                 }
