@@ -48,10 +48,10 @@ final class Engine {
         tier = choice.tier
         tiers = choice.tiers
         network = request.network
-        self.options = options.chain
+        self.options = choice.options
         faults = options.faults
         usedCache = cache.isWarm
-        session = try Self.makeSession(device, network, tier, options.chain, options.maximumBatch, patience, cache)
+        session = try Self.makeSession(device, network, tier, choice.options, options.maximumBatch, patience, cache)
         cache.save()
     }
 
@@ -164,7 +164,7 @@ final class Engine {
 
     private func lowerSession(_ lower: Tier) throws(InferenceError) -> ChainSession {
         if let lowerSession { return lowerSession }
-        try TrustFixture.verify(device, tier: lower, options: options, patience: patience, cache: cache)
+        try TrustFixture.verify(device, for: network, tier: lower, options: options, patience: patience, cache: cache)
         let session = try Self.makeSession(device, network, lower, options, 1, patience, cache)
         lowerSession = session
         return session

@@ -1,3 +1,5 @@
+internal import Inference
+
 /// What a device's limits decide about the layout of a chain.
 struct ChainTarget {
     /// Bytes a binding's offset must be a multiple of.
@@ -30,6 +32,9 @@ package struct ConvolutionShape: Hashable, Sendable {
 
     /// For files and people, such as `28x28 256->512 pooled`.
     package var key: String { "\(side)x\(side) \(inputChannels)->\(outputChannels)\(pools ? " pooled" : "")" }
+
+    /// Floating-point operations of an image, as a direct convolution counts them: two a product.
+    package var flops: Double { 18 * Double(side * side) * Double(inputChannels) * Double(outputChannels) }
 
     /// 2x2 cells of an image that are computed.
     var cellCount: Int {
@@ -130,6 +135,17 @@ struct KernelSet {
             if known.count == measured.count, let first = known.first, first.0 == 1 { return known }
         }
         return direct.isEmpty ? tiles(for: shape) : [(1, arithmetic(for: shape))]
+    }
+
+    /// Names of the kernels that the convolutions of `network` may use, in the order of their first use.
+    func kernelNames(for network: Network, _ options: ChainOptions) -> [String] {
+        var names: [String] = []
+        for shape in network.convolutionShapes {
+            for (_, kernel) in choices(for: shape, options) where !names.contains(kernel.name) {
+                names.append(kernel.name)
+            }
+        }
+        return names
     }
 
     /// The convolution that wastes the fewest output channels, the widest tile among equals; Winograd where it saves half of

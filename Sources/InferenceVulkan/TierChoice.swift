@@ -3,6 +3,8 @@ internal import Inference
 /// Which tier of a device is used: the best one that it has, that is allowed, and that reproduces the fixture.
 struct TierChoice {
     let tier: Tier
+    /// How its kernels are chosen: what was asked for, and what was measured on this device before.
+    let options: ChainOptions
     /// Every tier, best first.
     let tiers: [DeviceHealth.Tier]
 
@@ -13,7 +15,7 @@ struct TierChoice {
         patience: ChainSession.Patience,
         cache: PipelineCache
     ) throws(InferenceError) {
-        var chosen: Tier?
+        var chosen: (tier: Tier, options: ChainOptions)?
         var states: [DeviceHealth.Tier] = []
         for tier in Tier.allCases.reversed() {
             func state(_ isTrusted: Bool?, _ reason: String) {
@@ -25,14 +27,16 @@ struct TierChoice {
                 state(nil, "not needed")
             } else {
                 do throws(InferenceError) {
+                    let options = request.options.chain.tuned(tier, device, folder: request.options.cacheFolder)
                     try TrustFixture.verify(
                         device,
+                        for: request.network,
                         tier: tier,
-                        options: request.options.chain,
+                        options: options,
                         patience: patience,
                         cache: cache
                     )
-                    chosen = tier
+                    chosen = (tier, options)
                     state(true, "in use")
                 } catch {
                     // A lost device, or one without memory, says nothing about the tier.
@@ -47,7 +51,7 @@ struct TierChoice {
             let reasons = states.map { "\($0.name): \($0.reason)" }.joined(separator: "; ")
             throw .deviceUnavailable(detail: "\(device.physical.info): no tier can be used: \(reasons)")
         }
-        tier = chosen
+        (tier, options) = chosen
         tiers = states
     }
 

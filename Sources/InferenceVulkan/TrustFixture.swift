@@ -7,8 +7,30 @@ internal import Platform
 enum TrustFixture {
     private static let imageCount = 3
 
-    /// Runs every convolution kernel of the tier, pooled and not pooled, with channel counts that fill no tile; an image alone
-    /// and two together.
+    /// Runs every kernel that `network` would be computed with in the tier.
+    ///
+    /// - Throws: as `verify` of one session.
+    static func verify(
+        _ device: Device,
+        for network: Network,
+        tier: Tier,
+        options: ChainOptions,
+        patience: ChainSession.Patience,
+        cache: PipelineCache
+    ) throws(InferenceError) {
+        let set = KernelSet(tier, device.chainTarget, emulatesMatrixUnits: options.emulatesMatrixUnits)
+        var names = set.kernelNames(for: network, options)
+        // A network of one layer still has a first convolution and heads.
+        if names.isEmpty { names = [""] }
+        for name in names {
+            var options = options
+            options.preferredKernel = name
+            try verify(device, tier: tier, options: options, patience: patience, cache: cache)
+        }
+    }
+
+    /// Runs one session, convolutions pooled and not pooled, with channel counts that fill no tile; an image alone and two
+    /// together.
     ///
     /// - Throws: `.deviceUnavailable` with the cosine when the device computes wrongly, and what a session throws.
     static func verify(
@@ -43,7 +65,8 @@ enum TrustFixture {
             }
         }
         guard seenCount == imageCount, worst >= tier.requiredCosine else {
-            throw .deviceUnavailable(detail: "it computes wrongly: cosine \(worst) to the reference")
+            let kernel = options.preferredKernel.map { $0.isEmpty ? "" : " with \($0)" } ?? ""
+            throw .deviceUnavailable(detail: "it computes wrongly\(kernel): cosine \(worst) to the reference")
         }
     }
 
@@ -65,7 +88,8 @@ enum TrustFixture {
     }()
 
     private static func makeNetwork() -> Network {
-        let widths = [3, 7, 15, 30, 40]
+        // Wide enough for every kernel: Winograd begins at 32 channels, the widest tiles at 65.
+        let widths = [3, 7, 36, 66, 70]
         var layers: [Layer] = []
         for (index, width) in widths.dropLast().enumerated() {
             layers.append(.convolution(index: index, inputChannels: width, outputChannels: widths[index + 1]))

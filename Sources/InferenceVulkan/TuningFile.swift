@@ -15,6 +15,16 @@ package struct TuningFile {
         package var shaderDigest: String
         package var tier: String
 
+        init(_ device: Device, tier: Tier) {
+            let identity = device.physical.identity
+            self.init(
+                deviceUUID: identity.deviceDigits,
+                driverVersion: "\(identity.vendor) \(identity.device) \(identity.driverVersion)",
+                shaderDigest: PipelineCache.shaderDigest.description,
+                tier: tier
+            )
+        }
+
         package init(deviceUUID: String, driverVersion: String, shaderDigest: String, tier: Tier) {
             self.deviceUUID = deviceUUID
             self.driverVersion = driverVersion
@@ -65,5 +75,15 @@ package struct TuningFile {
         let data = try encoder.encode(Content(version: Self.version, key: key, tuning: tuning))
         if mkdir(folder, 0o700) != 0, errno != EEXIST { throw SystemError.last("make \(folder)") }
         try DurableFile.replace(path, with: [UInt8](data))
+    }
+}
+
+extension ChainOptions {
+    /// With what was measured for `tier` on `device` before, where that is kept in `folder` and nothing else was asked for.
+    func tuned(_ tier: Tier, _ device: Device, folder: String?) -> ChainOptions {
+        guard let folder, tuning == nil, preferredKernel == nil else { return self }
+        var tuned = self
+        tuned.tuning = TuningFile(folder: folder, key: .init(device, tier: tier)).read()
+        return tuned
     }
 }

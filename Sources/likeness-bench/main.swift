@@ -12,6 +12,7 @@ do {
     case "fuzz": try FuzzBench.run(Array(arguments.dropFirst()))
     case "ingest": try IngestBench.run(Array(arguments.dropFirst()))
     case "index": try IndexBench.run(Array(arguments.dropFirst()))
+    case "tune": try TuneBench.run(Array(arguments.dropFirst()))
     case "torture": try TortureBench.run(Array(arguments.dropFirst()))
     case "maintenance": try MaintenanceBench.run(Array(arguments.dropFirst()))
     case "churn": try ChurnBench.run(Array(arguments.dropFirst()))
@@ -30,6 +31,7 @@ do {
                    likeness-bench fuzz --format F --seeds DIR [--executions N] [--first I] [--seed S]
                    likeness-bench ingest --images DIR [--backend B] [--weights W] [--batch N] [--queries on|off]
                    likeness-bench index --folder DIR [--ef 20,40,80]
+                   likeness-bench tune [--weights W] [--tier T] [--device D] [--images 1,8,32] [--cache DIR]
                    likeness-bench torture --seconds S | --rounds N [--subject index|catalog] [--store DIR] [--seed K]
                    likeness-bench maintenance [--count N] [--store DIR]
                    likeness-bench churn --folder DIR [--rounds 10] [--share 0.1] [--aside 0.2] [--ef 40] [--queries 500]

@@ -15,7 +15,7 @@ struct RandomNetwork: WeightStorage, CustomStringConvertible {
 
     /// Reads a chain; `amplitude` multiplies every weight, `biasAmplitude` every bias.
     init(_ text: String, amplitude: Float = 1, biasAmplitude: Float = 1) {
-        description = text
+        description = "\(text) x \(amplitude), \(biasAmplitude)"
         var generator = SeededGenerator(seed: 42)
         var layers: [Layer] = []
         var channels = 3

@@ -1,5 +1,6 @@
 import Inference
 import InferenceVulkan
+import Synchronization
 import TestSupport
 import Testing
 
@@ -99,12 +100,24 @@ struct TierTests {
         #expect(rows[1] == rows[0] && rows[2] == rows[0])
     }
 
-    /// Random weights of one of the house's own architectures, small.
+    /// What the reference computed so far: it takes longer than all else, and many cases share a network.
+    private static let known = Mutex<[String: [[Float]]]>([:])
+
+    private static func expected(_ network: Network, _ pixels: [UInt8], count: Int) throws -> [[Float]] {
+        let key = "\(network.weightsDigest) \(network.name) \(network.preprocessing.canonicalText) \(count)"
+        if let vectors = known.withLock({ $0[key] }) { return vectors }
+        let vectors = try ReferenceBackend(network: network)
+            .vectors(pixels, count: count, channels: network.outputChannels)
+        known.withLock { $0[key] = vectors }
+        return vectors
+    }
+
+    /// Cosine, plain and about the mean, of every image and head to the reference's.
     private static func compare(_ network: Network, count: Int, _ tier: TierCase) throws {
         let side = network.preprocessing.side
         let channels = network.outputChannels
         let pixels = randomPixels(count: count, side: side)
-        let expected = try ReferenceBackend(network: network).vectors(pixels, count: count, channels: channels)
+        let expected = try expected(network, pixels, count: count)
         let backend = try VulkanBackend.software(network, tier: tier)
         #expect(backend.description.tier == tier.tier.rawValue)
         let found = try backend.vectors(pixels, count: count, channels: channels)
