@@ -68,7 +68,10 @@ struct BackendChoice: Sendable {
     }
 
     /// Starts opening every device that the settings name.
-    private static func open(_ configuration: Configuration, _ network: Network) throws(InferenceError) -> [VulkanBackend] {
+    private static func open(
+        _ configuration: Configuration,
+        _ network: Network
+    ) throws(InferenceError) -> [VulkanBackend] {
         var backends: [VulkanBackend] = []
         for device in try designations(configuration) {
             var options = VulkanTrial.options(configuration, device: device)

@@ -27,9 +27,9 @@ final class Device {
     var name: String { physical.info.name }
     var limits: VkPhysicalDeviceLimits { physical.limits }
 
-    /// - Throws: `.deviceUnavailable`, `.outOfMemory`, `.deviceLost`.
+    /// Opens `physical`; `faults` have calls fail, in tests.
     ///
-    /// - Parameter faults: has calls fail; only in tests.
+    /// - Throws: `.deviceUnavailable`, `.outOfMemory`, `.deviceLost`.
     init(_ physical: PhysicalDevice, faults: VulkanFaults? = nil) throws(InferenceError) {
         guard let queueFamily = physical.queueFamily else {
             throw .deviceUnavailable(detail: "\(physical.info): it has no compute queue")

@@ -134,9 +134,8 @@ struct DeviceFunctions {
         faults?.next(.queueSubmit)?.result ?? queueSubmitInDriver(queue, 1, submission, nil)
     }
 
-    /// - Parameters:
-    ///   - nanoseconds: how long at most.
-    ///   - isSettling: what was submitted is about to be destroyed; a fault that made believe it had ended would do harm.
+    /// Waits for `nanoseconds` at most. `isSettling`: what was submitted is about to be destroyed, and a fault that made
+    /// believe it had ended would do harm.
     func waitSemaphores(
         _ device: VkDevice,
         _ info: UnsafePointer<VkSemaphoreWaitInfo>,

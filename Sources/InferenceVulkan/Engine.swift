@@ -141,8 +141,13 @@ final class Engine {
 
     /// Computes one image again one tier lower, where its numbers have more room.
     ///
-    /// - Parameter image: which rows it gets.
+    /// - Parameters:
+    ///   - pixels: the image.
+    ///   - heads: which summaries.
+    ///   - rows: of the whole batch.
+    ///   - image: which of the rows it gets.
     /// - Returns: whether these are finite; false also when there is no lower tier.
+    /// - Throws: `.deviceLost`, `.outOfMemory`.
     func runLower(
         _ pixels: RawSpan,
         heads: [Head],

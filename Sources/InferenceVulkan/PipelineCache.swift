@@ -14,7 +14,7 @@ final class PipelineCache {
     private let initialDigest: SHA256Digest?
     private static let log = Log("vulkan")
 
-    /// - Parameter folder: where the file lies; nil keeps nothing.
+    /// Reads the file in `folder`; nil keeps nothing.
     fileprivate init(_ device: Device, folder: String?) throws(InferenceError) {
         let file = folder.map {
             PipelineCacheFile(folder: $0, identity: device.physical.identity, shaderDigest: Self.shaderDigest)

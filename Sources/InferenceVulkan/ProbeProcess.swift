@@ -27,6 +27,7 @@ package struct ProbeProcess: Sendable {
     /// Runs the program, once more for each tier that crashes it.
     ///
     /// - Parameter isCancelled: asked several times a second.
+    /// - Returns: what it saw of the drivers.
     /// - Throws: `.deviceUnavailable` when it found no usable device, `.deviceLost` when the driver crashed or hung.
     package func run(isCancelled: () -> Bool = { false }) throws(InferenceError) -> Trial {
         var distrusted: [Tier: String] = [:]

@@ -58,6 +58,7 @@ extension VulkanProbe {
     /// Lists devices and tries tiers, one after the other.
     ///
     /// - Parameters:
+    ///   - depth: how far to go.
     ///   - options: which device is meant.
     ///   - without: tiers not to try, by name.
     ///   - emit: gets the report as far as it goes, before each trial and at the end.

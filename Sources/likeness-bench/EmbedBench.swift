@@ -16,7 +16,8 @@ enum EmbedBench {
         let pixels = randomBytes(batch * side * side * 3)
         var rows = [Float](repeating: 0, count: batch * network.outputChannels)
 
-        let firstVectorSeconds = try firstVector(backend, pixels, network.outputChannels, imageByteCount: side * side * 3, since: opening)
+        let image = Array(pixels.prefix(side * side * 3))
+        let firstVectorSeconds = try firstVector(backend, image, network.outputChannels, since: opening)
         var times: [Double] = []
         let start = Instant.now
         // The first two batches warm caches and pages and are not counted.
@@ -44,14 +45,13 @@ enum EmbedBench {
     /// Seconds from `opening` to the vector of one image.
     private static func firstVector(
         _ backend: any ConvolutionBackend,
-        _ pixels: [UInt8],
+        _ image: [UInt8],
         _ dimension: Int,
-        imageByteCount: Int,
         since opening: Instant
     ) throws -> Double {
         var row = [Float](repeating: 0, count: dimension)
         var span = row.mutableSpan
-        try backend.run(pixels.span.bytes.extracting(0..<imageByteCount), count: 1, heads: [.max], into: &span)
+        try backend.run(image.span.bytes, count: 1, heads: [.max], into: &span)
         try check(row, dimension)
         return .now - opening
     }

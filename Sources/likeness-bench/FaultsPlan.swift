@@ -25,7 +25,8 @@ struct FaultsPlan {
         case 5: arm(faults, .waitSemaphores, k, .outOfMemory, "wait: out of memory")
         case 6:
             // The way back meets a second fault.
-            arm(faults, .allocateMemory, Int.random(in: 1...3, using: &generator), .outOfMemory, "allocate: out of memory")
+            let allocation = Int.random(in: 1...3, using: &generator)
+            arm(faults, .allocateMemory, allocation, .outOfMemory, "allocate: out of memory")
             arm(faults, .queueSubmit, k, .deviceLost, "submit: lost")
         case 7: arm(faults, .readVector, k, .nonFinite, "vector: not finite")
         default:

@@ -61,9 +61,14 @@ struct GraphicsFindings {
         let losses = health.losses > 0 ? ", lost \(health.losses) times" : ""
         switch health.state {
         case "serving", "opening":
-            return .ok("graphics", "\(name) is \(health.state)\(health.tier.isEmpty ? "" : " in tier \(health.tier)")\(losses)")
+            let tier = health.tier.isEmpty ? "" : " in tier \(health.tier)"
+            return .ok("graphics", "\(name) is \(health.state)\(tier)\(losses)")
         case "away":
-            return .warn("graphics", "\(name) is away\(losses): \(health.reason)", fix: "nothing: it is tried again by itself")
+            return .warn(
+                "graphics",
+                "\(name) is away\(losses): \(health.reason)",
+                fix: "nothing: it is tried again by itself"
+            )
         default:
             return .warn(
                 "graphics",

@@ -32,7 +32,8 @@ struct GraphicsProbe {
         alarm.cancel()
         process.waitUntilExit()
         let lines = data.split(separator: UInt8(ascii: "\n"))
-        var report = lines.reversed().lazy.compactMap { try? JSONDecoder().decode(GraphicsReport.self, from: Data($0)) }.first
+        var report = lines.reversed().lazy.compactMap { try? JSONDecoder().decode(GraphicsReport.self, from: Data($0)) }
+            .first
         if process.terminationReason == .uncaughtSignal {
             let fault = "a Vulkan driver crashed or did not answer (signal \(process.terminationStatus))"
             report = GraphicsReport(devices: report?.devices ?? [], error: fault)
