@@ -1,13 +1,15 @@
 #version 450 core
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
-#extension GL_EXT_buffer_reference : require
 #extension GL_EXT_shader_explicit_arithmetic_types_int32 : require
+#if !SCALAR
+#extension GL_EXT_buffer_reference : require
 #extension GL_EXT_shader_explicit_arithmetic_types_float16 : require
 #extension GL_EXT_shader_16bit_storage : require
 #extension GL_KHR_memory_scope_semantics : require
 #extension GL_KHR_cooperative_matrix : require
 #extension GL_NV_cooperative_matrix2 : require
+#endif
 
 // 3x3 convolution, stride 1, padding 1, as a product of matrices that a whole workgroup owns, with bias, ReLU and optional 2x2
 // max-pooling: fp16 products, fp32 sums. How a tile is spread over subgroups is the compiler's choice.
@@ -17,7 +19,8 @@
 // Pixels are gathered into two buffers of shared memory in turn; weights come straight from the parameters by tensor addressing.
 //
 // Macros        TILE_M, TILE_N, TILE_K: pixels, output channels, terms; multiples of 32, TILE_K one of 32, 64
-// Divisibility  threads must divide TILE_M TILE_K / 8 and be multiples of TILE_K / 8 and of TILE_N / 8
+//               SCALAR 1: matrices become arrays of fp32 and plain loops, for devices without matrix units: the same indices
+// Divisibility  threads must divide TILE_M TILE_K / 8 and TILE_M TILE_N / 8, and be multiples of TILE_K / 8 and of TILE_N / 8
 // 0 source      [image, SIDE, SIDE, 8 IN_OCTETS] fp16
 // 1 parameters  bias, factors, then [9 * 8 IN_OCTETS rounded up to TILE_K, 8 PITCH_OCTETS] fp16: row
 //               (3 ky + kx) 8 IN_OCTETS + channel, zeros up to the end; the pitch is a multiple of TILE_N
@@ -28,7 +31,6 @@
 // Shared bytes  16 max(2 TILE_M (TILE_K / 8 + 1), TILE_M (TILE_N / 8 + 1)), and what the driver keeps for itself
 #define HALF 1
 #define FIRST 0
-#define SCALAR 0
 #include "chain.glsl"
 
 layout(local_size_x_id = 0) in;
@@ -44,7 +46,11 @@ layout(constant_id = 6) const uint PITCH_OCTETS = 8;
 
 layout(set = 0, binding = 0) readonly buffer Source { uvec4 source[]; };
 layout(set = 0, binding = 1) readonly buffer Factors { float factors[]; };
+#if SCALAR
+layout(set = 0, binding = 1) readonly buffer Weights { uvec4 weights[]; };
+#else
 layout(set = 0, binding = 1) readonly buffer Weights { float16_t weights[]; };
+#endif
 layout(set = 0, binding = 2) writeonly buffer Target { uvec4 target[]; };
 
 const uint THREADS = gl_WorkGroupSize.x;
@@ -65,9 +71,11 @@ float activated(const in uint32_t row, const in uint32_t column, const in float 
     return result < 0.0 ? 0.0 : result;
 }
 
+#include "workgroup_matrices.glsl"
+
 // Each half the larger of two, NaN if one is NaN. fp32 holds every fp16, so nothing is lost on the way.
 uint largerHalves(uint a, uint b) {
-    const vec4 most = larger(vec4(unpackFloat2x16(a), 0, 0), vec4(unpackFloat2x16(b), 0, 0));
+    const vec4 most = larger(vec4(unpackHalf2x16(a), 0, 0), vec4(unpackHalf2x16(b), 0, 0));
     return packedHalves(most.x, most.y);
 }
 
@@ -86,13 +94,8 @@ void main() {
     beginGather(gather, firstCell, cellCount);
     const uint slot = gather.row * A_PITCH + gather.octet;
 
-    tensorLayoutNV<2> rows = createTensorLayoutNV(2);
-    rows = setTensorLayoutDimensionNV(rows, STEPS * TILE_K, PITCH_OCTETS * 8u);
-    // Bias and factors take as much as four rows of weights.
-    const uint firstWeight = 4u * PITCH_OCTETS * 8u;
-
-    coopmat<float, gl_ScopeWorkgroup, TILE_M, TILE_N, gl_MatrixUseAccumulator> sums =
-        coopmat<float, gl_ScopeWorkgroup, TILE_M, TILE_N, gl_MatrixUseAccumulator>(0.0);
+    SUM sums;
+    clear(sums);
     uvec4 next[A_LOADS];
     gatherOctets(gather, 0, next);
     for (uint step = 0; step < STEPS; ++step) {
@@ -101,21 +104,11 @@ void main() {
         UNROLL for (uint i = 0; i < A_LOADS; ++i) memory[stage + slot + i * (THREADS / K_OCTETS) * A_PITCH] = next[i];
         barrier();
         if (step + 1u < STEPS) gatherOctets(gather, step + 1u, next);
-        coopmat<float16_t, gl_ScopeWorkgroup, TILE_M, TILE_K, gl_MatrixUseA> left;
-        coopmat<float16_t, gl_ScopeWorkgroup, TILE_K, TILE_N, gl_MatrixUseB> right;
-        coopMatLoad(left, memory, stage, A_PITCH, gl_CooperativeMatrixLayoutRowMajor);
-        coopMatLoadTensorNV(
-            right, weights, firstWeight, sliceTensorLayoutNV(rows, step * TILE_K, TILE_K, firstOctet * 8u, TILE_N)
-        );
-        sums = coopMatMulAdd(left, right, sums);
+        multiplyAdd(stage, step, firstOctet, sums);
     }
-
-    coopMatPerElementNV(sums, sums, activated, firstOctet * 8u);
-    const coopmat<float16_t, gl_ScopeWorkgroup, TILE_M, TILE_N, gl_MatrixUseAccumulator> halves =
-        coopmat<float16_t, gl_ScopeWorkgroup, TILE_M, TILE_N, gl_MatrixUseAccumulator>(sums);
     // The last stage has been read.
     barrier();
-    coopMatStore(halves, memory, 0, RESULT_PITCH, gl_CooperativeMatrixLayoutRowMajor);
+    storeActivated(sums, firstOctet);
     barrier();
 
     const uint octets = TILE_N / 8;

@@ -125,6 +125,9 @@ SPIRV convolution_3x3_scalar_m64n64k32g2x2[] = {
 SPIRV convolution_3x3_scalar_m32n64k64g1x4[] = {
 #embed "../../Shaders/spirv/convolution_3x3_scalar_m32n64k64g1x4.spv"
 };
+SPIRV convolution_3x3_scalar2_m64n64k64[] = {
+#embed "../../Shaders/spirv/convolution_3x3_scalar2_m64n64k64.spv"
+};
 
 #define MODULE(name) {#name, (const uint32_t *)(const void *)name, sizeof name}
 
@@ -169,6 +172,7 @@ static const CShaders_Module modules[] = {
     MODULE(convolution_3x3_scalar_m128n64k32g2x2),
     MODULE(convolution_3x3_scalar_m64n64k32g2x2),
     MODULE(convolution_3x3_scalar_m32n64k64g1x4),
+    MODULE(convolution_3x3_scalar2_m64n64k64),
 };
 
 const CShaders_Module *CShaders_find(const char *name) {

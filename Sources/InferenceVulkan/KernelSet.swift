@@ -47,7 +47,7 @@ package struct ConvolutionShape: Hashable, Sendable {
 package struct ChainOptions: Sendable {
     /// What was measured on this device.
     package var tuning: Tuning?
-    /// The tier `cooperative` with arrays for matrices: for devices without matrix units, in tests.
+    /// The tiers on matrix units with arrays for matrices: for devices without such units, in tests.
     package var emulatesMatrixUnits = false
     /// The kernel to use wherever it fits, so that a fixture or a measurement meets it.
     package var preferredKernel: String?
@@ -93,8 +93,8 @@ struct KernelSet {
             self.first = fitting([first]).first ?? .first(.fp16)
             (direct, winograd) = ([], [])
             let subgroup = fitting(emulatesMatrixUnits ? Kernel.scalar : Kernel.cooperative)
-            let workgroup = tier == .cooperative ? [] : Self.workgroupKernels(target)
-            matrix = workgroup + subgroup
+            let workgroup = emulatesMatrixUnits ? Kernel.scalar2 : Kernel.cooperative2
+            matrix = (tier == .cooperative ? [] : Self.fitting(workgroup, target)) + subgroup
             // One of each tile, the large ones first.
             var shapes: Set<[Int]> = []
             defaults = matrix.filter { kernel in
@@ -105,8 +105,9 @@ struct KernelSet {
         }
     }
 
-    private static func workgroupKernels(_ target: ChainTarget) -> [Kernel] {
-        Kernel.cooperative2.compactMap { kernel in
+    /// Kernels whose workgroup owns its matrices as a whole.
+    private static func fitting(_ kernels: [Kernel], _ target: ChainTarget) -> [Kernel] {
+        kernels.compactMap { kernel in
             var kernel = kernel
             kernel.threads = target.workgroupMatrixThreads
             let octets = 4 * kernel.tileItems * kernel.tileTerms / 8

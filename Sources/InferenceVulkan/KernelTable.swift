@@ -86,14 +86,22 @@ extension Kernel {
         scalar(32, 64, 64, groups: 1, 4),
     ]
 
-    static let cooperative2 = [(128, 128, 64), (128, 64, 64), (64, 64, 64)].map { pixels, channels, terms in
+    static let cooperative2 = [
+        workgroup("cooperative2", 128, 128, 64), workgroup("cooperative2", 128, 64, 64),
+        workgroup("cooperative2", 64, 64, 64),
+    ]
+
+    /// The same source with arrays for matrices.
+    static let scalar2 = [workgroup("scalar2", 64, 64, 64)]
+
+    private static func workgroup(_ source: String, _ m: Int, _ n: Int, _ k: Int) -> Kernel {
         Kernel(
-            name: "convolution_3x3_cooperative2_m\(pixels)n\(channels)k\(terms)",
-            tileItems: pixels / 4,
-            tileChannels: channels,
-            tileTerms: terms,
+            name: "convolution_3x3_\(source)_m\(m)n\(n)k\(k)",
+            tileItems: m / 4,
+            tileChannels: n,
+            tileTerms: k,
             threads: 0,
-            sharedByteCount: 16 * max(2 * pixels * (terms / 8 + 1), pixels * (channels / 8 + 1))
+            sharedByteCount: 16 * max(2 * m * (k / 8 + 1), m * (n / 8 + 1))
         )
     }
 

@@ -57,7 +57,7 @@ struct TierChoice {
 
     private static func obstacle(to tier: Tier, on device: Device, _ request: Engine.Request) -> String? {
         if let wanted = request.options.tier, wanted != tier { return "tier \(wanted.rawValue) was asked for" }
-        let isEmulated = tier == .cooperative && request.options.chain.emulatesMatrixUnits
+        let isEmulated = tier >= .cooperative && request.options.chain.emulatesMatrixUnits
         if let obstacle = device.physical.obstacle(to: isEmulated ? .fp16 : tier) { return obstacle }
         if let reason = request.distrusted[tier] { return reason }
         return tier > request.ceiling ? "the device was lost too often with it" : nil

@@ -22,7 +22,7 @@ struct ChainTests {
     }
 
     @Test func `every row of the table is embedded, and needs no more than it may`() {
-        var rows = Kernel.cooperative + Kernel.cooperative2 + Kernel.scalar
+        var rows = Kernel.cooperative + Kernel.cooperative2 + Kernel.scalar + Kernel.scalar2
         rows += [.cooperativeFirst, .scalarFirst, .headRMAC, .headNormalise]
         for storage in [NumberStorage.fp32, .fp16] {
             rows += Kernel.direct(storage) + Kernel.winogradProducts(storage)

@@ -1,8 +1,9 @@
 import Inference
-import InferenceVulkan
 import Synchronization
 import TestSupport
 import Testing
+
+@testable import InferenceVulkan
 
 /// A tier, and how its kernels are chosen.
 struct TierCase: CustomTestStringConvertible, Sendable {
@@ -11,7 +12,7 @@ struct TierCase: CustomTestStringConvertible, Sendable {
 
     var options: ChainOptions {
         var options = ChainOptions()
-        options.emulatesMatrixUnits = tier == .cooperative
+        options.emulatesMatrixUnits = tier >= .cooperative
         options.preferredKernel = kernel
         return options
     }
@@ -36,6 +37,7 @@ struct TierCase: CustomTestStringConvertible, Sendable {
         TierCase(tier: .cooperative, kernel: "convolution_3x3_scalar_m128n64k32g2x2"),
         TierCase(tier: .cooperative, kernel: "convolution_3x3_scalar_m64n64k32g2x2"),
         TierCase(tier: .cooperative, kernel: "convolution_3x3_scalar_m32n64k64g1x4"),
+        TierCase(tier: .cooperative2, kernel: "convolution_3x3_scalar2_m64n64k64"),
     ]
 }
 
@@ -51,6 +53,15 @@ struct TierTests {
     @Test(arguments: TierCase.all)
     func `each kernel gives the reference's vectors`(tier: TierCase) throws {
         for (chain, side, count) in Self.chains {
+            if let kernel = tier.kernel {
+                // A preference that fits no layer would test another kernel. The limits are those of software devices.
+                let network = RandomNetwork(chain).network(side: side)
+                let chain = try Chain(network, tier: tier.tier, target: ChainTarget(), options: tier.options)
+                #expect(
+                    chain.kernels.contains { $0.kernel.name == kernel },
+                    "\(tier.testDescription) in \(network.name)"
+                )
+            }
             try Self.compare(RandomNetwork(chain).network(side: side), count: count, tier)
         }
     }
