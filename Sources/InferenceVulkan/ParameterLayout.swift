@@ -56,41 +56,51 @@ struct ParameterLayout: Hashable {
         target.initializeMemory(as: UInt8.self, repeating: 0)
         let head = UnsafeMutableRawBufferPointer(rebasing: target[..<(8 * pitch)]).bindMemory(to: Float.self)
         let body = UnsafeMutableRawBufferPointer(rebasing: target[(8 * pitch)...])
-        for output in 0..<outputChannels {
-            let own = weights.extracting(output * inputChannels * 9..<(output + 1) * inputChannels * 9)
-            let exponent = storage == .fp32 ? 0 : Self.exponent(of: own)
-            head[output] = bias[output] * .powerOfTwo(-outputExponent)
-            head[pitch + output] = .powerOfTwo(exponent + inputExponent - outputExponent)
-            // Powers of two beyond fp32's range would lose what they bring.
-            let scale = Float.powerOfTwo(-exponent)
+        // Some channels at a time, side by side in a row: their cache lines are filled before they leave the cache.
+        for first in stride(from: 0, to: outputChannels, by: Self.blockWidth) {
+            let block = first..<min(first + Self.blockWidth, outputChannels)
+            var scales = [16 of Float](repeating: 1)
+            for output in block {
+                let own = weights.extracting(output * inputChannels * 9..<(output + 1) * inputChannels * 9)
+                let exponent = storage == .fp32 ? 0 : Self.exponent(of: own)
+                head[output] = bias[output] * .powerOfTwo(-outputExponent)
+                head[pitch + output] = .powerOfTwo(exponent + inputExponent - outputExponent)
+                scales[output - first] = .powerOfTwo(-exponent)
+            }
             switch storage {
-            case .fp32: place(own, output, scale, body.bindMemory(to: Float.self)) { $0 }
-            case .fp16: place(own, output, scale, body.bindMemory(to: UInt16.self)) { Float16($0).bitPattern }
+            case .fp32: place(weights, block, scales, body.bindMemory(to: Float.self)) { $0 }
+            case .fp16: place(weights, block, scales, body.bindMemory(to: UInt16.self)) { Float16($0).bitPattern }
             }
         }
     }
 
-    /// Writes the column of one output channel.
+    private static let blockWidth = 16
+
+    /// Writes the columns of some output channels.
     private func place<Element>(
         _ weights: Span<Float>,
-        _ output: Int,
-        _ scale: Float,
+        _ block: Range<Int>,
+        _ scales: [16 of Float],
         _ target: UnsafeMutableBufferPointer<Element>,
         _ stored: (Float) -> Element
     ) {
-        switch arrangement {
-        case .taps(let rowsPerTap, _):
-            for input in 0..<inputChannels {
+        for input in 0..<inputChannels {
+            switch arrangement {
+            case .taps(let rowsPerTap, _):
                 for tap in 0..<9 {
-                    target[(tap * rowsPerTap + input) * pitch + output] = stored(weights[input * 9 + tap] * scale)
+                    let row = (tap * rowsPerTap + input) * pitch
+                    for output in block {
+                        let weight = weights[(output * inputChannels + input) * 9 + tap]
+                        target[row + output] = stored(weight * scales[output - block.lowerBound])
+                    }
                 }
-            }
-        case .winograd(let rowCount):
-            for input in 0..<inputChannels {
-                let transformed = WinogradKernel(weights, at: input * 9)
-                for element in 0..<36 {
-                    let row = element * rowCount + input
-                    target[row * pitch + output] = stored(transformed[element] * scale)
+            case .winograd(let rowCount):
+                for output in block {
+                    let transformed = WinogradKernel(weights, at: (output * inputChannels + input) * 9)
+                    let scale = scales[output - block.lowerBound]
+                    for element in 0..<36 {
+                        target[(element * rowCount + input) * pitch + output] = stored(transformed[element] * scale)
+                    }
                 }
             }
         }
