@@ -269,6 +269,6 @@ final class Supervisor: @unchecked Sendable {
                 state.attempt = nil
             }
         }
-        Self.log.notice("no graphics device: \(health.reason)")
+        Self.log.notice(health.reason)
     }
 }
