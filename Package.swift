@@ -33,7 +33,10 @@ let testDependencies: [(name: String, others: [String])] = [
     ("Embedding", ["Imaging", "Inference", "Platform"]),
     ("Ingestion", ["Catalog", "Embedding", "Imaging", "Inference", "Platform"]),
     ("Server", ["Wire", "Catalog", "Embedding", "Imaging", "Inference", "Platform"]),
-    ("Daemon", ["Wire", "Platform", "Catalog", "Embedding", "Imaging", "Ingestion", "Inference"]),
+    (
+        "Daemon",
+        ["Wire", "Platform", "Catalog", "Embedding", "Imaging", "Ingestion", "Inference", "InferenceVulkan"]
+    ),
     ("Client", ["Wire", "Platform"]),
 ]
 
@@ -109,6 +112,7 @@ let package = Package(
         .target(
             name: "InferenceVulkan",
             dependencies: ["Inference", "CVulkan", "CShaders", "Platform"],
+            exclude: ["README.md"],
             swiftSettings: strict
         ),
         .target(name: "Embedding", dependencies: ["Imaging", "Inference", "Platform"], swiftSettings: safe),

@@ -16,7 +16,7 @@ cd "$(dirname "$0")/.."
 . systemd/lib/toolchain.sh
 
 # Scripts of this folder, in their order; all must be there.
-scripts=(units smoke readme http filters service fetch weights-torch weights-keras weights-onnx whitening collections backup torture io-errors kill hostile full-disk evaluate model)
+scripts=(units smoke readme http filters service fetch weights-torch weights-keras weights-onnx whitening evaluate model collections backup torture io-errors vulkan-faults kill hostile full-disk)
 stages=(packages build lint shaders unit release "${scripts[@]}")
 script_limit_s=600
 # What systemd/install.sh builds, so that the scripts test what is installed.

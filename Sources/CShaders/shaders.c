@@ -2,11 +2,14 @@
 
 #include <string.h>
 
-/* Vulkan reads SPIR-V as 32-bit words. */
+/* Vulkan reads SPIR-V as 32-bit words. One line a kernel of Shaders/kernels.txt, twice. */
 #define SPIRV static const _Alignas(4) unsigned char
 
 SPIRV convolution_first_f32[] = {
 #embed "../../Shaders/spirv/convolution_first_f32.spv"
+};
+SPIRV convolution_first_f16[] = {
+#embed "../../Shaders/spirv/convolution_first_f16.spv"
 };
 SPIRV convolution_3x3_f32_m256n16[] = {
 #embed "../../Shaders/spirv/convolution_3x3_f32_m256n16.spv"
@@ -17,14 +20,56 @@ SPIRV convolution_3x3_f32_m128n32[] = {
 SPIRV convolution_3x3_f32_m64n64[] = {
 #embed "../../Shaders/spirv/convolution_3x3_f32_m64n64.spv"
 };
+SPIRV convolution_3x3_f16_m256n16[] = {
+#embed "../../Shaders/spirv/convolution_3x3_f16_m256n16.spv"
+};
+SPIRV convolution_3x3_f16_m128n32[] = {
+#embed "../../Shaders/spirv/convolution_3x3_f16_m128n32.spv"
+};
+SPIRV convolution_3x3_f16_m64n64[] = {
+#embed "../../Shaders/spirv/convolution_3x3_f16_m64n64.spv"
+};
+SPIRV winograd_input_f32[] = {
+#embed "../../Shaders/spirv/winograd_input_f32.spv"
+};
+SPIRV winograd_input_f16[] = {
+#embed "../../Shaders/spirv/winograd_input_f16.spv"
+};
+SPIRV winograd_product_f32_p64n32[] = {
+#embed "../../Shaders/spirv/winograd_product_f32_p64n32.spv"
+};
+SPIRV winograd_product_f32_p64n64[] = {
+#embed "../../Shaders/spirv/winograd_product_f32_p64n64.spv"
+};
+SPIRV winograd_product_f16_p64n32[] = {
+#embed "../../Shaders/spirv/winograd_product_f16_p64n32.spv"
+};
+SPIRV winograd_product_f16_p64n64[] = {
+#embed "../../Shaders/spirv/winograd_product_f16_p64n64.spv"
+};
+SPIRV winograd_output_f32[] = {
+#embed "../../Shaders/spirv/winograd_output_f32.spv"
+};
+SPIRV winograd_output_f16[] = {
+#embed "../../Shaders/spirv/winograd_output_f16.spv"
+};
 SPIRV maxpool_2x2_f32[] = {
 #embed "../../Shaders/spirv/maxpool_2x2_f32.spv"
+};
+SPIRV maxpool_2x2_f16[] = {
+#embed "../../Shaders/spirv/maxpool_2x2_f16.spv"
 };
 SPIRV head_reduce_f32[] = {
 #embed "../../Shaders/spirv/head_reduce_f32.spv"
 };
+SPIRV head_reduce_f16[] = {
+#embed "../../Shaders/spirv/head_reduce_f16.spv"
+};
 SPIRV head_regions_f32[] = {
 #embed "../../Shaders/spirv/head_regions_f32.spv"
+};
+SPIRV head_regions_f16[] = {
+#embed "../../Shaders/spirv/head_regions_f16.spv"
 };
 SPIRV head_rmac_f32[] = {
 #embed "../../Shaders/spirv/head_rmac_f32.spv"
@@ -32,19 +77,102 @@ SPIRV head_rmac_f32[] = {
 SPIRV head_normalise_f32[] = {
 #embed "../../Shaders/spirv/head_normalise_f32.spv"
 };
+SPIRV convolution_first_cooperative_m128n64[] = {
+#embed "../../Shaders/spirv/convolution_first_cooperative_m128n64.spv"
+};
+SPIRV convolution_3x3_cooperative_m128n128k32g2x4[] = {
+#embed "../../Shaders/spirv/convolution_3x3_cooperative_m128n128k32g2x4.spv"
+};
+SPIRV convolution_3x3_cooperative_m128n128k32g2x2[] = {
+#embed "../../Shaders/spirv/convolution_3x3_cooperative_m128n128k32g2x2.spv"
+};
+SPIRV convolution_3x3_cooperative_m256n128k16g4x2[] = {
+#embed "../../Shaders/spirv/convolution_3x3_cooperative_m256n128k16g4x2.spv"
+};
+SPIRV convolution_3x3_cooperative_m128n64k32g2x2[] = {
+#embed "../../Shaders/spirv/convolution_3x3_cooperative_m128n64k32g2x2.spv"
+};
+SPIRV convolution_3x3_cooperative_m64n64k32g2x2[] = {
+#embed "../../Shaders/spirv/convolution_3x3_cooperative_m64n64k32g2x2.spv"
+};
+SPIRV convolution_3x3_cooperative_m64n64k64g2x2[] = {
+#embed "../../Shaders/spirv/convolution_3x3_cooperative_m64n64k64g2x2.spv"
+};
+SPIRV convolution_3x3_cooperative_m32n64k64g1x4[] = {
+#embed "../../Shaders/spirv/convolution_3x3_cooperative_m32n64k64g1x4.spv"
+};
+SPIRV convolution_3x3_cooperative2_m128n128k64[] = {
+#embed "../../Shaders/spirv/convolution_3x3_cooperative2_m128n128k64.spv"
+};
+SPIRV convolution_3x3_cooperative2_m128n64k64[] = {
+#embed "../../Shaders/spirv/convolution_3x3_cooperative2_m128n64k64.spv"
+};
+SPIRV convolution_3x3_cooperative2_m64n64k64[] = {
+#embed "../../Shaders/spirv/convolution_3x3_cooperative2_m64n64k64.spv"
+};
+SPIRV convolution_first_scalar_m128n64[] = {
+#embed "../../Shaders/spirv/convolution_first_scalar_m128n64.spv"
+};
+SPIRV convolution_3x3_scalar_m128n128k16g2x4[] = {
+#embed "../../Shaders/spirv/convolution_3x3_scalar_m128n128k16g2x4.spv"
+};
+SPIRV convolution_3x3_scalar_m128n64k32g2x2[] = {
+#embed "../../Shaders/spirv/convolution_3x3_scalar_m128n64k32g2x2.spv"
+};
+SPIRV convolution_3x3_scalar_m64n64k32g2x2[] = {
+#embed "../../Shaders/spirv/convolution_3x3_scalar_m64n64k32g2x2.spv"
+};
+SPIRV convolution_3x3_scalar_m32n64k64g1x4[] = {
+#embed "../../Shaders/spirv/convolution_3x3_scalar_m32n64k64g1x4.spv"
+};
+SPIRV convolution_3x3_scalar2_m64n64k64[] = {
+#embed "../../Shaders/spirv/convolution_3x3_scalar2_m64n64k64.spv"
+};
 
 #define MODULE(name) {#name, (const uint32_t *)(const void *)name, sizeof name}
 
 static const CShaders_Module modules[] = {
     MODULE(convolution_first_f32),
+    MODULE(convolution_first_f16),
     MODULE(convolution_3x3_f32_m256n16),
     MODULE(convolution_3x3_f32_m128n32),
     MODULE(convolution_3x3_f32_m64n64),
+    MODULE(convolution_3x3_f16_m256n16),
+    MODULE(convolution_3x3_f16_m128n32),
+    MODULE(convolution_3x3_f16_m64n64),
+    MODULE(winograd_input_f32),
+    MODULE(winograd_input_f16),
+    MODULE(winograd_product_f32_p64n32),
+    MODULE(winograd_product_f32_p64n64),
+    MODULE(winograd_product_f16_p64n32),
+    MODULE(winograd_product_f16_p64n64),
+    MODULE(winograd_output_f32),
+    MODULE(winograd_output_f16),
     MODULE(maxpool_2x2_f32),
+    MODULE(maxpool_2x2_f16),
     MODULE(head_reduce_f32),
+    MODULE(head_reduce_f16),
     MODULE(head_regions_f32),
+    MODULE(head_regions_f16),
     MODULE(head_rmac_f32),
     MODULE(head_normalise_f32),
+    MODULE(convolution_first_cooperative_m128n64),
+    MODULE(convolution_3x3_cooperative_m128n128k32g2x4),
+    MODULE(convolution_3x3_cooperative_m128n128k32g2x2),
+    MODULE(convolution_3x3_cooperative_m256n128k16g4x2),
+    MODULE(convolution_3x3_cooperative_m128n64k32g2x2),
+    MODULE(convolution_3x3_cooperative_m64n64k32g2x2),
+    MODULE(convolution_3x3_cooperative_m64n64k64g2x2),
+    MODULE(convolution_3x3_cooperative_m32n64k64g1x4),
+    MODULE(convolution_3x3_cooperative2_m128n128k64),
+    MODULE(convolution_3x3_cooperative2_m128n64k64),
+    MODULE(convolution_3x3_cooperative2_m64n64k64),
+    MODULE(convolution_first_scalar_m128n64),
+    MODULE(convolution_3x3_scalar_m128n128k16g2x4),
+    MODULE(convolution_3x3_scalar_m128n64k32g2x2),
+    MODULE(convolution_3x3_scalar_m64n64k32g2x2),
+    MODULE(convolution_3x3_scalar_m32n64k64g1x4),
+    MODULE(convolution_3x3_scalar2_m64n64k64),
 };
 
 const CShaders_Module *CShaders_find(const char *name) {
@@ -52,3 +180,7 @@ const CShaders_Module *CShaders_find(const char *name) {
         if (strcmp(modules[index].name, name) == 0) return &modules[index];
     return NULL;
 }
+
+size_t CShaders_count(void) { return sizeof modules / sizeof modules[0]; }
+
+const CShaders_Module *CShaders_at(size_t index) { return index < CShaders_count() ? &modules[index] : NULL; }

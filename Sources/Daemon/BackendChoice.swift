@@ -2,52 +2,118 @@ internal import Inference
 internal import InferenceCPU
 internal import InferenceVulkan
 internal import Platform
+internal import Wire
 
-/// Which device computes, and why that one.
+/// Which devices compute, and why those.
 struct BackendChoice: Sendable {
-    let backend: any ConvolutionBackend
-    /// Takes over when the device is lost; nil where the processor computes anyway.
+    /// At least one; the graphics devices share the bulk lane.
+    let backends: [any ConvolutionBackend]
+    /// Computes while a graphics device is away; nil where the processor computes anyway.
     let fallback: (any ConvolutionBackend)?
     let reason: String
 
     /// Images a batch at most: enough to keep the sgemm calls long, and memory small.
     private static let cpuBatchCount = 8
-    private static let deviceBatchCount = 32
+    private static let deviceBatchCount = 64
+    /// Seconds that the start waits for a graphics device of its own choice; one that takes longer takes over when it is ready.
+    private static let patience = 0.7
+    private static let log = Log("daemon")
 
-    init(_ configuration: Configuration, network: Network) throws(InferenceError) {
-        let threads = configuration.threads ?? WorkerThread.availableCoreCount
+    /// - Throws: where `vulkan` is asked for and there is no such device. A driver that crashes or hangs is no error: the
+    ///   processor computes, and says so.
+    init(_ configuration: Configuration, network: Network, stateDirectory: String) throws(InferenceError) {
         func cpu() throws(InferenceError) -> any ConvolutionBackend {
-            try CPUBackend(network: network, threads: threads, maximumBatch: Self.cpuBatchCount)
-        }
-        func vulkan(_ device: String?) throws(InferenceError) -> any ConvolutionBackend {
-            try VulkanBackend(
-                network: network,
-                device: device,
-                allowsSoftware: configuration.allowsSoftwareDevice,
-                maximumBatch: Self.deviceBatchCount
-            )
+            let threads = configuration.threads ?? WorkerThread.availableCoreCount
+            return try CPUBackend(network: network, threads: threads, maximumBatch: Self.cpuBatchCount)
         }
         switch configuration.backend {
-        case .reference: self.init(ReferenceBackend(network: network), reason: "asked for")
-        case .cpu: self.init(try cpu(), reason: "asked for")
-        case .vulkan: self.init(try vulkan(configuration.device), fallback: try cpu(), reason: "asked for")
-        case .auto:
-            let device: any ConvolutionBackend
-            do throws(InferenceError) { device = try vulkan(configuration.device) } catch {
-                self.init(try cpu(), reason: "no graphics device: \(error)")
-                return
+        case .reference: self.init([ReferenceBackend(network: network)], reason: "asked for")
+        case .cpu: self.init([try cpu()], reason: "asked for")
+        case .vulkan, .auto:
+            let isDemanded = configuration.backend == .vulkan
+            do throws(InferenceError) {
+                let devices = try Self.open(configuration, network)
+                // The devices are opened while the processor's weights are prepared.
+                let fallback = try cpu()
+                var reason = "a graphics device that reproduces the fixture"
+                for device in devices {
+                    if let fault = try Self.wait(for: device, isDemanded: isDemanded) { reason = fault }
+                }
+                self.init(devices, fallback: fallback, reason: isDemanded ? "asked for" : reason)
+            } catch {
+                if isDemanded { throw error }
+                self.init([try cpu()], reason: "no graphics device: \(error)")
             }
-            self.init(device, fallback: try cpu(), reason: "a graphics device that reproduces the fixture")
         }
     }
 
     private init(
-        _ backend: any ConvolutionBackend,
+        _ backends: [any ConvolutionBackend],
         fallback: (any ConvolutionBackend)? = nil,
         reason: String
     ) {
-        self.backend = backend
+        self.backends = backends
         self.fallback = fallback
         self.reason = reason
+    }
+
+    /// What the trials of the drivers saw; nil where there was none.
+    func knownDevices() -> [GraphicsDevice]? {
+        let reports = backends.compactMap { ($0 as? VulkanBackend)?.report }
+        guard let last = reports.last else { return nil }
+        return last.devices.map { device in
+            let chosen = reports.lazy.flatMap(\.devices).first { $0.index == device.index && $0.isChosen }
+            return GraphicsDevice(chosen ?? device)
+        }
+    }
+
+    /// Starts opening every device that the settings name.
+    private static func open(
+        _ configuration: Configuration,
+        _ network: Network
+    ) throws(InferenceError) -> [VulkanBackend] {
+        var backends: [VulkanBackend] = []
+        for device in try designations(configuration) {
+            var options = VulkanTrial.options(configuration, device: device)
+            options.maximumBatch = deviceBatchCount
+            options.probe = VulkanTrial.process(.best, configuration, device: device)
+            backends.append(try VulkanBackend(opening: network, options: options))
+        }
+        return backends
+    }
+
+    /// One designation a device; nil leaves the choice to the backend.
+    private static func designations(_ configuration: Configuration) throws(InferenceError) -> [String?] {
+        guard let text = configuration.device else { return [nil] }
+        guard text == "all" else {
+            let names = text.split(separator: ",").map { $0.trimmingPrefix(while: \.isWhitespace) }
+            guard !names.isEmpty else { throw .deviceUnavailable(detail: "'\(text)' names no device") }
+            return names.map { String($0) }
+        }
+        let report = try VulkanTrial.process(.list, configuration, device: nil).run().report
+        let usable = report.devices.filter {
+            $0.unusableReason == nil && (configuration.allowsSoftwareDevice || !$0.isSoftware)
+        }
+        guard !usable.isEmpty else { throw .deviceUnavailable(detail: "none of \(report.devices.count) can be used") }
+        return usable.map(\.uuid)
+    }
+
+    /// Waits for a device as long as the start may.
+    ///
+    /// - Returns: why it is not ready; nil when it is.
+    /// - Throws: where there is no such device.
+    private static func wait(for device: VulkanBackend, isDemanded: Bool) throws(InferenceError) -> String? {
+        do throws(InferenceError) {
+            // Who asks for a device wants to hear that it is not there, however long the drivers take to say so.
+            if try device.waitUntilReady(seconds: isDemanded ? nil : patience) { return nil }
+            return "the graphics device is being opened"
+        } catch {
+            switch error {
+            case .deviceLost, .outOfMemory:
+                log.error("\(error); the processor computes meanwhile")
+                return "\(error)"
+            default: throw error
+            }
+        }
     }
 }

@@ -25,7 +25,7 @@ package struct Configuration: Sendable, Equatable {
     /// The name of a `Head`; nil: the selected one, else the model's default.
     package var head: String?
     package var backend = Backend.auto
-    /// Index, name or UUID of a Vulkan device.
+    /// Index, name or UUID of a Vulkan device, several of them between commas, or `all`.
     package var device: String?
     /// Accept a Vulkan device that is a program on the processor.
     package var allowsSoftwareDevice = false

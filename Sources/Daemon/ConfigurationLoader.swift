@@ -7,6 +7,8 @@ package enum Command: Sendable, Equatable {
     case run(Configuration)
     /// Read the stores in a folder and name what is damaged.
     case verify(folder: String)
+    /// Try the Vulkan drivers and print what they offer, without the tiers of these names.
+    case probeVulkan(VulkanTrial.Depth, Configuration, without: Set<String>)
     case help
     case version
 }
@@ -62,6 +64,14 @@ package enum ConfigurationLoader {
                 "--weights and --model exclude each other: a file is used as it is"
             )
         }
+        if let text = flags.last(where: { $0.name == "probe-vulkan" })?.text {
+            guard let depth = VulkanTrial.Depth(rawValue: text) else {
+                let list = VulkanTrial.Depth.allCases.map(\.rawValue).joined(separator: ", ")
+                throw ConfigurationError("--probe-vulkan: '\(text)' is none of \(list)")
+            }
+            let without = flags.last { $0.name == "without-tiers" }?.text ?? ""
+            return .probeVulkan(depth, configuration, without: Set(without.split(separator: ",").map(String.init)))
+        }
         return .run(configuration)
     }
 
@@ -83,6 +93,7 @@ package enum ConfigurationLoader {
                     "--verify DIR",
                     "name what is damaged in a backup or a state folder at rest; exit code 5 if anything is"
                 ),
+                ("--probe-vulkan all", "try every Vulkan device and print one line of JSON for each step"),
                 ("--version", "print the version"),
                 ("--help", "print this"),
             ]
@@ -106,7 +117,7 @@ package enum ConfigurationLoader {
 
     private static func parse(_ arguments: [String]) throws(ConfigurationError) -> [Flag] {
         let switches = ["help", "version"] + Setting.all.filter { $0.value == nil }.map(\.name)
-        let known = switches + Setting.all.map(\.name) + ["config", "verify"]
+        let known = switches + Setting.all.map(\.name) + ["config", "verify", "probe-vulkan", "without-tiers"]
         var flags: [Flag] = []
         var rest = arguments[...]
         while let argument = rest.popFirst() {

@@ -16,7 +16,8 @@ extension Control {
         let memory = ProcessUsage.memory()
         let diskFree = ProcessUsage.freeBytes(at: facts.folder.path)
         let backend = embedder.backendDescription
-        let isDeviceLost = backend.backend != facts.backend
+        let graphics = embedder.deviceHealth.map(GraphicsHealth.init)
+        let isAway = !graphics.isEmpty && !backend.backend.contains("vulkan")
         return StatusResponse(
             version: Version.number,
             uptime: Instant.now - facts.start,
@@ -35,7 +36,9 @@ extension Control {
                 device: backend.device,
                 tier: backend.tier,
                 threads: backend.threads,
-                reason: isDeviceLost ? "the graphics device fell out" : facts.backendReason
+                reason: isAway ? graphics.map(\.reason).joined(separator: "; ") : facts.device.reason,
+                graphics: graphics.isEmpty ? nil : graphics,
+                known: facts.device.knownDevices()
             ),
             roots: chosen.flatMap { one in one.work.roots.map { RootBody($0, of: one.collection) } },
             resources: StatusResponse.Resources(
@@ -50,7 +53,7 @@ extension Control {
                 work: everything,
                 unusable: all.unusable,
                 unwatched: configuredRoots.failures,
-                isDeviceLost: isDeviceLost,
+                graphics: graphics,
                 diskFree: diskFree
             ),
             work: self.work,

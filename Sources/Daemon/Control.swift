@@ -24,8 +24,8 @@ final class Control: DaemonControl {
     struct Facts: Sendable {
         let model: ModelBody
         let head: Head
-        /// Why this backend was chosen.
-        let backendReason: String
+        /// What computes, and why.
+        let device: BackendChoice
         let folder: StateFolder
         /// The model is a file outside the library.
         let modelIsFile: Bool
@@ -33,8 +33,6 @@ final class Control: DaemonControl {
         let modelIsFixed: Bool
         /// The head that the settings name, whatever is chosen over the socket.
         let fixedHead: Head?
-        /// The backend that was chosen at the start; another one computes when its device fell out.
-        let backend: String
         let limits: [String: Double]
         let start = Instant.now
     }

@@ -24,7 +24,7 @@ final class House: Sendable {
         let library = try ModelLibrary(folder: "\(state)/models")
         let choice = try ModelChoice(configuration, library: library)
         let network = choice.model.network
-        let backend = try BackendChoice(configuration, network: network)
+        let backend = try BackendChoice(configuration, network: network, stateDirectory: state)
         let fingerprint = network.fingerprint(head: choice.head)
         let decoder = InProcessDecoder()
         var embedding = Embedder.Configuration()
@@ -32,7 +32,7 @@ final class House: Sendable {
         embedding.decoderCount = configuration.threads ?? WorkerThread.availableCoreCount
         embedder = try Embedder(
             network: network,
-            backend: backend.backend,
+            backends: backend.backends,
             decoder: decoder,
             configuration: embedding,
             fallback: backend.fallback
@@ -61,12 +61,11 @@ final class House: Sendable {
             facts: Control.Facts(
                 model: .init(choice.model.summary, inUse: true),
                 head: choice.head,
-                backendReason: backend.reason,
+                device: backend,
                 folder: folder,
                 modelIsFile: configuration.weights != nil,
                 modelIsFixed: choice.isFixed,
                 fixedHead: configuration.head == nil ? nil : choice.head,
-                backend: backend.backend.description.backend,
                 limits: serving.limits.named
             )
         )
@@ -79,7 +78,7 @@ final class House: Sendable {
         // Consumers run; now the producers. Answers come from the stored index while the first scan is at work.
         try collections.start()
         configuredRoots.tryAgain()
-        let device = backend.backend.description
+        let device = embedder.backendDescription
         log.notice(
             "model \(choice.model.summary.name), head \(choice.head.rawValue), \(network.outputChannels) dimensions"
         )

@@ -44,7 +44,11 @@ struct Setting: Sendable {
             (configuration, text) throws(ConfigurationError) in
             configuration.backend = try choice("backend", text, Configuration.Backend.allCases) { $0.rawValue }
         },
-        Setting(name: "device", value: "DEVICE", help: "index, name or UUID of a Vulkan device") { $0.device = $1 },
+        Setting(
+            name: "device",
+            value: "DEVICE",
+            help: "index, name or UUID of a Vulkan device; several with commas; all"
+        ) { $0.device = $1 },
         Setting(name: "software-vulkan", value: nil, help: "accept a Vulkan device that is a program on the CPU") {
             (configuration, text) throws(ConfigurationError) in
             configuration.allowsSoftwareDevice = try flag("software-vulkan", text)

@@ -12,7 +12,7 @@ enum Warnings {
         work: IngestionStatus,
         unusable: [(name: CollectionName, reason: String)],
         unwatched: [ConfiguredRoots.Failure],
-        isDeviceLost: Bool,
+        graphics: [GraphicsHealth],
         diskFree: UInt64
     ) -> [Warning] {
         var warnings: [Warning] = []
@@ -25,14 +25,25 @@ enum Warnings {
                 )
             )
         }
-        if isDeviceLost {
-            warnings.append(
-                Warning(
-                    kind: "device-lost",
-                    detail: "The graphics device fell out; the processor computes in its place.",
-                    fix: "restart the daemon to try the device again"
+        for device in graphics {
+            let name = device.device.isEmpty ? "The graphics device" : device.device
+            if device.state == "away" {
+                warnings.append(
+                    Warning(
+                        kind: "device-lost",
+                        detail: "\(name) fell out; the processor computes in its place. \(device.reason)",
+                        fix: "nothing: it is tried again by itself"
+                    )
                 )
-            )
+            } else if device.state == "closed" {
+                warnings.append(
+                    Warning(
+                        kind: "device-closed",
+                        detail: "\(name) is not used; the processor computes in its place. \(device.reason)",
+                        fix: "look at the driver (likeness doctor), then restart the daemon"
+                    )
+                )
+            }
         }
         if let pause = work.pause {
             warnings.append(warning(pause))

@@ -1,7 +1,8 @@
 internal import Inference
 internal import Platform
 
-/// The one thread that owns the backend: takes batches from the lanes, computes them, completes their images.
+/// The thread that owns a backend: takes batches from the lanes, computes them, completes their images. Where there are
+/// several devices each has a thread, and all pull from the same lanes: the faster one pulls more.
 final class BatchThread: Sendable {
     private let thread: WorkerThread
     private let shared: Shared
@@ -18,11 +19,11 @@ final class BatchThread: Sendable {
     /// Starts the thread; it ends after `lanes.stop()`.
     ///
     /// - Throws: `SystemError` when it cannot be started.
-    init(lanes: Lanes, evaluator: Evaluator) throws(SystemError) {
+    init(number: Int, lanes: Lanes, evaluator: Evaluator) throws(SystemError) {
         let shared = Shared(evaluator.backend.description)
         self.shared = shared
         // Backends written in C and BLAS may want more stack than decoders do.
-        thread = try WorkerThread(name: "batch", stackByteCount: 8 << 20) {
+        thread = try WorkerThread(name: number == 0 ? "batch" : "batch-\(number)", stackByteCount: 8 << 20) {
             Self.run(lanes: lanes, evaluator: evaluator, shared: shared)
         }
     }

@@ -2,7 +2,7 @@ package import Imaging
 package import Inference
 internal import Platform
 
-/// Image bytes in, vectors out: decode workers, batches and one backend, with two lanes.
+/// Image bytes in, vectors out: decode workers, batches and one or more backends, with two lanes.
 ///
 /// Bulk: a batch closes when full or after 20 ms. Query: at once, ahead of waiting bulk batches.
 /// All methods block and may be called from any thread that may block.
@@ -27,42 +27,65 @@ package final class Embedder: Sendable {
     private let decoder: any ImageDecoder
     private let fit: Fit
     private let decodePool: DecodePool
-    private let batchThread: BatchThread
+    private let batchThreads: [BatchThread]
+    private let backends: [any ConvolutionBackend]
     private let isStopped = Monitor(false)
 
-    /// Starts the threads.
-    ///
-    /// - Parameters:
-    ///   - network: says what the pixels look like and how long a vector is.
-    ///   - backend: computes; from now on only the embedder calls it.
-    ///   - decoder: called by several threads at once.
-    ///   - configuration: head and bounds.
-    ///   - fallback: takes over for good when `backend` loses its device, and recomputes single images that give
-    ///     non-finite vectors; none when nil.
-    /// - Throws: `SystemError` when a thread cannot be started.
-    package init(
+    /// The same with one backend.
+    package convenience init(
         network: Network,
         backend: any ConvolutionBackend,
         decoder: any ImageDecoder,
         configuration: Configuration,
         fallback: (any ConvolutionBackend)? = nil
     ) throws {
+        try self.init(
+            network: network,
+            backends: [backend],
+            decoder: decoder,
+            configuration: configuration,
+            fallback: fallback
+        )
+    }
+
+    /// Starts the threads.
+    ///
+    /// - Parameters:
+    ///   - network: says what the pixels look like and how long a vector is.
+    ///   - backends: compute, each on a thread of its own; from now on only the embedder calls them.
+    ///   - decoder: called by several threads at once.
+    ///   - configuration: head and bounds.
+    ///   - fallback: computes for a backend that is not ready, and recomputes single images that give non-finite vectors;
+    ///     none when nil.
+    /// - Throws: `SystemError` when a thread cannot be started.
+    package init(
+        network: Network,
+        backends: [any ConvolutionBackend],
+        decoder: any ImageDecoder,
+        configuration: Configuration,
+        fallback: (any ConvolutionBackend)? = nil
+    ) throws {
         let fit = Fit(network.preprocessing)
         let imageByteCount = fit.side * fit.side * 3
+        let preferred = backends.map { min($0.preferredBatchCount, $0.maximumBatchCount) }.min() ?? 1
         let lanes = Lanes(
             configuration: configuration,
-            batchCapacity: max(1, min(backend.preferredBatchCount, backend.maximumBatchCount)),
+            batchCapacity: max(1, preferred),
             imageByteCount: imageByteCount
         )
-        let evaluator = Evaluator(
-            backend: backend,
-            fallback: fallback,
-            head: configuration.head,
-            dimension: network.outputChannels,
-            imageByteCount: imageByteCount
-        )
-        let batchThread = try BatchThread(lanes: lanes, evaluator: evaluator)
+        let shared = fallback.map(SharedBackend.init)
+        var batchThreads: [BatchThread] = []
         do {
+            for (number, backend) in backends.enumerated() {
+                let evaluator = Evaluator(
+                    backend: backend,
+                    fallback: shared,
+                    head: configuration.head,
+                    dimension: network.outputChannels,
+                    imageByteCount: imageByteCount
+                )
+                batchThreads.append(try BatchThread(number: number, lanes: lanes, evaluator: evaluator))
+            }
             decodePool = try DecodePool(
                 count: configuration.decoderCount,
                 lanes: lanes,
@@ -71,10 +94,11 @@ package final class Embedder: Sendable {
             )
         } catch {
             lanes.stop()
-            batchThread.join()
+            for thread in batchThreads { thread.join() }
             throw error
         }
-        self.batchThread = batchThread
+        self.batchThreads = batchThreads
+        self.backends = backends
         self.lanes = lanes
         self.decoder = decoder
         self.fit = fit
@@ -83,8 +107,20 @@ package final class Embedder: Sendable {
 
     deinit { stop() }
 
-    /// What computes now.
-    package var backendDescription: BackendDescription { batchThread.backendDescription }
+    /// What computes now; of several, all that differ.
+    package var backendDescription: BackendDescription {
+        let all = batchThreads.map(\.backendDescription)
+        var description = all[0]
+        for other in all.dropFirst() {
+            if other.backend != description.backend { description.backend += "+" + other.backend }
+            description.device += ", " + other.device
+            if other.tier != description.tier { description.tier += ", " + other.tier }
+        }
+        return description
+    }
+
+    /// How the graphics devices fare, in their order; empty where none is used.
+    package var deviceHealth: [DeviceHealth] { backends.compactMap(\.health) }
 
     package var statistics: EmbeddingStatistics { lanes.statistics }
 
@@ -130,7 +166,7 @@ package final class Embedder: Sendable {
         guard isFirst else { return }
         lanes.stop()
         decodePool.join()
-        batchThread.join()
+        for thread in batchThreads { thread.join() }
     }
 }
 

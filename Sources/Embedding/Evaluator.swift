@@ -1,11 +1,13 @@
 internal import Inference
 internal import Platform
 
-/// Runs batches on a backend, keeps one image's failure from its neighbours, and changes to a second backend for good
-/// when the first loses its device. Used by one thread.
+/// Runs batches on a backend, keeps one image's failure from its neighbours, and has a second backend compute for as long as
+/// the first one's device is away. Used by one thread.
 struct Evaluator: Sendable {
+    private let primary: any ConvolutionBackend
+    private let fallback: SharedBackend?
+    /// The one that computed last.
     private(set) var backend: any ConvolutionBackend
-    private var fallback: (any ConvolutionBackend)?
     private let head: Head
     private let dimension: Int
     private let imageByteCount: Int
@@ -13,18 +15,19 @@ struct Evaluator: Sendable {
 
     /// - Parameters:
     ///   - backend: computes.
-    ///   - fallback: takes over when `backend` loses its device, and computes what overflows there.
+    ///   - fallback: computes while `backend` is not ready, and what overflows there.
     ///   - head: which summary.
     ///   - dimension: length of a vector.
     ///   - imageByteCount: bytes of one decoded image.
     init(
         backend: any ConvolutionBackend,
-        fallback: (any ConvolutionBackend)?,
+        fallback: SharedBackend?,
         head: Head,
         dimension: Int,
         imageByteCount: Int
     ) {
-        self.backend = backend
+        primary = backend
+        self.backend = (backend.isReady ? nil : fallback) ?? backend
         self.fallback = fallback
         self.head = head
         self.dimension = dimension
@@ -46,6 +49,7 @@ struct Evaluator: Sendable {
         results.reserveCapacity(batch.count)
         while results.count < batch.count {
             let first = results.count
+            choose()
             let end = min(batch.count, first + max(1, backend.maximumBatchCount))
             results += evaluate(batch.pixels, first..<end, pause)
         }
@@ -56,15 +60,23 @@ struct Evaluator: Sendable {
     /// replace; this image only goes the other way.
     func evaluateInPause(_ pixels: [UInt8]) -> Result<[Float], InferenceError> {
         do throws(InferenceError) {
-            let vectors = try vectors(count: 1) { rows throws(InferenceError) in
+            let results = try vectors(count: 1) { rows throws(InferenceError) in
                 // SAFETY: `view` borrows from `pixels`, which is not touched during the call.
                 let view = unsafe pixels.span.bytes
                 try backend.runInPause(view, heads: [head], into: &rows)
             }
-            return vectors.first.map { .success($0) } ?? .failure(.nonFinite(images: [0]))
+            return retryingSpoilt(results, pixels, 0..<1)[0]
         } catch {
-            return retry(pixels, 0..<1, after: error)
+            return retry(pixels, 0, after: error)
         }
+    }
+
+    /// The first backend whenever it is ready, else the second.
+    private mutating func choose() {
+        let next: any ConvolutionBackend = (primary.isReady ? nil : fallback) ?? primary
+        guard next !== backend else { return }
+        Self.log.notice("\(next.description.backend) on \(next.description.device) computes from now on")
+        backend = next
     }
 
     private mutating func evaluate(
@@ -74,14 +86,14 @@ struct Evaluator: Sendable {
     ) -> [Result<[Float], InferenceError>] {
         do throws(InferenceError) {
             let now = self
-            return try run(backend, pixels, images, pause: pause.map { pause in { pause(now) } }).map { .success($0) }
+            let results = try run(backend, pixels, images, pause: pause.map { pause in { pause(now) } })
+            return retryingSpoilt(results, pixels, images)
         } catch {
             if case .deviceLost = error {
-                guard let next = fallback else { return images.map { _ in .failure(error) } }
+                guard let next = fallback, backend !== next else { return images.map { _ in .failure(error) } }
                 Self.log.error("\(error); \(next.description.backend) on \(next.description.device) takes over")
                 backend = next
-                fallback = nil
-                // The new backend may take fewer images at once.
+                // It may take fewer images at once.
                 let size = max(1, next.maximumBatchCount)
                 return stride(from: images.lowerBound, to: images.upperBound, by: size).flatMap { first in
                     evaluate(pixels, first..<min(first + size, images.upperBound), pause)
@@ -90,7 +102,18 @@ struct Evaluator: Sendable {
             guard images.count == 1 else {
                 return images.flatMap { evaluate(pixels, $0..<($0 + 1), pause) }
             }
-            return [retry(pixels, images, after: error)]
+            return [retry(pixels, images.lowerBound, after: error)]
+        }
+    }
+
+    /// Gives the images without a finite vector their second chance.
+    private func retryingSpoilt(
+        _ results: [[Float]?],
+        _ pixels: [UInt8],
+        _ images: Range<Int>
+    ) -> [Result<[Float], InferenceError>] {
+        zip(images, results).map { image, vector in
+            vector.map { .success($0) } ?? retry(pixels, image, after: .nonFinite(images: [image - images.lowerBound]))
         }
     }
 
@@ -98,17 +121,17 @@ struct Evaluator: Sendable {
     /// where there is another.
     private func retry(
         _ pixels: [UInt8],
-        _ image: Range<Int>,
+        _ image: Int,
         after error: InferenceError
     ) -> Result<[Float], InferenceError> {
-        guard let fallback else { return .failure(error) }
+        guard let fallback, backend !== fallback else { return .failure(error) }
         switch error {
         case .nonFinite, .deviceLost: break
         default: return .failure(error)
         }
         do throws(InferenceError) {
-            let vectors = try run(fallback, pixels, image, pause: nil)
-            return vectors.first.map { .success($0) } ?? .failure(error)
+            let results = try run(fallback, pixels, image..<(image + 1), pause: nil)
+            return results[0].map { .success($0) } ?? .failure(error)
         } catch {
             return .failure(error)
         }
@@ -119,7 +142,7 @@ struct Evaluator: Sendable {
         _ pixels: [UInt8],
         _ images: Range<Int>,
         pause: (() -> Void)?
-    ) throws(InferenceError) -> [[Float]] {
+    ) throws(InferenceError) -> [[Float]?] {
         let bytes = (images.lowerBound * imageByteCount)..<(images.upperBound * imageByteCount)
         return try vectors(count: images.count) { rows throws(InferenceError) in
             // SAFETY: `view` borrows from `pixels`, which is not touched during the call; `extracting` checks the bounds.
@@ -128,18 +151,23 @@ struct Evaluator: Sendable {
         }
     }
 
-    /// Vectors as `compute` writes them, refused unless all are finite.
+    /// Vectors as `compute` writes them; nil for those that are not finite.
     private func vectors(
         count: Int,
         _ compute: (inout MutableSpan<Float>) throws(InferenceError) -> Void
-    ) throws(InferenceError) -> [[Float]] {
+    ) throws(InferenceError) -> [[Float]?] {
         var rows = [Float](repeating: 0, count: count * dimension)
         var span = rows.mutableSpan
-        try compute(&span)
-        let vectors = (0..<count).map { Array(rows[($0 * dimension)..<(($0 + 1) * dimension)]) }
-        // A backend should say so itself; a NaN in the index would poison every search.
-        let spoilt = vectors.indices.filter { index in !vectors[index].allSatisfy(\.isFinite) }
-        guard spoilt.isEmpty else { throw .nonFinite(images: spoilt) }
-        return vectors
+        var spoilt: Set<Int> = []
+        do throws(InferenceError) { try compute(&span) } catch {
+            guard case .nonFinite(let images) = error else { throw error }
+            // The rows of the others are right.
+            spoilt = Set(images)
+        }
+        return (0..<count).map { image in
+            let vector = Array(rows[(image * dimension)..<((image + 1) * dimension)])
+            // A backend should say so itself; a NaN in the index would poison every search.
+            return spoilt.contains(image) || !vector.allSatisfy(\.isFinite) ? nil : vector
+        }
     }
 }

@@ -25,6 +25,10 @@ package protocol ConvolutionBackend: AnyObject, Sendable {
     var maximumBatchCount: Int { get }
     /// Images a call that is worth waiting for holds.
     var preferredBatchCount: Int { get }
+    /// Whether a call is worth making now. False while a device is opened or recovers; may change at any time.
+    var isReady: Bool { get }
+    /// How its device fares; nil where nothing can befall it. May be asked by any thread.
+    var health: DeviceHealth? { get }
 
     /// Computes the L2-normalised heads of a batch.
     ///
@@ -38,6 +42,7 @@ package protocol ConvolutionBackend: AnyObject, Sendable {
     ///   - rows: `[count, heads.count, outputChannels]` fp32, overwritten.
     ///   - pause: nil when nothing may come between.
     /// - Throws: `InferenceError.deviceLost`, `.outOfMemory`, `.nonFinite`. The batch is intact and may be run elsewhere.
+    ///   After `.nonFinite` the rows of all images that it does not name are right.
     func run(
         _ pixels: RawSpan,
         count: Int,
@@ -53,6 +58,9 @@ package protocol ConvolutionBackend: AnyObject, Sendable {
 }
 
 extension ConvolutionBackend {
+    package var isReady: Bool { true }
+    package var health: DeviceHealth? { nil }
+
     /// Computes a batch without pauses.
     package func run(
         _ pixels: RawSpan,

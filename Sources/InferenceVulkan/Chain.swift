@@ -2,23 +2,39 @@ internal import Inference
 
 /// A network laid out as dispatches: which kernels with which shapes, and how many bytes they need. Knows no device handle.
 struct Chain {
+    let tier: Tier
+    /// Every kernel in every place it may run in: a pipeline and a set of descriptors each.
+    let kernels: [ChainKernel]
+    /// What happens one after the other.
     let steps: [ChainStep]
-    /// Bytes an image takes in each place.
+    /// Bytes an image takes in each place but scratch.
     let byteCounts: [ChainPlace: Int]
-    /// Bytes of all weights and biases.
+    /// Bytes of scratch, whatever the count of images.
+    let scratchByteCounts: [ChainPlace: Int]
+    /// All weights and biases.
+    let parameters: [ParameterLayout]
+    /// Bytes of all of `parameters`, with the gaps between them.
     let parameterByteCount: Int
     /// Elements between two heads of an image in `.rows`.
     let rowPitch: Int
+    private let push: BatchConstants
 
     /// Summaries the device makes of every image: they cost next to nothing, and a recorded batch serves any request.
     static let heads = Head.allCases
 
     /// - Parameters:
     ///   - network: any chain that begins with a convolution of three planes.
-    ///   - offsetAlignment: bytes a binding's offset must be a multiple of.
+    ///   - tier: which kernels compute it.
+    ///   - target: the device's limits.
+    ///   - options: how kernels are chosen.
     /// - Throws: `.unsupportedNetwork`.
-    init(_ network: Network, offsetAlignment: Int) throws(InferenceError) {
-        var builder = ChainBuilder(network, offsetAlignment: offsetAlignment)
+    init(
+        _ network: Network,
+        tier: Tier,
+        target: ChainTarget,
+        options: ChainOptions = ChainOptions()
+    ) throws(InferenceError) {
+        var builder = ChainBuilder(network, tier, target, options)
         var layers = network.layers[...]
         while let layer = layers.popFirst() {
             switch layer {
@@ -31,10 +47,44 @@ struct Chain {
             }
         }
         try builder.addHeads()
+        self.tier = tier
+        kernels = builder.kernels
         steps = builder.steps
         byteCounts = builder.byteCounts
+        scratchByteCounts = builder.scratchByteCounts
+        parameters = builder.parameters
         parameterByteCount = builder.parameterByteCount
-        rowPitch = builder.channels.rounded(upTo: 4)
+        rowPitch = builder.paddedChannels
+
+        let (mean, scale) = (network.preprocessing.mean, network.preprocessing.scale)
+        let factor = Float.powerOfTwo(-builder.inputExponent)
+        push = BatchConstants(
+            imageCount: 0,
+            mean: (mean[0], mean[1], mean[2]),
+            scale: (scale[0] * factor, scale[1] * factor, scale[2] * factor)
+        )
+    }
+
+    /// The dispatches of step `index` for a batch, in order; each waits for the one before it.
+    func dispatches(step index: Int, imageCount: Int) -> [ChainDispatch] {
+        let way = steps[index].way(imageCount: imageCount)
+        var dispatches: [ChainDispatch] = []
+        for first in stride(from: 0, to: imageCount, by: way.partImageCount ?? imageCount) {
+            var push = push
+            let count = min(imageCount - first, way.partImageCount ?? imageCount)
+            push.imageCount = UInt32(count)
+            push.firstImage = UInt32(first)
+            for kernel in way.kernels {
+                let groups = kernels[kernel].groups.map { $0.groups(imageCount: count) }
+                dispatches.append(ChainDispatch(kernel: kernel, push: push, groups: groups))
+            }
+        }
+        return dispatches
+    }
+
+    /// Bytes of every place for batches of up to `imageCount` images.
+    func byteCounts(imageCount: Int) -> [ChainPlace: Int] {
+        byteCounts.mapValues { $0 * imageCount }.merging(scratchByteCounts) { $1 }
     }
 
     /// Images the chain can take at once.
@@ -45,11 +95,12 @@ struct Chain {
     ///   - memoryByteCount: bytes that weights and activations may take together.
     /// - Returns: 0 when not even one image fits.
     func maximumImageCount(windowByteCount: Int, groupLimits: [Int], memoryByteCount: Int) -> Int {
-        var count = (memoryByteCount - parameterByteCount) / byteCounts.values.reduce(0, +)
+        let scratch = scratchByteCounts.values.reduce(0, +)
+        var count = (memoryByteCount - parameterByteCount - scratch) / byteCounts.values.reduce(0, +)
         for bytes in byteCounts.values { count = min(count, windowByteCount / bytes) }
-        for step in steps {
-            if let parameters = step.parameters, parameters.byteCount > windowByteCount { return 0 }
-            for (extent, limit) in zip(step.groups, groupLimits) {
+        if parameters.contains(where: { $0.byteCount > windowByteCount }) { return 0 }
+        for way in steps.flatMap(\.ways) where way.partImageCount == nil {
+            for (extent, limit) in kernels[way.kernels].flatMap({ zip($0.groups, groupLimits) }) {
                 count = min(count, extent.maximumImageCount(limit: limit))
             }
         }
@@ -58,7 +109,7 @@ struct Chain {
 }
 
 extension Head {
-    /// Its row among an image's summaries, as the kernels `head_reduce_f32` and `head_rmac_f32` write them.
+    /// Its row among an image's summaries, as the kernels `head_reduce` and `head_rmac_f32` write them.
     var chainRow: Int {
         switch self {
         case .max: 0
@@ -66,154 +117,5 @@ extension Head {
         case .gem3: 2
         case .rmac: 3
         }
-    }
-}
-
-/// Builds a chain layer by layer and follows the map's shape.
-private struct ChainBuilder {
-    private(set) var steps: [ChainStep] = []
-    private(set) var byteCounts: [ChainPlace: Int]
-    private(set) var parameterByteCount = 0
-    private(set) var channels = 3
-
-    private let network: Network
-    private let offsetAlignment: Int
-    private var side: Int
-    private var place = ChainPlace.pixels
-
-    init(_ network: Network, offsetAlignment: Int) {
-        self.network = network
-        self.offsetAlignment = offsetAlignment
-        side = network.preprocessing.side
-        byteCounts = [.pixels: (side * side * 3).rounded(upTo: 4)]
-    }
-
-    mutating func addConvolution(
-        _ index: Int,
-        _ inputChannels: Int,
-        _ outputChannels: Int,
-        pools: Bool
-    ) throws(InferenceError) {
-        guard inputChannels == channels, outputChannels > 0 else {
-            throw unsupported("convolution \(index) takes \(inputChannels) channels and gets \(channels)")
-        }
-        if pools && side < 2 { throw unsupported("a map of side \(side) cannot be pooled") }
-        let isFirst = place == .pixels
-        let kernel = isFirst ? Kernel.firstConvolution : .convolution(outputChannels: outputChannels)
-        let cells = pools ? side / 2 : side.divided(roundingUpBy: 2)
-        let inputQuads = inputChannels.divided(roundingUpBy: 4)
-        let outputQuads = outputChannels.divided(roundingUpBy: 4)
-        let rowsPerTap = isFirst ? 3 : 4 * inputQuads
-        let parameters = ParameterLayout(
-            convolution: index,
-            inputChannels: inputChannels,
-            outputChannels: outputChannels,
-            rowsPerTap: rowsPerTap,
-            rowCount: isFirst ? 27 : (9 * rowsPerTap).rounded(upTo: Kernel.convolutionStep),
-            pitch: outputChannels.rounded(upTo: isFirst ? 4 : kernel.tileChannels),
-            offset: parameterByteCount
-        )
-        parameterByteCount += parameters.byteCount.rounded(upTo: offsetAlignment)
-        let shape = [side, outputQuads, cells, pools ? 1 : 0].map(UInt32.init)
-        let lastConstant: UInt32 =
-            isFirst ? (network.preprocessing.channelOrder == .bgr ? 1 : 0) : UInt32(inputQuads)
-        let groups: [GroupExtent] =
-            isFirst
-            ? [.fixed(cells, tile: kernel.tileCells), .fixed(cells, tile: kernel.tileCells), .batch()]
-            : [
-                .batch(cells * cells, tile: kernel.tileCells), .fixed(outputChannels, tile: kernel.tileChannels),
-                .fixed(1),
-            ]
-        append(kernel, shape + [lastConstant], parameters, groups)
-        channels = outputChannels
-        if pools { side /= 2 }
-        noteMap()
-    }
-
-    mutating func addMaxPool() throws(InferenceError) {
-        guard place != .pixels else { throw unsupported("it begins with a pooling") }
-        guard side >= 2 else { throw unsupported("a map of side \(side) cannot be pooled") }
-        let quads = channels.divided(roundingUpBy: 4)
-        let items = (side / 2) * (side / 2) * quads
-        append(
-            .maxPool,
-            [UInt32(side), UInt32(quads)],
-            nil,
-            [.batch(items, tile: Kernel.maxPool.threads), .fixed(1), .fixed(1)]
-        )
-        side /= 2
-        noteMap()
-    }
-
-    mutating func addHeads() throws(InferenceError) {
-        guard place != .pixels else { throw unsupported("it has no convolution") }
-        let quads = channels.divided(roundingUpBy: 4)
-        let heads = Chain.heads.count
-        let regions = RegionGrid(height: side, width: side).regions.count
-        appendHead(
-            .headReduce,
-            [side * side, quads, channels, heads],
-            from: place,
-            groups: .fixed(channels, tile: Kernel.headReduce.tileChannels)
-        )
-        append(.headRegions, [UInt32(side), UInt32(quads)], nil, [.fixed(regions), .batch(), .fixed(1)])
-        note(regions * quads * 16)
-        appendHead(
-            .headRMAC,
-            [regions, quads, heads, Head.rmac.chainRow],
-            from: place,
-            groups: .fixed(channels, tile: Kernel.headRMAC.tileChannels)
-        )
-        appendHead(.headNormalise, [quads, heads], from: nil, groups: .fixed(heads))
-        byteCounts[.rows] = heads * quads * 16
-    }
-
-    /// A step that writes to the summaries, for each image apart.
-    private mutating func appendHead(
-        _ kernel: Kernel,
-        _ constants: [Int],
-        from source: ChainPlace?,
-        groups: GroupExtent
-    ) {
-        steps.append(
-            ChainStep(
-                kernel: kernel,
-                constants: constants.map(UInt32.init),
-                source: source,
-                parameters: nil,
-                target: .rows,
-                groups: [groups, .batch(), .fixed(1)]
-            )
-        )
-    }
-
-    /// A step from the current place into the other map.
-    private mutating func append(
-        _ kernel: Kernel,
-        _ constants: [UInt32],
-        _ parameters: ParameterLayout?,
-        _ groups: [GroupExtent]
-    ) {
-        let target: ChainPlace = place == .map(0) ? .map(1) : .map(0)
-        steps.append(
-            ChainStep(
-                kernel: kernel,
-                constants: constants,
-                source: place,
-                parameters: parameters,
-                target: target,
-                groups: groups
-            )
-        )
-        place = target
-    }
-
-    private mutating func noteMap() { note(side * side * channels.rounded(upTo: 4) * 4) }
-
-    /// Bytes that an image needs in the current place.
-    private mutating func note(_ byteCount: Int) { byteCounts[place] = max(byteCounts[place] ?? 0, byteCount) }
-
-    private func unsupported(_ detail: String) -> InferenceError {
-        .unsupportedNetwork(file: network.name, detail: detail)
     }
 }

@@ -1,193 +1,156 @@
 internal import CVulkan
 internal import Inference
 
-/// A network on a device: weights uploaded, pipelines compiled, buffers in place; takes one batch at a time.
+/// A network on a device: weights uploaded, pipelines compiled, buffers in place. Belongs to one thread at a time.
+///
+/// Batches go through three slots, so that the upload of one piece runs beside the kernels of another while the host reads
+/// the rows of a third. The maps between the steps exist once, because kernels of one queue run one after the other anyway;
+/// single images that come between have maps of their own.
 final class ChainSession {
-    /// Images a batch may hold at most.
-    let maximumImageCount: Int
+    /// Images of one piece at most, a power of two.
+    let capacity: Int
+    let chain: Chain
+    let device: Device
 
-    private let device: Device
-    private let chain: Chain
-    private let preprocessing: Preprocessing
-    private let submissionSeconds: Double
-    private let layout: KernelLayout
-    private let buffers: [ChainPlace: Buffer]
-    private let upload: Buffer
-    private let readback: Buffer
-    private let parameters: Buffer
-    private let pipelines: [Pipeline]
-    private let descriptors: DescriptorPool
-    private let commandPool: CommandPool
-    private let fence: Fence
-    /// One for each count of images that came so far.
-    private var recorded: [Int: VkCommandBuffer] = [:]
+    let layout: KernelLayout
+    let pipelines: [Pipeline]
+    let imageByteCount: Int
+    let slots: [Slot]
+    /// For one image while a batch pauses.
+    let querySlot: Slot
+    let uploads: Timeline
+    let work: Timeline
+    let uploadPool: CommandPool
+    let computePool: CommandPool
+    var plan: SubmissionPlan
+    /// Images that came between pieces of batches.
+    var queryCount = 0
+    /// Submissions that are not known to have ended, oldest first.
+    var flight: [Flight] = []
 
-    /// Devices take allocations of this size at least (maxMemoryAllocationSize of Vulkan 1.1), so no buffer is larger.
-    private static let allocationByteLimit = 1 << 30
+    /// Keeps the maps, which only descriptors name.
+    private let memory: SessionMemory
+    private let patience: Patience
+
+    /// How long a submission may take before the device counts as hanging.
+    struct Patience {
+        /// Fixed seconds, or nil for what was measured.
+        var fixed: Double?
+        /// Beyond what was expected. Other processes use the device too.
+        static let margin = 0.8
+        /// Where nothing is expected yet: the first steps of the first image.
+        static let first = 2.0
+    }
+
     /// How long a hanging submission delays the end of a session.
-    private static let graceSeconds = 2.0
+    static let graceSeconds = 2.0
+    private static let slotCount = 3
     /// Of the free memory: the rest is for the driver and for other processes.
     private static let memoryShare = 0.6
 
     /// - Throws: `.unsupportedNetwork`, `.outOfMemory`, `.deviceUnavailable`, `.deviceLost`.
-    init(_ device: Device, _ network: Network, maximumBatch: Int, submissionSeconds: Double) throws(InferenceError) {
-        let limits = device.limits
-        let chain = try Chain(network, offsetAlignment: Int(limits.minStorageBufferOffsetAlignment))
-        let window = min(Int(limits.maxStorageBufferRange), Self.allocationByteLimit)
-        let memory = Int(Double(device.physical.memoryBudget) * Self.memoryShare)
-        let groupLimits = elements(limits.maxComputeWorkGroupCount, of: UInt32.self).map(Int.init)
-        let fitting = chain.maximumImageCount(
-            windowByteCount: window,
-            groupLimits: groupLimits,
-            memoryByteCount: memory
-        )
-        guard fitting > 0, chain.parameterByteCount <= Self.allocationByteLimit else {
-            let needs = chain.parameterByteCount + chain.byteCounts.values.reduce(0, +)
-            throw .outOfMemory(device: device.name, byteCount: needs)
-        }
-        let count = min(maximumBatch, fitting)
+    init(
+        _ device: Device,
+        _ network: Network,
+        tier: Tier,
+        options: ChainOptions,
+        maximumBatch: Int,
+        patience: Patience,
+        cache: PipelineCache
+    ) throws(InferenceError) {
+        let chain = try Chain(network, tier: tier, target: device.chainTarget, options: options)
+        let capacity = try Self.capacity(of: chain, device, maximumBatch: maximumBatch)
 
         layout = try device.makeKernelLayout()
-        commandPool = try device.makeCommandPool()
-        fence = try device.makeFence()
-        var buffers: [ChainPlace: Buffer] = [:]
-        for (place, bytes) in chain.byteCounts {
-            buffers[place] = try device.makeBuffer(byteCount: bytes * count, place: .device)
-        }
-        upload = try device.makeBuffer(byteCount: chain.byteCounts[.pixels, default: 0] * count, place: .upload)
-        readback = try device.makeBuffer(byteCount: chain.byteCounts[.rows, default: 0] * count, place: .readback)
-        parameters = try device.makeBuffer(byteCount: chain.parameterByteCount, place: .device)
+        uploads = try device.makeTimeline()
+        work = try device.makeTimeline()
+        uploadPool = try device.makeCommandPool(for: device.uploadQueue)
+        computePool = try device.makeCommandPool(for: device.computeQueue)
 
-        pipelines = try Self.compile(chain.steps, device, layout)
+        memory = try SessionMemory(device, chain, capacity: capacity, slotCount: Self.slotCount)
+        slots = try memory.makeSlots(device, chain, layout)
+        querySlot = try memory.makeQuerySlot(device, chain, layout)
 
-        let parameterBuffer = parameters
-        let bindings = chain.steps.map { step -> [BufferRange?] in
-            func whole(_ place: ChainPlace) -> BufferRange? {
-                buffers[place].map { BufferRange(buffer: $0, byteCount: $0.byteCount) }
-            }
-            let weights = step.parameters.map {
-                BufferRange(buffer: parameterBuffer, offset: $0.offset, byteCount: $0.byteCount)
-            }
-            return [step.source.flatMap(whole), weights, whole(step.target)]
-        }
-        descriptors = try device.makeDescriptorPool(layout: layout, bindings: bindings)
+        let shapes = chain.kernels.map { PipelineShape(kernel: $0.kernel, constants: $0.constants) }
+        let compiled = try device.makePipelines(shapes, layout: layout, cache: cache)
+        pipelines = shapes.compactMap { compiled[$0] }
 
-        self.buffers = buffers
+        imageByteCount = network.preprocessing.side * network.preprocessing.side * 3
+        plan = SubmissionPlan(stepCount: chain.steps.count, capacity: capacity)
         self.device = device
         self.chain = chain
-        self.submissionSeconds = submissionSeconds
-        preprocessing = network.preprocessing
-        maximumImageCount = count
+        self.capacity = capacity
+        self.patience = patience
         try uploadParameters(of: network)
     }
 
-    /// A pipeline for each step; equal shapes share one.
-    private static func compile(
-        _ steps: [ChainStep],
-        _ device: Device,
-        _ layout: KernelLayout
-    ) throws(InferenceError) -> [Pipeline] {
-        struct Shape: Hashable {
-            let kernel: Kernel
-            let constants: [UInt32]
-        }
-        var compiled: [Shape: Pipeline] = [:]
-        var pipelines: [Pipeline] = []
-        for step in steps {
-            let shape = Shape(kernel: step.kernel, constants: step.constants)
-            if let known = compiled[shape] {
-                pipelines.append(known)
-                continue
-            }
-            let pipeline = try device.makePipeline(step.kernel, constants: step.constants, layout: layout)
-            compiled[shape] = pipeline
-            pipelines.append(pipeline)
-        }
-        return pipelines
-    }
-
     deinit {
-        // Before anything is destroyed: is the queue still at work on it?
-        fence.settle(seconds: Self.graceSeconds)
+        // Before anything is destroyed: are the queues still at work on it?
+        uploads.settle(seconds: Self.graceSeconds)
+        work.settle(seconds: Self.graceSeconds)
+        // A driver that emulates timelines (Mesa's software ones) lets go of a submission's semaphores only after their last
+        // value was reached.
+        if !device.isAbandoned { _ = device.functions.deviceWaitIdle(device.handle) }
     }
 
-    /// Runs a batch and lends the result.
-    ///
-    /// - Parameters:
-    ///   - pixels: `[count, side, side, 3]` uint8.
-    ///   - count: images, in `1...maximumImageCount`.
-    ///   - body: gets `[count, Chain.heads, rowPitch]` fp32 and `rowPitch`.
-    /// - Throws: `.deviceLost`, `.outOfMemory`.
-    func run(
-        _ pixels: RawSpan,
-        count: Int,
-        _ body: (UnsafeBufferPointer<Float>, _ rowPitch: Int) -> Void
-    ) throws(InferenceError) {
-        precondition((1...maximumImageCount).contains(count), "\(count) images of at most \(maximumImageCount)")
-        let commands: VkCommandBuffer
-        if let known = recorded[count] {
-            commands = known
-        } else {
-            commands = try record(count)
-            recorded[count] = commands
-        }
-        pixels.withUnsafeBytes { upload.mapped.copyMemory(from: $0) }
-        try fence.run(commands, seconds: submissionSeconds)
-        // SAFETY: the memory is mapped as long as `self` lives, the device has finished writing (the fence), and nothing
-        // is submitted during the call, because a session belongs to one thread.
-        let rows = readback.mapped.bindMemory(to: Float.self)
-        body(UnsafeBufferPointer(rows), chain.rowPitch)
-    }
-
-    /// Upload, every step, readback: one submission.
-    private func record(_ count: Int) throws(InferenceError) -> VkCommandBuffer {
-        let (mean, scale) = (preprocessing.mean, preprocessing.scale)
-        let push = BatchConstants(
-            imageCount: UInt32(count),
-            mean: (mean[0], mean[1], mean[2]),
-            scale: (scale[0], scale[1], scale[2])
+    /// The largest bucket that fits the device's limits and free memory.
+    private static func capacity(
+        of chain: Chain,
+        _ device: Device,
+        maximumBatch: Int
+    ) throws(InferenceError) -> Int {
+        let limits = device.limits
+        let window = min(Int(clamping: limits.maxStorageBufferRange), MemoryBlock.byteLimit)
+        let memory = Int(Double(device.physical.memoryBudget) * memoryShare)
+        let groupLimits = elements(limits.maxComputeWorkGroupCount, of: UInt32.self).map(Int.init)
+        let image = chain.byteCounts.values.reduce(0, +)
+        // A batch has scratch, and so has the single image between.
+        let fixed = chain.parameterByteCount + image + 2 * chain.scratchByteCounts.values.reduce(0, +)
+        // Pixels and rows lie in every slot.
+        let turning = chain.byteCounts[.pixels, default: 0] + chain.byteCounts[.rows, default: 0]
+        let fitting = min(
+            chain.maximumImageCount(windowByteCount: window, groupLimits: groupLimits, memoryByteCount: memory),
+            (memory - fixed) / (image + (slotCount - 1) * turning)
         )
-        return try commandPool.record { recorder in
-            guard let pixels = buffers[.pixels], let rows = buffers[.rows] else { return }
-            let pixelByteCount = (count * preprocessing.side * preprocessing.side * 3).rounded(upTo: 4)
-            recorder.copy(from: upload, to: pixels, byteCount: pixelByteCount)
-            recorder.barrier(.copy, .kernel)
-            for (index, step) in chain.steps.enumerated() {
-                recorder.dispatch(
-                    pipelines[index],
-                    layout,
-                    descriptors.sets[index],
-                    push: push,
-                    groups: step.groups.map { $0.groups(imageCount: count) }
-                )
-                recorder.barrier(.kernel, index == chain.steps.count - 1 ? .copy : .kernel)
-            }
-            recorder.copy(from: rows, to: readback, byteCount: count * Chain.heads.count * chain.rowPitch * 4)
-            recorder.barrier(.copy, .host)
+        guard fitting > 0, chain.parameterByteCount <= MemoryBlock.byteLimit else {
+            throw .outOfMemory(device: device.name, byteCount: fixed + image)
         }
+        var capacity = 1
+        while capacity < maximumBatch, 2 * capacity <= fitting { capacity *= 2 }
+        return capacity
+    }
+
+    /// Seconds until the last of what is in flight must have ended.
+    var patienceSeconds: Double {
+        if let fixed = patience.fixed { return fixed }
+        var seconds = Patience.margin
+        for one in flight { seconds += one.estimate.map { 4 * $0 } ?? Patience.first }
+        return seconds
     }
 
     /// Packs and uploads one convolution after the other through one staging buffer.
     private func uploadParameters(of network: Network) throws(InferenceError) {
-        let layouts = chain.steps.compactMap(\.parameters)
-        let staging = try device.makeBuffer(byteCount: layouts.map(\.byteCount).max() ?? 4, place: .upload)
-        let pool = try device.makeCommandPool()
+        let layouts = chain.parameters
+        let byteCount = layouts.map(\.byteCount).max() ?? 4
+        guard let staging = try device.makeBuffers([.init(byteCount: byteCount, place: .upload)]).first else { return }
+        let pool = try device.makeCommandPool(for: device.computeQueue)
         // Both end with this function, so a submission that hangs is settled before.
-        defer { withExtendedLifetime((staging, pool)) { fence.settle(seconds: Self.graceSeconds) } }
+        defer { withExtendedLifetime((staging, pool)) { work.settle(seconds: Self.graceSeconds) } }
         for layout in layouts {
-            let target = UnsafeMutableBufferPointer(rebasing: staging.mapped.bindMemory(to: Float.self)[...])
+            let target = staging.mapped
             network.withWeight(layout.convolution) { weights in
                 network.withBias(layout.convolution) { bias in layout.pack(weights: weights, bias: bias, into: target) }
             }
             let commands = try pool.record { recorder in
                 recorder.copy(
                     from: staging,
-                    to: parameters,
+                    to: memory.parameters,
                     byteCount: layout.byteCount,
                     targetOffset: layout.offset
                 )
             }
-            try fence.run(commands, seconds: submissionSeconds)
+            let value = try work.submit(commands, to: device.computeQueue.handle)
+            try work.wait(for: value, seconds: patience.fixed ?? Patience.first)
         }
     }
 }

@@ -1,11 +1,12 @@
 /// The push constants of every kernel: the block `Batch` of `Shaders/include/chain.glsl`, member by member.
 struct BatchConstants {
     var imageCount: UInt32
+    var firstImage: UInt32 = 0
     var mean: (Float, Float, Float)
     var scale: (Float, Float, Float)
 }
 
-/// Where a step of a chain reads or writes.
+/// Where a kernel of a chain reads or writes.
 enum ChainPlace: Hashable {
     /// `[image, side, side, 3]` uint8.
     case pixels
@@ -13,6 +14,8 @@ enum ChainPlace: Hashable {
     case map(Int)
     /// `[image, Chain.heads, channels]`: the summaries.
     case rows
+    /// What lies between the kernels of one step: Winograd's patches (0) and products (1) of some images.
+    case scratch(Int)
 }
 
 /// Workgroups along one axis of a dispatch.
@@ -41,47 +44,8 @@ struct GroupExtent {
     }
 }
 
-/// How one convolution's weights and bias lie in the parameter buffer: a row for each product term, then the bias.
-struct ParameterLayout {
-    /// Counts convolutions from 0.
-    let convolution: Int
-    let inputChannels: Int
-    let outputChannels: Int
-    /// Rows between two taps: input channels with their padding.
-    let rowsPerTap: Int
-    /// Rows before the bias, padding included.
-    let rowCount: Int
-    /// Elements of a row: output channels with their padding.
-    let pitch: Int
-    /// Bytes before it in the parameter buffer.
-    let offset: Int
-
-    var byteCount: Int { (rowCount + 1) * pitch * 4 }
-
-    /// Fills the layout from fp32 OIHW weights and a bias; all padding becomes zero.
-    ///
-    /// - Complexity: O(weights).
-    func pack(weights: Span<Float>, bias: Span<Float>, into target: UnsafeMutableBufferPointer<Float>) {
-        precondition(
-            weights.count == outputChannels * inputChannels * 9 && bias.count == outputChannels,
-            "convolution \(convolution) has \(weights.count) weights and \(bias.count) biases"
-        )
-        precondition(target.count >= byteCount / 4, "\(target.count) elements for \(byteCount) bytes")
-        target.update(repeating: 0)
-        for output in 0..<outputChannels {
-            for input in 0..<inputChannels {
-                let source = (output * inputChannels + input) * 9
-                for tap in 0..<9 {
-                    target[(tap * rowsPerTap + input) * pitch + output] = weights[source + tap]
-                }
-            }
-            target[rowCount * pitch + output] = bias[output]
-        }
-    }
-}
-
-/// One dispatch of a chain, for any count of images.
-struct ChainStep {
+/// A kernel in its place in a chain: what a pipeline and a set of descriptors are made of, for any count of images.
+struct ChainKernel {
     let kernel: Kernel
     /// Specialisation constants 0, 1, 2, ...
     let constants: [UInt32]
@@ -90,4 +54,32 @@ struct ChainStep {
     let target: ChainPlace
     /// x, y, z.
     let groups: [GroupExtent]
+}
+
+/// A layer or a part of the heads: what runs before the next may begin.
+struct ChainStep {
+    /// One way to compute it.
+    struct Way {
+        /// Images of a batch from which on it is the way of choice.
+        let fromImages: Int
+        /// Positions in `Chain.kernels`, to run one after the other.
+        let kernels: Range<Int>
+        /// Images that the kernels take at once; nil: all of them.
+        let partImageCount: Int?
+    }
+    /// The convolution's shape; nil for other steps.
+    let shape: ConvolutionShape?
+    /// By rising `fromImages`; the first from 1 on.
+    let ways: [Way]
+
+    func way(imageCount: Int) -> Way { ways.last { $0.fromImages <= imageCount } ?? ways[0] }
+}
+
+/// One dispatch. Whatever follows it must wait for what it wrote.
+struct ChainDispatch {
+    /// Position in `Chain.kernels`.
+    let kernel: Int
+    let push: BatchConstants
+    /// Workgroups along x, y, z.
+    let groups: [Int]
 }

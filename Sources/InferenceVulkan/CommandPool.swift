@@ -1,15 +1,15 @@
 internal import CVulkan
 internal import Inference
 
-/// A `VkCommandPool`; its command buffers live as long as it does.
+/// A `VkCommandPool` of one queue family; its command buffers live as long as it does.
 final class CommandPool {
     private let handle: VkCommandPool
     private let device: Device
 
-    fileprivate init(_ device: Device) throws(InferenceError) {
+    fileprivate init(_ device: Device, family: UInt32) throws(InferenceError) {
         var info = VkCommandPoolCreateInfo()
         info.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO
-        info.queueFamilyIndex = device.queueFamily
+        info.queueFamilyIndex = family
         var created: VkCommandPool?
         try device.check(
             device.functions.createCommandPool(device.handle, &info, nil, &created),
@@ -134,5 +134,7 @@ struct CommandRecorder {
 }
 
 extension Device {
-    func makeCommandPool() throws(InferenceError) -> CommandPool { try CommandPool(self) }
+    func makeCommandPool(for queue: Queue) throws(InferenceError) -> CommandPool {
+        try CommandPool(self, family: queue.family)
+    }
 }

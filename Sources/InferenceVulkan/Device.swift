@@ -1,15 +1,23 @@
 internal import CVulkan
 internal import Inference
 
-/// A `VkDevice` with its one compute queue; the only maker of everything that lives on it.
+/// A `VkQueue`.
+struct Queue {
+    let handle: VkQueue
+    let family: UInt32
+}
+
+/// A `VkDevice` with its queues; the only maker of everything that lives on it.
 ///
-/// Belongs to one thread at a time, as its queue does. What it makes keeps it alive.
+/// Belongs to one thread at a time, as its queues do: that is what keeps them externally synchronised. Only pipelines are made
+/// by several threads at once. What it makes keeps it alive.
 final class Device {
     let physical: PhysicalDevice
     let handle: VkDevice
     let functions: DeviceFunctions
-    let queue: VkQueue
-    let queueFamily: UInt32
+    let computeQueue: Queue
+    /// Copies beside the kernels where the device has such a queue; else the compute queue.
+    let uploadQueue: Queue
     private let memoryTypes: [VkMemoryType]
 
     /// Set when work hangs on the device and will not end: from then on nothing on it is destroyed, for destroying what a
@@ -19,45 +27,58 @@ final class Device {
     var name: String { physical.info.name }
     var limits: VkPhysicalDeviceLimits { physical.limits }
 
+    /// Opens `physical`; `faults` have calls fail, in tests.
+    ///
     /// - Throws: `.deviceUnavailable`, `.outOfMemory`, `.deviceLost`.
-    init(_ physical: PhysicalDevice) throws(InferenceError) {
+    init(_ physical: PhysicalDevice, faults: VulkanFaults? = nil) throws(InferenceError) {
         guard let queueFamily = physical.queueFamily else {
             throw .deviceUnavailable(detail: "\(physical.info): it has no compute queue")
         }
-        let wanted = [VK_EXT_MEMORY_BUDGET_EXTENSION_NAME].filter(physical.extensions.contains)
+        let families = [queueFamily] + [physical.copyFamily].compactMap(\.self)
+        let capabilities = physical.capabilities
         var created: VkDevice?
-        let result = withCStrings(wanted) { extensions in
+        let result = withCStrings(capabilities.extensions) { extensions in
             withUnsafePointer(to: Float(1)) { priority in
-                var queueInfo = VkDeviceQueueCreateInfo()
-                queueInfo.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO
-                queueInfo.queueFamilyIndex = queueFamily
-                queueInfo.queueCount = 1
-                queueInfo.pQueuePriorities = priority
-                return withUnsafePointer(to: queueInfo) { queueInfo in
-                    var info = VkDeviceCreateInfo()
-                    info.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO
-                    info.queueCreateInfoCount = 1
-                    info.pQueueCreateInfos = queueInfo
-                    info.enabledExtensionCount = UInt32(extensions.count)
-                    info.ppEnabledExtensionNames = extensions.baseAddress
-                    return physical.instance.functions.createDevice(physical.handle, &info, nil, &created)
+                let queueInfos = families.map { family in
+                    var info = VkDeviceQueueCreateInfo()
+                    info.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO
+                    info.queueFamilyIndex = family
+                    info.queueCount = 1
+                    info.pQueuePriorities = priority
+                    return info
+                }
+                return queueInfos.withUnsafeBufferPointer { queueInfos in
+                    capabilities.withFeatures { features in
+                        var info = VkDeviceCreateInfo()
+                        info.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO
+                        info.pNext = UnsafeRawPointer(features)
+                        info.queueCreateInfoCount = UInt32(queueInfos.count)
+                        info.pQueueCreateInfos = queueInfos.baseAddress
+                        info.enabledExtensionCount = UInt32(extensions.count)
+                        info.ppEnabledExtensionNames = extensions.baseAddress
+                        return physical.instance.functions.createDevice(physical.handle, &info, nil, &created)
+                    }
                 }
             }
         }
         try InferenceVulkan.check(result, "vkCreateDevice", device: physical.info.name)
         guard let created else { throw .deviceUnavailable(detail: "vkCreateDevice returned nothing") }
-        let functions = try DeviceFunctions(physical.instance.functions.getDeviceProcAddr, created)
-        var queue: VkQueue?
-        functions.getDeviceQueue(created, queueFamily, 0, &queue)
-        guard let queue else {
+        let functions =
+            try DeviceFunctions(physical.instance.functions.getDeviceProcAddr, created, faults: faults)
+        let queues = families.compactMap { family -> Queue? in
+            var queue: VkQueue?
+            functions.getDeviceQueue(created, family, 0, &queue)
+            return queue.map { Queue(handle: $0, family: family) }
+        }
+        guard queues.count == families.count, let first = queues.first, let last = queues.last else {
             functions.destroyDevice(created, nil)
             throw .deviceUnavailable(detail: "\(physical.info): vkGetDeviceQueue returned nothing")
         }
         self.physical = physical
         self.functions = functions
         handle = created
-        self.queue = queue
-        self.queueFamily = queueFamily
+        computeQueue = first
+        uploadQueue = last
         let memory = physical.memoryProperties
         memoryTypes = Array(elements(memory.memoryTypes, of: VkMemoryType.self).prefix(Int(memory.memoryTypeCount)))
     }

@@ -13,6 +13,8 @@ final class Instance {
 
     /// What the oldest driver that serves us must offer.
     static let apiVersion = APIVersion(major: 1, minor: 2)
+    /// The newest whose features are used where a driver has it: SPIR-V 1.6.
+    private static let newestVersion = APIVersion(major: 1, minor: 3)
 
     /// - Parameter validation: turns on `VK_LAYER_KHRONOS_validation`, which must be installed, and hands it every message.
     /// - Throws: `.deviceUnavailable` without a loader, without Vulkan 1.2, or without any driver.
@@ -38,7 +40,7 @@ final class Instance {
                     var application = VkApplicationInfo()
                     application.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO
                     application.pApplicationName = name
-                    application.apiVersion = Self.apiVersion.packed
+                    application.apiVersion = Self.newestVersion.packed
                     return withUnsafePointer(to: application) { application in
                         withUnsafeMutablePointer(to: &reports) { reports in
                             var info = VkInstanceCreateInfo()

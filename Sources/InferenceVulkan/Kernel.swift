@@ -2,92 +2,45 @@
 struct Kernel: Hashable {
     /// Name of the SPIR-V in `CShaders`.
     let name: String
-    /// 2x2 cells a workgroup makes, in a row of cells or a square of them; 0 where cells mean nothing.
-    let tileCells: Int
+    /// What a workgroup makes along x: 2x2 cells in a row (of the first layer a square of them on a side), patches, or items; 0
+    /// where it makes one thing.
+    var tileItems = 0
     /// Output channels a workgroup makes; 0: all of them.
-    let tileChannels: Int
+    var tileChannels = 0
+    /// Terms of the product taken in a step; 0 where there is no product.
+    var tileTerms = 0
     /// Threads of a workgroup.
-    let threads: Int
+    var threads = 64
     /// Bytes of shared memory a workgroup needs.
-    let sharedByteCount: Int
+    var sharedByteCount = 0
+    /// Subgroups of a workgroup where their size matters, so that `threads` follows from the device; else 0.
+    var subgroups = 0
+    /// The size that each of `subgroups` must have, all of its threads running; nil where none matters.
+    var subgroupSize: Int?
 
-    /// A side of 8 cells.
-    static let firstConvolution = Kernel(
-        name: "convolution_first_f32",
-        tileCells: 8,
-        tileChannels: 0,
-        threads: 64,
-        sharedByteCount: 3 * 18 * 18 * 4
-    )
-
-    /// Wide layers last: the choice among equals falls on the last one, which reads each input fewest times.
-    static let convolutions = [
-        convolution(pixels: 256, channels: 16),
-        convolution(pixels: 128, channels: 32),
-        convolution(pixels: 64, channels: 64),
-    ]
-
-    static let maxPool = Kernel(
-        name: "maxpool_2x2_f32",
-        tileCells: 0,
-        tileChannels: 0,
-        threads: 128,
-        sharedByteCount: 0
-    )
-    static let headReduce = Kernel(
-        name: "head_reduce_f32",
-        tileCells: 0,
-        tileChannels: 32,
-        threads: 128,
-        sharedByteCount: 3 * 128 * 16
-    )
-    static let headRegions = Kernel(
-        name: "head_regions_f32",
-        tileCells: 0,
-        tileChannels: 0,
-        threads: 64,
-        sharedByteCount: 64 * 4
-    )
-    static let headRMAC = Kernel(
-        name: "head_rmac_f32",
-        tileCells: 0,
-        tileChannels: 256,
-        threads: 64,
-        sharedByteCount: 0
-    )
-    static let headNormalise = Kernel(
-        name: "head_normalise_f32",
-        tileCells: 0,
-        tileChannels: 0,
-        threads: 64,
-        sharedByteCount: 64 * 4
-    )
-
-    /// Every kernel of the fp32 tier.
-    static let all = [firstConvolution] + convolutions + [maxPool, headReduce, headRegions, headRMAC, headNormalise]
-
-    /// Rows of the product that `convolution_3x3_f32` takes in a step.
-    static let convolutionStep = 16
-
-    /// The convolution that wastes the fewest output channels; the widest tile among equals.
-    static func convolution(outputChannels: Int) -> Kernel {
-        var best = convolutions[0]
-        for kernel in convolutions
-        where outputChannels.rounded(upTo: kernel.tileChannels) <= outputChannels.rounded(upTo: best.tileChannels) {
-            best = kernel
-        }
-        return best
+    /// The kernel on a device whose subgroups have `size` threads.
+    ///
+    /// - Returns: nil where the tile does not divide evenly among the threads.
+    func sized(subgroup size: Int, isRequired: Bool) -> Kernel? {
+        guard subgroups > 0 else { return self }
+        var sized = self
+        sized.threads = subgroups * size
+        sized.subgroupSize = isRequired ? size : nil
+        let octets = [4 * tileItems * tileTerms / 8, tileTerms * tileChannels / 8]
+        let columns = [tileTerms / 8, tileChannels / 8]
+        let divides =
+            octets.allSatisfy { $0.isMultiple(of: sized.threads) }
+            && columns.allSatisfy { sized.threads.isMultiple(of: $0) }
+        return divides ? sized : nil
     }
+}
 
-    private static func convolution(pixels: Int, channels: Int) -> Kernel {
-        Kernel(
-            name: "convolution_3x3_f32_m\(pixels)n\(channels)",
-            tileCells: pixels / 4,
-            tileChannels: channels,
-            threads: pixels * channels / 64,
-            sharedByteCount: convolutionStep * (pixels + 4 + channels) * 4
-        )
-    }
+/// How activations and weights lie in memory; arithmetic is fp32 always, but for products on matrix units.
+enum NumberStorage: String {
+    case fp32 = "f32"
+    case fp16 = "f16"
+
+    var byteCount: Int { self == .fp32 ? 4 : 2 }
 }
 
 extension Int {

@@ -9,7 +9,12 @@ struct PhysicalDevice {
     let limits: VkPhysicalDeviceLimits
     /// Compute family of choice; nil when the device has none.
     let queueFamily: UInt32?
+    /// Family that only copies, so that uploads run beside kernels; nil when the device has none.
+    let copyFamily: UInt32?
+    /// What tells this device and its driver from all others.
+    let identity: DeviceIdentity
     let extensions: Set<String>
+    let capabilities: DeviceCapabilities
 
     init(instance: Instance, handle: VkPhysicalDevice, index: Int) {
         self.instance = instance
@@ -35,9 +40,22 @@ struct PhysicalDevice {
                 functions.getPhysicalDeviceProperties2(handle, &properties)
             }
         }
+        capabilities = DeviceCapabilities(handle, functions, available: extensions)
         let core = properties.properties
         limits = core.limits
-        queueFamily = Self.computeFamily(of: handle, functions)
+        let families: [VkQueueFamilyProperties]? = try? list("vkGetPhysicalDeviceQueueFamilyProperties") {
+            functions.getPhysicalDeviceQueueFamilyProperties(handle, $0, $1)
+            return VK_SUCCESS
+        }
+        queueFamily = Self.computeFamily(of: families ?? [])
+        copyFamily = Self.copyFamily(of: families ?? [])
+        self.identity = DeviceIdentity(
+            vendor: core.vendorID,
+            device: core.deviceID,
+            driverVersion: core.driverVersion,
+            cacheUUID: elements(core.pipelineCacheUUID, of: UInt8.self),
+            deviceUUID: elements(identity.deviceUUID, of: UInt8.self)
+        )
 
         let version = APIVersion(core.apiVersion)
         let reason: String? =
@@ -61,6 +79,9 @@ struct PhysicalDevice {
         )
     }
 
+    /// Why `tier` cannot run here, in words; nil when it can. It must still pass its fixture.
+    func obstacle(to tier: Tier) -> String? { tier.obstacle(on: capabilities) }
+
     /// Bytes this process may still take of the device's own memory now.
     var memoryBudget: Int { Self.memoryBudget(of: handle, instance.functions, extensions) }
 
@@ -72,16 +93,20 @@ struct PhysicalDevice {
     }
 
     /// A family that only computes runs beside the desktop's graphics; else any that computes.
-    private static func computeFamily(of handle: VkPhysicalDevice, _ functions: InstanceFunctions) -> UInt32? {
-        let families: [VkQueueFamilyProperties]? = try? list("vkGetPhysicalDeviceQueueFamilyProperties") {
-            functions.getPhysicalDeviceQueueFamilyProperties(handle, $0, $1)
-            return VK_SUCCESS
-        }
-        let compute = (families ?? []).enumerated().filter {
+    private static func computeFamily(of families: [VkQueueFamilyProperties]) -> UInt32? {
+        let compute = families.enumerated().filter {
             $0.element.queueFlags & VK_QUEUE_COMPUTE_BIT.rawValue != 0 && $0.element.queueCount > 0
         }
         let alone = compute.first { $0.element.queueFlags & VK_QUEUE_GRAPHICS_BIT.rawValue == 0 }
         return (alone ?? compute.first).map { UInt32($0.offset) }
+    }
+
+    private static func copyFamily(of families: [VkQueueFamilyProperties]) -> UInt32? {
+        let work = VK_QUEUE_COMPUTE_BIT.rawValue | VK_QUEUE_GRAPHICS_BIT.rawValue
+        let index = families.firstIndex {
+            $0.queueFlags & VK_QUEUE_TRANSFER_BIT.rawValue != 0 && $0.queueFlags & work == 0 && $0.queueCount > 0
+        }
+        return index.map { UInt32($0) }
     }
 
     /// Largest device-local heap: its budget less its use where VK_EXT_memory_budget tells them, else its size.

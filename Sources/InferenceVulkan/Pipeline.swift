@@ -73,7 +73,8 @@ final class Pipeline {
         _ device: Device,
         _ kernel: Kernel,
         constants: [UInt32],
-        layout: KernelLayout
+        layout: KernelLayout,
+        cache: PipelineCache
     ) throws(InferenceError) {
         let limits = device.limits
         guard kernel.threads <= Int(limits.maxComputeWorkGroupInvocations),
@@ -119,7 +120,9 @@ final class Pipeline {
                         info.stage.module = shader
                         info.stage.pName = entryPoint
                         info.stage.pSpecializationInfo = specialisation
-                        return functions.createComputePipelines(device.handle, nil, 1, &info, nil, &pipeline)
+                        return withSubgroupSize(kernel.subgroupSize, info) { info in
+                            functions.createComputePipeline(device.handle, cache.handle, info, &pipeline)
+                        }
                     }
                 }
             }
@@ -138,14 +141,34 @@ final class Pipeline {
 extension Device {
     func makeKernelLayout() throws(InferenceError) -> KernelLayout { try KernelLayout(self) }
 
-    /// Compiles `kernel`; element i of `constants` becomes its specialisation constant i.
+    /// Compiles `kernel`, or finds it in `cache`; element i of `constants` becomes its specialisation constant i.
     ///
     /// - Throws: `.deviceUnavailable` when the device's limits are below the kernel's needs, `.outOfMemory`.
     func makePipeline(
         _ kernel: Kernel,
         constants: [UInt32],
-        layout: KernelLayout
+        layout: KernelLayout,
+        cache: PipelineCache
     ) throws(InferenceError) -> Pipeline {
-        try Pipeline(self, kernel, constants: constants, layout: layout)
+        try Pipeline(self, kernel, constants: constants, layout: layout, cache: cache)
+    }
+}
+
+/// Calls `body` with `info` asking for full subgroups of `size` threads, or with it as it is when `size` is nil.
+private func withSubgroupSize(
+    _ size: Int?,
+    _ info: VkComputePipelineCreateInfo,
+    _ body: (UnsafePointer<VkComputePipelineCreateInfo>) -> VkResult
+) -> VkResult {
+    var info = info
+    var required = VkPipelineShaderStageRequiredSubgroupSizeCreateInfo()
+    required.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_REQUIRED_SUBGROUP_SIZE_CREATE_INFO
+    return withUnsafeMutablePointer(to: &required) { required in
+        if let size {
+            required.pointee.requiredSubgroupSize = UInt32(size)
+            info.stage.flags |= VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT.rawValue
+            info.stage.pNext = UnsafeRawPointer(required)
+        }
+        return body(&info)
     }
 }

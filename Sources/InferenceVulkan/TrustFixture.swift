@@ -5,46 +5,91 @@ internal import Platform
 ///
 /// Drivers that claim what they cannot do, or compile a kernel wrongly, are caught here and not in the index.
 enum TrustFixture {
-    /// Cosine to the reference that the fp32 tier must reach for every head.
-    static let requiredCosine = 0.999_999
+    private static let imageCount = 3
 
-    /// Runs every convolution kernel of the tier, pooled and not pooled, with channel counts that fill no tile.
+    /// Runs every kernel that `network` would be computed with in the tier.
+    ///
+    /// - Throws: as `verify` of one session.
+    static func verify(
+        _ device: Device,
+        for network: Network,
+        tier: Tier,
+        options: ChainOptions,
+        patience: ChainSession.Patience,
+        cache: PipelineCache
+    ) throws(InferenceError) {
+        let set = KernelSet(tier, device.chainTarget, emulatesMatrixUnits: options.emulatesMatrixUnits)
+        var names = set.kernelNames(for: network, options)
+        // A network of one layer still has a first convolution and heads.
+        if names.isEmpty { names = [""] }
+        for name in names {
+            var options = options
+            options.preferredKernel = name
+            try verify(device, tier: tier, options: options, patience: patience, cache: cache)
+        }
+    }
+
+    /// Runs one session, convolutions pooled and not pooled, with channel counts that fill no tile; an image alone and two
+    /// together.
     ///
     /// - Throws: `.deviceUnavailable` with the cosine when the device computes wrongly, and what a session throws.
-    static func verify(_ device: Device, submissionSeconds: Double) throws(InferenceError) {
-        let network = makeNetwork()
-        var generator = SplitMix64(state: 2)
-        let count = 2
-        let side = network.preprocessing.side
-        let pixels = (0..<count * side * side * 3).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
-
+    static func verify(
+        _ device: Device,
+        tier: Tier,
+        options: ChainOptions,
+        patience: ChainSession.Patience,
+        cache: PipelineCache
+    ) throws(InferenceError) {
         let channels = network.outputChannels
-        var expected = [Float](repeating: 0, count: count * Chain.heads.count * channels)
-        var expectedSpan = expected.mutableSpan
-        try ReferenceBackend(network: network)
-            .run(pixels.span.bytes, count: count, heads: Chain.heads, into: &expectedSpan)
-
-        let session = try ChainSession(device, network, maximumBatch: count, submissionSeconds: submissionSeconds)
+        let expected = expected
+        let session = try ChainSession(
+            device,
+            network,
+            tier: tier,
+            options: options,
+            maximumBatch: imageCount,
+            patience: patience,
+            cache: cache
+        )
         var worst = 1.0
-        try session.run(pixels.span.bytes, count: count) { rows, pitch in
-            for index in 0..<count * Chain.heads.count {
+        var seenCount = 0
+        try session.run(pixels.span.bytes, count: imageCount) { images, rows, pitch in
+            seenCount += images.count
+            for index in images.lowerBound * Chain.heads.count..<images.upperBound * Chain.heads.count {
                 let (image, head) = index.quotientAndRemainder(dividingBy: Chain.heads.count)
-                let row = image * Chain.heads.count + Chain.heads[head].chainRow
+                let row = (image - images.lowerBound) * Chain.heads.count + Chain.heads[head].chainRow
                 let own = Array(rows[row * pitch..<row * pitch + channels])
                 let cosine = cosine(own, Array(expected[index * channels..<(index + 1) * channels]))
                 // A NaN is the worst of all.
                 worst = cosine >= worst ? worst : cosine
             }
         }
-        guard worst >= requiredCosine else {
-            throw .deviceUnavailable(
-                detail: "\(device.physical.info) computes wrongly: cosine \(worst) to the reference"
-            )
+        guard seenCount == imageCount, worst >= tier.requiredCosine else {
+            let kernel = options.preferredKernel.map { $0.isEmpty ? "" : " with \($0)" } ?? ""
+            throw .deviceUnavailable(detail: "it computes wrongly\(kernel): cosine \(worst) to the reference")
         }
     }
 
+    private static let network = makeNetwork()
+
+    private static let pixels: [UInt8] = {
+        var generator = SplitMix64(state: 2)
+        let side = network.preprocessing.side
+        return (0..<imageCount * side * side * 3).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
+    }()
+
+    /// `[imageCount, Chain.heads, outputChannels]`, computed once; zeros where that failed, which no device reproduces.
+    private static let expected: [Float] = {
+        var rows = [Float](repeating: 0, count: imageCount * Chain.heads.count * network.outputChannels)
+        var span = rows.mutableSpan
+        try? ReferenceBackend(network: network)
+            .run(pixels.span.bytes, count: imageCount, heads: Chain.heads, into: &span)
+        return rows
+    }()
+
     private static func makeNetwork() -> Network {
-        let widths = [3, 7, 15, 30, 40]
+        // Wide enough for every kernel: Winograd begins at 32 channels, the widest tiles at 65.
+        let widths = [3, 7, 36, 66, 70]
         var layers: [Layer] = []
         for (index, width) in widths.dropLast().enumerated() {
             layers.append(.convolution(index: index, inputChannels: width, outputChannels: widths[index + 1]))

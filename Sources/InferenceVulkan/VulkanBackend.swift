@@ -1,66 +1,62 @@
 package import Inference
+internal import Platform
 
-/// The network on a Vulkan device, in the fp32 tier.
+/// The network on a Vulkan device, in the best tier that the device can be trusted with.
 ///
-/// Made of a device that reproduced `TrustFixture`. Once a submission hangs or the device is lost, every later call throws
-/// `.deviceLost` at once; make a new backend to try again.
-package final class VulkanBackend: ConvolutionBackend, @unchecked Sendable {
-    // `@unchecked`: one thread at a time calls `run` (the protocol's rule), and nothing else changes after `init`.
-
-    package let description: BackendDescription
+/// Opening happens on a thread of its own, and so does the way back after a loss: until the device reproduces the fixture,
+/// every call throws `.deviceLost` at once and `isReady` is false. A batch that meets a loss is intact and may be run elsewhere.
+package final class VulkanBackend: ConvolutionBackend {
     package let maximumBatchCount: Int
-    package let preferredBatchCount: Int
-    /// The device in use.
-    package let device: VulkanDeviceInfo
-
     private let network: Network
-    private let session: ChainSession
-    private var loss: InferenceError?
+    private let supervisor: Supervisor
 
-    /// Images of one submission at most: they fill any device, and end before a slow one's driver loses patience.
-    private static let submissionImageCount = 32
+    package var preferredBatchCount: Int { maximumBatchCount }
 
-    /// Opens a device, checks that it computes right, and readies the network on it.
+    /// Starts opening a device and returns.
     ///
-    /// - Parameters:
-    ///   - network: a chain that begins with a convolution of three planes.
-    ///   - designation: index, UUID or a part of the name; nil takes the usable device with the most memory.
-    ///   - allowsSoftware: whether the processor dressed up as a device will do.
-    ///   - maximumBatch: images a call may hold, at least 1. Those too large for one submission are run in pieces.
-    ///   - validation: turns the validation layers on and collects what they say; for tests.
-    ///   - submissionSeconds: how long a submission may take before the device counts as lost.
-    /// - Throws: `.deviceUnavailable`, `.unsupportedNetwork`, `.outOfMemory`, `.deviceLost`.
-    package init(
-        network: Network,
-        device designation: String?,
-        allowsSoftware: Bool,
-        maximumBatch: Int,
-        validation: ValidationLog? = nil,
-        submissionSeconds: Double? = nil
-    ) throws(InferenceError) {
-        precondition(maximumBatch > 0, "a batch of \(maximumBatch) images")
-        let instance = try Instance(validation: validation)
-        let physical = try VulkanProbe.choose(
-            from: try instance.physicalDevices(),
-            designation: designation,
-            allowsSoftware: allowsSoftware
-        )
-        // A graphics driver's own watchdog bites within seconds; a processor may honestly need minutes for a batch.
-        let seconds = submissionSeconds ?? (physical.info.isSoftware ? 600 : 20)
-        let opened = try Device(physical)
-        try TrustFixture.verify(opened, submissionSeconds: seconds)
-        session = try ChainSession(
-            opened,
-            network,
-            maximumBatch: min(maximumBatch, Self.submissionImageCount),
-            submissionSeconds: seconds
-        )
-
+    /// - Throws: `.deviceUnavailable` when the system has no thread left.
+    package init(opening network: Network, options: VulkanOptions) throws(InferenceError) {
+        precondition(options.maximumBatch > 0, "a batch of \(options.maximumBatch) images")
         self.network = network
-        device = physical.info
-        maximumBatchCount = maximumBatch
-        preferredBatchCount = session.maximumImageCount
-        description = BackendDescription(backend: "vulkan", device: physical.info.name, tier: "fp32", threads: 1)
+        maximumBatchCount = options.maximumBatch
+        supervisor = Supervisor(network, options)
+        do throws(SystemError) { try supervisor.start() } catch { throw .deviceUnavailable(detail: "\(error)") }
+    }
+
+    /// Opens a device and waits until it is ready.
+    ///
+    /// - Throws: `.deviceUnavailable`, `.unsupportedNetwork`, `.outOfMemory`, `.deviceLost`.
+    package convenience init(network: Network, options: VulkanOptions) throws(InferenceError) {
+        try self.init(opening: network, options: options)
+        try waitUntilReady()
+    }
+
+    deinit { supervisor.stop() }
+
+    /// Waits until the device computes.
+    ///
+    /// - Parameter seconds: how long at most; nil: for ever.
+    /// - Returns: whether it does; false when it takes longer.
+    /// - Throws: why the first attempt to open it failed.
+    @discardableResult
+    package func waitUntilReady(seconds: Double? = nil) throws(InferenceError) -> Bool {
+        try supervisor.waitUntilReady(seconds: seconds)
+    }
+
+    package var isReady: Bool { supervisor.isServing }
+    package var health: DeviceHealth? { supervisor.health }
+
+    /// What the last trial in another process saw; nil where there was none.
+    package var report: VulkanReport? { supervisor.report }
+
+    package var description: BackendDescription {
+        let health = supervisor.health
+        return BackendDescription(
+            backend: "vulkan",
+            device: health.device.isEmpty ? "a device that is being opened" : health.device,
+            tier: health.tier.isEmpty ? "none" : health.tier,
+            threads: 1
+        )
     }
 
     package func run(
@@ -70,43 +66,53 @@ package final class VulkanBackend: ConvolutionBackend, @unchecked Sendable {
         into rows: inout MutableSpan<Float>,
         pause: (() -> Void)?
     ) throws(InferenceError) {
-        let side = network.preprocessing.side
-        let imageByteCount = side * side * 3
-        let channels = network.outputChannels
+        let imageByteCount = network.preprocessing.side * network.preprocessing.side * 3
         precondition((1...maximumBatchCount).contains(count), "\(count) images of at most \(maximumBatchCount)")
         precondition(pixels.byteCount == count * imageByteCount, "\(pixels.byteCount) bytes for \(count) images")
         precondition(
-            rows.count == count * heads.count * channels,
-            "\(rows.count) elements for \(count) images, \(heads.count) heads, \(channels) channels"
+            rows.count == count * heads.count * network.outputChannels,
+            "\(rows.count) elements for \(count) images, \(heads.count) heads, \(network.outputChannels) channels"
         )
-        if let loss { throw loss }
-
-        var nonFinite: [Int] = []
+        let engine = try supervisor.engine()
+        var spoilt: [Int]
         do throws(InferenceError) {
-            for first in stride(from: 0, to: count, by: session.maximumImageCount) {
-                let part = first..<min(count, first + session.maximumImageCount)
-                let bytes = pixels.extracting(part.lowerBound * imageByteCount..<part.upperBound * imageByteCount)
-                try session.run(bytes, count: part.count) { results, pitch in
-                    for image in part {
-                        var target = image * heads.count * channels
-                        var isFinite = true
-                        for head in heads {
-                            let source = ((image - first) * Chain.heads.count + head.chainRow) * pitch
-                            for channel in 0..<channels {
-                                let value = results[source + channel]
-                                isFinite = isFinite && value.isFinite
-                                rows[target + channel] = value
-                            }
-                            target += channels
-                        }
-                        if !isFinite { nonFinite.append(image) }
-                    }
-                }
+            do throws(InferenceError) {
+                spoilt = try engine.run(pixels, count: count, heads: heads, into: &rows, pause: pause)
+            } catch {
+                guard case .outOfMemory = error else { throw error }
+                supervisor.noteOutOfMemory(error)
+                try engine.halve()
+                spoilt = try engine.run(pixels, count: count, heads: heads, into: &rows, pause: pause)
+            }
+            let first = spoilt
+            spoilt = []
+            for image in first {
+                let bytes = pixels.extracting(image * imageByteCount..<(image + 1) * imageByteCount)
+                if try !engine.runLower(bytes, heads: heads, into: &rows, image: image) { spoilt.append(image) }
+            }
+            supervisor.noteNonFinite(first.count)
+        } catch {
+            throw supervisor.noteLoss(of: engine, error)
+        }
+        guard spoilt.isEmpty else { throw .nonFinite(images: spoilt) }
+    }
+
+    package func runInPause(
+        _ pixels: RawSpan,
+        heads: [Head],
+        into rows: inout MutableSpan<Float>
+    ) throws(InferenceError) {
+        let engine = try supervisor.engine()
+        var isFinite: Bool
+        do throws(InferenceError) {
+            isFinite = try engine.runOne(pixels, heads: heads, into: &rows)
+            if !isFinite {
+                supervisor.noteNonFinite(1)
+                isFinite = try engine.runLower(pixels, heads: heads, into: &rows, image: 0)
             }
         } catch {
-            if case .deviceLost = error { loss = error }
-            throw error
+            throw supervisor.noteLoss(of: engine, error)
         }
-        guard nonFinite.isEmpty else { throw .nonFinite(images: nonFinite) }
+        guard isFinite else { throw .nonFinite(images: [0]) }
     }
 }

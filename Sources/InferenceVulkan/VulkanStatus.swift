@@ -43,6 +43,20 @@ struct VulkanStatus: Error {
     }
 }
 
+/// The words for what does not answer, and how to know them again.
+enum Hang {
+    private static let words = "did not end within"
+
+    static func detail(_ subject: String, seconds: Double) -> String {
+        "\(subject) \(words) \((seconds * 1000).rounded() / 1000) s"
+    }
+
+    static func isMeant(by error: InferenceError) -> Bool {
+        guard case .deviceLost(_, let detail) = error else { return false }
+        return detail.contains(words)
+    }
+}
+
 /// The funnel of all Vulkan calls that can fail.
 func check(_ result: VkResult, _ call: String, device: String, byteCount: Int = 0) throws(InferenceError) {
     guard result == VK_SUCCESS else {

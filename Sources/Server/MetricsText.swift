@@ -31,6 +31,7 @@ struct MetricsText {
             counter("likeness_decode_seconds_total", "Time that decoders worked.", work.decode)
             counter("likeness_compute_seconds_total", "Time that the device worked.", work.compute)
         }
+        append(status.device.graphics ?? [])
         header("likeness_root_files", "Files of a root by state.", "gauge")
         for root in status.roots {
             for (state, count) in [("indexed", root.indexed), ("failed", root.failed), ("waiting", root.waiting)] {
@@ -39,6 +40,33 @@ struct MetricsText {
             }
         }
         append(server)
+    }
+
+    private mutating func append(_ graphics: [GraphicsHealth]) {
+        guard !graphics.isEmpty else { return }
+        let counters: [(name: String, help: String, value: (GraphicsHealth) -> Int)] = [
+            ("losses", "Times a graphics device was lost.", { $0.losses }),
+            ("hangs", "Submissions that did not end in time.", { $0.hangs }),
+            ("out_of_memory", "Times a graphics device had no memory left.", { $0.outOfMemory }),
+            ("non_finite", "Images recomputed because their vector was not finite.", { $0.nonFinite }),
+            ("returns", "Times a lost graphics device took over again.", { $0.returns }),
+        ]
+        for (name, help, value) in counters {
+            header("likeness_device_\(name)_total", help, "counter")
+            for (index, device) in graphics.enumerated() {
+                sample("likeness_device_\(name)_total", Self.labels(index, device), Double(value(device)))
+            }
+        }
+        header("likeness_device_serving", "Whether a graphics device computes, by its tier.", "gauge")
+        for (index, device) in graphics.enumerated() {
+            let labels = Self.labels(index, device) + [("tier", device.tier), ("state", device.state)]
+            sample("likeness_device_serving", labels, device.state == "serving" ? 1 : 0)
+        }
+    }
+
+    /// The position keeps equal cards apart.
+    private static func labels(_ index: Int, _ device: GraphicsHealth) -> [(String, String)] {
+        [("position", String(index)), ("device", device.device)]
     }
 
     private mutating func append(_ server: ServerMetrics.Counts) {

@@ -406,8 +406,22 @@ package struct StatusResponse: Codable, Sendable, Equatable {
         package var threads: Int
         /// Why this one was chosen.
         package var reason: String
+        /// The graphics devices in use and how they fare; absent without any.
+        package var graphics: [GraphicsHealth]?
+        /// All graphics devices of the machine, as far as they were looked at.
+        package var known: [GraphicsDevice]?
 
-        package init(backend: String, device: String, tier: String, threads: Int, reason: String) {
+        package init(
+            backend: String,
+            device: String,
+            tier: String,
+            threads: Int,
+            reason: String,
+            graphics: [GraphicsHealth]? = nil,
+            known: [GraphicsDevice]? = nil
+        ) {
+            self.graphics = graphics
+            self.known = known
             self.backend = backend
             self.device = device
             self.tier = tier

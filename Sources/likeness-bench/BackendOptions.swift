@@ -10,6 +10,8 @@ struct BackendOptions {
     private(set) var weights = "random:vgg16"
     private(set) var device: String?
     private(set) var tier = "fp32"
+    /// Where compiled pipelines are kept; nil compiles anew.
+    private(set) var cacheFolder: String?
     private(set) var threadCount = WorkerThread.availableCoreCount
 
     /// Takes one option if it is one of these.
@@ -21,6 +23,7 @@ struct BackendOptions {
         case "--weights": weights = value
         case "--device": device = value
         case "--tier": tier = value
+        case "--cache": cacheFolder = value
         case "--threads":
             guard let count = Int(value), (1...1024).contains(count) else {
                 throw BenchFailure("--threads takes 1 to 1024, not \(value)")
@@ -38,16 +41,20 @@ struct BackendOptions {
         case "cpu": opened = try CPUBackend(network: network, threads: threadCount, maximumBatch: maximumBatch)
         case "vulkan":
             // A benchmark measures the device it is given, a software one included.
-            opened = try VulkanBackend(
-                network: network,
-                device: device,
-                allowsSoftware: true,
-                maximumBatch: maximumBatch
-            )
+            var vulkan = VulkanOptions()
+            vulkan.device = device
+            vulkan.allowsSoftware = true
+            vulkan.maximumBatch = maximumBatch
+            vulkan.cacheFolder = cacheFolder
+            if tier != "best" {
+                guard let known = Tier(rawValue: tier) else { throw BenchFailure("there is no tier \(tier)") }
+                vulkan.tier = known
+            }
+            opened = try VulkanBackend(network: network, options: vulkan)
         case "reference": return ReferenceBackend(network: network, maximumBatch: maximumBatch)
         default: throw BenchFailure("--backend takes cpu, vulkan or reference, not \(backend)")
         }
-        guard opened.description.tier == tier else {
+        guard tier == "best" || opened.description.tier == tier else {
             throw BenchFailure("\(backend) computes in tier \(opened.description.tier), not \(tier)")
         }
         return opened

@@ -16,6 +16,8 @@ enum EmbedBench {
         let pixels = randomBytes(batch * side * side * 3)
         var rows = [Float](repeating: 0, count: batch * network.outputChannels)
 
+        let image = Array(pixels.prefix(side * side * 3))
+        let firstVectorSeconds = try firstVector(backend, image, network.outputChannels, since: opening)
         var times: [Double] = []
         let start = Instant.now
         // The first two batches warm caches and pages and are not counted.
@@ -35,8 +37,23 @@ enum EmbedBench {
             "weights": options.weights, "batch": batch, "threads": description.threads,
             "images_per_second": Double(counted.count * batch) / total,
             "milliseconds_p50": counted[counted.count / 2] * 1000, "open_s": openSeconds,
+            "first_vector_s": firstVectorSeconds,
             "peak_memory_bytes": peakMemoryByteCount,
         ])
+    }
+
+    /// Seconds from `opening` to the vector of one image.
+    private static func firstVector(
+        _ backend: any ConvolutionBackend,
+        _ image: [UInt8],
+        _ dimension: Int,
+        since opening: Instant
+    ) throws -> Double {
+        var row = [Float](repeating: 0, count: dimension)
+        var span = row.mutableSpan
+        try backend.run(image.span.bytes, count: 1, heads: [.max], into: &span)
+        try check(row, dimension)
+        return .now - opening
     }
 
     /// A speed counts only for vectors that are vectors.

@@ -16,6 +16,8 @@ do {
     switch command {
     case .help: print(ConfigurationLoader.help, terminator: "")
     case .verify(let folder): exit(try StoreVerification.run(folder) { print($0) })
+    case .probeVulkan(let depth, let configuration, let without):
+        VulkanTrial.run(depth, configuration, without: without) { FileHandle.standardOutput.write($0) }
     case .version: print("likenessd \(Version.number)")
     case .run(let configuration):
         try LikenessDaemon.run(

@@ -93,7 +93,7 @@ struct DoctorTests {
                 : FakeDaemon.reply(makeStatus())
         }
         let (_, machine) = try makeMachine(watches: 100_000)
-        let report = Doctor(client: DaemonClient(sockets: [daemon.path]), machine: machine).examine()
+        let report = Doctor(client: DaemonClient(sockets: [daemon.path]), machine: machine) { nil }.examine()
         #expect(report.exitCode == .failed)
         #expect(report.findings.contains { $0.name == "readiness" && $0.detail == "index: opening" })
         let json = CommandRun(["doctor", "--json"], socket: daemon.path)

@@ -1,4 +1,5 @@
 import Catalog
+import Inference
 import Ingestion
 import Testing
 import Wire
@@ -6,11 +7,19 @@ import Wire
 @testable import Daemon
 
 @Suite struct WarningsTests {
+    private func health(_ state: String) -> GraphicsHealth {
+        var health = DeviceHealth()
+        health.device = "Voodoo2"
+        var wire = GraphicsHealth(health)
+        wire.state = state
+        return wire
+    }
+
     private func kinds(
         _ pause: IngestionPause?,
         unwatched: [ConfiguredRoots.Failure] = [],
         unusable: [(name: CollectionName, reason: String)] = [],
-        isDeviceLost: Bool = false,
+        deviceState: String = "serving",
         diskFree: UInt64 = 1 << 40
     ) -> [String] {
         let model = ModelBody(
@@ -36,7 +45,7 @@ import Wire
             work: work,
             unusable: unusable,
             unwatched: unwatched,
-            isDeviceLost: isDeviceLost,
+            graphics: [health(deviceState)],
             diskFree: diskFree
         ).map(\.kind)
     }
@@ -53,7 +62,9 @@ import Wire
     @Test func whatIsMissingIsSaid() {
         #expect(kinds(nil).isEmpty)
         #expect(kinds(nil, diskFree: 1000) == ["disk-low"])
-        #expect(kinds(nil, isDeviceLost: true) == ["device-lost"])
+        #expect(kinds(nil, deviceState: "away") == ["device-lost"])
+        #expect(kinds(nil, deviceState: "closed") == ["device-closed"])
+        #expect(kinds(nil, deviceState: "opening") == [])
         #expect(kinds(nil, unusable: [(.standard, "damaged")]) == ["collection-unusable"])
         #expect(kinds(nil, unwatched: [.init(path: "/away", reason: "gone")]) == ["root-unwatched"])
     }

@@ -171,6 +171,52 @@ struct BulkLaneTests {
         embedder.submit([9], completion: outcomes.completion(5))
         #expect(outcomes.wait(6)?[5]?.gray == 9)
         #expect(first.batches.count == count)
+        // And back.
+        first.returnDevice()
+        embedder.submit([8], completion: outcomes.completion(6))
+        #expect(outcomes.wait(7)?[6]?.gray == 8)
+        #expect(first.batches.last == [8] && embedder.backendDescription.backend == "vulkan")
+    }
+
+    @Test func `the second backend computes until the first is ready`() throws {
+        let first = GrayBackend("vulkan", batch: 4, isReady: false)
+        let second = GrayBackend("cpu", batch: 2, failsAtAll: false)
+        let embedder = try embedder(first, fallback: second)
+        defer { embedder.stop() }
+        #expect(embedder.backendDescription.backend == "cpu")
+        let outcomes = Outcomes()
+        for index in 0..<4 { embedder.submit([UInt8(index)], completion: outcomes.completion(index)) }
+        let results = try #require(outcomes.wait(4))
+        #expect((0..<4).map { results[$0]?.gray } == [0, 1, 2, 3] && first.batches.isEmpty)
+        first.returnDevice()
+        #expect(try embedder.embed([7]).vector.first == 7)
+        #expect(first.batches == [[7]] && embedder.backendDescription.backend == "vulkan")
+    }
+
+    @Test func `several backends share the lane, and one that fails leaves the other its work`() throws {
+        let gate = Gate(isOpen: false)
+        let slow = GrayBackend("slow", batch: 2, gate: gate)
+        let fast = GrayBackend("fast", batch: 2)
+        let second = GrayBackend("cpu", batch: 2, failsAtAll: false)
+        let embedder = try Embedder(
+            network: try makeNetwork(),
+            backends: [slow, fast],
+            decoder: GrayDecoder(),
+            configuration: Embedder.Configuration(),
+            fallback: second
+        )
+        defer { embedder.stop() }
+        let outcomes = Outcomes()
+        // The slow one is caught in its first batch; the fast one has to compute all others.
+        for index in 0..<40 { embedder.submit([UInt8(index)], completion: outcomes.completion(index)) }
+        let results = try #require(outcomes.wait(36))
+        #expect(results.allSatisfy { $0.value.gray == Float($0.key) })
+        embedder.submit([GrayBackend.deviceLost], completion: outcomes.completion(40))
+        gate.open()
+        let all = try #require(outcomes.wait(41))
+        #expect((0..<40).allSatisfy { all[$0]?.gray == Float($0) })
+        #expect(all[40]?.gray == Float(GrayBackend.deviceLost))
+        #expect(slow.batches.flatMap(\.self).count + fast.batches.flatMap(\.self).count == 41)
     }
 
     @Test func `a lost device without a second one fails its images`() throws {

@@ -81,14 +81,29 @@ final class GrayBackend: ConvolutionBackend {
     private let gate: Gate?
     private let runs = Monitor<[[UInt8]]>([])
     private let running = Monitor(0)
+    private let ready: Monitor<Bool>
 
-    init(_ name: String = "fake", batch: Int = 4, maximum: Int? = nil, gate: Gate? = nil, failsAtAll: Bool = true) {
+    init(
+        _ name: String = "fake",
+        batch: Int = 4,
+        maximum: Int? = nil,
+        gate: Gate? = nil,
+        failsAtAll: Bool = true,
+        isReady: Bool = true
+    ) {
+        ready = Monitor(isReady)
         description = BackendDescription(backend: name, device: "test", tier: "fp32", threads: 1)
         maximumBatchCount = maximum ?? batch
         preferredBatchCount = batch
         self.gate = gate
         self.failsAtAll = failsAtAll
     }
+
+    /// False from the loss of the device until it returns.
+    var isReady: Bool { ready.read { $0 } }
+
+    /// Brings the device back.
+    func returnDevice() { ready.update { $0 = true } }
 
     /// First bytes of every batch that was asked for, in order.
     var batches: [[UInt8]] { runs.read { $0 } }
@@ -113,7 +128,10 @@ final class GrayBackend: ConvolutionBackend {
         runs.update { $0.append(values) }
         gate?.pass()
         if failsAtAll {
-            if values.contains(Self.deviceLost) { throw .deviceLost(device: "test", detail: "told to") }
+            if values.contains(Self.deviceLost) {
+                ready.update { $0 = false }
+                throw .deviceLost(device: "test", detail: "told to")
+            }
             if values.contains(Self.outOfMemory) { throw .outOfMemory(device: "test", byteCount: 1) }
         }
         let width = rows.count / count

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Inference
 import InferenceVulkan
@@ -12,9 +13,9 @@ struct RandomNetwork: WeightStorage, CustomStringConvertible {
     private(set) var weights: [[Float]] = []
     private(set) var biases: [[Float]] = []
 
-    /// Reads a chain; `amplitude` multiplies every weight.
-    init(_ text: String, amplitude: Float = 1) {
-        description = text
+    /// Reads a chain; `amplitude` multiplies every weight, `biasAmplitude` every bias.
+    init(_ text: String, amplitude: Float = 1, biasAmplitude: Float = 1) {
+        description = "\(text) x \(amplitude), \(biasAmplitude)"
         var generator = SeededGenerator(seed: 42)
         var layers: [Layer] = []
         var channels = 3
@@ -26,7 +27,7 @@ struct RandomNetwork: WeightStorage, CustomStringConvertible {
             let bound = amplitude * (6 / Float(9 * channels)).squareRoot()
             layers.append(.convolution(index: weights.count, inputChannels: channels, outputChannels: width))
             weights.append((0..<width * channels * 9).map { _ in .random(in: -bound...bound, using: &generator) })
-            biases.append((0..<width).map { _ in .random(in: -1...1, using: &generator) })
+            biases.append((0..<width).map { _ in .random(in: -1...1, using: &generator) * biasAmplitude })
             channels = width
         }
         self.layers = layers
@@ -92,13 +93,30 @@ extension ConvolutionBackend {
 
 extension VulkanBackend {
     /// The software device that every test machine has.
-    static func software(_ network: Network, maximumBatch: Int = 8) throws(InferenceError) -> VulkanBackend {
-        try VulkanBackend(
-            network: network,
-            device: "llvmpipe",
-            allowsSoftware: true,
-            maximumBatch: maximumBatch
-        )
+    static func software(
+        _ network: Network,
+        maximumBatch: Int = 8,
+        tier: TierCase = TierCase(tier: .fp32),
+        _ change: (inout VulkanOptions) -> Void = { _ in }
+    ) throws(InferenceError) -> VulkanBackend {
+        let options = softwareOptions(maximumBatch: maximumBatch) { options in
+            options.tier = tier.tier
+            options.chain = tier.options
+            change(&options)
+        }
+        return try VulkanBackend(network: network, options: options)
+    }
+
+    static func softwareOptions(
+        maximumBatch: Int = 8,
+        _ change: (inout VulkanOptions) -> Void = { _ in }
+    ) -> VulkanOptions {
+        var options = VulkanOptions()
+        options.device = "llvmpipe"
+        options.allowsSoftware = true
+        options.maximumBatch = maximumBatch
+        change(&options)
+        return options
     }
 }
 
@@ -109,5 +127,17 @@ extension Trait where Self == ConditionTrait {
             if: TestEnvironment.requiresAll || dlopen("libvulkan.so.1", RTLD_NOW) != nil,
             "needs packages libvulkan1 and mesa-vulkan-drivers"
         )
+    }
+}
+
+func removeFolder(_ path: String) { try? FileManager.default.removeItem(atPath: path) }
+
+/// Flips a bit in the middle of every file of a folder.
+func damageFiles(in folder: String) throws {
+    for name in try FileManager.default.contentsOfDirectory(atPath: folder) {
+        let url = URL(filePath: "\(folder)/\(name)")
+        var bytes = try Data(contentsOf: url)
+        bytes[bytes.count / 2] ^= 1
+        try bytes.write(to: url)
     }
 }

@@ -63,7 +63,6 @@ struct VulkanBackendTests {
         let side = 112
         let network = RandomNetwork("600").network(side: side)
         let backend = try VulkanBackend.software(network, maximumBatch: 5)
-        #expect(backend.preferredBatchCount == 4)
         let pixels = randomPixels(count: 5, side: side)
         let together = try backend.vectors(pixels, count: 5, heads: [.mean], channels: 600)
         for image in [0, 3, 4] {

@@ -10,10 +10,10 @@ struct VulkanFailureTests {
 
     @Test func `a software device is refused unless asked for`() throws {
         #expect(throws: InferenceError.self) {
-            try VulkanBackend(network: network, device: "llvmpipe", allowsSoftware: false, maximumBatch: 1)
+            try VulkanBackend.software(network) { $0.allowsSoftware = false }
         }
         do {
-            _ = try VulkanBackend(network: network, device: "llvmpipe", allowsSoftware: false, maximumBatch: 1)
+            _ = try VulkanBackend.software(network) { $0.allowsSoftware = false }
         } catch .deviceUnavailable(let detail) {
             #expect(detail.contains("llvmpipe") && detail.contains("software"), "\(detail)")
         }
@@ -39,20 +39,15 @@ struct VulkanFailureTests {
         #expect(device.unusableReason == nil && device.memoryByteCount > 0)
         #expect(device.uuid.count == 36 && device.driver.contains("llvmpipe"))
         for designation in ["\(device.index)", device.uuid, device.uuid.uppercased(), "LLVM"] {
-            let backend = try VulkanBackend(
-                network: network,
-                device: designation,
-                allowsSoftware: true,
-                maximumBatch: 1
-            )
-            #expect(backend.device == device || backend.device.index == device.index, "\(designation)")
+            let backend = try VulkanBackend.software(network) { $0.device = designation }
+            #expect(backend.health?.uuid == device.uuid, "\(designation)")
         }
     }
 
     @Test(arguments: ["Voodoo2", "99"])
     func `an unknown device is named in the error`(designation: String) {
         do {
-            _ = try VulkanBackend(network: network, device: designation, allowsSoftware: true, maximumBatch: 1)
+            _ = try VulkanBackend.software(network) { $0.device = designation }
             Issue.record("\(designation) was opened")
         } catch .deviceUnavailable(let detail) {
             #expect(detail.contains(designation) && detail.contains("llvmpipe"), "\(detail)")
@@ -92,13 +87,7 @@ struct VulkanFailureTests {
 
     @Test func `a submission that does not end in time is a lost device`() throws {
         do {
-            _ = try VulkanBackend(
-                network: network,
-                device: "llvmpipe",
-                allowsSoftware: true,
-                maximumBatch: 1,
-                submissionSeconds: 0
-            )
+            _ = try VulkanBackend.software(network) { $0.submissionSeconds = 0 }
             Issue.record("a submission ended in no time")
         } catch .deviceLost(let device, let detail) {
             #expect(device.contains("llvmpipe") && detail.contains("0.0 s"), "\(device): \(detail)")

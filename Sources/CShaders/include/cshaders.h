@@ -14,4 +14,8 @@ typedef struct {
 /* The kernel of this name (a file of Shaders/spirv without its ending), or NULL. */
 const CShaders_Module *_Nullable CShaders_find(const char *_Nonnull name);
 
+/* How many kernels there are, and the one at `index`, or NULL beyond the last. */
+size_t CShaders_count(void);
+const CShaders_Module *_Nullable CShaders_at(size_t index);
+
 #endif

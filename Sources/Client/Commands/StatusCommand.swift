@@ -41,12 +41,27 @@ struct StatusScreen {
         let device = status.device
         let threads = device.threads > 0 ? ", \(Text.count(device.threads, "thread"))" : ""
         rows.append(["device", "\(device.backend): \(device.device), \(device.tier)\(threads) (\(device.reason))"])
+        rows += (device.graphics ?? []).map { ["GPU", Self.text($0)] }
         let resources = status.resources
         rows.append(["memory", "\(Text.bytes(resources.memory)), at most \(Text.bytes(resources.memoryPeak)) so far"])
         rows.append(["disk", "\(Text.bytes(resources.disk)) used, \(Text.bytes(resources.diskFree)) free"])
         let title = terminal.colored("likeness \(status.version)", .bold)
         let fields = Text.table(rows.map { ["  \($0[0])", Text.visible($0[1])] })
         return ["\(title), up \(Text.duration(status.uptime))"] + fields + roots + warnings
+    }
+
+    /// State, tier and what befell a graphics device; counts of zero say nothing.
+    private static func text(_ health: GraphicsHealth) -> String {
+        let name = health.device.isEmpty ? "graphics device" : health.device
+        var parts = ["\(name) \(health.state)\(health.tier.isEmpty ? "" : ", tier \(health.tier)")"]
+        let counts = [
+            (health.losses, "lost"), (health.hangs, "of them hung"), (health.outOfMemory, "out of memory"),
+            (health.nonFinite, "recomputed for overflow"), (health.returns, "returned"),
+        ]
+        parts += counts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
+        if let open = health.open { parts.append("opened in \(Int((open * 1000).rounded())) ms") }
+        if health.state != "serving" { parts.append(health.reason) }
+        return parts.joined(separator: ", ")
     }
 
     private var collections: [CollectionBody] { status.collections ?? [] }

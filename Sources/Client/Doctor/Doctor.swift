@@ -5,6 +5,8 @@ struct Doctor {
     let client: DaemonClient
     /// The machine that is looked at; tests give a made-up one.
     var machine = Machine()
+    /// Lists the graphics devices where no daemon says what they are.
+    var probe: () -> GraphicsReport? = { GraphicsProbe().report() }
 
     private static let log = "look at the log: journalctl -u likeness, or likenessd.log in the state folder"
 
@@ -13,6 +15,7 @@ struct Doctor {
         var findings: [Finding] = []
         let status = examineDaemon(&findings)
         if let status { findings += Self.findings(of: status) }
+        findings += GraphicsFindings(status: status, probe: probe).all
         findings += machine.examine(roots: status?.roots.map(\.path) ?? [], backend: status?.device.backend)
         if findings.contains(where: { $0.name == "socket" && $0.state == .fail }) { return (findings, .noDaemon) }
         return (findings, findings.contains { $0.state == .fail } ? .failed : .ok)

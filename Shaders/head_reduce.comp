@@ -1,9 +1,11 @@
 #version 450 core
 #extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_shader_16bit_storage : require
 
-// Three summaries of the last map, a channel at a time: maximum, mean, and the cube root of the mean of max(x, 1e-6)^3.
+// Three summaries of the last map, a channel at a time: maximum, mean, and the cube root of the mean of max(x, FLOOR)^3.
 //
-// 0 source      [image, PIXELS, 4 QUADS] fp32
+// Macros        HALF: see chain.glsl; here of the source alone
+// 0 source      [image, PIXELS, 4 QUADS]
 // 1 parameters  unused
 // 2 target      [image, HEADS, 4 QUADS] fp32: writes max, mean, gem3 to the first rows of each image, not normalised;
 //               channels from CHANNELS on are zero
@@ -16,15 +18,18 @@ layout(constant_id = 0) const uint PIXELS = 1;
 layout(constant_id = 1) const uint QUADS = 1;
 layout(constant_id = 2) const uint CHANNELS = 4;
 layout(constant_id = 3) const uint HEADS = 3;
+// 1e-6 in the map's scale, in [1e-12, 1e6], so that its cube is a normal number. Nothing changes at these bounds: fp16 maps are
+// scaled to tens, far above the one, and end at 65,504, below the other.
+layout(constant_id = 4) const float FLOOR = 1e-6;
 
-layout(set = 0, binding = 0) readonly buffer Source { vec4 source[]; };
+layout(set = 0, binding = 0) readonly buffer Source { QUAD source[]; };
 layout(set = 0, binding = 2) writeonly buffer Target { vec4 target[]; };
 
 shared vec4 maxima[16][8];
 shared vec4 sums[16][8];
 shared vec4 cubes[16][8];
 
-// pow() may err by many ulp; one Newton step on y^3 = x makes up for it. x >= 1e-18.
+// pow() may err by many ulp; one Newton step on y^3 = x makes up for it. x >= 1e-36.
 vec4 cubeRoot(vec4 x) {
     const vec4 guess = pow(x, vec4(1.0 / 3.0));
     return guess - (guess - x / (guess * guess)) / 3.0;
@@ -40,8 +45,8 @@ void main() {
     vec4 most = vec4(0), sum = vec4(0), cube = vec4(0);
     if (quad < QUADS)
         for (uint pixel = slice; pixel < PIXELS; pixel += 16u) {
-            const vec4 value = source[(image * PIXELS + pixel) * QUADS + quad];
-            const vec4 positive = larger(value, vec4(1e-6));
+            const vec4 value = vec4(source[(image * PIXELS + pixel) * QUADS + quad]);
+            const vec4 positive = larger(value, vec4(FLOOR));
             most = larger(most, value);
             sum += value;
             cube += positive * positive * positive;

@@ -1,13 +1,15 @@
 #version 450 core
 #extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_shader_16bit_storage : require
 #extension GL_EXT_control_flow_attributes : require
 
 // First convolution: 3x3, stride 1, padding 1, three input planes, straight from uint8, with bias, ReLU and optional pooling.
 // Padding is zero after preprocessing, as everywhere.
 //
+// Macros        HALF: see chain.glsl; here of the target alone
 // 0 source      [image, SIDE, SIDE, 3] uint8 RGB, packed four bytes a word, the whole padded to a word
-// 1 parameters  [27 + 1, 4 OUT_QUADS] fp32: row (3 ky + kx) 3 + plane, then the bias
-// 2 target      [image, SIDE or SIDE / 2, same, 4 OUT_QUADS] fp32
+// 1 parameters  bias, factors, then [27, 4 OUT_QUADS] fp32: row (3 ky + kx) 3 + plane
+// 2 target      [image, SIDE or SIDE / 2, same, 4 OUT_QUADS]
 // Workgroups    (ceil(CELLS / 8), ceil(CELLS / 8), images); each makes 8x8 cells of all channels
 // Tile          8x8 cells of one image, fixed; no divisibility is asked for
 #include "chain.glsl"
@@ -27,7 +29,7 @@ layout(constant_id = 4) const uint BGR = 0;
 
 layout(set = 0, binding = 0) readonly buffer Source { uint source[]; };
 layout(set = 0, binding = 1) readonly buffer Parameters { vec4 parameters[]; };
-layout(set = 0, binding = 2) writeonly buffer Target { vec4 target[]; };
+layout(set = 0, binding = 2) writeonly buffer Target { QUAD target[]; };
 
 // 16x16 pixels and a border of one.
 const uint PATCH = 18;
@@ -67,23 +69,25 @@ void main() {
             near[plane][i] = patchPlanes[plane][origin + (i / 4u) * PATCH + i % 4u];
 
     for (uint quad = 0; quad < OUT_QUADS; ++quad) {
-        const vec4 bias = parameters[27u * OUT_QUADS + quad];
-        vec4 sums[4] = { bias, bias, bias, bias };
+        vec4 sums[4] = { vec4(0), vec4(0), vec4(0), vec4(0) };
         [[unroll]] for (uint tap = 0; tap < 9; ++tap)
             [[unroll]] for (uint plane = 0; plane < 3; ++plane) {
-                const vec4 weight = parameters[(tap * 3u + plane) * OUT_QUADS + quad];
+                const vec4 weight = parameters[(2u + tap * 3u + plane) * OUT_QUADS + quad];
                 [[unroll]] for (uint j = 0; j < 4; ++j)
                     sums[j] = fma(vec4(near[plane][(j / 2u + tap / 3u) * 4u + j % 2u + tap % 3u]), weight, sums[j]);
             }
+        const vec4 bias = parameters[quad];
+        const vec4 factor = parameters[OUT_QUADS + quad];
+        [[unroll]] for (uint j = 0; j < 4; ++j) sums[j] = fma(sums[j], factor, bias);
         if (POOL != 0u) {
             const vec4 most = larger(larger(sums[0], sums[1]), larger(sums[2], sums[3]));
-            target[((image * CELLS + cy) * CELLS + cx) * OUT_QUADS + quad] = rectified(most);
+            target[((image * CELLS + cy) * CELLS + cx) * OUT_QUADS + quad] = QUAD(rectified(most));
         } else {
             [[unroll]] for (uint j = 0; j < 4; ++j) {
                 const uint y = cy * 2u + j / 2u;
                 const uint x = cx * 2u + j % 2u;
                 if (y < SIDE && x < SIDE)
-                    target[((image * SIDE + y) * SIDE + x) * OUT_QUADS + quad] = rectified(sums[j]);
+                    target[((image * SIDE + y) * SIDE + x) * OUT_QUADS + quad] = QUAD(rectified(sums[j]));
             }
         }
     }

@@ -1,0 +1,65 @@
+/// How a graphics device fares, in numbers and words for status pages.
+package struct DeviceHealth: Codable, Sendable, Equatable {
+    package enum State: String, Codable, Sendable {
+        /// Not open yet, for the first time; something else computes.
+        case opening
+        /// It computes.
+        case serving
+        /// Lost, hung or out of memory; it is tried again by itself.
+        case away
+        /// Not tried again before a restart.
+        case closed
+    }
+
+    /// A set of kernels and what is known of it here.
+    package struct Tier: Codable, Sendable, Equatable {
+        package var name: String
+        /// It reproduced its fixture and may be used; nil while nobody tried.
+        package var isTrusted: Bool?
+        /// Why not, or that it is the one in use.
+        package var reason: String
+
+        package init(name: String, isTrusted: Bool?, reason: String) {
+            self.name = name
+            self.isTrusted = isTrusted
+            self.reason = reason
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case name, reason
+            case isTrusted = "trusted"
+        }
+    }
+
+    package var state = State.opening
+    /// Why the state is as it is.
+    package var reason = "being opened"
+    /// Empty until the device was found.
+    package var device = ""
+    package var uuid = ""
+    package var driver = ""
+    /// The tier in use; empty when none is.
+    package var tier = ""
+    /// Best first.
+    package var tiers: [Tier] = []
+
+    /// Times the device was lost, hangs among them.
+    package var lossCount = 0
+    /// Submissions that did not end in time, and drivers that did not answer.
+    package var hangCount = 0
+    /// Times the device had no memory left.
+    package var outOfMemoryCount = 0
+    /// Images recomputed elsewhere because their vector was not finite.
+    package var nonFiniteCount = 0
+    /// Times it took over again after it was away.
+    package var returnCount = 0
+
+    /// Seconds from the start of opening to the first moment it could compute.
+    package var openSeconds: Double?
+    /// Seconds it was away the last time.
+    package var awaySeconds: Double?
+    /// Whether kernels came from the pipeline cache at the last opening.
+    package var usedCache = false
+
+    package init() {}
+}

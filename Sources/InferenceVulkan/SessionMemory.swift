@@ -1,0 +1,86 @@
+internal import Inference
+
+/// All memory of a session, made at once so that it takes few allocations, and handed out to the slots.
+struct SessionMemory {
+    let parameters: Buffer
+    private let capacity: Int
+    private let slotCount: Int
+    /// Of a batch, and of the single image between: every place but pixels and rows.
+    private let maps: [ChainPlace: Buffer]
+    private let queryMaps: [ChainPlace: Buffer]
+    /// Upload, pixels, rows, readback of each slot, the query's last.
+    private let turning: [[Buffer]]
+
+    init(_ device: Device, _ chain: Chain, capacity: Int, slotCount: Int) throws(InferenceError) {
+        let places = chain.byteCounts(imageCount: 1).keys.filter { $0 != .pixels && $0 != .rows }
+        let pixels = chain.byteCounts[.pixels, default: 0]
+        let rows = chain.byteCounts[.rows, default: 0]
+        var requests = [Buffer.Request(byteCount: chain.parameterByteCount, place: .device)]
+        for count in [capacity, 1] {
+            let byteCounts = chain.byteCounts(imageCount: count)
+            requests += places.map { .init(byteCount: byteCounts[$0, default: 0], place: .device) }
+        }
+        for count in Array(repeating: capacity, count: slotCount) + [1] {
+            requests += [
+                .init(byteCount: pixels * count, place: .upload), .init(byteCount: pixels * count, place: .uploaded),
+                .init(byteCount: rows * count, place: .device), .init(byteCount: rows * count, place: .readback),
+            ]
+        }
+        let buffers = try device.makeBuffers(requests)
+        parameters = buffers[0]
+        var next = buffers.dropFirst()
+        func take(_ count: Int) -> [Buffer] {
+            defer { next = next.dropFirst(count) }
+            return Array(next.prefix(count))
+        }
+        maps = Dictionary(uniqueKeysWithValues: zip(places, take(places.count)))
+        queryMaps = Dictionary(uniqueKeysWithValues: zip(places, take(places.count)))
+        turning = (0...slotCount).map { _ in take(4) }
+        self.capacity = capacity
+        self.slotCount = slotCount
+    }
+
+    func makeSlots(_ device: Device, _ chain: Chain, _ layout: KernelLayout) throws(InferenceError) -> [Slot] {
+        var slots: [Slot] = []
+        for index in 0..<slotCount { slots.append(try makeSlot(turning[index], maps, device, chain, layout)) }
+        return slots
+    }
+
+    func makeQuerySlot(_ device: Device, _ chain: Chain, _ layout: KernelLayout) throws(InferenceError) -> Slot {
+        try makeSlot(turning[slotCount], queryMaps, device, chain, layout)
+    }
+
+    private func makeSlot(
+        _ buffers: [Buffer],
+        _ maps: [ChainPlace: Buffer],
+        _ device: Device,
+        _ chain: Chain,
+        _ layout: KernelLayout
+    ) throws(InferenceError) -> Slot {
+        let (upload, pixels, rows, readback) = (buffers[0], buffers[1], buffers[2], buffers[3])
+        // Buckets run images that nobody asked for; they shall at least be the same in every run.
+        _ = upload.mapped.initializeMemory(as: UInt8.self, repeating: 0)
+        func range(_ place: ChainPlace) -> BufferRange? {
+            let buffer: Buffer? =
+                switch place {
+                case .pixels: pixels
+                case .rows: rows
+                default: maps[place]
+                }
+            return buffer.map { BufferRange(buffer: $0, byteCount: $0.byteCount) }
+        }
+        let bindings = chain.kernels.map { kernel -> [BufferRange?] in
+            let weights = kernel.parameters.map {
+                BufferRange(buffer: parameters, offset: $0.offset, byteCount: $0.byteCount)
+            }
+            return [kernel.source.flatMap(range), weights, range(kernel.target)]
+        }
+        return Slot(
+            upload: upload,
+            readback: readback,
+            pixels: pixels,
+            rows: rows,
+            descriptors: try device.makeDescriptorPool(layout: layout, bindings: bindings)
+        )
+    }
+}
