@@ -80,8 +80,8 @@ package final class Embedder: Sendable {
                 let evaluator = Evaluator(
                     backend: backend,
                     fallback: shared,
+                    network: network,
                     head: configuration.head,
-                    dimension: network.outputChannels,
                     imageByteCount: imageByteCount
                 )
                 batchThreads.append(try BatchThread(number: number, lanes: lanes, evaluator: evaluator))

@@ -8,29 +8,29 @@ struct Evaluator: Sendable {
     private let fallback: SharedBackend?
     /// The one that computed last.
     private(set) var backend: any ConvolutionBackend
+    private let network: Network
     private let head: Head
-    private let dimension: Int
     private let imageByteCount: Int
     private static let log = Log("embedding")
 
     /// - Parameters:
     ///   - backend: computes.
     ///   - fallback: computes while `backend` is not ready, and what overflows there.
+    ///   - network: says how long a vector is, and what becomes of it after the backend.
     ///   - head: which summary.
-    ///   - dimension: length of a vector.
     ///   - imageByteCount: bytes of one decoded image.
     init(
         backend: any ConvolutionBackend,
         fallback: SharedBackend?,
+        network: Network,
         head: Head,
-        dimension: Int,
         imageByteCount: Int
     ) {
         primary = backend
         self.backend = (backend.isReady ? nil : fallback) ?? backend
         self.fallback = fallback
+        self.network = network
         self.head = head
-        self.dimension = dimension
         self.imageByteCount = imageByteCount
     }
 
@@ -151,11 +151,12 @@ struct Evaluator: Sendable {
         }
     }
 
-    /// Vectors as `compute` writes them; nil for those that are not finite.
+    /// Vectors of what `compute` writes; nil for those that are not finite.
     private func vectors(
         count: Int,
         _ compute: (inout MutableSpan<Float>) throws(InferenceError) -> Void
     ) throws(InferenceError) -> [[Float]?] {
+        let dimension = network.outputChannels
         var rows = [Float](repeating: 0, count: count * dimension)
         var span = rows.mutableSpan
         var spoilt: Set<Int> = []
@@ -167,7 +168,8 @@ struct Evaluator: Sendable {
         return (0..<count).map { image in
             let vector = Array(rows[(image * dimension)..<((image + 1) * dimension)])
             // A backend should say so itself; a NaN in the index would poison every search.
-            return spoilt.contains(image) || !vector.allSatisfy(\.isFinite) ? nil : vector
+            let isSpoilt = spoilt.contains(image) || !vector.allSatisfy(\.isFinite)
+            return isSpoilt ? nil : network.finished(vector, head: head)
         }
     }
 }

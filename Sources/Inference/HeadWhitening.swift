@@ -6,6 +6,11 @@ package struct HeadWhitening: Sendable, Equatable {
     package let head: Head
     package let whitening: Whitening
 
+    package init(head: Head, whitening: Whitening) {
+        self.head = head
+        self.whitening = whitening
+    }
+
     /// What a pack says of it.
     struct Description: Codable, Hashable, Sendable {
         var head: Head

@@ -4,7 +4,7 @@ import Inference
 import Platform
 
 /// A network of which only sizes are asked.
-func makeNetwork(side: Int = 8, dimension: Int = 3) throws -> Network {
+func makeNetwork(side: Int = 8, dimension: Int = 3, whitening: HeadWhitening? = nil) throws -> Network {
     struct NoWeights: WeightStorage {
         func withWeight<R>(_ index: Int, _ body: (Span<Float>) throws -> R) rethrows -> R {
             let weights: [Float] = []
@@ -21,6 +21,7 @@ func makeNetwork(side: Int = 8, dimension: Int = 3) throws -> Network {
         layers: [.convolution(index: 0, inputChannels: 3, outputChannels: dimension)],
         preprocessing: preprocessing,
         weightsDigest: SHA256Digest(of: []),
+        whitening: whitening,
         storage: NoWeights()
     )
 }

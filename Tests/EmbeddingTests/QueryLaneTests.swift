@@ -28,6 +28,31 @@ struct QueryLaneTests {
         #expect(embedder.statistics.queryCount == 1)
     }
 
+    @Test func `vectors of both lanes go through the model's whitening, for its head alone`() throws {
+        let map = try #require(Whitening(mean: [1, 1, 1], matrix: [1, 0, 0, 0, 2, 0, 0, 0, 2], sampleCount: 5))
+        let network = try makeNetwork(whitening: HeadWhitening(head: .gem3, whitening: map))
+        for head in [Head.gem3, .mean] {
+            var configuration = Embedder.Configuration()
+            configuration.head = head
+            let embedder = try Embedder(
+                network: network,
+                backend: GrayBackend(),
+                decoder: GrayDecoder(),
+                configuration: configuration
+            )
+            defer { embedder.stop() }
+            // (5, 5, 5) - 1, times (1, 2, 2): 4, 8, 8, of length 12.
+            let wanted: [Float] = head == .gem3 ? [1 / 3, 2 / 3, 2 / 3] : [5, 5, 5]
+            let query = try embedder.embed([5]).vector
+            let answer = Monitor<[Float]?>(nil)
+            embedder.submit([5]) { result in answer.update { $0 = (try? result.get())?.vector ?? [] } }
+            let bulk = try #require(answer.wait(until: .now + 10) { $0 })
+            for vector in [query, bulk] {
+                #expect(zip(vector, wanted).allSatisfy { abs($0 - $1) < 1e-5 }, "\(head): \(vector)")
+            }
+        }
+    }
+
     @Test func `a broken query throws what is wrong with it`() throws {
         let embedder = try embedder(GrayBackend())
         defer { embedder.stop() }
