@@ -198,7 +198,7 @@ struct RecoveryTests {
     }
 
     @Test func `pipelines come from the cache the second time, and a damaged one is only a miss`() throws {
-        let folder = "/tmp/likeness-pipelines-\(UInt64.random(in: 0 ... .max))"
+        let folder = temporaryPath()
         defer { removeFolder(folder) }
         let first = try backend { $0.cacheFolder = folder }
         #expect(first.health?.usedCache == false)
