@@ -32,15 +32,22 @@ void clear(out Sum sum) {
     UNROLL for (uint i = 0; i < 64 / LANES; ++i) sum.quads[i] = vec4(0);
 }
 
+// Of element k of the right operand's rows, the quad that the calling thread keeps of its sums: the same in all of them.
+vec4 rightQuad(uint right, uint k) {
+    const uint quad = gl_LocalInvocationIndex % 4u;
+    const uvec4 octet = memory[right + k * B_PITCH + quad / 2u];
+    const uvec2 halves = quad % 2u == 0u ? octet.xy : octet.zw;
+    return vec4(unpackHalf2x16(halves.x), unpackHalf2x16(halves.y));
+}
+
 void multiplyAdd(uint left, uint right, inout Sum sum) {
-    UNROLL for (uint i = 0; i < 64 / LANES; ++i) {
-        const uint quad = gl_LocalInvocationIndex % LANES + i * LANES;
-        UNROLL for (uint k = 0; k < 16; ++k) {
-            const vec2 pair = unpackHalf2x16(memory[left + quad / 4u * A_PITCH + k / 8u][k % 8u / 2u]);
-            const uvec4 octet = memory[right + k * B_PITCH + quad % 4u / 2u];
-            const uvec2 halves = quad % 2u == 0u ? octet.xy : octet.zw;
-            const float factor = k % 2u == 0u ? pair.x : pair.y;
-            sum.quads[i] += factor * vec4(unpackHalf2x16(halves.x), unpackHalf2x16(halves.y));
+    UNROLL for (uint k = 0; k < 16; k += 2u) {
+        const vec4 even = rightQuad(right, k);
+        const vec4 odd = rightQuad(right, k + 1u);
+        UNROLL for (uint i = 0; i < 64 / LANES; ++i) {
+            const uint row = (gl_LocalInvocationIndex % LANES + i * LANES) / 4u;
+            const vec2 pair = unpackHalf2x16(memory[left + row * A_PITCH + k / 8u][k % 8u / 2u]);
+            sum.quads[i] += pair.x * even + pair.y * odd;
         }
     }
 }

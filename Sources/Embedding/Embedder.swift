@@ -167,6 +167,7 @@ package final class Embedder: Sendable {
         lanes.stop()
         decodePool.join()
         for thread in batchThreads { thread.join() }
+        for backend in backends { backend.close() }
     }
 }
 

@@ -55,11 +55,16 @@ package protocol ConvolutionBackend: AnyObject, Sendable {
     ///
     /// - Throws: as `run`.
     func runInPause(_ pixels: RawSpan, heads: [Head], into rows: inout MutableSpan<Float>) throws(InferenceError)
+
+    /// Ends threads of its own and gives its device up; nothing is computed afterwards. A process must not end while a driver
+    /// is at work.
+    func close()
 }
 
 extension ConvolutionBackend {
     package var isReady: Bool { true }
     package var health: DeviceHealth? { nil }
+    package func close() {}
 
     /// Computes a batch without pauses.
     package func run(

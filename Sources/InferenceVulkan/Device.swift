@@ -1,5 +1,6 @@
 internal import CVulkan
 internal import Inference
+internal import Platform
 
 /// A `VkQueue`.
 struct Queue {
@@ -85,12 +86,22 @@ final class Device {
 
     deinit {
         if isAbandoned {
-            // An instance must not be destroyed before its devices: it leaks with this one.
-            _ = Unmanaged.passRetained(physical.instance)
+            // An instance must not be destroyed before its devices: it stays with this one.
+            let remains = Remains(instance: physical.instance, device: handle)
+            Self.abandoned.update { $0.append(remains) }
         } else {
             functions.destroyDevice(handle, nil)
         }
     }
+
+    private struct Remains: @unchecked Sendable {
+        // `@unchecked`: nobody uses them any more.
+        let instance: Instance
+        let device: VkDevice
+    }
+
+    /// What hung to the end of the process.
+    private static let abandoned = Monitor<[Remains]>([])
 
     /// Calls the funnel with this device's name.
     func check(_ result: VkResult, _ call: String, byteCount: Int = 0) throws(InferenceError) {

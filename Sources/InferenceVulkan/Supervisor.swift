@@ -44,9 +44,13 @@ final class Supervisor: @unchecked Sendable {
         thread = try WorkerThread(name: "vulkan", stackByteCount: 8 << 20) { [self] in run() }
     }
 
-    /// Ends the thread, takes the device down. Nobody may compute any more.
+    /// Ends the thread, takes the device down. Nobody may compute any more; later calls do nothing.
     func stop() {
-        state.update { $0.isStopping = true }
+        let isFirst = state.update { state in
+            defer { state.isStopping = true }
+            return !state.isStopping
+        }
+        guard isFirst else { return }
         thread?.join()
         state.update { state in
             state.engine = nil

@@ -31,7 +31,9 @@ package final class VulkanBackend: ConvolutionBackend {
         try waitUntilReady()
     }
 
-    deinit { supervisor.stop() }
+    deinit { close() }
+
+    package func close() { supervisor.stop() }
 
     /// Waits until the device computes.
     ///

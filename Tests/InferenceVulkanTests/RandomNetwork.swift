@@ -130,6 +130,11 @@ extension Trait where Self == ConditionTrait {
     }
 }
 
+/// Where nothing is yet.
+func temporaryPath() -> String {
+    FileManager.default.temporaryDirectory.appending(path: "likeness-\(UUID().uuidString)").path
+}
+
 func removeFolder(_ path: String) { try? FileManager.default.removeItem(atPath: path) }
 
 /// Flips a bit in the middle of every file of a folder.
