@@ -59,12 +59,12 @@ PRESETS = {
     # Two cores with AVX-512 BF16, an hour and a half.
     "slim": Preset(
         "likeness-slim", _vgg16(16, 32, 64, 128, 256), 48_000, 192,
-        (Phase(64, 2_300, (8e-4, 7e-5)), Phase(128, 440, (3e-4, 3e-5), 0.5, 0.5), Phase(160, 40, (3e-5, 1e-5), 0.5, 0.5)),
+        (Phase(64, 2_300, (8e-4, 7e-5)), Phase(128, 350, (3e-4, 6e-5), 0.5, 0.5), Phase(160, 200, (3e-4, 1e-5), 1.0, 0.5)),
         families=64, memory=4096),
     # One H200, 25 minutes.
     "full": Preset(
         "likeness", _vgg16(64, 128, 256, 512, 512), 200_000, 256,
-        (Phase(112, 7_000, (8e-4, 7e-5)), Phase(160, 1_600, (3e-4, 3e-5), 0.5, 0.5), Phase(224, 500, (3e-5, 1e-5), 0.5, 0.5)),
+        (Phase(112, 7_000, (8e-4, 7e-5)), Phase(160, 1_600, (3e-4, 6e-5), 0.5, 0.5), Phase(224, 500, (2e-4, 1e-5), 1.0, 0.5)),
         families=256, memory=32_768, hidden=2048),
     # A minute on anything: does every part work?
     "tiny": Preset(

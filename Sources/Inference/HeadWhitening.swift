@@ -26,6 +26,7 @@ extension Network {
     /// - Parameters:
     ///   - vector: `outputChannels` finite values of `head`, of length 1.
     ///   - head: which summary.
+    /// - Returns: as many values, of length 1.
     /// - Complexity: O(outputChannels^2) where there is a whitening.
     package func finished(_ vector: [Float], head: Head) -> [Float] {
         guard let whitening, whitening.head == head else { return vector }
