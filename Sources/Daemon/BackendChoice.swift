@@ -17,6 +17,8 @@ struct BackendChoice: Sendable {
     private static let deviceBatchCount = 64
     /// Seconds that the start waits for a graphics device of its own choice; one that takes longer takes over when it is ready.
     private static let patience = 0.7
+    /// Seconds without work after which a graphics device may be measured.
+    private static let idleSeconds = 30.0
     private static let log = Log("daemon")
 
     /// - Throws: where `vulkan` is asked for and there is no such device. A driver that crashes or hangs is no error: the
@@ -76,6 +78,7 @@ struct BackendChoice: Sendable {
         for device in try designations(configuration) {
             var options = VulkanTrial.options(configuration, device: device)
             options.maximumBatch = deviceBatchCount
+            options.tuningIdleSeconds = idleSeconds
             options.probe = VulkanTrial.process(.best, configuration, device: device)
             backends.append(try VulkanBackend(opening: network, options: options))
         }

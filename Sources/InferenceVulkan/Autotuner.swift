@@ -12,30 +12,106 @@ struct Autotuner {
     let options: ChainOptions
     let patience: ChainSession.Patience
     let cache: PipelineCache
+    private let gate: TuningGate
 
     /// What of a device's time one measurement may take: the repetitions of a step in one submission.
     private static let submissionSeconds = 0.005
     private static let roundCount = 3
 
-    /// Measures batches of `imageCounts` images, as far as they fit the device.
+    /// Opens a device object of its own, whose queues nobody else submits to.
     ///
-    /// - Throws: `.deviceLost`, and `.outOfMemory` when not even one image fits.
-    func measurements(imageCounts: [Int]) throws(InferenceError) -> [Tuning.Measurement] {
-        let set = KernelSet(tier, device.chainTarget, emulatesMatrixUnits: options.emulatesMatrixUnits)
-        var kernels: [String] = []
-        for kernel in network.convolutionShapes.flatMap(set.candidates(for:)) where !kernels.contains(kernel.name) {
-            kernels.append(kernel.name)
+    /// - Parameters:
+    ///   - network: whose shapes are measured.
+    ///   - options: as for opening; `tier` must be named.
+    ///   - gate: when to yield.
+    /// - Throws: `.deviceUnavailable`, `.outOfMemory`, `.deviceLost`.
+    init(opening network: Network, _ options: VulkanOptions, gate: TuningGate = .open) throws(InferenceError) {
+        guard let tier = options.tier else { throw .deviceUnavailable(detail: "which tier is to be measured?") }
+        let physical = try VulkanProbe.choose(
+            from: try Instance(validation: options.validation).physicalDevices(),
+            designation: options.device,
+            allowsSoftware: options.allowsSoftware
+        )
+        if let obstacle = physical.obstacle(to: options.chain.emulatesMatrixUnits ? .fp16 : tier) {
+            throw .deviceUnavailable(detail: "\(physical.info) has no tier \(tier.rawValue): \(obstacle)")
         }
-        var measurements: [Tuning.Measurement] = []
-        for kernel in kernels { measurements += try measure(kernel, imageCounts) }
-        return measurements
+        device = try Device(physical, faults: options.faults)
+        cache = try device.makePipelineCache(folder: options.cacheFolder)
+        patience = ChainSession.Patience(fixed: options.submissionSeconds ?? (physical.info.isSoftware ? 600 : nil))
+        self.network = network
+        self.tier = tier
+        self.options = options.chain
+        self.gate = gate
     }
 
-    private func measure(_ kernel: String, _ imageCounts: [Int]) throws(InferenceError) -> [Tuning.Measurement] {
+    private var set: KernelSet { KernelSet(tier, device.chainTarget, emulatesMatrixUnits: options.emulatesMatrixUnits) }
+
+    /// Every kernel that can compute a convolution of the network.
+    var kernelNames: [String] {
+        var names: [String] = []
+        for kernel in network.convolutionShapes.flatMap(set.candidates(for:)) where !names.contains(kernel.name) {
+            names.append(kernel.name)
+        }
+        return names
+    }
+
+    /// Measures batches of `imageCounts` images, as far as they fit the device.
+    ///
+    /// - Parameters:
+    ///   - imageCounts: sizes of batches, rising.
+    ///   - known: by kernel what was measured before; what is measured comes in, kernel by kernel.
+    /// - Returns: whether all is known; false when the gate closed.
+    /// - Throws: `.deviceLost`, and `.outOfMemory` when not even one image fits.
+    func measure(
+        imageCounts: [Int],
+        into known: inout [String: [Tuning.Measurement]]
+    ) throws(InferenceError) -> Bool {
+        for kernel in kernelNames where known[kernel] == nil {
+            guard let measurements = try measure(kernel, imageCounts) else { return false }
+            known[kernel] = measurements
+        }
+        return true
+    }
+
+    /// What all convolutions of a batch take together.
+    ///
+    /// - Parameters:
+    ///   - options: how kernels are chosen.
+    ///   - imageCount: a size of batch that was measured.
+    ///   - measurements: of every kernel.
+    /// - Returns: milliseconds; nil where a kernel that would be chosen was not measured.
+    func milliseconds(
+        _ options: ChainOptions,
+        imageCount: Int,
+        _ measurements: [Tuning.Measurement]
+    ) -> Double? {
+        var sum = 0.0
+        for shape in network.convolutionShapes {
+            let choice = set.choices(for: shape, options).last { $0.fromImages <= imageCount }
+            let own = measurements.first {
+                $0.shape == shape && $0.kernel == choice?.kernel.name && $0.imageCount == imageCount
+            }
+            guard let own else { return nil }
+            sum += own.milliseconds
+        }
+        return sum
+    }
+
+    /// Nil when the gate closed.
+    private func measure(_ kernel: String, _ imageCounts: [Int]) throws(InferenceError) -> [Tuning.Measurement]? {
+        guard gate.isOpen() else { return nil }
         var options = options
         options.preferredKernel = kernel
         do throws(InferenceError) {
-            try TrustFixture.verify(device, tier: tier, options: options, patience: patience, cache: cache)
+            try TrustFixture.verify(
+                device,
+                tier: tier,
+                options: options,
+                patience: patience,
+                cache: cache,
+                pause: gate.waitUntilFree
+            )
+            guard gate.isOpen() else { return nil }
         } catch {
             if case .deviceUnavailable = error { return [] }
             throw error
@@ -57,14 +133,22 @@ struct Autotuner {
                 bits = bits &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
                 return UInt8(truncatingIfNeeded: bits >> 56)
             }
-            try session.run(pixels.span.bytes, count: imageCount) { _, _, _ in }
+            guard gate.isOpen() else { return nil }
+            try session.run(pixels.span.bytes, count: imageCount, pause: gate.waitUntilFree) { _, _, _ in }
             var seen: Set<ConvolutionShape> = []
             for step in session.chain.steps.indices {
                 let way = session.chain.steps[step].way(imageCount: imageCount)
                 let names = session.chain.kernels[way.kernels].map(\.kernel.name)
                 guard let shape = session.chain.steps[step].shape, names.contains(kernel), seen.insert(shape).inserted
                 else { continue }
-                let seconds = try seconds(of: step, imageCount, session)
+                // A step that is too long for its bucket never runs in it.
+                if let limit = gate.submissionLimit,
+                    let fewer = measurements.last(where: { $0.shape == shape }),
+                    fewer.milliseconds / 1000 * Double(imageCount) > limit * Double(fewer.imageCount)
+                {
+                    continue
+                }
+                guard let seconds = try seconds(of: step, imageCount, session) else { return nil }
                 measurements.append(
                     Tuning.Measurement(
                         shape: shape,
@@ -78,12 +162,14 @@ struct Autotuner {
         return measurements
     }
 
-    /// The least of some rounds, each long enough that submitting it does not count.
-    private func seconds(of step: Int, _ imageCount: Int, _ session: ChainSession) throws(InferenceError) -> Double {
+    /// The least of some rounds, each long enough that submitting it does not count; nil when the gate closed.
+    private func seconds(of step: Int, _ imageCount: Int, _ session: ChainSession) throws(InferenceError) -> Double? {
+        guard gate.isOpen() else { return nil }
         let once = try session.seconds(step: step, imageCount: imageCount, repetitions: 1)
         let repetitions = Int(min(max(Self.submissionSeconds / max(once, 1e-6), 1), 100))
         var least = Double.infinity
         for _ in 0..<Self.roundCount {
+            guard gate.isOpen() else { return nil }
             least = min(least, try session.seconds(step: step, imageCount: imageCount, repetitions: repetitions))
         }
         return least
@@ -134,32 +220,13 @@ extension VulkanBackend {
         options: VulkanOptions,
         imageCounts: [Int]
     ) throws(InferenceError) -> [Tuning.Measurement] {
-        guard let tier = options.tier else { throw .deviceUnavailable(detail: "which tier is to be measured?") }
-        let physical = try VulkanProbe.choose(
-            from: try Instance(validation: options.validation).physicalDevices(),
-            designation: options.device,
-            allowsSoftware: options.allowsSoftware
-        )
-        if let obstacle = physical.obstacle(to: options.chain.emulatesMatrixUnits ? .fp16 : tier) {
-            throw .deviceUnavailable(detail: "\(physical.info) has no tier \(tier.rawValue): \(obstacle)")
-        }
-        let device = try Device(physical, faults: options.faults)
-        let cache = try device.makePipelineCache(folder: options.cacheFolder)
-        let tuner = Autotuner(
-            device: device,
-            network: network,
-            tier: tier,
-            options: options.chain,
-            patience: ChainSession.Patience(fixed: options.submissionSeconds ?? (physical.info.isSoftware ? 600 : nil)),
-            cache: cache
-        )
-        let measurements = try tuner.measurements(imageCounts: imageCounts)
+        let tuner = try Autotuner(opening: network, options)
+        var known: [String: [Tuning.Measurement]] = [:]
+        _ = try tuner.measure(imageCounts: imageCounts, into: &known)
+        let measurements = tuner.kernelNames.flatMap { known[$0] ?? [] }
         if let folder = options.cacheFolder {
-            let file = TuningFile(folder: folder, key: .init(device, tier: tier))
-            do { try file.write(Tuning(measurements)) } catch {
-                throw .deviceUnavailable(detail: "the tuning cannot be kept in \(folder): \(error)")
-            }
-            cache.save()
+            try TuningFile(folder: folder, key: .init(tuner.device, tier: tuner.tier)).keep(Tuning(measurements))
+            tuner.cache.save()
         }
         return measurements
     }

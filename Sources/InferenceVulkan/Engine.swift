@@ -7,6 +7,8 @@ final class Engine {
     /// What became of every tier, best first.
     let tiers: [DeviceHealth.Tier]
     let usedCache: Bool
+    /// Images that went through in one piece when it was opened.
+    let capacity: Int
 
     private let network: Network
     private let cache: PipelineCache
@@ -52,11 +54,12 @@ final class Engine {
         faults = options.faults
         usedCache = cache.isWarm
         session = try Self.makeSession(device, network, tier, choice.options, options.maximumBatch, patience, cache)
+        capacity = session.capacity
         cache.save()
     }
 
-    /// Images that go through in one piece.
-    var capacity: Int { session.capacity }
+    /// What its kernels were chosen by; nil: by rule.
+    var tuning: Tuning? { options.tuning }
 
     /// A session; where the memory does not suffice, one of half the size, once.
     private static func makeSession(

@@ -3,11 +3,13 @@ internal import Platform
 
 /// Opens a device, takes it away when it fails, and tries it again: on a thread of its own, so that nobody who computes waits.
 ///
-/// The engine has one user at a time: the supervisor's thread while it opens and takes it down, the batch thread between.
+/// The engine has one user at a time: the supervisor's thread while it opens and takes it down, the batch thread between. While
+/// the batch thread has nothing to do, the supervisor's measures kernels (`IdleTuner`), on a device object of their own.
 final class Supervisor: @unchecked Sendable {
-    // `@unchecked`: `thread` is set once, before another thread sees this object; the rest is under `state`.
+    // `@unchecked`: `thread` is set once, before another thread sees this object; `tuner` is the supervisor's thread's; the rest
+    // is under `state`.
 
-    private struct State {
+    struct State {
         var health = DeviceHealth()
         var engine: Engine?
         /// Lost, and still to be taken down.
@@ -23,17 +25,26 @@ final class Supervisor: @unchecked Sendable {
         var isStopping = false
         /// Of the last trial in another process.
         var report: VulkanReport?
+        /// Tiers that it found wanting, with the reason.
+        var distrusted: [Tier: String] = [:]
+        /// Uses of an engine: those that go on, and all so far.
+        var useCount = 0
+        var useNumber = 0
+        var idleSince = Instant.now
+        var standing: IdleTuner.Standing?
     }
 
     private let network: Network
-    private let options: VulkanOptions
-    private let state: Monitor<State>
+    let options: VulkanOptions
+    let state: Monitor<State>
+    let tuner: IdleTuner
     private var thread: WorkerThread?
-    private static let log = Log("vulkan")
+    static let log = Log("vulkan")
 
     init(_ network: Network, _ options: VulkanOptions) {
         self.network = network
         self.options = options
+        tuner = IdleTuner(network, options)
         var state = State(history: LossHistory(options.recovery))
         state.attempt = .now
         self.state = Monitor(state)
@@ -72,18 +83,31 @@ final class Supervisor: @unchecked Sendable {
 
     // MARK: The batch thread
 
-    /// The engine, for the batch thread alone.
+    /// The engine, for the batch thread alone, and until it calls `endUse`.
     ///
     /// - Throws: `.deviceLost` while there is none.
-    func engine() throws(InferenceError) -> Engine {
-        let box = state.read { state in Box(engine: state.engine, health: state.health) }
+    func beginUse() throws(InferenceError) -> Engine {
+        let box = state.read { state in
+            if state.engine != nil {
+                state.useCount += 1
+                state.useNumber += 1
+            }
+            return Box(engine: state.engine, health: state.health)
+        }
         guard let engine = box.engine else {
             throw .deviceLost(device: box.health.device, detail: box.health.reason)
         }
         return engine
     }
 
-    private struct Box: @unchecked Sendable {
+    func endUse() {
+        state.read { state in
+            state.useCount -= 1
+            state.idleSince = .now
+        }
+    }
+
+    struct Box: @unchecked Sendable {
         // `@unchecked`: see `Supervisor` for who may use the engine.
         let engine: Engine?
         let health: DeviceHealth
@@ -149,6 +173,7 @@ final class Supervisor: @unchecked Sendable {
     private enum Task {
         case open
         case takeDown([Debris])
+        case tune
         case stop
     }
 
@@ -162,6 +187,7 @@ final class Supervisor: @unchecked Sendable {
                     state.debris = []
                     return .takeDown(debris)
                 }
+                if let due = tuningDue(state), due <= .now { return .tune }
                 guard let attempt = state.attempt else { return nil }
                 if attempt <= .now {
                     state.attempt = nil
@@ -173,14 +199,15 @@ final class Supervisor: @unchecked Sendable {
             case .stop: return
             case .open: open()
             case .takeDown(let debris): for engine in debris { engine.takeDown() }
+            case .tune: tune()
             case nil: break
             }
-            isWaiting = state.read { $0.attempt }
+            isWaiting = state.read { $0.attempt ?? tuningDue($0) }
         }
     }
 
     /// An engine that is lost. Its end waits for what hangs on the device, so it must come here and not to the batch thread.
-    private final class Debris: @unchecked Sendable {
+    final class Debris: @unchecked Sendable {
         // `@unchecked`: handed from the batch thread to the supervisor's through `state`.
         private var engine: Engine?
 
@@ -213,12 +240,17 @@ final class Supervisor: @unchecked Sendable {
     private func probe() throws(InferenceError) -> [Tier: String] {
         guard let probe = options.probe else { return [:] }
         let trial = try probe.run { state.read { $0.isStopping } }
-        state.read { $0.report = trial.report }
+        state.read { state in
+            state.report = trial.report
+            state.distrusted = trial.distrusted
+        }
         return trial.distrusted
     }
 
-    private func serve(_ opened: Box, since start: Instant) {
+    /// Has `opened` compute; an engine that computed so far is taken down.
+    func serve(_ opened: Box, since start: Instant) {
         guard let engine = opened.engine else { return }
+        let standing = tuner.standing(of: engine)
         let info = engine.device.physical.info
         let seconds = Instant.now - start
         let facts = (tier: engine.tier.rawValue, tiers: engine.tiers, usedCache: engine.usedCache)
@@ -232,19 +264,22 @@ final class Supervisor: @unchecked Sendable {
             state.health.usedCache = facts.usedCache
             state.health.openSeconds = seconds
             state.health.state = .serving
-            state.health.reason = "a device that reproduces the fixture"
+            state.health.reason = Self.reason(standing)
+            state.standing = standing
+            state.idleSince = .now
             if let lostAt {
                 state.health.returnCount += 1
                 state.health.awaySeconds = .now - lostAt
             }
             state.lostAt = nil
+            if let earlier = state.engine { state.debris.append(Debris(earlier)) }
             state.engine = opened.engine
             state.history.noteService(at: .now)
             return lostAt != nil
         }
         Self.log.notice(
             "\(info.name), \(facts.tier), \(isReturn ? "computes again" : "computes"): opened in "
-                + "\(Int(seconds * 1000)) ms \(facts.usedCache ? "with" : "without") a pipeline cache"
+                + "\(Int(seconds * 1000)) ms \(facts.usedCache ? "with" : "without") a pipeline cache, \(standing)"
         )
     }
 

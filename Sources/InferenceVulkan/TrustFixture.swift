@@ -30,7 +30,7 @@ enum TrustFixture {
     }
 
     /// Runs one session, convolutions pooled and not pooled, with channel counts that fill no tile; an image alone and two
-    /// together.
+    /// together. `pause` as for a session.
     ///
     /// - Throws: `.deviceUnavailable` with the cosine when the device computes wrongly, and what a session throws.
     static func verify(
@@ -38,7 +38,8 @@ enum TrustFixture {
         tier: Tier,
         options: ChainOptions,
         patience: ChainSession.Patience,
-        cache: PipelineCache
+        cache: PipelineCache,
+        pause: (() -> Void)? = nil
     ) throws(InferenceError) {
         let channels = network.outputChannels
         let expected = expected
@@ -53,7 +54,7 @@ enum TrustFixture {
         )
         var worst = 1.0
         var seenCount = 0
-        try session.run(pixels.span.bytes, count: imageCount) { images, rows, pitch in
+        try session.run(pixels.span.bytes, count: imageCount, pause: pause) { images, rows, pitch in
             seenCount += images.count
             for index in images.lowerBound * Chain.heads.count..<images.upperBound * Chain.heads.count {
                 let (image, head) = index.quotientAndRemainder(dividingBy: Chain.heads.count)

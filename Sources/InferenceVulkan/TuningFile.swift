@@ -1,11 +1,13 @@
 internal import Foundation
 internal import Glibc
+internal import Inference
 internal import Platform
 
 /// A tuning kept between runs.
 ///
 /// JSON: `version` 1, `key` (what it was measured on), `tuning`. A file that is missing, damaged, or of another key is a miss: the
-/// defaults serve, and the next measurement replaces it.
+/// defaults serve, and the next measurement replaces it. While a daemon measures, a tuning without choices stands there: where it
+/// outlives the daemon, the driver crashed, and it is not measured again.
 package struct TuningFile {
     /// What a tuning belongs to; any other device, driver or build of the kernels begins anew.
     package struct Key: Codable, Hashable, Sendable {
@@ -44,7 +46,7 @@ package struct TuningFile {
     private static let byteLimit = 1 << 20
 
     private let folder: String
-    private let path: String
+    let path: String
     private let key: Key
 
     /// - Parameters:
@@ -76,6 +78,18 @@ package struct TuningFile {
         if mkdir(folder, 0o700) != 0, errno != EEXIST { throw SystemError.last("make \(folder)") }
         try DurableFile.replace(path, with: [UInt8](data))
     }
+
+    /// `write` for those who measure.
+    ///
+    /// - Throws: `.deviceUnavailable`.
+    func keep(_ tuning: Tuning) throws(InferenceError) {
+        do { try write(tuning) } catch {
+            throw .deviceUnavailable(detail: "the tuning cannot be kept in \(folder): \(error)")
+        }
+    }
+
+    /// Takes the file away; where there is none, nothing happens.
+    func remove() { unlink(path) }
 }
 
 extension ChainOptions {

@@ -75,7 +75,8 @@ package final class VulkanBackend: ConvolutionBackend {
             rows.count == count * heads.count * network.outputChannels,
             "\(rows.count) elements for \(count) images, \(heads.count) heads, \(network.outputChannels) channels"
         )
-        let engine = try supervisor.engine()
+        let engine = try supervisor.beginUse()
+        defer { supervisor.endUse() }
         var spoilt: [Int]
         do throws(InferenceError) {
             do throws(InferenceError) {
@@ -104,7 +105,8 @@ package final class VulkanBackend: ConvolutionBackend {
         heads: [Head],
         into rows: inout MutableSpan<Float>
     ) throws(InferenceError) {
-        let engine = try supervisor.engine()
+        let engine = try supervisor.beginUse()
+        defer { supervisor.endUse() }
         var isFinite: Bool
         do throws(InferenceError) {
             isFinite = try engine.runOne(pixels, heads: heads, into: &rows)

@@ -12,6 +12,10 @@ package struct VulkanOptions: Sendable {
     package var maximumBatch = 64
     /// Where compiled pipelines are kept; nil keeps none.
     package var cacheFolder: String?
+    /// Seconds without work after which a device that was never tuned is measured, for which it needs a `cacheFolder`; nil: never.
+    package var tuningIdleSeconds: Double?
+    /// Whether a software device is measured too; for tests.
+    package var tunesSoftware = false
     /// Tries the driver where a crash does no harm; nil opens it without a trial.
     package var probe: ProbeProcess?
     package var recovery = RecoveryPolicy()
