@@ -22,7 +22,10 @@ def write_pictures(side, count, path):
 
 
 def write_copies(photos, count, folder):
-    """Copies of `count` photos under every edit of Models/evaluate: `<mild or heavy>-<edit>-<number>.png`."""
+    """Copies of `count` photos under the edits of Models/evaluate: `<mild or heavy>-<edit>-<number>.png`.
+
+    Without those that write text: Debian 12's Pillow has no font of any size.
+    """
     sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Models"))
     from evaluation import edits
     from PIL import Image
@@ -30,7 +33,7 @@ def write_copies(photos, count, folder):
     numbers = sorted(int(path.stem) for path in Path(photos).glob("*.jpg"))
     for number in numbers[:: max(1, len(numbers) // int(count))][: int(count)]:
         photo = Image.open(f"{photos}/{number}.jpg")
-        for name in edits.ALL:
+        for name in [name for name in edits.ALL if name not in ("overlay", "screenshot")]:
             kind = "mild" if name in edits.MILD else "heavy"
             edits.apply(name, photo, number).save(f"{folder}/{kind}-{name}-{number}.png")
 

@@ -22,7 +22,7 @@ def begin(network: Chain, added: float = 0.3, lift: float = 0.7, last: float = -
         if not isinstance(layer, nn.Conv2d):
             continue
         norm = layers[place + 1]
-        shared = 0 if previous == 3 else min(previous, layer.out_channels)
+        shared = 0 if place == 0 else min(previous, layer.out_channels)
         layer.weight[:shared] *= added
         for channel in range(shared):
             layer.weight[channel, channel, 1, 1] += 1

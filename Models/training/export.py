@@ -62,7 +62,7 @@ def main() -> None:
     arguments.add_argument("--whiten-pictures", type=int, default=6000)
     options = arguments.parse_args()
     preset = PRESETS[options.preset]
-    state = torch.load(f"{options.folder}/checkpoint.pt", map_location="cpu", weights_only=True)
+    state = torch.load(f"{options.folder}/checkpoint.pt", map_location="cpu", weights_only=False)
     network = Chain(preset.stages, preset.mean, preset.scale)
     network.load_state_dict(state["average"])
     network.eval()

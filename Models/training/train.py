@@ -90,7 +90,7 @@ class Training:
         strength = min(1.0, 0.5 + self.step / (0.1 * self.preset.steps))
         edits = Edits(side, strength, torch.Generator().manual_seed(mixed), self.device, phase.colour)
         families = numbers.choice(self._families(), self.preset.families, replace=False)
-        pictures = np.concatenate([families * INSTANCES + k for k in self._two(numbers)])
+        pictures = np.concatenate([families * INSTANCES + k for k in numbers.choice(INSTANCES, 2, replace=False)])
         base = self.pool.take(pictures, self.device)
         # Edits sample by single points: what is much finer than the views must be gone before.
         base = nn.functional.interpolate(base, min(self.preset.picture_side, side * 3 // 2), mode="area")
@@ -136,9 +136,6 @@ class Training:
             memory.add(fresh[head], family)
         return {"total": total.detach(), "rate": torch.tensor(rate), **{k: v.detach() for k, v in parts.items()}}
 
-    def _two(self, numbers: np.random.Generator) -> np.ndarray:
-        return numbers.choice(INSTANCES, 2, replace=False)
-
     def _families(self) -> int:
         """Families that may be drawn from: the pool is filled while training runs, and a step's share of it is fixed beforehand."""
         share = min(1.0, 0.05 + 2 * self.step / self.preset.steps)
@@ -174,7 +171,8 @@ class Training:
         path = self.folder / "checkpoint.pt"
         if not path.exists():
             return
-        state = torch.load(path, map_location=self.device, weights_only=True)
+        # Our own file; the safe reader of PyTorch 1.13 knows no floats.
+        state = torch.load(path, map_location=self.device, weights_only=False)
         if state["preset"] != self.preset.name:
             raise SystemExit(f"{path} is of {state['preset']}, not {self.preset.name}: take another folder")
         self.learner.load_state_dict(state["learner"])

@@ -236,6 +236,12 @@ extension JSONTokens {
             at = start
             throw fault("a number that is too large")
         }
+        // Foundation refuses what is too small to tell from nothing, and so do we: both read the same documents.
+        let mantissa = bytes[first..<at].prefix { $0 | 0x20 != UInt8(ascii: "e") }
+        if value == 0, mantissa.contains(where: { UInt8(ascii: "1")...UInt8(ascii: "9") ~= $0 }) {
+            at = start
+            throw fault("a number that is too small")
+        }
         return value
     }
 
