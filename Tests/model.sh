@@ -56,7 +56,7 @@ check "and heavily edited ones, nearly all" test "$heavy" -ge 32
 stop_daemon
 
 # --- the way to it ----------------------------------------------------------------------------------------------------
-train() { Models/train --preset tiny --python "$python" --folder "$work/$1" --side 32 --head gem3 "${@:2}" >"$work/said" 2>&1; }
+train() { Models/train --preset tiny --python "$python" --folder "$work/$1" --side 32 --head gem3 --whiten 0 "${@:2}" >"$work/said" 2>&1; }
 check "a training run in small" train whole
 check "leaves its pictures" test -s "$work/whole/pictures.jpg" -a -s "$work/whole/edits.jpg" -a -s "$work/whole/loss.png"
 check "one that is cut after five steps" train cut --until 5
