@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 python=/usr/bin/python3
 require curl jq "$python"
 require_shared
-name=likeness-slim
+name=likeness-slim-2
 
 numbers() { "$python" Tests/model_numbers.py "$@"; }
 # features MODEL OUT BACKEND HEADS
@@ -59,8 +59,11 @@ stop_daemon
 train() { Models/train --preset tiny --python "$python" --folder "$work/$1" --side 32 --head gem3 --whiten 0 "${@:2}" >"$work/said" 2>&1; }
 check "a training run in small" train whole
 check "leaves its pictures" test -s "$work/whole/pictures.jpg" -a -s "$work/whole/edits.jpg" -a -s "$work/whole/loss.png"
+# 12 steps of the first part, 9 of the second.
 check "one that is cut after five steps" train cut --until 5
-check "goes on" train cut
+check "goes on" train cut --until 16
+check "is cut in its second part" train cut --until 16
+check "and goes on again" train cut
 check "and ends with the same weights" cmp "$work/whole/likeness-tiny.safetensors" "$work/cut/likeness-tiny.safetensors"
 check "and the same pictures" cmp "$work/whole/pool/pictures.u8" "$work/cut/pool/pictures.u8"
 check "pictures to embed by both" numbers pictures 32 5 "$work/in.rgb"

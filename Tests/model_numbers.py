@@ -56,16 +56,19 @@ def check_lively(path):
 
 def check_exported(folder, pixels, vectors):
     import torch
+    from export import balance, joined
     from network import Chain, pooled
+    from pool import Pool
     from presets import PRESETS
 
     preset = PRESETS["tiny"]
-    state = torch.load(f"{folder}/checkpoint.pt", map_location="cpu")
     network = Chain(preset.stages, preset.mean, preset.scale)
-    network.load_state_dict(state["average"])
+    network.load_state_dict(torch.load(f"{folder}/checkpoint.pt", map_location="cpu")["average"])
+    network = joined(network, preset, torch.load(f"{folder}/counting.pt", map_location="cpu")).eval()
+    balance(network, preset, Pool(f"{folder}/pool", preset.pictures, preset.picture_side, preset.seed), 32, 1000)
     batch = torch.from_numpy(np.fromfile(pixels, np.uint8).reshape(-1, 32, 32, 3)).permute(0, 3, 1, 2).float()
     with torch.no_grad():
-        wanted = pooled(network.eval()(batch), "gem3").numpy()
+        wanted = pooled(network(batch), "gem3").numpy()
     # fp16 weights against fp32 ones.
     cosines = (wanted * rows(vectors)).sum(1)
     assert cosines.min() >= 0.9999, f"cosine {cosines.min()}"

@@ -69,7 +69,7 @@ pack = bytearray(open(f"{WORK}/managed/models/slim.pack", "rb").read())
 pack[len(pack) // 2] ^= 255
 open(damaged, "wb").write(pack)
 demand("a damaged model is refused", client("model", "use", "damaged").returncode in (4, 5))
-demand("and the daemon goes on", get("/v1/status")[1]["model"]["name"] == "likeness-slim")
+demand("and the daemon goes on", get("/v1/status")[1]["model"]["name"] == "likeness-slim-2")
 
 # Restart in place: the same process and sockets; no client is refused meanwhile.
 failures = []

@@ -99,7 +99,7 @@ check "what was removed is gone" exits 1 "$likeness" show "$id"
 check "status" exits 0 "$likeness" status
 check "version" exits 0 "$likeness" version
 check "model list" exits 0 "$likeness" model list
-check "the model that comes along is in use, and trained" jq -e '.model.name == "likeness-slim" and (.model.untrained | not)' \
+check "the model that comes along is in use, and trained" jq -e '.model.name == "likeness-slim-2" and (.model.untrained | not)' \
     <("$likeness" status --json) >/dev/null
 check "doctor" exits 0 "$likeness" doctor
 check "rescan" exits 0 "$likeness" rescan --wait "$photos"

@@ -30,6 +30,30 @@ class Edits:
         self._grainy(views, self._some(count, 0.15))
         return views.clamp_(0, 1)
 
+    def pieces(self, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Pieces of the pictures [n, 3, side, side], near their own scale; and the same, some as JPEG or with grain."""
+        n = batch.shape[0]
+        # A pixel of a piece is 0.65 to 1.5 pixels of the picture; `share`: the piece's side in sides of the picture.
+        share = (self._uniform(math.log(0.65), math.log(1.5), n).exp() * self.side / batch.shape[-1]).clamp(max=1)
+        flip = torch.where(self._uniform(0, 1, n) < 0.5, -1.0, 1.0)
+        shift_x, shift_y = (self._uniform(-1, 1, n) * (1 - share) for _ in range(2))
+        none = torch.zeros_like(share)
+        theta = torch.stack([torch.stack([flip * share, none, shift_x], 1), torch.stack([none, share, shift_y], 1)], 1)
+        grid = F.affine_grid(theta, (n, 3, self.side, self.side), align_corners=False)
+        pieces = F.grid_sample(batch, grid, "bilinear", "reflection", align_corners=False)
+        # Photos are paler than what is generated.
+        chosen = self._some(n, 0.5)
+        gray = pieces[chosen].mean(1, keepdim=True)
+        pieces[chosen] = torch.lerp(gray, pieces[chosen], self._uniform(0.2, 1, len(chosen), 1, 1, 1))
+        pieces = self._coloured(pieces)
+        self._mixed(pieces, self._some(n, 0.1))
+        self._blurred(pieces, self._some(n, 0.15))
+        pieces = pieces.clamp_(0, 1)
+        worn = pieces.clone()
+        self._compressed(worn, self._some(n, 0.3))
+        self._grainy(worn, self._some(n, 0.15))
+        return pieces, worn.clamp_(0, 1)
+
     def _seen(self, batch: torch.Tensor) -> torch.Tensor:
         """Crop, aspect, rotation, flip, a little perspective; for some the whole picture inside a frame."""
         n = batch.shape[0]

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from network import Chain
+from network import Chain, Extended
 
 
 @torch.no_grad()
@@ -30,3 +30,25 @@ def begin(network: Chain, added: float = 0.3, lift: float = 0.7, last: float = -
         norm.bias[shared:] = 0.3
         previous = layer.out_channels
     layers[-2].bias += last
+
+
+@torch.no_grad()
+def begin_beside(network: Extended, added: float = 0.3, lift: float = 0.7, last: float = 0.15) -> None:
+    """The same for the second chain of `Extended`: each layer passes on its own channels. `last`: gain and offset of its last one,
+    whose values are cube roots of shares, near 0.15 in most cells."""
+    previous = 0
+    layers = list(network.layers)
+    for place, layer in enumerate(layers):
+        if not isinstance(layer, nn.Conv2d):
+            continue
+        norm = layers[place + 1]
+        shared = min(previous, layer.out_channels)
+        beside = layer.in_channels - previous
+        layer.weight *= added if place else 1.0
+        for channel in range(layer.out_channels if previous else 0):
+            layer.weight[channel, (beside + channel % previous), 1, 1] += 1
+        norm.bias[:shared] = lift
+        norm.bias[shared:] = 0.3
+        previous = layer.out_channels
+    norm.weight.fill_(last)
+    norm.bias.fill_(last)

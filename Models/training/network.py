@@ -49,6 +49,69 @@ class Chain(nn.Module):
         return tensors
 
 
+class Extended(nn.Module):
+    """A chain that stays as it is, and a second one beside it that reads, in every layer, what both have made.
+
+    Nothing of the first is forgotten, and the second need not find again what the first knows: a progressive network (Rusu et al.
+    2016). Both together are one chain (`joined`), in which the first one's filters have zeros where the second one's channels come in.
+    """
+
+    def __init__(self, first: Chain, added: list[list[int]]):
+        super().__init__()
+        self.first = first.eval().requires_grad_(False)
+        self.stages = added
+        # The pools and ReLUs of the first serve for both.
+        layers: list[nn.Module] = []
+        before = second = 0
+        widths = iter([width for stage in added for width in stage])
+        for layer in first.layers:
+            if isinstance(layer, nn.Conv2d):
+                before, width = second, next(widths)
+                convolution = nn.Conv2d(layer.in_channels + before, width, 3, padding=1, bias=False)
+                nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
+                layers.append(convolution)
+                second = width
+            elif isinstance(layer, nn.BatchNorm2d):
+                layers.append(nn.BatchNorm2d(second))
+            else:
+                layers.append(nn.Identity())
+        self.layers = nn.ModuleList(layers)
+
+    def train(self, mode: bool = True) -> "Extended":
+        super().train(mode)
+        self.first.eval()
+        return self
+
+    def forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """[n, 3, side, side] in 0...255 to the last maps of the first and of the second chain."""
+        first = (pixels - self.first.mean) * self.first.scale
+        second = first[:, :0]
+        for one, two in zip(self.first.layers, self.layers):
+            if isinstance(one, nn.Conv2d):
+                second = two(torch.cat([first, second], 1))
+            elif isinstance(one, nn.BatchNorm2d):
+                second = two(second)
+            else:
+                second = one(second)
+            with torch.no_grad():
+                first = one(first)
+        return first, second
+
+    @torch.no_grad()
+    def joined(self) -> Chain:
+        stages = [[one + two for one, two in zip(*pair)] for pair in zip(self.first.stages, self.stages)]
+        result = Chain(stages, self.first.mean.flatten().tolist(), self.first.scale.flatten().tolist()).eval()
+        for whole, one, two in zip(result.layers, self.first.layers, self.layers):
+            if isinstance(whole, nn.Conv2d):
+                whole.weight.zero_()
+                whole.weight[:one.out_channels, :one.in_channels] = one.weight
+                whole.weight[one.out_channels:] = two.weight
+            elif isinstance(whole, nn.BatchNorm2d):
+                for name in ("weight", "bias", "running_mean", "running_var"):
+                    getattr(whole, name).copy_(torch.cat([getattr(one, name), getattr(two, name)]))
+        return result
+
+
 def pooled(last: torch.Tensor, head: str) -> torch.Tensor:
     """One head of `Sources/Inference/README.md`, L2-normalised: [n, channels]."""
     last = last.float()

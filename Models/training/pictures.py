@@ -9,10 +9,13 @@ import torch
 from PIL import Image, ImageDraw
 
 from augment import Edits
+from codes import Codes
 from pool import INSTANCES, Pool
 from presets import PRESETS
 
-_COLOURS = {"picture": (200, 60, 40), "family": (40, 110, 200), "gem3": (20, 140, 80), "mean": (150, 90, 190)}
+_RED, _BLUE, _GREEN, _VIOLET = (200, 60, 40), (40, 110, 200), (20, 140, 80), (150, 90, 190)
+_COMPARED = {"picture": _RED, "family": _BLUE, "gem3": _GREEN, "mean": _VIOLET}
+_COUNTED = {"cells": _RED, "whole": _BLUE}
 
 
 def sheet(pool: Pool, columns: int, rows: int, cell: int) -> Image.Image:
@@ -36,7 +39,19 @@ def edits(pool: Pool, columns: int, rows: int, cell: int) -> Image.Image:
     return Image.fromarray((grid * 255).byte().permute(1, 2, 0).numpy())
 
 
-def curve(log: pathlib.Path, width: int = 900, height: int = 420) -> Image.Image:
+def codes(codes: Codes, cell: int = 24, columns: int = 32) -> Image.Image:
+    """What the second part counts: colours, then patches of either scale, each as a square of `cell` pixels."""
+    rows = []
+    for squares in codes.drawn():
+        large = torch.nn.functional.interpolate(squares, cell - 2, mode="nearest")
+        large = torch.nn.functional.pad(large, (1, 1, 1, 1), value=1.0)
+        missing = -len(large) % columns
+        large = torch.cat([large, torch.ones(missing, 3, cell, cell)])
+        rows.append(large.view(-1, columns, 3, cell, cell).permute(0, 3, 1, 4, 2).reshape(-1, columns * cell, 3))
+    return Image.fromarray((torch.cat(rows) * 255).byte().numpy())
+
+
+def curve(log: pathlib.Path, parts: dict[str, tuple[int, int, int]], width: int = 900, height: int = 420) -> Image.Image:
     """The parts of the loss over the steps, each a running mean, on one linear scale."""
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     # A run that was cut repeats the steps after its last checkpoint: the later line counts.
@@ -45,7 +60,7 @@ def curve(log: pathlib.Path, width: int = 900, height: int = 420) -> Image.Image
     image = Image.new("RGB", (width, height), "white")
     draw = ImageDraw.Draw(image)
     left, top, right, bottom = 50, 20, width - 20, height - 40
-    most = max(max(by_step[step][name] for name in _COLOURS) for step in steps)
+    most = max(max(by_step[step][name] for name in parts) for step in steps)
 
     def place(step: float, value: float) -> tuple[float, float]:
         return left + (right - left) * step / steps[-1], bottom - (bottom - top) * value / most
@@ -53,10 +68,10 @@ def curve(log: pathlib.Path, width: int = 900, height: int = 420) -> Image.Image
     for value in range(int(most) + 1):
         draw.line([place(0, value), place(steps[-1], value)], fill=(225, 225, 225))
         draw.text((20, place(0, value)[1] - 6), str(value), fill=(90, 90, 90))
-    for part in range(5):
-        step = steps[-1] * part / 4
+    for quarter in range(5):
+        step = steps[-1] * quarter / 4
         draw.text((place(step, 0)[0] - 10, bottom + 8), f"{step:.0f}", fill=(90, 90, 90))
-    for number, (name, colour) in enumerate(_COLOURS.items()):
+    for number, (name, colour) in enumerate(parts.items()):
         values = np.array([by_step[step][name] for step in steps])
         window = max(1, len(values) // 40)
         smooth = np.convolve(np.pad(values, (window // 2, window - 1 - window // 2), "edge"), np.ones(window) / window, "valid")
@@ -77,7 +92,11 @@ def main() -> None:
     output.mkdir(parents=True, exist_ok=True)
     sheet(pool, 12, 8, 80).save(output / "pictures.jpg", quality=88)
     edits(pool, 12, 6, 80).save(output / "edits.jpg", quality=88)
-    curve(pathlib.Path(options.folder) / "loss.jsonl").save(output / "loss.png", optimize=True)
+    curve(pathlib.Path(options.folder) / "loss.jsonl", _COMPARED).save(output / "loss.png", optimize=True)
+    if plan := preset.counting:
+        codes(Codes(pool, plan.colours, plan.fine, plan.coarse, preset.seed, "cpu")).save(output / "codes.png", optimize=True)
+    if (log := pathlib.Path(options.folder) / "counting.jsonl").exists():
+        curve(log, _COUNTED).save(output / "counting.png", optimize=True)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 #include "cmodels.h"
 
 static const unsigned char likeness_slim[] = {
-#embed "../../Models/likeness-slim.json"
+#embed "../../Models/likeness-slim-2.json"
 };
 static const unsigned char likeness_slim_weights[] = {
-#embed "../../Models/likeness-slim.safetensors"
+#embed "../../Models/likeness-slim-2.safetensors"
 };
 static const unsigned char vgg16_keras[] = {
 #embed "../../Models/vgg16-keras.json"

@@ -4,7 +4,10 @@ internal import CModels
 enum IncludedModel {
     /// The model that the daemon uses until another is chosen. Weights of one name never change: vectors of a store depend on
     /// them, so better weights get another name.
-    static let defaultName = "likeness-slim"
+    static let defaultName = "likeness-slim-2"
+
+    /// Defaults of earlier versions, newest first. Their packs lie in folders that were begun with them.
+    static let formerDefaultNames = ["likeness-slim"]
 
     /// Whether the program brings the weights of a model called so.
     static func has(_ name: String) -> Bool { (try? place(of: name)) != nil }

@@ -153,9 +153,12 @@ package struct ModelLibrary: Sendable {
     }
 
     /// Opens the selected model; the included default with its default head when none was selected.
+    ///
+    /// A folder that was begun with the default of an earlier version goes on with it: another model would embed everything anew.
     package func openSelected() throws(InferenceError) -> (model: Model, head: Head) {
         guard let selection = try selection() else {
-            let model = try open(Self.defaultName)
+            let former = IncludedModel.formerDefaultNames.first { access("\(folder)/\($0).pack", F_OK) == 0 }
+            let model = try open(former ?? Self.defaultName)
             return (model, model.summary.defaultHead)
         }
         return (try open(selection.name), selection.head)

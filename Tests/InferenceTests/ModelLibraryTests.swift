@@ -82,6 +82,14 @@ struct ModelLibraryTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: library.folder).isEmpty)
     }
 
+    @Test func `a folder begun with the default of an earlier version goes on with it`() throws {
+        let source = try SafetensorsFixture.valid.write(to: folder)
+        _ = try library.importModel(from: source, as: IncludedModel.formerDefaultNames[0])
+        #expect(try library.openSelected().model.summary.name == IncludedModel.formerDefaultNames[0])
+        try library.select(ModelLibrary.defaultName)
+        #expect(try library.openSelected().model.summary.name == ModelLibrary.defaultName)
+    }
+
     @Test func `a first start has the model that comes with the program`() throws {
         let manifest = try ModelManifest.embedded(ModelLibrary.defaultName)
         let (model, head) = try library.openSelected()
