@@ -20,7 +20,7 @@ class Phase:
 
 @dataclass(frozen=True)
 class Piece:
-    """A stretch of the second part: pieces of pictures, so many in a step."""
+    """A stretch of the second part: so many square pieces of pictures in a step."""
 
     side: int
     count: int
@@ -38,7 +38,7 @@ class Counting:
     fine: int
     coarse: int
     pieces: tuple[Piece, ...]
-    # Length of the vector's two parts beside each other: the channels of the first part, those of colours, those of textures.
+    # Lengths of the vector's parts beside each other: what the first part made, colours, textures.
     balance: tuple[float, float, float] = (1.4, 1.0, 1.4)
 
     @property
@@ -110,7 +110,7 @@ PRESETS = {
         families=64, memory=4096,
         counting=Counting([[16] * 2, [32] * 2, [48] * 3, [96] * 3, [160] * 2], 128, 64, 64,
                           (Piece(96, 64, 3_300, (3e-3, 1e-4)), Piece(160, 24, 400, (3e-4, 1e-5))))),
-    # One H200, 25 minutes.
+    # Planned for one H200 and half an hour; not run yet. Both parts together have the widths of VGG16.
     "full": Preset(
         "likeness", [*_vgg16(48, 96, 192, 384), [320, 320, 256]], 200_000, 256,
         (Phase(112, 7_000, (8e-4, 7e-5)), Phase(160, 1_600, (3e-4, 6e-5), 0.5, 0.5), Phase(224, 500, (2e-4, 1e-5), 1.0, 0.5)),
@@ -121,5 +121,7 @@ PRESETS = {
     "tiny": Preset(
         "likeness-tiny", _vgg16(4, 8, 8, 16, 32), 256, 64,
         (Phase(32, 8, (8e-4, 7e-5)), Phase(48, 4, (3e-4, 3e-5), 0.5, 0.5)),
-        families=8, memory=128, hidden=64, counting=Counting([[4] * 2, [4] * 2, [4] * 3, [8] * 3, [16] * 2], 8, 4, 4, (Piece(32, 8, 6, (1e-3, 1e-4)), Piece(64, 4, 3, (2e-4, 1e-5))))),
+        families=8, memory=128, hidden=64,
+        counting=Counting([[4] * 2, [4] * 2, [4] * 3, [8] * 3, [16] * 2], 8, 4, 4,
+                          (Piece(32, 8, 6, (1e-3, 1e-4)), Piece(64, 4, 3, (2e-4, 1e-5))))),
 }

@@ -98,6 +98,13 @@ struct BackupTests {
         try Data().write(to: URL(filePath: "\(partial)/unfinished"))
         #expect(CommandRun(["backup", "\(folder.path)/b"], socket: daemon.path).exitCode == .ok)
         #expect(Self.names(folder) == ["b"])
+        // Killed when it was whole, before it got its name; and before it could mark the folder.
+        try FileManager.default.moveItem(atPath: "\(folder.path)/b", toPath: partial)
+        #expect(CommandRun(["backup", "\(folder.path)/b"], socket: daemon.path).exitCode == .ok)
+        try FileManager.default.createDirectory(atPath: partial, withIntermediateDirectories: false)
+        try FileManager.default.removeItem(atPath: "\(folder.path)/b")
+        #expect(CommandRun(["backup", "\(folder.path)/b"], socket: daemon.path).exitCode == .ok)
+        #expect(Self.names(folder) == ["b"])
     }
 
     @Test func placesThatWouldBeWrongAreRefused() throws {

@@ -4,7 +4,8 @@ internal import Platform
 
 /// A folder that a backup is written into: under a temporary name beside its own until everything is there and on the disk.
 ///
-/// `NAME.partial` holds a file `unfinished`, locked while a command writes. One that a killed command left is removed by the next.
+/// `NAME.partial` is locked while a command writes, and holds a file `unfinished` until all else is there. One that a killed command
+/// left, at whatever moment, is removed by the next.
 final class BackupFolder {
     private static let marker = "unfinished"
 
@@ -26,7 +27,8 @@ final class BackupFolder {
                 withIntermediateDirectories: false,
                 attributes: [.posixPermissions: 0o700]
             )
-            claim = try OwnedDescriptor.open("\(temporary)/\(Self.marker)", O_RDWR | O_CREAT | O_NOFOLLOW)
+            try Self.mark(temporary)
+            claim = try Self.directory(temporary)
         } catch let error as SystemError {
             throw ClientError.failed("cannot write to \(temporary): \(error.reason)")
         } catch let error as CocoaError {
@@ -56,15 +58,32 @@ final class BackupFolder {
     /// Removes what a killed command left, and nothing else.
     private static func clear(_ temporary: String) throws {
         guard FileManager.default.fileExists(atPath: temporary) else { return }
-        let marker = "\(temporary)/\(marker)"
-        guard let old = try? OwnedDescriptor.open(marker, O_RDWR | O_NOFOLLOW) else {
-            // Killed before it could mark the folder: that one is empty, which is all that `rmdir` removes.
-            // SAFETY: the path is a string of Swift's, in place for the call.
-            if unsafe rmdir(temporary) == 0 { return }
-            throw ClientError.usage("\(temporary) is in the way", fix: "remove it, or name another folder")
-        }
+        let obstacle = ClientError.usage("\(temporary) is in the way", fix: "remove it, or name another folder")
+        guard let old = try? directory(temporary) else { throw obstacle }
         guard flock(old.rawValue, LOCK_EX | LOCK_NB) == 0 else { throw inUse(String(temporary.dropLast(8))) }
+        let names = try FileManager.default.contentsOfDirectory(atPath: temporary)
+        // Without a mark, but with a manifest: killed when it was whole and had yet to get its name. Without anything: killed
+        // before it could mark the folder.
+        let isOurs = names.isEmpty || names.contains(marker) || (try? BackupManifest(folder: temporary)) != nil
+        guard isOurs else { throw obstacle }
+        try remove(temporary)
+    }
+
+    /// Removes the folder, the mark last: a removal that is killed leaves one that the next command knows.
+    private static func remove(_ temporary: String) throws {
+        try mark(temporary)
+        for name in try FileManager.default.contentsOfDirectory(atPath: temporary) where name != marker {
+            try FileManager.default.removeItem(atPath: "\(temporary)/\(name)")
+        }
         try FileManager.default.removeItem(atPath: temporary)
+    }
+
+    private static func mark(_ temporary: String) throws(SystemError) {
+        _ = try OwnedDescriptor.open("\(temporary)/\(marker)", O_RDWR | O_CREAT | O_NOFOLLOW)
+    }
+
+    private static func directory(_ path: String) throws(SystemError) -> OwnedDescriptor {
+        try OwnedDescriptor.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
     }
 
     /// - Throws: `ClientError` when the disk has no room for `byteCount` bytes and a little for everything else.
@@ -132,7 +151,7 @@ final class BackupFolder {
     }
 
     /// Removes what was written.
-    func abandon() { try? FileManager.default.removeItem(atPath: temporary) }
+    func abandon() { try? Self.remove(temporary) }
 
     private func makeFolders(above name: String) throws(SystemError) {
         for folder in Self.folders(above: name) {
