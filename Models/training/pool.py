@@ -24,9 +24,14 @@ class Pool:
         path = self.folder / "pictures.u8"
         expected = {"size": size, "seed": seed}
         described = self.folder / "pool.json"
-        if described.exists() and json.loads(described.read_text()) != expected:
-            raise SystemExit(f"{folder} holds other pictures ({described.read_text().strip()}): take another folder or delete it")
-        described.write_text(json.dumps(expected))
+        if described.exists():
+            if json.loads(described.read_text()) != expected:
+                raise SystemExit(f"{folder} holds other pictures ({described.read_text().strip()}): take another folder or delete it")
+        else:
+            # Generator and training may come here at once: whoever reads the file sees all of it.
+            temporary = self.folder / f"pool.{os.getpid()}.new"
+            temporary.write_text(json.dumps(expected))
+            os.replace(temporary, described)
         with open(path, "ab") as file:
             file.truncate(self.count * size * size * 3)
         self.pixels = np.memmap(path, np.uint8, "r+", shape=(self.count, size, size, 3))
