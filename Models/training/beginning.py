@@ -16,20 +16,16 @@ def begin(network: Chain, added: float = 0.3, lift: float = 0.7, last: float = -
     channels, in deviations, so that the ReLU lets most of them through. `last`: added to it in the last layer, so that the vectors
     have less in common.
     """
-    previous = 3
-    layers = list(network.layers)
-    for place, layer in enumerate(layers):
-        if not isinstance(layer, nn.Conv2d):
-            continue
-        norm = layers[place + 1]
-        shared = 0 if place == 0 else min(previous, layer.out_channels)
+    previous = 0
+    for layer, norm in _convolutions(network):
+        shared = min(previous, layer.out_channels)
         layer.weight[:shared] *= added
         for channel in range(shared):
             layer.weight[channel, channel, 1, 1] += 1
         norm.bias[:shared] = lift
         norm.bias[shared:] = 0.3
         previous = layer.out_channels
-    layers[-2].bias += last
+    norm.bias += last
 
 
 @torch.no_grad()
@@ -37,18 +33,21 @@ def begin_beside(network: Extended, added: float = 0.3, lift: float = 0.7, last:
     """The same for the second chain of `Extended`: each layer passes on its own channels. `last`: gain and offset of its last one,
     whose values are cube roots of shares, near 0.15 in most cells."""
     previous = 0
-    layers = list(network.layers)
-    for place, layer in enumerate(layers):
-        if not isinstance(layer, nn.Conv2d):
-            continue
-        norm = layers[place + 1]
+    for layer, norm in _convolutions(network):
         shared = min(previous, layer.out_channels)
         beside = layer.in_channels - previous
-        layer.weight *= added if place else 1.0
-        for channel in range(layer.out_channels if previous else 0):
-            layer.weight[channel, (beside + channel % previous), 1, 1] += 1
+        if previous:
+            layer.weight *= added
+            for channel in range(layer.out_channels):
+                layer.weight[channel, beside + channel % previous, 1, 1] += 1
         norm.bias[:shared] = lift
         norm.bias[shared:] = 0.3
         previous = layer.out_channels
     norm.weight.fill_(last)
     norm.bias.fill_(last)
+
+
+def _convolutions(network: Chain | Extended) -> list[tuple[nn.Conv2d, nn.BatchNorm2d]]:
+    """Every convolution with the batch norm that follows it."""
+    layers = list(network.layers)
+    return [(layer, norm) for layer, norm in zip(layers, layers[1:]) if isinstance(layer, nn.Conv2d)]
