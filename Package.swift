@@ -174,3 +174,16 @@ let package = Package(
     ] + tests,
     cLanguageStandard: .gnu17
 )
+
+// `LIKENESS_TESTS=VectorIndex,Storage swift test` builds the tests of these targets and what they need, nothing else.
+if let chosen = Context.environment["LIKENESS_TESTS"] {
+    let targets = Dictionary(uniqueKeysWithValues: package.targets.map { ($0.name, $0) })
+    var needed: Set<String> = []
+    var pending = chosen.split(separator: ",").map { "\($0)Tests" }
+    while let name = pending.popLast() {
+        guard needed.insert(name).inserted, let target = targets[name] else { continue }
+        for case .byNameItem(let dependency, _) in target.dependencies { pending.append(dependency) }
+    }
+    package.targets.removeAll { !needed.contains($0.name) }
+    package.products = []
+}
