@@ -24,20 +24,20 @@ let kernels: [CSetting] = c + [.unsafeFlags(["-O3"])]
 
 /// One test target per target: its name without `Tests`, and what it needs besides.
 let testDependencies: [(name: String, others: [String])] = [
-    ("Platform", []), ("Wire", []), ("Storage", ["Platform"]),
+    ("Platform", []), ("Filters", []), ("Wire", ["Filters"]), ("Storage", ["Platform"]),
     ("LinearAlgebra", []), ("VectorIndex", ["Storage", "Platform"]),
-    ("Catalog", ["Wire", "Storage", "VectorIndex", "Inference", "Platform"]),
+    ("Catalog", ["Filters", "Storage", "VectorIndex", "Inference", "Platform"]),
     ("Imaging", ["Platform"]),
     ("Inference", ["Platform"]), ("InferenceCPU", ["Inference"]),
     ("InferenceVulkan", ["Inference", "CShaders", "Platform"]),
     ("Embedding", ["Imaging", "Inference", "Platform"]),
     ("Ingestion", ["Catalog", "Embedding", "Imaging", "Inference", "Platform"]),
-    ("Server", ["Wire", "Catalog", "Embedding", "Imaging", "Inference", "Platform"]),
+    ("Server", ["Wire", "Filters", "Catalog", "Embedding", "Imaging", "Inference", "Platform"]),
     (
         "Daemon",
         ["Wire", "Platform", "Catalog", "Embedding", "Imaging", "Ingestion", "Inference", "InferenceVulkan"]
     ),
-    ("Client", ["Wire", "Platform"]),
+    ("Client", ["Wire", "Filters", "Platform"]),
 ]
 
 let tests: [Target] = testDependencies.map { target in
@@ -81,7 +81,8 @@ let package = Package(
 
         // The house, bottom up.
         .target(name: "Platform", dependencies: ["CPlatform", "CNettle"], swiftSettings: strict),
-        .target(name: "Wire", exclude: ["README.md"], swiftSettings: safe),
+        .target(name: "Filters", exclude: ["README.md"], swiftSettings: safe),
+        .target(name: "Wire", dependencies: ["Filters"], swiftSettings: safe),
         .target(name: "Storage", dependencies: ["CLMDB", "CKernels", "Platform"], swiftSettings: strict),
         .target(name: "LinearAlgebra", dependencies: ["COpenBLAS"], swiftSettings: numeric),
         .target(
@@ -92,7 +93,7 @@ let package = Package(
         ),
         .target(
             name: "Catalog",
-            dependencies: ["Wire", "Storage", "VectorIndex", "Inference", "Platform"],
+            dependencies: ["Filters", "Storage", "VectorIndex", "Inference", "Platform"],
             exclude: ["README.md"],
             swiftSettings: safe
         ),
@@ -124,7 +125,7 @@ let package = Package(
         ),
         .target(
             name: "Server",
-            dependencies: ["Wire", "Catalog", "Platform", "CMicrohttpd", "CServer"],
+            dependencies: ["Wire", "Filters", "Catalog", "Platform", "CMicrohttpd", "CServer"],
             exclude: ["Page"],
             swiftSettings: strict
         ),
@@ -150,7 +151,7 @@ let package = Package(
             cSettings: c,
             linkerSettings: [.linkedLibrary("curl")]
         ),
-        .target(name: "Client", dependencies: ["Wire", "Platform", "CTransfer"], swiftSettings: safe),
+        .target(name: "Client", dependencies: ["Wire", "Filters", "Platform", "CTransfer"], swiftSettings: safe),
 
         // Thin executables.
         .executableTarget(name: "likenessd", dependencies: ["Daemon"], swiftSettings: safe),
@@ -159,7 +160,7 @@ let package = Package(
             name: "likeness-bench",
             dependencies: [
                 "Catalog", "Embedding", "Imaging", "Inference", "InferenceCPU", "InferenceVulkan",
-                "Ingestion", "Platform", "Storage", "VectorIndex", "Wire",
+                "Filters", "Ingestion", "Platform", "Storage", "VectorIndex",
             ],
             swiftSettings: numeric
         ),
@@ -167,7 +168,7 @@ let package = Package(
         // One test target per target; fixtures shared.
         .target(
             name: "TestSupport",
-            dependencies: ["Platform", "Inference", "Wire"],
+            dependencies: ["Platform", "Inference", "Filters"],
             path: "Tests/TestSupport",
             swiftSettings: strict
         ),

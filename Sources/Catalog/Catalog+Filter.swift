@@ -1,7 +1,7 @@
+package import Filters
 internal import Platform
 internal import Storage
 internal import VectorIndex
-package import Wire
 
 /// A page of the images that match a filter.
 package struct FilteredImages: Sendable {

@@ -1,5 +1,5 @@
+package import Filters
 package import Platform
-package import Wire
 
 /// An image's number: given once, never reused, kept through renames.
 package struct ImageID: RawRepresentable, Hashable, Comparable, Sendable, CustomStringConvertible {

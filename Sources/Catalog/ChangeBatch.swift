@@ -1,8 +1,8 @@
+internal import Filters
 internal import Inference
 internal import Platform
 internal import Storage
 internal import VectorIndex
-internal import Wire
 
 /// Applies changes inside one write transaction: the ledger, images, contents, vectors and the events stay in step.
 ///

@@ -1,5 +1,5 @@
+internal import Filters
 internal import Storage
-internal import Wire
 
 /// Keys of `field`: chunk, field, type and value, so that the records of new images lie together, those of one field in a chunk
 /// too, and values are in their order. `README.md` specifies them.

@@ -1,5 +1,5 @@
+internal import Filters
 internal import Storage
-internal import Wire
 
 /// Reads sets of positions out of `field`.
 struct FieldReader {

@@ -1,5 +1,5 @@
+internal import Filters
 internal import Platform
-internal import Wire
 
 /// What of an image stands in `field`: the keys, without their chunk, of all bitmaps that it is a member of.
 struct FieldTokens {

@@ -1,7 +1,7 @@
+internal import Filters
 internal import Platform
 internal import Storage
 internal import VectorIndex
-internal import Wire
 
 /// The images that match a filter, as one transaction sees them.
 struct FilterMatches {

@@ -1,6 +1,6 @@
+internal import Filters
 internal import Platform
 internal import Storage
-internal import Wire
 
 /// Answers a filter as far as the records of `field` can.
 struct FilterPlan {

@@ -1,7 +1,7 @@
+internal import Filters
 internal import Inference
 internal import Platform
 internal import VectorIndex
-internal import Wire
 
 /// Something for the writer thread to do, and the place where its outcome is waited for.
 final class WriteRequest: Sendable {

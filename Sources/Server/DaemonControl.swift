@@ -1,4 +1,5 @@
 package import Catalog
+package import Filters
 package import Platform
 package import Wire
 

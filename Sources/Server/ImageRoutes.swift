@@ -1,4 +1,5 @@
 internal import Catalog
+internal import Filters
 internal import Foundation
 internal import Glibc
 internal import Platform

@@ -1,3 +1,5 @@
+package import Filters
+
 /// Names that both sides of the socket use. Unknown fields are ignored by both; fields are only ever added.
 package enum WireProtocol {
     /// The path prefix of this major version.

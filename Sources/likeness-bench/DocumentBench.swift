@@ -1,8 +1,8 @@
 import Catalog
+import Filters
 import Foundation
 import Platform
 import Storage
-import Wire
 
 /// `documents`: what filters on documents cost on images with documents, one JSON object a filter, beside a search without one.
 enum DocumentBench {

@@ -1,9 +1,9 @@
 import Catalog
+import Filters
 import Foundation
 import Platform
 import TestSupport
 import Testing
-import Wire
 
 /// Random changes to images with documents, and random filters on them, against a plain reading of each image.
 ///

@@ -1,9 +1,9 @@
+import Filters
 import Platform
 import Storage
 import TestSupport
 import Testing
 import VectorIndex
-import Wire
 
 @testable import Catalog
 

@@ -1,4 +1,5 @@
 import Catalog
+import Filters
 import Foundation
 import Glibc
 import Platform

@@ -1,4 +1,4 @@
-package import Wire
+package import Filters
 
 /// Random documents, and filters that often match some of them.
 package struct FilterDraws {

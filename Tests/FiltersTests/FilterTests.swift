@@ -1,6 +1,6 @@
+import Filters
 import Foundation
 import Testing
-import Wire
 
 /// What filters mean, and what is none.
 struct FilterTests {

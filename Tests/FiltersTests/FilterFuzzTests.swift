@@ -1,7 +1,7 @@
+import Filters
 import Foundation
 import TestSupport
 import Testing
-import Wire
 
 /// Random filters on random documents against a plain reading of the language, and hostile bytes.
 ///
