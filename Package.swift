@@ -24,20 +24,23 @@ let kernels: [CSetting] = c + [.unsafeFlags(["-O3"])]
 
 /// One test target per target: its name without `Tests`, and what it needs besides.
 let testDependencies: [(name: String, others: [String])] = [
-    ("Platform", []), ("Filters", []), ("Wire", ["Filters"]), ("Storage", ["Platform"]),
+    ("Platform", []), ("Filters", []), ("Wire", ["DeviceReports", "Filters"]), ("Storage", ["Platform"]),
     ("LinearAlgebra", []), ("VectorIndex", ["Storage", "Platform"]),
     ("Catalog", ["Filters", "Storage", "VectorIndex", "Inference", "Platform"]),
     ("Imaging", ["Platform"]),
     ("Inference", ["Platform"]), ("InferenceCPU", ["Inference"]),
-    ("InferenceVulkan", ["Inference", "CShaders", "Platform"]),
+    ("InferenceVulkan", ["DeviceReports", "Inference", "CShaders", "Platform"]),
     ("Embedding", ["Imaging", "Inference", "Platform"]),
     ("Ingestion", ["Catalog", "Embedding", "Imaging", "Inference", "Platform"]),
-    ("Server", ["Wire", "Filters", "Catalog", "Embedding", "Imaging", "Inference", "Platform"]),
+    (
+        "Server",
+        ["Wire", "DeviceReports", "Filters", "Catalog", "Embedding", "Imaging", "Inference", "Ingestion", "Platform"]
+    ),
     (
         "Daemon",
-        ["Wire", "Platform", "Catalog", "Embedding", "Imaging", "Ingestion", "Inference", "InferenceVulkan"]
+        ["Server", "Wire", "DeviceReports", "Platform", "Catalog", "Embedding", "Imaging", "Ingestion", "Inference", "InferenceVulkan"]
     ),
-    ("Client", ["Wire", "Filters", "Platform"]),
+    ("Client", ["Wire", "DeviceReports", "Filters", "Platform"]),
 ]
 
 let tests: [Target] = testDependencies.map { target in
@@ -82,7 +85,9 @@ let package = Package(
         // The house, bottom up.
         .target(name: "Platform", dependencies: ["CPlatform", "CNettle"], swiftSettings: strict),
         .target(name: "Filters", exclude: ["README.md"], swiftSettings: safe),
-        .target(name: "Wire", dependencies: ["Filters"], swiftSettings: safe),
+        // Small, and apart: the backends write these reports and the client reads them, which links no backend.
+        .target(name: "DeviceReports", swiftSettings: safe),
+        .target(name: "Wire", dependencies: ["Filters", "DeviceReports"], swiftSettings: safe),
         .target(name: "Storage", dependencies: ["CLMDB", "CKernels", "Platform"], swiftSettings: strict),
         .target(name: "LinearAlgebra", dependencies: ["COpenBLAS"], swiftSettings: numeric),
         .target(
@@ -100,7 +105,7 @@ let package = Package(
         .target(name: "Imaging", dependencies: ["CImaging", "CKernels", "Platform"], swiftSettings: numeric),
         .target(
             name: "Inference",
-            dependencies: ["Platform", "CModels", "COpenBLAS", "LinearAlgebra"],
+            dependencies: ["Platform", "CModels", "COpenBLAS", "DeviceReports", "LinearAlgebra"],
             exclude: ["README.md"],
             swiftSettings: numeric
         ),
@@ -112,20 +117,23 @@ let package = Package(
         ),
         .target(
             name: "InferenceVulkan",
-            dependencies: ["Inference", "CVulkan", "CShaders", "Platform"],
+            dependencies: ["Inference", "CVulkan", "CShaders", "DeviceReports", "Platform"],
             exclude: ["README.md"],
             swiftSettings: strict
         ),
-        .target(name: "Embedding", dependencies: ["Imaging", "Inference", "Platform"], swiftSettings: safe),
+        .target(name: "Embedding", dependencies: ["DeviceReports", "Imaging", "Inference", "Platform"], swiftSettings: safe),
         .target(
             name: "Ingestion",
-            dependencies: ["Catalog", "Embedding", "Platform"],
+            dependencies: ["Catalog", "Embedding", "Filters", "Platform"],
             exclude: ["README.md"],
             swiftSettings: safe
         ),
         .target(
             name: "Server",
-            dependencies: ["Wire", "Filters", "Catalog", "Platform", "CMicrohttpd", "CServer"],
+            dependencies: [
+                "Wire", "DeviceReports", "Filters", "Catalog", "Embedding", "Imaging", "Inference", "Ingestion",
+                "Platform", "CMicrohttpd", "CServer",
+            ],
             exclude: ["Page"],
             swiftSettings: strict
         ),
@@ -138,7 +146,7 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "Server", "Ingestion", "Catalog", "Embedding", "Imaging", "Wire", "Platform",
+                "Server", "Ingestion", "Catalog", "DeviceReports", "Embedding", "Imaging", "Platform",
                 "Inference", "InferenceCPU", "InferenceVulkan", "Storage",
             ],
             swiftSettings: safe
@@ -151,7 +159,7 @@ let package = Package(
             cSettings: c,
             linkerSettings: [.linkedLibrary("curl")]
         ),
-        .target(name: "Client", dependencies: ["Wire", "Filters", "Platform", "CTransfer"], swiftSettings: safe),
+        .target(name: "Client", dependencies: ["Wire", "DeviceReports", "Filters", "Platform", "CTransfer"], swiftSettings: safe),
 
         // Thin executables.
         .executableTarget(name: "likenessd", dependencies: ["Daemon"], swiftSettings: safe),
@@ -159,8 +167,8 @@ let package = Package(
         .executableTarget(
             name: "likeness-bench",
             dependencies: [
-                "Catalog", "Embedding", "Imaging", "Inference", "InferenceCPU", "InferenceVulkan",
-                "Filters", "Ingestion", "Platform", "Storage", "VectorIndex",
+                "Catalog", "DeviceReports", "Embedding", "Filters", "Imaging", "Inference", "InferenceCPU",
+                "InferenceVulkan", "Ingestion", "Platform", "Storage", "VectorIndex",
             ],
             swiftSettings: numeric
         ),

@@ -1,4 +1,5 @@
 internal import Filters
+internal import Platform
 internal import Storage
 
 /// Keys of `field`: chunk, field, type and value, so that the records of new images lie together, those of one field in a chunk
@@ -97,6 +98,6 @@ enum FieldKey {
 
     /// How errors call a record.
     static func name(_ key: [UInt8]) -> String {
-        "field " + key.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        "field " + key.hexadecimal
     }
 }

@@ -59,14 +59,13 @@ final class House: Sendable {
             library: library,
             configuredRoots: configuredRoots,
             facts: Control.Facts(
-                model: .init(choice.model.summary, inUse: true),
+                model: ServedModel(choice.model.summary, isInUse: true),
                 head: choice.head,
                 device: backend,
                 folder: folder,
                 modelIsFile: configuration.weights != nil,
                 modelIsFixed: choice.isFixed,
-                fixedHead: configuration.head == nil ? nil : choice.head,
-                limits: serving.limits.named
+                fixedHead: configuration.head == nil ? nil : choice.head
             )
         )
         server = try HTTPServer(

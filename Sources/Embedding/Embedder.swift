@@ -1,3 +1,4 @@
+package import DeviceReports
 package import Imaging
 package import Inference
 internal import Platform

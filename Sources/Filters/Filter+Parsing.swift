@@ -6,8 +6,7 @@ extension Filter {
         }
         let value: JSONValue
         do throws(JSONFault) {
-            var reader = try JSONTreeReader(text)
-            value = try reader.read()
+            value = try JSONValue(text, maximumDepth: FilterLimits.jsonDepth, duplicates: .refused)
         } catch {
             throw FilterError(place: "", reason: "it is not JSON: \(error)")
         }
@@ -201,45 +200,6 @@ private struct FilterParser {
         termCount += 1
         guard termCount <= FilterLimits.termCount else {
             throw FilterError(place: place, reason: "more than \(FilterLimits.termCount) comparisons")
-        }
-    }
-}
-
-/// JSON text as a tree, for texts that people write: a name that stands twice in one object is a mistake.
-private struct JSONTreeReader {
-    /// Two levels for each `$and` or `$or`, and the innermost comparison.
-    private static let maximumDepth = 2 * FilterLimits.depth + 4
-
-    private var tokens: JSONTokens
-
-    init(_ text: [UInt8]) throws(JSONFault) { tokens = try JSONTokens(text, maximumDepth: Self.maximumDepth) }
-
-    mutating func read() throws(JSONFault) -> JSONValue {
-        let value = try value(of: try tokens.next())
-        _ = try tokens.next()
-        return value
-    }
-
-    private mutating func value(of token: JSONToken?) throws(JSONFault) -> JSONValue {
-        switch token {
-        case .beginObject:
-            var members: [String: JSONValue] = [:]
-            while case .name(let bytes)? = try tokens.next() {
-                let name = String(decoding: bytes, as: UTF8.self)
-                guard members[name] == nil else {
-                    throw JSONFault(offset: tokens.offset, reason: "`\(name)` stands twice in one object")
-                }
-                members[name] = try value(of: try tokens.next())
-            }
-            return .object(members)
-        case .beginArray:
-            var values: [JSONValue] = []
-            while let token = try tokens.next(), token != .endArray { values.append(try value(of: token)) }
-            return .array(values)
-        case .string(let bytes): return .string(String(decoding: bytes, as: UTF8.self))
-        case .number(let number): return .number(number)
-        case .bool(let bool): return .bool(bool)
-        case .null, .endObject, .endArray, .name, nil: return .null
         }
     }
 }

@@ -20,6 +20,8 @@ package enum FilterLimits {
     package static let byteCount = 16 << 10
     /// `$and`, `$or` and `$not` inside each other.
     package static let depth = 10
+    /// Of the text: two levels for each `$and` or `$or`, and the innermost comparison.
+    static let jsonDepth = 2 * depth + 4
     /// Comparisons, where each value of an `$in` counts.
     package static let termCount = 256
     package static let nameByteCount = 512

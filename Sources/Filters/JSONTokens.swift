@@ -1,8 +1,10 @@
-/// Why bytes are no JSON text: at which byte, and what is wrong there.
+/// Why bytes are not a JSON text: at which byte, and what is wrong there.
 package struct JSONFault: Error, Hashable, Sendable, CustomStringConvertible {
     /// From 0.
     package let offset: Int
     package let reason: String
+    /// The text may be JSON, but it is nested deeper than allowed.
+    package var isTooDeep = false
 
     package var description: String { "\(reason) at byte \(offset)" }
 }
@@ -21,7 +23,7 @@ package enum JSONToken: Hashable, Sendable {
     case null
 }
 
-/// Takes a JSON text (RFC 8259) apart, piece by piece and in order.
+/// The tokenizer of JSON texts (RFC 8259): takes one apart, piece by piece and in order.
 ///
 /// Nothing recurses, so no text of whatever depth can exhaust a stack. A name that an object has twice is given twice: what that
 /// means is the reader's to say. A byte order mark is passed over.
@@ -49,7 +51,7 @@ package struct JSONTokens {
     ///   - maximumDepth: containers that may be open at once.
     /// - Throws: when the bytes are not UTF-8.
     package init(_ bytes: [UInt8], maximumDepth: Int) throws(JSONFault) {
-        guard String(validating: bytes, as: UTF8.self) != nil else {
+        do { _ = try UTF8Span(validating: bytes.span) } catch {
             throw JSONFault(offset: 0, reason: "the text is not UTF-8")
         }
         self.bytes = bytes
@@ -82,6 +84,17 @@ package struct JSONTokens {
         }
     }
 
+    /// Checks that the bytes are a JSON text whose containers are nested no deeper than allowed.
+    ///
+    /// - Returns: whether the text is an object.
+    @discardableResult
+    package static func check(_ text: [UInt8], maximumDepth: Int) throws(JSONFault) -> Bool {
+        var tokens = try JSONTokens(text, maximumDepth: maximumDepth)
+        let first = try tokens.next()
+        while try tokens.next() != nil {}
+        return first == .beginObject
+    }
+
     // MARK: Parts
 
     private var peek: UInt8? { at < bytes.count ? bytes[at] : nil }
@@ -93,7 +106,9 @@ package struct JSONTokens {
     }
 
     private mutating func open(isObject opensObject: Bool) throws(JSONFault) -> JSONToken {
-        guard isObject.count < maximumDepth else { throw fault("more than \(maximumDepth) levels of nesting") }
+        guard isObject.count < maximumDepth else {
+            throw JSONFault(offset: at, reason: "more than \(maximumDepth) levels of nesting", isTooDeep: true)
+        }
         at += 1
         isObject.append(opensObject)
         expected = opensObject ? .nameOrEnd : .valueOrEnd

@@ -1,3 +1,5 @@
+internal import Platform
+
 /// What tells a device and its driver from all others: what was compiled or measured for one is worth nothing to another.
 struct DeviceIdentity: Equatable {
     /// PCI numbers of vendor and device.
@@ -12,6 +14,6 @@ struct DeviceIdentity: Equatable {
 
     /// The device UUID as 32 hexadecimal digits.
     var deviceDigits: String {
-        deviceUUID.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        deviceUUID.hexadecimal
     }
 }

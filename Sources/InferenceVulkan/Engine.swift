@@ -1,3 +1,4 @@
+internal import DeviceReports
 internal import Inference
 
 /// A device that reproduced the fixture in a tier, with the network readied on it. Belongs to one thread at a time.

@@ -1,3 +1,4 @@
+internal import DeviceReports
 internal import Inference
 internal import Platform
 
@@ -24,7 +25,7 @@ final class Supervisor: @unchecked Sendable {
         var lostAt: Instant?
         var isStopping = false
         /// Of the last trial in another process.
-        var report: VulkanReport?
+        var report: GraphicsReport?
         /// Tiers that it found wanting, with the reason.
         var distrusted: [Tier: String] = [:]
         /// Uses of an engine: those that go on, and all so far.
@@ -70,7 +71,7 @@ final class Supervisor: @unchecked Sendable {
     }
 
     var health: DeviceHealth { state.read { $0.health } }
-    var report: VulkanReport? { state.read { $0.report } }
+    var report: GraphicsReport? { state.read { $0.report } }
     var isServing: Bool { state.read { $0.engine != nil } }
 
     func waitUntilReady(seconds: Double?) throws(InferenceError) -> Bool {

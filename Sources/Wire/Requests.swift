@@ -8,8 +8,6 @@ package enum WireProtocol {
     package static let maximumSearchLimit = 1000
     package static let maximumPageLimit = 1000
     package static let maximumSearchBodyByteCount = 32 << 20
-    /// Each has threads and descriptors of its own; the service's unit has room for so many.
-    package static let maximumCollectionCount = 64
     /// Additive features, listed by `/v1/version`, so that a client need not guess from a version number.
     package static let capabilities = [
         "search.image", "search.id", "images.list", "images.content", "images.thumbnail", "images.delete",

@@ -1,3 +1,4 @@
+package import DeviceReports
 package import Filters
 
 /// One image, as lists and `GET /v1/images/{id}` return it.
@@ -409,7 +410,7 @@ package struct StatusResponse: Codable, Sendable, Equatable {
         /// Why this one was chosen.
         package var reason: String
         /// The graphics devices in use and how they fare; absent without any.
-        package var graphics: [GraphicsHealth]?
+        package var graphics: [DeviceHealth]?
         /// All graphics devices of the machine, as far as they were looked at.
         package var known: [GraphicsDevice]?
 
@@ -419,7 +420,7 @@ package struct StatusResponse: Codable, Sendable, Equatable {
             tier: String,
             threads: Int,
             reason: String,
-            graphics: [GraphicsHealth]? = nil,
+            graphics: [DeviceHealth]? = nil,
             known: [GraphicsDevice]? = nil
         ) {
             self.graphics = graphics

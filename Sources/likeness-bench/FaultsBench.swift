@@ -1,3 +1,4 @@
+import DeviceReports
 import Embedding
 import Foundation
 import Inference

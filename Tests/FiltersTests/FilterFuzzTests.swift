@@ -76,7 +76,8 @@ struct FilterFuzzTests {
             let isTaken = !DocumentField.fields(of: bytes).isEmpty
             if isTaken {
                 let value = try? JSONDecoder().decode(JSONValue.self, from: Data(bytes))
-                #expect(value != nil, "seed \(seed): \(String(decoding: bytes, as: UTF8.self))")
+                let own = try? JSONValue(bytes, maximumDepth: 32, duplicates: .firstCounts)
+                #expect(value != nil && own == value, "seed \(seed): \(String(decoding: bytes, as: UTF8.self))")
             }
             seed += 1
         } while Date() < deadline

@@ -1,3 +1,4 @@
+internal import DeviceReports
 internal import Wire
 
 extension CommandDescription {
@@ -51,16 +52,16 @@ struct StatusScreen {
     }
 
     /// State, tier and what befell a graphics device; counts of zero say nothing.
-    private static func text(_ health: GraphicsHealth) -> String {
+    private static func text(_ health: DeviceHealth) -> String {
         let name = health.device.isEmpty ? "graphics device" : health.device
-        var parts = ["\(name) \(health.state)\(health.tier.isEmpty ? "" : ", tier \(health.tier)")"]
+        var parts = ["\(name) \(health.state.rawValue)\(health.tier.isEmpty ? "" : ", tier \(health.tier)")"]
         let counts = [
-            (health.losses, "lost"), (health.hangs, "of them hung"), (health.outOfMemory, "out of memory"),
-            (health.nonFinite, "recomputed for overflow"), (health.returns, "returned"),
+            (health.lossCount, "lost"), (health.hangCount, "of them hung"), (health.outOfMemoryCount, "out of memory"),
+            (health.nonFiniteCount, "recomputed for overflow"), (health.returnCount, "returned"),
         ]
         parts += counts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
-        if let open = health.open { parts.append("opened in \(Int((open * 1000).rounded())) ms") }
-        if health.state != "serving" { parts.append(health.reason) }
+        if let open = health.openSeconds { parts.append("opened in \(Int((open * 1000).rounded())) ms") }
+        if health.state != .serving { parts.append(health.reason) }
         return parts.joined(separator: ", ")
     }
 

@@ -1,3 +1,4 @@
+internal import DeviceReports
 internal import Wire
 
 /// Examines the daemon and the machine below it.

@@ -1,21 +1,23 @@
 internal import Foundation
 internal import Inference
 internal import Server
-internal import Wire
 
 /// The library of models over the socket.
 extension Control {
-    func models() throws(Problem) -> ModelList {
+    func models() throws(DaemonError) -> [ServedModel] {
         do throws(InferenceError) {
-            var bodies = try library.list().models.map {
-                ModelBody($0, inUse: $0.name == facts.model.name && !facts.modelIsFile)
+            let listed = try library.list().models.map {
+                ServedModel($0, isInUse: $0.name == facts.model.summary.name && !facts.modelIsFile)
             }
-            if facts.modelIsFile { bodies.append(facts.model) }
-            return ModelList(models: bodies, fetchable: try ModelManifest.embedded().compactMap(FetchableModel.init))
-        } catch { throw Problem(.internal, "\(error)") }
+            return facts.modelIsFile ? listed + [facts.model] : listed
+        } catch { throw .unexpected("\(error)") }
     }
 
-    func importModel(_ request: ModelImport) throws(Problem) -> ModelBody {
+    func manifests() throws(DaemonError) -> [ModelManifest] {
+        do throws(InferenceError) { return try ModelManifest.embedded() } catch { throw .unexpected("\(error)") }
+    }
+
+    func importModel(_ request: ModelImport) throws(DaemonError) -> ServedModel {
         let head = try self.head(request.head)
         let preprocessing = try self.preprocessing(request.preprocessing)
         let summary: ModelSummary
@@ -40,30 +42,23 @@ extension Control {
                     defaultHead: head ?? .max
                 )
             }
-        } catch { throw Self.problem(error, name: request.name) }
-        return ModelBody(summary, inUse: false)
+        } catch { throw .model(error, name: request.name) }
+        return ServedModel(summary, isInUse: false)
     }
 
-    private func preprocessing(_ name: String?) throws(Problem) -> Preprocessing? {
+    private func preprocessing(_ name: String?) throws(DaemonError) -> Preprocessing? {
         guard let name else { return nil }
         guard let kind = ["keras": Preprocessing.keras, "torchvision": .torchvision][name] else {
-            throw Problem(.badRequest, "preprocessing '\(name)' is neither keras nor torchvision")
+            throw .unknownPreprocessing(name)
         }
         return kind
     }
 
-    var temporaryDirectory: String { facts.folder.temporary }
-
-    func useModel(name: String, head: String?) throws(Problem) {
-        guard !facts.modelIsFixed else {
-            throw Problem(
-                .conflict,
-                "the daemon was started with --weights or --model (or their variables or file); take that away first"
-            )
-        }
+    func useModel(name: String, head: String?) throws(DaemonError) {
+        guard !facts.modelIsFixed else { throw .modelIsFixed }
         let chosenHead = try self.head(head)
         if let fixed = facts.fixedHead, let chosenHead, chosenHead != fixed {
-            throw Problem(.conflict, "the settings say head \(fixed.rawValue); take that away first")
+            throw .headIsFixed(fixed)
         }
         let wanted: Head
         do throws(InferenceError) {
@@ -71,47 +66,13 @@ extension Control {
             let model = try library.open(name)
             wanted = facts.fixedHead ?? chosenHead ?? model.summary.defaultHead
             try library.select(name, head: wanted)
-        } catch { throw Self.problem(error, name: name) }
-        if name != facts.model.name || wanted != facts.head { Signals.requestRestart() }
+        } catch { throw .model(error, name: name) }
+        if name != facts.model.summary.name || wanted != facts.head { Signals.requestRestart() }
     }
 
-    private func head(_ name: String?) throws(Problem) -> Head? {
-        do { return try ModelChoice.head(name) } catch { throw Problem(.badRequest, error.description) }
-    }
-
-    private static func problem(_ error: InferenceError, name: String) -> Problem {
-        switch error {
-        case .invalidModelName, .invalidManifest: Problem(.badRequest, error.description)
-        case .modelExists: Problem(.conflict, "\(error); choose another name")
-        case .modelNotFound: Problem(.notFound, "\(error); `likeness model list` shows which there are")
-        // The file lies under a temporary name: say the model's.
-        case .malformedWeights(_, let detail): Problem(.badRequest, "\(name): damaged or no weight file: \(detail)")
-        case .unsupportedNetwork(_, let detail):
-            Problem(.badRequest, "\(name): not a chain of 3x3 convolutions: \(detail)")
-        case .unexpectedNetwork(_, let got, let expected): Problem(.badRequest, "\(name): \(got), not \(expected)")
-        case .unwritable: Problem(.storageFull, error.description, retryAfter: 30)
-        case .deviceLost, .deviceUnavailable, .nonFinite, .outOfMemory, .unreadableWeights:
-            Problem(.internal, error.description)
-        }
-    }
-}
-
-extension FetchableModel {
-    /// Nil where nothing can be fetched.
-    init?(_ manifest: ModelManifest) {
-        guard let source = manifest.source else { return nil }
-        self.init(
-            name: manifest.name,
-            aliases: manifest.aliases,
-            description: manifest.description,
-            licence: manifest.licence,
-            source: Source(
-                address: source.address,
-                format: source.format.rawValue,
-                bytes: source.byteCount,
-                sha256: source.sha256,
-                md5: source.md5
-            )
-        )
+    private func head(_ name: String?) throws(DaemonError) -> Head? {
+        guard let name else { return nil }
+        guard let head = Head(rawValue: name) else { throw .unknownHead(name) }
+        return head
     }
 }

@@ -1,96 +1,40 @@
 internal import Catalog
 internal import Embedding
-internal import Inference
 internal import Ingestion
 internal import Platform
-internal import Wire
+internal import Server
 
 /// Everything at a glance, of one collection or of all.
 extension Control {
-    func status(_ collection: String?) throws(Problem) -> StatusResponse {
-        let chosen = try all.chosen(collection).map { (collection: $0, work: $0.work) }
-        let work = IngestionStatus.sum(chosen.map(\.work))
+    func status(_ collection: String?) throws(DaemonError) -> DaemonStatus {
+        let chosen = try all.chosen(collection).map(\.status)
         // A warning is everybody's.
-        let everything = collection == nil ? work : .sum(all.open.map(\.work))
-        let bodies = chosen.map { $0.collection.body($0.work) }
+        let everything = collection == nil ? chosen.map(\.work) : all.open.map(\.work)
         let memory = ProcessUsage.memory()
-        let diskFree = ProcessUsage.freeBytes(at: facts.folder.path)
-        let backend = embedder.backendDescription
-        let graphics = embedder.deviceHealth.map(GraphicsHealth.init)
-        let isAway = !graphics.isEmpty && !backend.backend.contains("vulkan")
-        return StatusResponse(
-            version: Version.number,
-            uptime: Instant.now - facts.start,
-            counts: bodies.reduce(into: StatusResponse.Counts.none) { $0.add($1.counts) },
-            progress: StatusResponse.Progress(
-                done: work.doneCount,
-                total: work.doneCount + work.waitingCount,
-                imagesPerSecond: work.imagesPerSecond,
-                remaining: work.remainingSeconds,
-                paused: work.pauseReason
-            ),
+        return DaemonStatus(
+            uptimeSeconds: Instant.now - facts.start,
+            collections: chosen,
+            conditions: conditions(.sum(everything)),
             model: facts.model,
-            head: facts.head.rawValue,
-            device: StatusResponse.Device(
-                backend: backend.backend,
-                device: backend.device,
-                tier: backend.tier,
-                threads: backend.threads,
-                reason: isAway ? graphics.map(\.reason).joined(separator: "; ") : facts.device.reason,
-                graphics: graphics.isEmpty ? nil : graphics,
-                known: facts.device.knownDevices()
-            ),
-            roots: chosen.flatMap { one in one.work.roots.map { RootBody($0, of: one.collection) } },
-            resources: StatusResponse.Resources(
-                memory: memory.now,
-                memoryPeak: memory.peak,
-                disk: bodies.reduce(0) { $0 + $1.disk },
-                diskFree: diskFree
-            ),
-            limits: facts.limits,
-            warnings: Warnings.all(
-                model: facts.model,
-                work: everything,
-                unusable: all.unusable,
-                unwatched: configuredRoots.failures,
-                graphics: graphics,
-                diskFree: diskFree
-            ),
-            work: self.work,
-            whitening: (bodies.first { $0.name == collection ?? CollectionName.standard.description })?.whitening,
-            collections: collection == nil ? withUnusable(bodies) : bodies
+            head: facts.head,
+            deviceReason: facts.device.reason,
+            knownDevices: facts.device.knownDevices(),
+            embedding: embedder.statistics,
+            memory: DaemonStatus.Memory(byteCount: memory.now, peakByteCount: memory.peak)
         )
     }
 
-    /// Those that are open, as given, and those that cannot be used, by name.
-    func withUnusable(_ bodies: [CollectionBody]) -> [CollectionBody] {
-        let unusable = all.unusable.map { name, reason in
-            CollectionBody(name: name.description, counts: .none, roots: 0, disk: 0, problem: reason)
-        }
-        return (bodies + unusable).sorted { $0.name < $1.name }
-    }
+    func conditions() -> DaemonConditions { conditions(.sum(all.open.map(\.work))) }
 
-    private var work: StatusResponse.Work {
-        let counts = embedder.statistics
-        return StatusResponse.Work(
-            images: counts.imageCount,
-            queries: counts.queryCount,
-            failures: counts.failureCount,
-            batches: counts.batchCount,
-            decode: counts.decodeSeconds,
-            compute: counts.computeSeconds
+    private func conditions(_ work: IngestionStatus) -> DaemonConditions {
+        DaemonConditions(
+            work: work,
+            unusable: all.unusable,
+            unwatched: configuredRoots.failures.map { UnwatchedRoot(path: $0.path, reason: $0.reason) },
+            isModelUntrained: facts.model.summary.isUntrained,
+            backend: embedder.backendDescription,
+            devices: embedder.deviceHealth,
+            freeDiskByteCount: ProcessUsage.freeBytes(at: facts.folder.path)
         )
-    }
-}
-
-extension StatusResponse.Counts {
-    static let none = StatusResponse.Counts(images: 0, vectors: 0, files: 0, failed: 0, waiting: 0)
-
-    mutating func add(_ other: StatusResponse.Counts) {
-        images += other.images
-        vectors += other.vectors
-        files += other.files
-        failed += other.failed
-        waiting += other.waiting
     }
 }

@@ -1,22 +1,22 @@
 internal import Catalog
 internal import Ingestion
 internal import Platform
-internal import Wire
+internal import Server
 
 /// Folders across collections: each belongs to one, so that its path says which.
 extension Collections {
     /// Watches a folder for a collection; the standard one with nil.
     ///
-    /// - Throws: `.conflict` for one that overlaps with a folder of another collection, as within one.
-    func addRoot(_ path: String, to text: String?) throws(Problem) -> RootBody {
-        try whileNothingIsAdded { () throws(Problem) in
+    /// - Throws: `.overlapping` for one that overlaps with a folder of another collection, as within one.
+    func addRoot(_ path: String, to text: String?) throws(DaemonError) -> (root: RootStatus, collection: String) {
+        try whileNothingIsAdded { () throws(DaemonError) in
             let collection = try find(text)
             do {
                 if let taken = try overlapping(path, outside: collection) {
                     throw IngestionError.overlapping(path: path, existing: taken)
                 }
-                return RootBody(try collection.addRoot(path), of: collection)
-            } catch { throw problem(error, of: collection) }
+                return (try collection.addRoot(path), collection.name)
+            } catch { throw failure(error, of: collection) }
         }
     }
 
@@ -31,18 +31,17 @@ extension Collections {
         return nil
     }
 
-    /// What a client is told of an error: of a collection that was removed meanwhile, that it is not there.
-    private func problem(_ error: any Error, of collection: ImageCollection) -> Problem {
-        do throws(Problem) {
+    /// The error, or that the collection is not there, where it was removed meanwhile.
+    private func failure(_ error: any Error, of collection: ImageCollection) -> DaemonError {
+        do throws(DaemonError) {
             _ = try find(collection.name)
-            return Problem(cause: error)
+            return DaemonError(error)
         } catch { return error }
     }
 
     /// Watches a folder of the settings, whose collection is made when it is not there yet.
-    func watch(_ path: String, for name: CollectionName) throws(Problem) {
-        do throws(Problem) { _ = try find(name.description) } catch {
-            guard error.kind == .collectionNotFound else { throw error }
+    func watch(_ path: String, for name: CollectionName) throws(DaemonError) {
+        do throws(DaemonError) { _ = try find(name.description) } catch .collectionNotFound {
             _ = try create(name.description)
         }
         _ = try addRoot(path, to: name.description)
@@ -54,42 +53,31 @@ extension Collections {
     ///   - path: the folder.
     ///   - text: the collection that it must belong to; nil: any.
     /// - Throws: `.notFound` when it does not.
-    func removeRoot(_ path: String, from text: String?) throws(Problem) {
+    func removeRoot(_ path: String, from text: String?) throws(DaemonError) {
         for collection in try chosen(text) {
             do {
                 return try collection.removeRoot(path)
             } catch IngestionError.noSuchRoot {
                 continue
-            } catch { throw problem(error, of: collection) }
+            } catch { throw failure(error, of: collection) }
         }
-        throw Problem(IngestionError.noSuchRoot(path: path))
+        throw .ingestion(.noSuchRoot(path: path))
     }
 
     /// Looks at every file of one root again, or of all of a collection, or of all.
-    func rescan(_ path: String?, in text: String?) throws(Problem) {
+    func rescan(_ path: String?, in text: String?) throws(DaemonError) {
         // Every one is asked, whatever the first says.
         let isKnown = try chosen(text).map { $0.rescan(path) }.contains(true)
-        if let path, !isKnown { throw Problem(IngestionError.noSuchRoot(path: path)) }
+        if let path, !isKnown { throw .ingestion(.noSuchRoot(path: path)) }
     }
 
     /// One collection, or all of them with nil.
-    func chosen(_ text: String?) throws(Problem) -> [ImageCollection] {
+    func chosen(_ text: String?) throws(DaemonError) -> [ImageCollection] {
         guard let text else { return open }
         return [try find(text)]
     }
 }
 
-extension RootBody {
-    init(_ status: RootStatus, of collection: ImageCollection) {
-        self.init(
-            path: status.root.path.description,
-            state: status.state.rawValue,
-            detail: status.detail,
-            seen: status.seenCount,
-            indexed: status.indexedCount,
-            failed: status.failedCount,
-            waiting: status.waitingCount,
-            collection: collection.name
-        )
-    }
+extension Collections: CollectionControl {
+    var statuses: [CollectionStatus] { open.map(\.status) }
 }

@@ -1,7 +1,7 @@
 internal import Catalog
 internal import Ingestion
 internal import Platform
-internal import Wire
+internal import Server
 
 /// All collections of the daemon: finds, makes and removes them.
 ///
@@ -33,7 +33,7 @@ final class Collections: Sendable {
         var entries: [CollectionName: Entry] = [.standard: .open(standard)]
         for name in try folder.names() where name != .standard {
             do {
-                guard entries.count < WireProtocol.maximumCollectionCount else { throw Self.tooMany }
+                guard entries.count < ServerLimits.collectionCount else { throw Self.tooMany }
                 entries[name] = .open(try ImageCollection(name, in: folder, rooms: rooms))
             } catch {
                 log.error("collection \(name) cannot be used: \(error)")
@@ -80,20 +80,24 @@ final class Collections: Sendable {
     }
 
     /// Those that cannot, with the reasons, by name.
-    var unusable: [(name: CollectionName, reason: String)] {
+    var unusable: [UnusableCollection] {
         entries.read { entries in
             entries.sorted { $0.key < $1.key }.compactMap {
-                if case .unusable(let reason) = $0.value { ($0.key, reason) } else { nil }
+                if case .unusable(let reason) = $0.value {
+                    UnusableCollection(name: $0.key.description, reason: reason)
+                } else {
+                    nil
+                }
             }
         }
     }
 
     /// The collection with a name that a client gave; the standard one with nil.
-    func find(_ text: String?) throws(Problem) -> ImageCollection {
+    func find(_ text: String?) throws(DaemonError) -> ImageCollection {
         guard let text else { return standard }
         switch entry(text) {
         case .open(let collection): return collection
-        case .unusable(let reason): throw Problem(.notReady, "collection \(text) cannot be used: \(reason)")
+        case .unusable(let reason): throw .collectionUnusable(name: text, reason: reason)
         case .leaving, nil: throw unknown(text)
         }
     }
@@ -102,60 +106,52 @@ final class Collections: Sendable {
         CollectionName(text).flatMap { name in entries.read { $0[name] } }
     }
 
-    private func unknown(_ text: String) -> Problem {
-        let known = (open.map(\.id) + unusable.map(\.name)).sorted().map(\.description)
-        let shown = known.prefix(8).joined(separator: ", ") + (known.count > 8 ? " and \(known.count - 8) more" : "")
-        let near = nearestWord(to: text, among: known).map { "; did you mean \($0)?" } ?? ""
-        return Problem(.collectionNotFound, "there is no collection \(text.prefix(64)); there are: \(shown)\(near)")
+    private func unknown(_ text: String) -> DaemonError {
+        .collectionNotFound(name: text, known: (open.map(\.name) + unusable.map(\.name)).sorted())
     }
 
     // MARK: Making and removing
 
     /// Runs `body` while no collection and no folder is added by others.
-    func whileNothingIsAdded<R: Sendable>(_ body: () throws(Problem) -> R) throws(Problem) -> R {
-        try changes.update { (_) throws(Problem) in try body() }
+    func whileNothingIsAdded<R: Sendable>(_ body: () throws(DaemonError) -> R) throws(DaemonError) -> R {
+        try changes.update { (_) throws(DaemonError) in try body() }
     }
 
-    private static let tooMany = Problem(
-        .conflict,
-        "there are \(WireProtocol.maximumCollectionCount) collections, which is the most that there can be"
-    )
+    private static let tooMany = DaemonError.tooManyCollections(limit: ServerLimits.collectionCount)
 
     /// Makes an empty collection: on disk when this returns.
-    func create(_ text: String) throws(Problem) -> ImageCollection {
-        guard let name = CollectionName(text) else { throw Problem(.badRequest, CollectionName.rule) }
-        return try changes.update { (isStarted: inout Bool) throws(Problem) -> ImageCollection in
+    func create(_ text: String) throws(DaemonError) -> ImageCollection {
+        guard let name = CollectionName(text) else { throw .invalidCollectionName }
+        return try changes.update { (isStarted: inout Bool) throws(DaemonError) -> ImageCollection in
             switch entry(text) {
             case nil: return try make(name, isStarted: isStarted)
-            case .leaving: throw Problem(.conflict, "collection \(name) is still being removed", retryAfter: 1)
-            case .open, .unusable: throw Problem(.conflict, "there is a collection \(name) already")
+            case .leaving: throw DaemonError.collectionIsBeingRemoved(name: text)
+            case .open, .unusable: throw DaemonError.collectionExists(name: text)
             }
         }
     }
 
-    private func make(_ name: CollectionName, isStarted: Bool) throws(Problem) -> ImageCollection {
-        guard entries.read({ $0.count }) < WireProtocol.maximumCollectionCount else { throw Self.tooMany }
+    private func make(_ name: CollectionName, isStarted: Bool) throws(DaemonError) -> ImageCollection {
+        guard entries.read({ $0.count }) < ServerLimits.collectionCount else { throw Self.tooMany }
         do {
             try folder.create(name)
             do {
                 let collection = try ImageCollection(name, in: folder, rooms: rooms)
                 if isStarted { try collection.start() }
                 entries.update { $0[name] = .open(collection) }
-                log.notice("collection \(name) is made")
+                log.notice("created collection \(name)")
                 return collection
             } catch {
                 try? folder.remove(name)
                 throw error
             }
-        } catch { throw Problem(cause: error) }
+        } catch { throw DaemonError(error) }
     }
 
     /// Takes a collection out with everything in it; the files in its folders stay. When this returns, no restart brings it back.
-    func remove(_ text: String) throws(Problem) {
+    func remove(_ text: String) throws(DaemonError) {
         guard let name = CollectionName(text) else { throw unknown(text) }
-        guard name != .standard else {
-            throw Problem(.conflict, "collection \(name) is the one that is always there; take its folders out instead")
-        }
+        guard name != .standard else { throw .collectionIsStandard(name: text) }
         let taken = entries.update { entries -> Entry? in
             guard let entry = entries[name] else { return nil }
             if case .leaving = entry { return nil }
@@ -167,9 +163,9 @@ final class Collections: Sendable {
         if case .open(let collection) = taken { collection.close() }
         do throws(SystemError) { try folder.remove(name) } catch {
             entries.update { $0[name] = .unusable("it could not be removed: \(error)") }
-            throw Problem(cause: error)
+            throw .system(error)
         }
         entries.update { $0[name] = nil }
-        log.notice("collection \(name) is removed")
+        log.notice("removed collection \(name)")
     }
 }

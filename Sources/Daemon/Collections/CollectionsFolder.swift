@@ -1,7 +1,6 @@
 internal import Foundation
 internal import Glibc
 internal import Platform
-internal import Wire
 
 /// `<state>/collections`: a folder for each collection, called as it is. The folders are the list of collections.
 ///
@@ -36,7 +35,7 @@ struct CollectionsFolder: Sendable {
     func names() throws -> [CollectionName] {
         try entries().compactMap { entry in
             if let name = CollectionName(entry) { return name }
-            Self.log.warning("\(path)/\(entry) is no collection: \(CollectionName.rule)")
+            Self.log.warning("\(path)/\(entry) is not a collection: \(CollectionName.rule)")
             return nil
         }
         .sorted()

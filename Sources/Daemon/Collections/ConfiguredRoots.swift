@@ -1,7 +1,6 @@
 internal import Foundation
 internal import Ingestion
 internal import Platform
-internal import Wire
 
 /// The folders that the settings name, each for a collection. One that cannot be watched now, such as a disk that is not
 /// mounted yet, keeps nothing from being served: it is tried again, and status says why it is missing.

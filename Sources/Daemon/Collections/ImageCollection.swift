@@ -1,10 +1,10 @@
 internal import Catalog
 internal import Embedding
 internal import Imaging
+internal import Inference
 internal import Ingestion
 internal import Platform
 internal import Server
-internal import Wire
 
 /// What all collections share: one model, one device.
 struct SharedRooms: Sendable {
@@ -150,43 +150,47 @@ final class ImageCollection: ServedCollection {
     var name: String { id.description }
     var catalog: any ImageCatalog { store }
 
-    func rootPath(_ id: RootID) -> RelativePath? { work.roots.first { $0.root.id == id }?.root.path }
-
-    func open(_ image: ImageRecord) throws(Problem) -> OwnedDescriptor {
+    func open(_ image: ImageRecord) throws(DaemonError) -> OwnedDescriptor {
         do throws(SystemError) {
             guard let ingestor else { throw SystemError(code: SystemError.absent, operation: "open \(image.key.path)") }
             return try ingestor.open(image)
         } catch {
-            throw Problem(.notFound, "image \(image.id): its file cannot be opened: \(error)")
+            throw .fileUnavailable(image.id, cause: error)
         }
     }
 
-    func thumbnail(_ image: ImageRecord, longSide: Int) throws(Problem) -> [UInt8] {
+    func thumbnail(_ image: ImageRecord, longSide: Int) throws(DaemonError) -> [UInt8] {
         let file = try open(image)
         let encoded: [UInt8]
         do { encoded = try file.readAll(limit: ImageLimits().maximumByteCount) } catch {
-            throw Problem(.notFound, "image \(image.id): its file cannot be read: \(error)")
+            throw .fileUnavailable(image.id, cause: error)
         }
         do { return try rooms.decoder.thumbnail(encoded, longSide: longSide) } catch {
-            throw Problem(EmbeddingError.image(error))
+            throw .embedding(.image(error))
         }
     }
 
-    /// At a glance, with what it has to do as `work` says.
-    func body(_ work: IngestionStatus) -> CollectionBody {
-        let stored = store.statistics
-        return CollectionBody(
-            name: name,
-            counts: StatusResponse.Counts(
-                images: stored.imageCount,
-                vectors: stored.vectorCount,
-                files: stored.fileCount,
-                failed: stored.failedFileCount,
-                waiting: work.waitingCount
-            ),
-            roots: work.roots.count,
-            disk: UInt64(stored.diskByteCount),
-            whitening: store.whitening.map { WhiteningBody($0) }
-        )
+    var status: CollectionStatus {
+        CollectionStatus(name: name, stored: store.statistics, work: work, whitening: store.whitening)
+    }
+}
+
+/// Whitening. The collection refuses changes once it is written anew, so the daemon restarts in place.
+extension ImageCollection {
+    func learnWhitening() throws(DaemonError) -> Whitening {
+        do throws(CatalogError) {
+            let whitening = try store.learnWhitening()
+            try store.rewrite(whitening: whitening)
+            Signals.requestRestart()
+            return whitening
+        } catch { throw .catalog(error) }
+    }
+
+    func removeWhitening() throws(DaemonError) {
+        guard store.whitening != nil else { return }
+        do throws(CatalogError) {
+            try store.rewrite(whitening: nil)
+            Signals.requestRestart()
+        } catch { throw .catalog(error) }
     }
 }

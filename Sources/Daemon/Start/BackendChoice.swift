@@ -1,8 +1,8 @@
+internal import DeviceReports
 internal import Inference
 internal import InferenceCPU
 internal import InferenceVulkan
 internal import Platform
-internal import Wire
 
 /// Which devices compute, and why those.
 struct BackendChoice: Sendable {
@@ -65,7 +65,7 @@ struct BackendChoice: Sendable {
         guard let last = reports.last else { return nil }
         return last.devices.map { device in
             let chosen = reports.lazy.flatMap(\.devices).first { $0.index == device.index && $0.isChosen }
-            return GraphicsDevice(chosen ?? device)
+            return chosen ?? device
         }
     }
 

@@ -1,5 +1,4 @@
 internal import Inference
-internal import Wire
 
 /// Which network the daemon runs with, and which head.
 struct ModelChoice: Sendable {
@@ -29,20 +28,5 @@ struct ModelChoice: Sendable {
         if let head = Head(rawValue: name) { return head }
         let list = Head.allCases.map(\.rawValue).joined(separator: ", ")
         throw ConfigurationError("head: '\(name)' is none of \(list)")
-    }
-}
-
-extension ModelBody {
-    init(_ summary: ModelSummary, inUse: Bool) {
-        self.init(
-            name: summary.name,
-            architecture: summary.architecture,
-            dimension: summary.dimension,
-            sha256: summary.digest,
-            defaultHead: summary.defaultHead.rawValue,
-            untrained: summary.isUntrained,
-            inUse: inUse,
-            licence: summary.licence.isEmpty ? nil : summary.licence
-        )
     }
 }

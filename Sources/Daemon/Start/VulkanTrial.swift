@@ -18,7 +18,7 @@ package enum VulkanTrial {
     /// Seconds after which the process ends itself, should nobody be left who would kill it.
     private static let limit: UInt32 = 120
 
-    /// Prints a `VulkanReport` as one line of JSON before each trial, and the whole at the end.
+    /// Prints a `GraphicsReport` as one line of JSON before each trial, and the whole at the end.
     package static func run(
         _ depth: Depth,
         _ configuration: Configuration,

@@ -1,3 +1,5 @@
+internal import Platform
+
 /// The secret that a browser shows on the TCP listener.
 package struct AccessToken: Sendable {
     /// As it is written in `Authorization: Bearer`.
@@ -21,9 +23,7 @@ package struct AccessToken: Sendable {
 
     /// A new secret of 256 random bits, 64 hexadecimal digits.
     package static func random() -> AccessToken {
-        var generator = SystemRandomNumberGenerator()
-        let text = (0..<4).map { _ in hexadecimal(generator.next()) }.joined()
-        return AccessToken(trusted: text)
+        AccessToken(trusted: [UInt8].random(count: 32).hexadecimal)
     }
 
     /// Whether `shown` is the secret. The time taken tells nothing but its length.
@@ -34,10 +34,4 @@ package struct AccessToken: Sendable {
         for (a, b) in zip(expected, got) { difference |= a ^ b }
         return difference == 0
     }
-}
-
-/// 16 lower-case hexadecimal digits.
-func hexadecimal(_ value: UInt64) -> String {
-    let digits = String(value, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
 }

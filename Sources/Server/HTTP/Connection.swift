@@ -79,11 +79,3 @@ final class Connection: @unchecked Sendable {
         shutdown(socket, Int32(SHUT_RDWR))
     }
 }
-
-extension Problem {
-    /// A problem of a stable kind with a status that says more than the kind's own.
-    init(_ kind: Kind, status: Int, _ detail: String, retryAfter: Int? = nil) {
-        self.init(kind, detail, retryAfter: retryAfter)
-        self.status = status
-    }
-}

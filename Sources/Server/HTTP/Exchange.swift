@@ -32,8 +32,7 @@ final class Exchange {
         self.policy = policy
         self.connection = connection
         self.target = target
-        var generator = SystemRandomNumberGenerator()
-        id = hexadecimal(generator.next())
+        id = [UInt8].random(count: 8).hexadecimal
         service.metrics.requestBegun()
         connection.allow(service.limits.headerSeconds, late: late(408, "the header did not arrive in time"))
     }

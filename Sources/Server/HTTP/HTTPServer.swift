@@ -54,7 +54,7 @@ package final class HTTPServer: Sendable {
     package var connectionCount: Int { table.count }
 
     /// Of the HTTP library in use.
-    package static var libraryVersion: String { String(cString: CServer_library_version()) }
+    static var libraryVersion: String { String(cString: CServer_library_version()) }
 
     /// Takes no more requests, lets those at work finish within `seconds`, then cuts what is left. Only the first call
     /// does anything. A handler that is at work then is still waited for.

@@ -2,7 +2,7 @@ internal import Filters
 internal import Foundation
 internal import Wire
 
-/// JSON in and out, bounded in depth: both directions recurse, and a connection's stack is small.
+/// JSON bodies by Foundation's coders, bounded in depth: both directions recurse, and a connection's stack is small.
 enum JSON {
     /// Objects and arrays inside each other.
     static let maximumDepth = 32
@@ -18,8 +18,11 @@ enum JSON {
     }
 
     static func decode<Value: Decodable>(_: Value.Type, from bytes: [UInt8]) throws(Problem) -> Value {
-        guard depth(of: bytes) <= maximumDepth else {
-            throw Problem(.badRequest, "the JSON is nested deeper than \(maximumDepth) levels")
+        do throws(JSONFault) { try JSONTokens.check(bytes, maximumDepth: maximumDepth) } catch {
+            guard !error.isTooDeep else {
+                throw Problem(.badRequest, "the JSON is nested deeper than \(maximumDepth) levels")
+            }
+            throw Problem(.badRequest, "the body is not JSON: \(error)")
         }
         do {
             return try JSONDecoder().decode(Value.self, from: Data(bytes))
@@ -33,34 +36,6 @@ enum JSON {
 
     /// A stored document; nil when there is none, or when it is not JSON of a sensible depth.
     static func document(_ bytes: [UInt8]) -> JSONValue? {
-        bytes.isEmpty ? nil : try? decode(JSONValue.self, from: bytes)
-    }
-
-    /// The deepest nesting of brackets outside strings.
-    static func depth(of bytes: [UInt8]) -> Int {
-        var (depth, deepest) = (0, 0)
-        var isInString = false
-        var isEscaped = false
-        for byte in bytes {
-            if isInString {
-                if isEscaped {
-                    isEscaped = false
-                } else if byte == UInt8(ascii: "\\") {
-                    isEscaped = true
-                } else if byte == UInt8(ascii: "\"") {
-                    isInString = false
-                }
-                continue
-            }
-            switch byte {
-            case UInt8(ascii: "\""): isInString = true
-            case UInt8(ascii: "{"), UInt8(ascii: "["):
-                depth += 1
-                deepest = max(deepest, depth)
-            case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
-            default: break
-            }
-        }
-        return deepest
+        bytes.isEmpty ? nil : try? JSONValue(bytes, maximumDepth: maximumDepth, duplicates: .firstCounts)
     }
 }

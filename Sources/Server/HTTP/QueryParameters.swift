@@ -79,8 +79,3 @@ struct QueryParameters: Sendable {
         }
     }
 }
-
-extension Problem {
-    /// A filter's error as the client gets it.
-    init(_ error: FilterError) { self.init(.badRequest, "\(error)") }
-}

@@ -67,13 +67,6 @@ final class TemporaryFile: Sendable {
     }
 }
 
-extension Problem {
-    init(storing error: SystemError) {
-        let isFull = error.code == ENOSPC || error.code == EDQUOT
-        self.init(isFull ? .storageFull : .internal, error.description)
-    }
-}
-
 /// The body of one request while it arrives. A body that cannot be taken is read on, up to a second limit, so that its
 /// sender gets to see why; touched by the connection's thread only.
 final class RequestBody {

@@ -1,4 +1,5 @@
 internal import CServer
+internal import Foundation
 internal import Wire
 
 /// Method, target and header fields of a request, as sent.
@@ -134,28 +135,7 @@ extension StringProtocol {
 
 /// Decodes `%XX`; nil for a malformed escape, a zero byte, or what is not UTF-8 afterwards.
 func percentDecoded(_ text: some StringProtocol, plusIsSpace: Bool) -> String? {
-    var bytes: [UInt8] = []
-    var rest = Array(text.utf8)[...]
-    while let byte = rest.popFirst() {
-        switch byte {
-        case UInt8(ascii: "%"):
-            guard let high = rest.popFirst().flatMap(hexadecimalDigit),
-                let low = rest.popFirst().flatMap(hexadecimalDigit),
-                high << 4 | low != 0
-            else { return nil }
-            bytes.append(high << 4 | low)
-        case UInt8(ascii: "+") where plusIsSpace: bytes.append(UInt8(ascii: " "))
-        default: bytes.append(byte)
-        }
-    }
-    return String(validating: bytes, as: UTF8.self)
-}
-
-private func hexadecimalDigit(_ byte: UInt8) -> UInt8? {
-    switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-    default: nil
-    }
+    let spaced = plusIsSpace ? String(text).replacing("+", with: " ") : String(text)
+    guard let decoded = spaced.removingPercentEncoding, !decoded.utf8.contains(0) else { return nil }
+    return decoded
 }

@@ -1,13 +1,13 @@
 internal import CServer
 internal import Glibc
 internal import Platform
-package import Wire
+internal import Wire
 
 /// A reply's body that is made piece by piece while it is sent: a backup, or the progress of a long job.
 ///
 /// It is pulled: the next piece is made when the one before has been taken, so a slow reader slows the maker and nothing piles up.
 /// When the reader goes away, the maker is released.
-package final class ResponseStream: Sendable {
+final class ResponseStream: Sendable {
     private struct State {
         var rest: ArraySlice<UInt8> = []
         /// nil once the body has ended.
@@ -20,12 +20,12 @@ package final class ResponseStream: Sendable {
 
     /// - Parameter next: makes the next bytes, none at the end; may block for some seconds. What it throws breaks the connection, so
     ///   that the reader learns that the body is not whole. Called by one thread at a time.
-    package init(_ next: @escaping @Sendable () throws(Problem) -> [UInt8]) {
+    init(_ next: @escaping @Sendable () throws(Problem) -> [UInt8]) {
         state = Monitor(State(next: next))
     }
 
     /// Lines of JSON, one a call; a result or a problem is the last, or nil ends them.
-    package convenience init(lines next: @escaping @Sendable () -> JobLine?) {
+    convenience init(lines next: @escaping @Sendable () -> JobLine?) {
         let isOver = Monitor(false)
         self.init { () throws(Problem) in
             guard !isOver.read({ $0 }), let line = next() else { return [] }

@@ -1,3 +1,4 @@
+internal import Ingestion
 internal import Wire
 
 extension Routes {
@@ -6,7 +7,10 @@ extension Routes {
         let small = BodyRule.memory(byteCount: limits.smallBodyByteCount)
         return [
             Route(method: "GET", pattern: "/v1/roots", parameters: ["collection"]) { (call) throws(Problem) in
-                try Response(json: RootList(roots: control.status(call.parameters["collection"]).roots))
+                let roots = try statuses(of: call.parameters["collection"]).flatMap { one in
+                    one.work.roots.map { RootBody($0, of: one.name) }
+                }
+                return try Response(json: RootList(roots: roots))
             },
             Route(
                 method: "POST",
@@ -17,7 +21,8 @@ extension Routes {
             ) { (call) throws(Problem) in
                 let request = try rootRequest(call)
                 guard let path = request.path else { throw Self.pathMissing }
-                return try Response(status: 201, json: control.addRoot(path, to: request.collection))
+                let added = try ask(control.collections.addRoot(path, to: request.collection))
+                return try Response(status: 201, json: RootBody(added.root, of: added.collection))
             },
             Route(
                 method: "DELETE",
@@ -28,7 +33,7 @@ extension Routes {
             ) { (call) throws(Problem) in
                 let request = try rootRequest(call)
                 guard let path = request.path else { throw Self.pathMissing }
-                try control.removeRoot(path, from: request.collection)
+                try ask(control.collections.removeRoot(path, from: request.collection))
                 return .noContent
             },
             Route(
@@ -39,10 +44,16 @@ extension Routes {
                 body: small
             ) { (call) throws(Problem) in
                 let request = try rootRequest(call)
-                try control.rescan(request.path, in: request.collection)
+                try ask(control.collections.rescan(request.path, in: request.collection))
                 return try Response(status: 202, json: [String: String]())
             },
         ]
+    }
+
+    /// Of one collection, or of all with nil.
+    private func statuses(of name: String?) throws(Problem) -> [CollectionStatus] {
+        guard let name else { return control.collections.statuses }
+        return [try ask(control.collections.find(name)).status]
     }
 
     private static var pathMissing: Problem {

@@ -24,8 +24,8 @@ extension Routes {
             ),
             Route(method: "GET", pattern: "/v1/images/{id}", parameters: ["collection"]) { (call) throws(Problem) in
                 let collection = try collection(call)
-                var paths = RootPaths(collection)
-                return try Response(json: body(of: image(call.captures[0], in: collection), &paths))
+                let record = try image(call.captures[0], in: collection)
+                return try Response(json: ImageBody(record, rootPaths(of: collection)))
             },
             Route(
                 method: "DELETE",
@@ -42,7 +42,8 @@ extension Routes {
             ) { (call) throws(Problem) in
                 let longSide = try call.parameters.integer("size", in: 16...1024) ?? 256
                 let collection = try collection(call)
-                let bytes = try collection.thumbnail(image(call.captures[0], in: collection), longSide: longSide)
+                let record = try image(call.captures[0], in: collection)
+                let bytes = try ask(collection.thumbnail(record, longSide: longSide))
                 return Response(bytes: bytes, contentType: "image/jpeg")
             },
             Route(
@@ -60,7 +61,7 @@ extension Routes {
 
     private func listImages(_ call: Call) throws(Problem) -> Response {
         let limit = try pageLimit(call)
-        let cursor = try call.parameters["cursor"].map { (text) throws(Problem) in try Cursor.image(text) }
+        let cursor = try call.parameters["cursor"].map { (text) throws(Problem) in try PageCursor.image(text) }
         let collection = try collection(call)
         // One more than asked for shows whether there is a next page.
         let filter = try call.parameters.filter()
@@ -77,9 +78,9 @@ extension Routes {
             }
         }
         let page = found.prefix(limit)
-        let next = found.count > limit ? page.last.map { Cursor.text(after: $0.id) } : nil
-        var paths = RootPaths(collection)
-        let bodies = page.map { body(of: $0, &paths) }
+        let next = found.count > limit ? page.last.map { PageCursor.text(after: $0.id) } : nil
+        let paths = try rootPaths(of: collection)
+        let bodies = page.map { ImageBody($0, paths) }
         var response = try Response(json: ImagePage(images: bodies, next: next, total: total))
         if let next { response.fields.append(link(call, next, limit)) }
         return response
@@ -87,15 +88,15 @@ extension Routes {
 
     private func listFailures(_ call: Call) throws(Problem) -> Response {
         let limit = try pageLimit(call)
-        let cursor = try call.parameters["cursor"].map { (text) throws(Problem) in try Cursor.file(text) }
+        let cursor = try call.parameters["cursor"].map { (text) throws(Problem) in try PageCursor.file(text) }
         let collection = try collection(call)
         let found = try stored(collection) { (catalog) throws(CatalogError) in
             try catalog.failures(after: cursor, limit: limit + 1)
         }
         let page = found.prefix(limit)
-        let next = found.count > limit ? page.last.map { Cursor.text(after: $0.key) } : nil
-        var paths = RootPaths(collection)
-        let bodies = page.compactMap { failure(of: $0, &paths) }
+        let next = found.count > limit ? page.last.map { PageCursor.text(after: $0.key) } : nil
+        let paths = try rootPaths(of: collection)
+        let bodies = page.compactMap { FailureBody($0, paths) }
         var response = try Response(json: FailurePage(failures: bodies, next: next))
         if let next { response.fields.append(link(call, next, limit)) }
         return response
@@ -138,7 +139,7 @@ extension Routes {
     private func content(_ call: Call) throws(Problem) -> Response {
         let collection = try collection(call)
         let record = try image(call.captures[0], in: collection)
-        let descriptor = try collection.open(record)
+        let descriptor = try ask(collection.open(record))
         var status = stat()
         guard fstat(descriptor.rawValue, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             throw Problem(.conflict, "the image's file is not a regular file any more")
@@ -159,36 +160,4 @@ extension Routes {
     }
 
     private static let plainCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
-}
-
-// MARK: Stored records as the wire has them
-
-extension Routes {
-    private func body(of record: ImageRecord, _ paths: inout RootPaths) -> ImageBody {
-        let (full, root) = paths.path(of: record.key)
-        return ImageBody(
-            id: record.id.rawValue,
-            path: full,
-            root: root,
-            format: record.format,
-            width: Int(record.width),
-            height: Int(record.height),
-            bytes: record.byteCount,
-            sha256: record.content.description,
-            modified: Timestamp.text(record.modified),
-            added: Timestamp.text(record.added),
-            document: JSON.document(record.document)
-        )
-    }
-
-    private func failure(of row: FileRow, _ paths: inout RootPaths) -> FailureBody? {
-        guard case .failed(let failure) = row.state else { return nil }
-        return FailureBody(
-            path: paths.path(of: row.key).full,
-            kind: failure.kind,
-            message: failure.message,
-            attempts: Int(failure.attempts),
-            nextAttempt: failure.nextAttempt.map(Timestamp.text)
-        )
-    }
 }

@@ -1,3 +1,4 @@
+internal import DeviceReports
 internal import Wire
 
 /// Prometheus text format 0.0.4: base units, counters end in `_total`.
@@ -42,14 +43,14 @@ struct MetricsText {
         append(server)
     }
 
-    private mutating func append(_ graphics: [GraphicsHealth]) {
+    private mutating func append(_ graphics: [DeviceHealth]) {
         guard !graphics.isEmpty else { return }
-        let counters: [(name: String, help: String, value: (GraphicsHealth) -> Int)] = [
-            ("losses", "Times a graphics device was lost.", { $0.losses }),
-            ("hangs", "Submissions that did not end in time.", { $0.hangs }),
-            ("out_of_memory", "Times a graphics device had no memory left.", { $0.outOfMemory }),
-            ("non_finite", "Images recomputed because their vector was not finite.", { $0.nonFinite }),
-            ("returns", "Times a lost graphics device took over again.", { $0.returns }),
+        let counters: [(name: String, help: String, value: (DeviceHealth) -> Int)] = [
+            ("losses", "Times a graphics device was lost.", { $0.lossCount }),
+            ("hangs", "Submissions that did not end in time.", { $0.hangCount }),
+            ("out_of_memory", "Times a graphics device had no memory left.", { $0.outOfMemoryCount }),
+            ("non_finite", "Images recomputed because their vector was not finite.", { $0.nonFiniteCount }),
+            ("returns", "Times a lost graphics device took over again.", { $0.returnCount }),
         ]
         for (name, help, value) in counters {
             header("likeness_device_\(name)_total", help, "counter")
@@ -59,13 +60,13 @@ struct MetricsText {
         }
         header("likeness_device_serving", "Whether a graphics device computes, by its tier.", "gauge")
         for (index, device) in graphics.enumerated() {
-            let labels = Self.labels(index, device) + [("tier", device.tier), ("state", device.state)]
-            sample("likeness_device_serving", labels, device.state == "serving" ? 1 : 0)
+            let labels = Self.labels(index, device) + [("tier", device.tier), ("state", device.state.rawValue)]
+            sample("likeness_device_serving", labels, device.state == .serving ? 1 : 0)
         }
     }
 
     /// The position keeps equal cards apart.
-    private static func labels(_ index: Int, _ device: GraphicsHealth) -> [(String, String)] {
+    private static func labels(_ index: Int, _ device: DeviceHealth) -> [(String, String)] {
         [("position", String(index)), ("device", device.device)]
     }
 

@@ -5,7 +5,9 @@ extension Routes {
     var modelRoutes: [Route] {
         [
             Route(method: "GET", pattern: "/v1/models") { (_) throws(Problem) in
-                try Response(json: control.models())
+                let models = try ask(control.models()).map { ModelBody($0) }
+                let fetchable = try ask(control.manifests()).compactMap { FetchableModel($0) }
+                return try Response(json: ModelList(models: models, fetchable: fetchable))
             },
             Route(
                 method: "PUT",
@@ -15,16 +17,14 @@ extension Routes {
                 body: .file(byteCount: limits.modelByteCount)
             ) { (call) throws(Problem) in
                 guard let file = call.file else { throw Problem(.badRequest, "the body is empty; send a weight file") }
-                let model = try control.importModel(
-                    ModelImport(
-                        name: call.captures[0],
-                        temporaryFile: file.path,
-                        preprocessing: call.parameters["preprocessing"],
-                        head: call.parameters["head"],
-                        manifest: call.parameters["manifest"]
-                    )
+                let request = ModelImport(
+                    name: call.captures[0],
+                    temporaryFile: file.path,
+                    preprocessing: call.parameters["preprocessing"],
+                    head: call.parameters["head"],
+                    manifest: call.parameters["manifest"]
                 )
-                return try Response(status: 201, json: model)
+                return try Response(status: 201, json: ModelBody(ask(control.importModel(request))))
             },
             Route(
                 method: "POST",
@@ -33,7 +33,7 @@ extension Routes {
                 body: .memory(byteCount: limits.smallBodyByteCount)
             ) { (call) throws(Problem) in
                 let head = call.body.isEmpty ? nil : try decodeChange(ModelUseRequest.self, call).head
-                try control.useModel(name: call.captures[0], head: head)
+                try ask(control.useModel(name: call.captures[0], head: head))
                 return try Response(status: 202, json: [String: String]())
             },
         ]

@@ -6,12 +6,12 @@ final class RecentWarnings: Sendable {
     private static let seconds = 1.0
     private let known = Monitor<(warnings: [Warning], until: Instant)?>(nil)
 
-    /// The warnings as of now or a moment ago; none where the daemon cannot say.
+    /// The warnings as of now or a moment ago.
     func current(_ control: any DaemonControl) -> [Warning] {
         let now = Instant.now
         let fresh = known.update { known in known.flatMap { $0.until > now ? $0.warnings : nil } }
         if let fresh { return fresh }
-        let warnings = (try? control.status().warnings) ?? []
+        let warnings = Warning.all(control.conditions())
         known.update { $0 = (warnings, now + Self.seconds) }
         return warnings
     }

@@ -1,5 +1,6 @@
-package import Catalog
-package import Wire
+internal import Catalog
+internal import Platform
+internal import Wire
 
 /// The routes: what each takes, who may use it, and what it does.
 struct Routes: Sendable {
@@ -7,6 +8,7 @@ struct Routes: Sendable {
     let limits: ServerLimits
     let metrics: ServerMetrics
     let warnings = RecentWarnings()
+    let maintenance = MaintenanceClaim.Current(nil)
 
     var table: [Route] {
         healthRoutes + searchRoutes + imageRoutes + collectionRoutes + administrativeRoutes + modelRoutes
@@ -14,20 +16,17 @@ struct Routes: Sendable {
     }
 }
 
-extension Problem {
-    /// A collection's error as the client gets it.
-    package init(_ error: CatalogError) {
-        switch error {
-        case .storageFull: self.init(.storageFull, "\(error)", retryAfter: 60)
-        case .unusableVector: self.init(.imageUnsupported, "\(error)")
-        case .whiteningRefused: self.init(.conflict, "\(error)")
-        case .corrupted, .fingerprintMismatch, .inUse, .newerFormat, .storage, .wrongDimension:
-            self.init(.internal, "\(error)")
-        }
-    }
-}
-
 extension Routes {
+    /// Asks the daemon, whose errors become problems here.
+    func ask<R: ~Copyable>(_ question: @autoclosure () throws(DaemonError) -> R) throws(Problem) -> R {
+        do throws(DaemonError) { return try question() } catch { throw Problem(error) }
+    }
+
+    /// The watched folders of a collection, for the paths of one reply.
+    func rootPaths(of collection: any ServedCollection) throws(Problem) -> RootPaths {
+        RootPaths(try stored(collection) { (catalog) throws(CatalogError) in try catalog.roots() })
+    }
+
     /// The image of a collection that a path names. An id is digits only: no path of a client is ever opened.
     func image(_ text: String, in collection: any ServedCollection) throws(Problem) -> ImageRecord {
         let id = try imageID(text)
@@ -39,7 +38,7 @@ extension Routes {
 
     func imageID(_ text: String) throws(Problem) -> ImageID {
         guard !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = UInt64(text) else {
-            throw Problem(.badRequest, "an image's id is a number")
+            throw Problem(.badRequest, "\(text.prefix(64)) is not an image id; an id is a number")
         }
         return ImageID(rawValue: number)
     }

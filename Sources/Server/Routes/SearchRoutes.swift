@@ -95,7 +95,7 @@ extension Routes {
         var excluded: ImageID?
         let vector: [Float]
         if let image {
-            vector = try control.embed(image)
+            vector = try ask(control.embed(image))
         } else {
             let id = ImageID(rawValue: request.id ?? 0)
             guard let found = try stored(collection, { (catalog) throws(CatalogError) in try catalog.vector(of: id) })
@@ -114,8 +114,8 @@ extension Routes {
         query.filter = options.filter
         let prepared = query
         let found = try stored(collection) { (catalog) throws(CatalogError) in try catalog.search(prepared) }
-        var paths = RootPaths(collection)
-        let results = found.hits.map { result($0, &paths) }
+        let paths = try rootPaths(of: collection)
+        let results = found.hits.map { SearchResultBody($0, paths) }
         if call.head.accepts("application/x-ndjson") {
             var lines: [UInt8] = []
             for result in results { lines += try JSON.encode(result) + [UInt8(ascii: "\n")] }
@@ -135,21 +135,6 @@ extension Routes {
                 tookMilliseconds: took,
                 warnings: warnings.isEmpty ? nil : warnings
             )
-        )
-    }
-
-    private func result(_ hit: CatalogHit, _ paths: inout RootPaths) -> SearchResultBody {
-        // A millionth is more than fp32 arithmetic keeps; without it the text shows noise.
-        let score = (min(max(Double(hit.score), -1), 1) * 1e6).rounded() / 1e6
-        let distance = (max(0, 2 - 2 * score).squareRoot() * 1e6).rounded() / 1e6
-        return SearchResultBody(
-            id: hit.image.id.rawValue,
-            score: score,
-            distance: distance,
-            path: paths.path(of: hit.image.key).full,
-            width: Int(hit.image.width),
-            height: Int(hit.image.height),
-            document: JSON.document(hit.image.document)
         )
     }
 

@@ -1,14 +1,19 @@
 /// How a graphics device fares, in numbers and words for status pages.
 package struct DeviceHealth: Codable, Sendable, Equatable {
-    package enum State: String, Codable, Sendable {
+    /// No enumeration, so that a client can read the health that a newer daemon reports.
+    package struct State: RawRepresentable, Codable, Hashable, Sendable {
+        package let rawValue: String
+
+        package init(rawValue: String) { self.rawValue = rawValue }
+
         /// Not open yet, for the first time; something else computes.
-        case opening
+        package static let opening = State(rawValue: "opening")
         /// It computes.
-        case serving
+        package static let serving = State(rawValue: "serving")
         /// Lost, hung or out of memory; it is tried again by itself.
-        case away
+        package static let away = State(rawValue: "away")
         /// Not tried again before a restart.
-        case closed
+        package static let closed = State(rawValue: "closed")
     }
 
     /// A set of kernels and what is known of it here.
@@ -62,4 +67,16 @@ package struct DeviceHealth: Codable, Sendable, Equatable {
     package var usedCache = false
 
     package init() {}
+
+    enum CodingKeys: String, CodingKey {
+        case state, reason, device, uuid, driver, tier, tiers
+        case lossCount = "losses"
+        case hangCount = "hangs"
+        case outOfMemoryCount = "out_of_memory"
+        case nonFiniteCount = "non_finite"
+        case returnCount = "returns"
+        case openSeconds = "open_s"
+        case awaySeconds = "away_s"
+        case usedCache = "cached"
+    }
 }

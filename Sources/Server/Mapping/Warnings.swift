@@ -1,22 +1,17 @@
 internal import Catalog
+internal import DeviceReports
 internal import Ingestion
+internal import Platform
 internal import Wire
 
-/// What works, but not as well as it could: shown by every status until it is mended.
-enum Warnings {
-    /// Below this much free space the administrator hears of it, in bytes.
-    private static let lowDisk: UInt64 = 256 << 20
+/// Below this much free space the administrator hears of it, in bytes.
+private let lowDiskByteCount: UInt64 = 256 << 20
 
-    static func all(
-        model: ModelBody,
-        work: IngestionStatus,
-        unusable: [(name: CollectionName, reason: String)],
-        unwatched: [ConfiguredRoots.Failure],
-        graphics: [GraphicsHealth],
-        diskFree: UInt64
-    ) -> [Warning] {
+extension Warning {
+    /// What works, but not as well as it could: shown by every status until it is mended.
+    static func all(_ conditions: DaemonConditions) -> [Warning] {
         var warnings: [Warning] = []
-        if model.untrained {
+        if conditions.isModelUntrained {
             warnings.append(
                 Warning(
                     kind: "untrained-model",
@@ -25,9 +20,9 @@ enum Warnings {
                 )
             )
         }
-        for device in graphics {
+        for device in conditions.devices {
             let name = device.device.isEmpty ? "The graphics device" : device.device
-            if device.state == "away" {
+            if device.state == .away {
                 warnings.append(
                     Warning(
                         kind: "device-lost",
@@ -35,7 +30,7 @@ enum Warnings {
                         fix: "nothing: it is tried again by itself"
                     )
                 )
-            } else if device.state == "closed" {
+            } else if device.state == .closed {
                 warnings.append(
                     Warning(
                         kind: "device-closed",
@@ -45,18 +40,18 @@ enum Warnings {
                 )
             }
         }
-        if let pause = work.pause {
+        if let pause = conditions.work.pause {
             warnings.append(warning(pause))
-        } else if diskFree < lowDisk {
+        } else if conditions.freeDiskByteCount < lowDiskByteCount {
             warnings.append(
                 Warning(
                     kind: "disk-low",
-                    detail: "\(diskFree >> 20) MiB are left on the state folder's disk.",
+                    detail: "\(conditions.freeDiskByteCount >> 20) MiB are left on the state folder's disk.",
                     fix: "free space, or move the state folder"
                 )
             )
         }
-        for collection in unusable {
+        for collection in conditions.unusable {
             warnings.append(
                 Warning(
                     kind: "collection-unusable",
@@ -66,7 +61,7 @@ enum Warnings {
                 )
             )
         }
-        for root in unwatched {
+        for root in conditions.unwatched {
             warnings.append(
                 Warning(
                     kind: "root-unwatched",
@@ -75,7 +70,7 @@ enum Warnings {
                 )
             )
         }
-        for root in work.roots {
+        for root in conditions.work.roots {
             switch root.state {
             case .offline:
                 warnings.append(
@@ -94,6 +89,7 @@ enum Warnings {
         }
         return warnings
     }
+
     private static func warning(_ pause: IngestionPause) -> Warning {
         switch pause.kind {
         case .storageFull:
