@@ -4,7 +4,7 @@ internal import Wire
 
 /// One accepted connection: its peer, the request it works on, and the moment at which it is cut.
 ///
-/// The library gives each connection a thread; the sweep looks at it from another.
+/// The library gives each connection a thread; the timeout reaper looks at it from another.
 final class Connection: @unchecked Sendable {
     // `@unchecked`: `exchange` is touched by the connection's own thread only; the rest is constant or behind a mutex.
 

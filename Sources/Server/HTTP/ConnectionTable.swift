@@ -1,7 +1,7 @@
 internal import Platform
 internal import Wire
 
-/// All open connections of a server: admits them, counts them, and cuts those whose time is over.
+/// The connection table: admits connections, counts them, and cuts those whose time is over.
 final class ConnectionTable: Sendable {
     private struct State {
         var connections: [ObjectIdentifier: Connection] = [:]
@@ -66,15 +66,15 @@ final class ConnectionTable: Sendable {
         }
     }
 
-    /// Cuts late connections until `finish`. Sleeps while there are none.
-    func sweep() {
+    /// The timeout reaper: cuts late connections until `finish`. Sleeps while there are none.
+    func reapTimeouts() {
         while true {
             let goesOn = state.wait { state -> Bool? in
                 if state.isFinished { return false }
                 return state.connections.isEmpty ? nil : true
             }
             guard goesOn == true else { return }
-            let next = Instant.now + limits.sweepSeconds
+            let next = Instant.now + limits.reaperSeconds
             // Under the lock no connection can leave the table, so every socket is still the one it was.
             let cutCount = state.read { state in
                 let now = Instant.now
@@ -85,7 +85,7 @@ final class ConnectionTable: Sendable {
         }
     }
 
-    /// Ends the sweep.
+    /// Ends the timeout reaper.
     func finish() { state.update { $0.isFinished = true } }
 
     /// Waits until no connection is open.

@@ -10,7 +10,7 @@ package final class HTTPServer: Sendable {
     private let service: Service
     private let table: ConnectionTable
     private let listeners: [Listener]
-    private let sweeper: WorkerThread
+    private let reaper: WorkerThread
     private let isStopped = Atomic(false)
 
     /// Listens and serves from now on.
@@ -36,7 +36,7 @@ package final class HTTPServer: Sendable {
                     try Self.listen(at: address, service: service, table: table, configuration: configuration)
                 )
             }
-            sweeper = try Self.startSweeper(table)
+            reaper = try Self.startReaper(table)
         } catch {
             Self.stop(listeners)
             throw error
@@ -69,7 +69,7 @@ package final class HTTPServer: Sendable {
         }
         for listener in listeners { listener.stop() }
         table.finish()
-        sweeper.join()
+        reaper.join()
     }
 
     deinit { stop(within: 0) }
@@ -81,9 +81,9 @@ package final class HTTPServer: Sendable {
         }
     }
 
-    private static func startSweeper(_ table: ConnectionTable) throws(ServerError) -> WorkerThread {
+    private static func startReaper(_ table: ConnectionTable) throws(ServerError) -> WorkerThread {
         do throws(SystemError) {
-            return try WorkerThread(name: "http-sweep") { table.sweep() }
+            return try WorkerThread(name: "http-reaper") { table.reapTimeouts() }
         } catch {
             throw .system(error)
         }

@@ -42,7 +42,7 @@ package struct ServerLimits: Sendable {
     package var streamSeconds = 60.0
     package var querySeconds = 10.0
     /// How often the deadlines are looked at.
-    package var sweepSeconds = 0.25
+    package var reaperSeconds = 0.25
 
     package var threadStackByteCount = 256 << 10
 
