@@ -8,8 +8,8 @@ internal import Ingestion
 internal import Platform
 internal import Server
 
-/// All rooms of one running daemon, open.
-final class House: Sendable {
+/// The services of one running daemon, started; `close` stops them in reverse order.
+final class RunningDaemon: Sendable {
     private let folder: StateFolder
     private let embedder: Embedder
     private let collections: Collections
