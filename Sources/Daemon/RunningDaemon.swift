@@ -39,7 +39,7 @@ final class RunningDaemon: Sendable {
         )
         let collections = try Collections(
             stateDirectory: state,
-            rooms: SharedRooms(
+            services: Services(
                 embedder: embedder,
                 dimension: embedder.dimension,
                 decoder: decoder,

@@ -35,13 +35,13 @@ extension ImageCollection {
 
     /// Opens all, begins to watch, and closes again.
     private func withCollections<R>(of model: String = "test", _ body: (Collections) throws -> R) throws -> R {
-        let rooms = SharedRooms(
+        let services = Services(
             embedder: TextEmbedder(),
             dimension: 2,
             decoder: InProcessDecoder(),
             fingerprint: model
         )
-        let collections = try Collections(stateDirectory: place.path, rooms: rooms)
+        let collections = try Collections(stateDirectory: place.path, services: services)
         defer { collections.close() }
         try collections.start()
         return try body(collections)

@@ -17,7 +17,7 @@ final class Collections: Sendable {
     }
 
     private let folder: CollectionsFolder
-    private let rooms: SharedRooms
+    private let services: Services
     let standard: ImageCollection
     private let entries: Monitor<[CollectionName: Entry]>
     /// Whether folders are watched. Held while collections or folders are added, so that no two can take the same place.
@@ -27,21 +27,21 @@ final class Collections: Sendable {
     /// Opens what the state folder has.
     ///
     /// - Throws: what keeps the standard collection from being opened.
-    init(stateDirectory: String, rooms: SharedRooms) throws {
+    init(stateDirectory: String, services: Services) throws {
         let folder = try CollectionsFolder(stateDirectory: stateDirectory)
-        let standard = try ImageCollection(.standard, in: folder, rooms: rooms)
+        let standard = try ImageCollection(.standard, in: folder, services: services)
         var entries: [CollectionName: Entry] = [.standard: .open(standard)]
         for name in try folder.names() where name != .standard {
             do {
                 guard entries.count < ServerLimits.collectionCount else { throw Self.tooMany }
-                entries[name] = .open(try ImageCollection(name, in: folder, rooms: rooms))
+                entries[name] = .open(try ImageCollection(name, in: folder, services: services))
             } catch {
                 log.error("collection \(name) cannot be used: \(error)")
                 entries[name] = .unusable("\(error)")
             }
         }
         self.folder = folder
-        self.rooms = rooms
+        self.services = services
         self.standard = standard
         self.entries = Monitor(entries)
     }
@@ -136,7 +136,7 @@ final class Collections: Sendable {
         do {
             try folder.create(name)
             do {
-                let collection = try ImageCollection(name, in: folder, rooms: rooms)
+                let collection = try ImageCollection(name, in: folder, services: services)
                 if isStarted { try collection.start() }
                 entries.update { $0[name] = .open(collection) }
                 log.notice("created collection \(name)")

@@ -6,8 +6,8 @@ internal import Ingestion
 internal import Platform
 internal import Server
 
-/// What all collections share: one model, one device.
-struct SharedRooms: Sendable {
+/// The services that all collections share: one model, one device.
+struct Services: Sendable {
     let embedder: any ImageEmbedding
     /// Length of the model's vectors.
     let dimension: Int
@@ -34,21 +34,21 @@ final class ImageCollection: ServedCollection {
     let id: CollectionName
     let store: Catalog
     let rootList: RootList
-    private let rooms: SharedRooms
+    private let services: Services
     private let watching = Monitor(Watching())
 
     /// Opens the collection's store, or makes an empty one.
     ///
     /// - Throws: `CatalogError`; `SystemError` and `ConfigurationError` of the list of folders.
-    init(_ id: CollectionName, in folder: CollectionsFolder, rooms: SharedRooms) throws {
+    init(_ id: CollectionName, in folder: CollectionsFolder, services: Services) throws {
         self.id = id
-        self.rooms = rooms
+        self.services = services
         var options = CatalogOptions()
         if id != .standard { options.mapByteCount = Self.mapByteCount }
         store = try Catalog(
-            directory: folder.store(of: id, fingerprint: rooms.fingerprint),
-            dimension: rooms.dimension,
-            fingerprint: rooms.fingerprint,
+            directory: folder.store(of: id, fingerprint: services.fingerprint),
+            dimension: services.dimension,
+            fingerprint: services.fingerprint,
             options: options
         )
         rootList = RootList(file: folder.rootList(of: id))
@@ -91,9 +91,9 @@ final class ImageCollection: ServedCollection {
     private func makeIngestor(isStarted: Bool) throws -> Ingestor {
         let ingestor = Ingestor(
             ledger: store,
-            embedder: rooms.embedder,
+            embedder: services.embedder,
             configuration: IngestionConfiguration(),
-            budget: rooms.budget
+            budget: services.budget
         )
         guard isStarted else { return ingestor }
         do { try ingestor.start() } catch {
@@ -165,7 +165,7 @@ final class ImageCollection: ServedCollection {
         do { encoded = try file.readAll(limit: ImageLimits().maximumByteCount) } catch {
             throw .fileUnavailable(image.id, cause: error)
         }
-        do { return try rooms.decoder.thumbnail(encoded, longSide: longSide) } catch {
+        do { return try services.decoder.thumbnail(encoded, longSide: longSide) } catch {
             throw .embedding(.image(error))
         }
     }
