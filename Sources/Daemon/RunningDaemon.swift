@@ -53,12 +53,12 @@ final class RunningDaemon: Sendable {
         let sockets = try ListeningPlan(configuration, environment: environment, stateDirectory: state)
         var serving = ServerConfiguration()
         serving.administrators = Set(configuration.admins)
-        let control = Control(
+        let handler = APIHandler(
             collections: collections,
             embedder: embedder,
             library: library,
             configuredRoots: configuredRoots,
-            facts: Control.Facts(
+            facts: APIHandler.Facts(
                 model: ServedModel(choice.model.summary, isInUse: true),
                 head: choice.head,
                 device: backend,
@@ -70,10 +70,10 @@ final class RunningDaemon: Sendable {
         )
         server = try HTTPServer(
             addresses: sockets.addresses,
-            control: control,
+            control: handler,
             configuration: serving
         )
-        control.page.update { [server] in $0 = sockets.pageLink(port: server.ports.first) }
+        handler.page.update { [server] in $0 = sockets.pageLink(port: server.ports.first) }
         // Consumers run; now the producers. Answers come from the stored index while the first scan is at work.
         try collections.start()
         configuredRoots.tryAgain()

@@ -5,7 +5,7 @@ internal import Platform
 internal import Server
 
 /// Everything at a glance, of one collection or of all.
-extension Control {
+extension APIHandler {
     func status(_ collection: String?) throws(DaemonError) -> DaemonStatus {
         let chosen = try all.chosen(collection).map(\.status)
         // A warning is everybody's.

@@ -7,7 +7,7 @@ internal import Server
 
 /// Backups: the daemon names what there is and hands it out, the client writes it, as the user who asks. So the service needs no
 /// place to write to, and the user no right to read the state folder.
-extension Control {
+extension APIHandler {
     func backupContents() throws(DaemonError) -> BackupContents {
         BackupContents(
             stateDirectory: facts.folder.path,

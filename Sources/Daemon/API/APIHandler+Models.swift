@@ -3,7 +3,7 @@ internal import Inference
 internal import Server
 
 /// The library of models over the socket.
-extension Control {
+extension APIHandler {
     func models() throws(DaemonError) -> [ServedModel] {
         do throws(InferenceError) {
             let listed = try library.list().models.map {

@@ -8,7 +8,7 @@ internal import Platform
 internal import Server
 
 /// The API handler: puts together what the routes ask for from the services below.
-final class Control: DaemonControl {
+final class APIHandler: DaemonControl {
     let all: Collections
     let embedder: Embedder
     let library: ModelLibrary
