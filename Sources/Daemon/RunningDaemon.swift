@@ -58,7 +58,7 @@ final class RunningDaemon: Sendable {
             embedder: embedder,
             library: library,
             configuredRoots: configuredRoots,
-            facts: APIHandler.Facts(
+            information: APIHandler.StaticInformation(
                 model: ServedModel(choice.model.summary, isInUse: true),
                 head: choice.head,
                 device: backend,

@@ -10,10 +10,10 @@ internal import Server
 extension APIHandler {
     func backupContents() throws(DaemonError) -> BackupContents {
         BackupContents(
-            stateDirectory: facts.folder.path,
+            stateDirectory: information.folder.path,
             collections: all.open.map { (nameInState($0), $0.status) },
             files: try backupFiles(),
-            weights: facts.modelIsFile ? facts.model.summary.name : nil
+            weights: information.modelIsFile ? information.model.summary.name : nil
         )
     }
 
@@ -32,7 +32,7 @@ extension APIHandler {
         guard try backupFiles().contains(where: { $0.name == name }) else {
             throw .notInBackup(name: name)
         }
-        let path = "\(facts.folder.path)/\(name)"
+        let path = "\(information.folder.path)/\(name)"
         do throws(SystemError) { return try OwnedDescriptor.open(path, O_RDONLY | O_NOFOLLOW) } catch {
             throw .unexpected("\(error)")
         }
@@ -40,12 +40,12 @@ extension APIHandler {
 
     /// The folder of a collection's store below the state folder.
     func nameInState(_ collection: ImageCollection) -> String {
-        String(collection.store.directory.dropFirst(facts.folder.path.count).drop { $0 == "/" })
+        String(collection.store.directory.dropFirst(information.folder.path.count).drop { $0 == "/" })
     }
 
     /// The lists of watched folders and the models. The page's token is a secret of this machine, and made anew where it is missing.
     private func backupFiles() throws(DaemonError) -> [BackupContents.File] {
-        let state = facts.folder.path
+        let state = information.folder.path
         let models = (try? FileManager.default.contentsOfDirectory(atPath: "\(state)/models")) ?? []
         let names =
             all.open.map { "collections/\($0.id)/roots" }

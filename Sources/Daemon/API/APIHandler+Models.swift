@@ -7,9 +7,9 @@ extension APIHandler {
     func models() throws(DaemonError) -> [ServedModel] {
         do throws(InferenceError) {
             let listed = try library.list().models.map {
-                ServedModel($0, isInUse: $0.name == facts.model.summary.name && !facts.modelIsFile)
+                ServedModel($0, isInUse: $0.name == information.model.summary.name && !information.modelIsFile)
             }
-            return facts.modelIsFile ? listed + [facts.model] : listed
+            return information.modelIsFile ? listed + [information.model] : listed
         } catch { throw .unexpected("\(error)") }
     }
 
@@ -55,19 +55,19 @@ extension APIHandler {
     }
 
     func useModel(name: String, head: String?) throws(DaemonError) {
-        guard !facts.modelIsFixed else { throw .modelIsFixed }
+        guard !information.modelIsFixed else { throw .modelIsFixed }
         let chosenHead = try self.head(head)
-        if let fixed = facts.fixedHead, let chosenHead, chosenHead != fixed {
+        if let fixed = information.fixedHead, let chosenHead, chosenHead != fixed {
             throw .headIsFixed(fixed)
         }
         let wanted: Head
         do throws(InferenceError) {
             // Checks every byte: a daemon that finds a damaged model at its restart could only end.
             let model = try library.open(name)
-            wanted = facts.fixedHead ?? chosenHead ?? model.summary.defaultHead
+            wanted = information.fixedHead ?? chosenHead ?? model.summary.defaultHead
             try library.select(name, head: wanted)
         } catch { throw .model(error, name: name) }
-        if name != facts.model.summary.name || wanted != facts.head { Signals.requestRestart() }
+        if name != information.model.summary.name || wanted != information.head { Signals.requestRestart() }
     }
 
     private func head(_ name: String?) throws(DaemonError) -> Head? {

@@ -12,13 +12,13 @@ extension APIHandler {
         let everything = collection == nil ? chosen.map(\.work) : all.open.map(\.work)
         let memory = ProcessUsage.memory()
         return DaemonStatus(
-            uptimeSeconds: Instant.now - facts.start,
+            uptimeSeconds: Instant.now - information.start,
             collections: chosen,
             conditions: conditions(.sum(everything)),
-            model: facts.model,
-            head: facts.head,
-            deviceReason: facts.device.reason,
-            knownDevices: facts.device.knownDevices(),
+            model: information.model,
+            head: information.head,
+            deviceReason: information.device.reason,
+            knownDevices: information.device.knownDevices(),
             embedding: embedder.statistics,
             memory: DaemonStatus.Memory(byteCount: memory.now, peakByteCount: memory.peak)
         )
@@ -31,10 +31,10 @@ extension APIHandler {
             work: work,
             unusable: all.unusable,
             unwatched: configuredRoots.failures.map { UnwatchedRoot(path: $0.path, reason: $0.reason) },
-            isModelUntrained: facts.model.summary.isUntrained,
+            isModelUntrained: information.model.summary.isUntrained,
             backend: embedder.backendDescription,
             devices: embedder.deviceHealth,
-            freeDiskByteCount: ProcessUsage.freeBytes(at: facts.folder.path)
+            freeDiskByteCount: ProcessUsage.freeBytes(at: information.folder.path)
         )
     }
 }

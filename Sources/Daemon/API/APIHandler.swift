@@ -13,12 +13,12 @@ final class APIHandler: DaemonControl {
     let embedder: Embedder
     let library: ModelLibrary
     let configuredRoots: ConfiguredRoots
-    let facts: Facts
+    let information: StaticInformation
     /// The page's address with its token, known when the server listens; nil where no page is served.
     let page = Monitor<String?>(nil)
 
     /// What does not change while the daemon runs.
-    struct Facts: Sendable {
+    struct StaticInformation: Sendable {
         let model: ServedModel
         let head: Head
         /// What computes, and why.
@@ -38,13 +38,13 @@ final class APIHandler: DaemonControl {
         embedder: Embedder,
         library: ModelLibrary,
         configuredRoots: ConfiguredRoots,
-        facts: Facts
+        information: StaticInformation
     ) {
         all = collections
         self.embedder = embedder
         self.library = library
         self.configuredRoots = configuredRoots
-        self.facts = facts
+        self.information = information
     }
 
     var version: DaemonVersion { Version.current }
@@ -67,5 +67,5 @@ final class APIHandler: DaemonControl {
 
     var collections: any CollectionControl { all }
     var pageLink: String? { page.read { $0 } }
-    var temporaryDirectory: String { facts.folder.temporary }
+    var temporaryDirectory: String { information.folder.temporary }
 }
