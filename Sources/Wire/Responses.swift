@@ -223,7 +223,7 @@ package struct RootBody: Codable, Sendable, Equatable {
 }
 
 /// `GET /v1/roots`.
-package struct RootList: Codable, Sendable, Equatable {
+package struct RootListResponse: Codable, Sendable, Equatable {
     package var roots: [RootBody]
 
     package init(roots: [RootBody]) { self.roots = roots }

@@ -294,7 +294,7 @@ struct RouteTests {
         let added = try server.send("POST", "/v1/roots", fields: [json], body: Array(#"{"path":"/a b"}"#.utf8))
         #expect(added.status == 201)
         #expect(try decode(RootBody.self, added).path == "/a b")
-        #expect(try decode(RootList.self, server.send("GET", "/v1/roots")).roots.map(\.path) == ["/photos"])
+        #expect(try decode(RootListResponse.self, server.send("GET", "/v1/roots")).roots.map(\.path) == ["/photos"])
         #expect(
             try server.send("DELETE", "/v1/roots", fields: [json], body: Array(#"{"path":"/a"}"#.utf8)).status == 204
         )

@@ -4,7 +4,7 @@ internal import Platform
 
 /// `<state>/collections`: a folder for each collection, called as it is. The folders are the list of collections.
 ///
-/// In a collection's folder lie `roots` (`RootList`) and one folder for each model that was used, with the vectors of that model. Making a
+/// In a collection's folder lie `roots` (`RootListFile`) and one folder for each model that was used, with the vectors of that model. Making a
 /// collection is one `mkdir`, and one without a model's folder is an empty collection. Removing one begins with a rename to a name that
 /// no collection can have, and what has such a name is deleted, at the next start at the latest. So a process killed at any moment leaves
 /// each collection whole or gone.

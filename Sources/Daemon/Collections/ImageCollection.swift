@@ -33,7 +33,7 @@ final class ImageCollection: ServedCollection {
 
     let id: CollectionName
     let store: Catalog
-    let rootList: RootList
+    let rootList: RootListFile
     private let services: Services
     private let watching = Monitor(Watching())
 
@@ -51,7 +51,7 @@ final class ImageCollection: ServedCollection {
             fingerprint: services.fingerprint,
             options: options
         )
-        rootList = RootList(file: folder.rootList(of: id))
+        rootList = RootListFile(file: folder.rootList(of: id))
         try rootList.reconcile(store)
     }
 

@@ -10,7 +10,7 @@ extension Routes {
                 let roots = try statuses(of: call.parameters["collection"]).flatMap { one in
                     one.work.roots.map { RootBody($0, of: one.name) }
                 }
-                return try Response(json: RootList(roots: roots))
+                return try Response(json: RootListResponse(roots: roots))
             },
             Route(
                 method: "POST",

@@ -7,7 +7,7 @@ internal import Platform
 ///
 /// One file: absolute paths as the kernel has them, each followed by a zero byte. Every store keeps its own numbers for
 /// roots; when the daemon opens one, it is brought in line with this list.
-final class RootList: Sendable {
+final class RootListFile: Sendable {
     private struct State {
         /// What the file holds.
         var stored: [UInt8]?
