@@ -351,7 +351,7 @@ package struct StatusResponse: Codable, Sendable, Equatable {
         }
     }
 
-    package struct Progress: Codable, Sendable, Equatable {
+    package struct LoadProgress: Codable, Sendable, Equatable {
         package var done: Int
         package var total: Int
         package var imagesPerSecond: Double
@@ -460,7 +460,7 @@ package struct StatusResponse: Codable, Sendable, Equatable {
     package var uptime: Double
     /// Of all collections, or of the one that was asked for; so are progress, roots and disk.
     package var counts: Counts
-    package var progress: Progress
+    package var progress: LoadProgress
     package var work: Work?
     package var model: ModelBody
     package var head: String
@@ -479,7 +479,7 @@ package struct StatusResponse: Codable, Sendable, Equatable {
         version: String,
         uptime: Double,
         counts: Counts,
-        progress: Progress,
+        progress: LoadProgress,
         model: ModelBody,
         head: String,
         device: Device,

@@ -22,7 +22,7 @@ extension StatusResponse {
             version: version.number,
             uptime: status.uptimeSeconds,
             counts: Counts(status.collections),
-            progress: Progress(
+            progress: LoadProgress(
                 done: work.doneCount,
                 total: work.doneCount + work.waitingCount,
                 imagesPerSecond: work.imagesPerSecond,
