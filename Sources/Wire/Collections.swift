@@ -11,8 +11,8 @@ package struct CollectionBody: Codable, Sendable, Equatable {
     package var counts: StatusResponse.Counts
     /// Watched folders.
     package var roots: Int
-    /// Bytes of its store.
-    package var disk: UInt64
+    /// Of its store.
+    package var diskBytes: UInt64
     /// Absent when its vectors are compared as the network gives them.
     package var whitening: WhiteningBody?
     /// Why it cannot be used; its counts are zeros then. Absent when it can.
@@ -22,16 +22,21 @@ package struct CollectionBody: Codable, Sendable, Equatable {
         name: String,
         counts: StatusResponse.Counts,
         roots: Int,
-        disk: UInt64,
+        diskBytes: UInt64,
         whitening: WhiteningBody? = nil,
         problem: String? = nil
     ) {
         self.name = name
         self.counts = counts
         self.roots = roots
-        self.disk = disk
+        self.diskBytes = diskBytes
         self.whitening = whitening
         self.problem = problem
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case name, counts, roots, whitening, problem
+        case diskBytes = "disk_bytes"
     }
 }
 

@@ -188,16 +188,16 @@ package struct FailurePage: Codable, Sendable, Equatable {
     }
 }
 
-/// One watched folder.
+/// One watched folder. Counts are of files.
 package struct RootBody: Codable, Sendable, Equatable {
     package var path: String
     /// `scanning`, `live`, `polling`, `offline`.
     package var state: String
     package var detail: String
-    package var seen: Int
-    package var indexed: Int
-    package var failed: Int
-    package var waiting: Int
+    package var seenFiles: Int
+    package var indexedFiles: Int
+    package var failedFiles: Int
+    package var waitingFiles: Int
     /// Whose images its files become; older daemons have one collection and say nothing of it.
     package var collection: String?
 
@@ -205,20 +205,28 @@ package struct RootBody: Codable, Sendable, Equatable {
         path: String,
         state: String,
         detail: String,
-        seen: Int,
-        indexed: Int,
-        failed: Int,
-        waiting: Int,
+        seenFiles: Int,
+        indexedFiles: Int,
+        failedFiles: Int,
+        waitingFiles: Int,
         collection: String? = nil
     ) {
         self.collection = collection
         self.path = path
         self.state = state
         self.detail = detail
-        self.seen = seen
-        self.indexed = indexed
-        self.failed = failed
-        self.waiting = waiting
+        self.seenFiles = seenFiles
+        self.indexedFiles = indexedFiles
+        self.failedFiles = failedFiles
+        self.waitingFiles = waitingFiles
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case path, state, detail, collection
+        case seenFiles = "seen_files"
+        case indexedFiles = "indexed_files"
+        case failedFiles = "failed_files"
+        case waitingFiles = "waiting_files"
     }
 }
 
@@ -434,24 +442,25 @@ package struct StatusResponse: Codable, Sendable, Equatable {
     }
 
     package struct Resources: Codable, Sendable, Equatable {
-        /// Resident memory of the daemon, now and at its highest, in bytes.
-        package var memory: UInt64
-        package var memoryPeak: UInt64
-        /// Bytes on disk of the collections, and left on their file system.
-        package var disk: UInt64
-        package var diskFree: UInt64
+        /// Resident memory of the daemon, now and at its highest.
+        package var memoryBytes: UInt64
+        package var memoryPeakBytes: UInt64
+        /// On disk of the collections, and left on their file system.
+        package var diskBytes: UInt64
+        package var diskFreeBytes: UInt64
 
-        package init(memory: UInt64, memoryPeak: UInt64, disk: UInt64, diskFree: UInt64) {
-            self.memory = memory
-            self.memoryPeak = memoryPeak
-            self.disk = disk
-            self.diskFree = diskFree
+        package init(memoryBytes: UInt64, memoryPeakBytes: UInt64, diskBytes: UInt64, diskFreeBytes: UInt64) {
+            self.memoryBytes = memoryBytes
+            self.memoryPeakBytes = memoryPeakBytes
+            self.diskBytes = diskBytes
+            self.diskFreeBytes = diskFreeBytes
         }
 
         enum CodingKeys: String, CodingKey {
-            case memory, disk
-            case memoryPeak = "memory_peak"
-            case diskFree = "disk_free"
+            case memoryBytes = "memory_bytes"
+            case memoryPeakBytes = "memory_peak_bytes"
+            case diskBytes = "disk_bytes"
+            case diskFreeBytes = "disk_free_bytes"
         }
     }
 

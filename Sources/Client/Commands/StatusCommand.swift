@@ -44,8 +44,8 @@ struct StatusScreen {
         rows.append(["device", "\(device.backend): \(device.device), \(device.tier)\(threads) (\(device.reason))"])
         rows += (device.graphics ?? []).map { ["GPU", Self.text($0)] }
         let resources = status.resources
-        rows.append(["memory", "\(Text.bytes(resources.memory)), at most \(Text.bytes(resources.memoryPeak)) so far"])
-        rows.append(["disk", "\(Text.bytes(resources.disk)) used, \(Text.bytes(resources.diskFree)) free"])
+        rows.append(["memory", "\(Text.bytes(resources.memoryBytes)), at most \(Text.bytes(resources.memoryPeakBytes)) so far"])
+        rows.append(["disk", "\(Text.bytes(resources.diskBytes)) used, \(Text.bytes(resources.diskFreeBytes)) free"])
         let title = terminal.colored("likeness \(status.version)", .bold)
         let fields = Text.table(rows.map { ["  \($0[0])", Text.visible($0[1])] })
         return ["\(title), up \(Text.duration(status.uptime))"] + fields + roots + warnings
@@ -93,9 +93,9 @@ struct StatusScreen {
     private var roots: [String] {
         guard !status.roots.isEmpty else { return ["  no folder is watched: likeness watch DIR"] }
         let rows = status.roots.map { root in
-            var counts = "\(Text.count(root.indexed)) of \(Text.count(root.seen))"
-            if root.failed > 0 { counts += ", \(Text.count(root.failed)) failed" }
-            if root.waiting > 0 { counts += ", \(Text.count(root.waiting)) waiting" }
+            var counts = "\(Text.count(root.indexedFiles)) of \(Text.count(root.seenFiles))"
+            if root.failedFiles > 0 { counts += ", \(Text.count(root.failedFiles)) failed" }
+            if root.waitingFiles > 0 { counts += ", \(Text.count(root.waitingFiles)) waiting" }
             let detail = root.detail.isEmpty ? "" : "  (\(root.detail))"
             let collection = collections.count > 1 ? [root.collection ?? ""] : []
             return ["    \(root.state)"] + collection + [counts, Text.visible(root.path + detail)]

@@ -34,10 +34,10 @@ extension StatusResponse {
             device: Device(conditions, reason: status.deviceReason, known: status.knownDevices),
             roots: status.collections.flatMap { one in one.work.roots.map { RootBody($0, of: one.name) } },
             resources: Resources(
-                memory: status.memory.byteCount,
-                memoryPeak: status.memory.peakByteCount,
-                disk: usable.reduce(0) { $0 + $1.disk },
-                diskFree: conditions.freeDiskByteCount
+                memoryBytes: status.memory.byteCount,
+                memoryPeakBytes: status.memory.peakByteCount,
+                diskBytes: usable.reduce(0) { $0 + $1.diskBytes },
+                diskFreeBytes: conditions.freeDiskByteCount
             ),
             limits: limits.named,
             warnings: Warning.all(conditions),
@@ -97,14 +97,14 @@ extension CollectionBody {
             name: status.name,
             counts: StatusResponse.Counts([status]),
             roots: status.work.roots.count,
-            disk: UInt64(status.stored.diskByteCount),
+            diskBytes: UInt64(status.stored.diskByteCount),
             whitening: status.whitening.map { WhiteningBody($0) }
         )
     }
 
     init(_ collection: UnusableCollection) {
         let counts = StatusResponse.Counts([])
-        self.init(name: collection.name, counts: counts, roots: 0, disk: 0, problem: collection.reason)
+        self.init(name: collection.name, counts: counts, roots: 0, diskBytes: 0, problem: collection.reason)
     }
 }
 
@@ -114,10 +114,10 @@ extension RootBody {
             path: status.root.path.description,
             state: status.state.rawValue,
             detail: status.detail,
-            seen: status.seenCount,
-            indexed: status.indexedCount,
-            failed: status.failedCount,
-            waiting: status.waitingCount,
+            seenFiles: status.seenCount,
+            indexedFiles: status.indexedCount,
+            failedFiles: status.failedCount,
+            waitingFiles: status.waitingCount,
             collection: collection
         )
     }

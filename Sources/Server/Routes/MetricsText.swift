@@ -14,15 +14,15 @@ struct MetricsText {
             $0.counts.failed
         }
         perCollection("likeness_waiting_files", "Files that wait to be embedded.", collections) { $0.counts.waiting }
-        perCollection("likeness_disk_bytes", "Bytes of a collection on disk.", collections) { Int(clamping: $0.disk) }
+        perCollection("likeness_disk_bytes", "Bytes of a collection on disk.", collections) { Int(clamping: $0.diskBytes) }
         gauge("likeness_embedding_rate", "Images embedded per second, lately.", status.progress.imagesPerSecond)
         gauge("likeness_warnings", "Conditions that somebody should look at.", Double(status.warnings.count))
         gauge("likeness_uptime_seconds", "Since the daemon started.", status.uptime)
-        gauge("likeness_resident_memory_bytes", "Resident memory.", Double(status.resources.memory))
+        gauge("likeness_resident_memory_bytes", "Resident memory.", Double(status.resources.memoryBytes))
         gauge(
             "likeness_disk_free_bytes",
             "Bytes free on the collections' file system.",
-            Double(status.resources.diskFree)
+            Double(status.resources.diskFreeBytes)
         )
         if let work = status.work {
             counter("likeness_embedded_images_total", "Images embedded for the index.", Double(work.images))
@@ -35,7 +35,7 @@ struct MetricsText {
         append(status.device.graphics ?? [])
         header("likeness_root_files", "Files of a root by state.", "gauge")
         for root in status.roots {
-            for (state, count) in [("indexed", root.indexed), ("failed", root.failed), ("waiting", root.waiting)] {
+            for (state, count) in [("indexed", root.indexedFiles), ("failed", root.failedFiles), ("waiting", root.waitingFiles)] {
                 let labels = [("collection", root.collection ?? ""), ("root", root.path), ("state", state)]
                 sample("likeness_root_files", labels, Double(count))
             }
