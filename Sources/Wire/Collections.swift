@@ -46,3 +46,65 @@ package struct CollectionList: Codable, Sendable, Equatable {
 
     package init(collections: [CollectionBody]) { self.collections = collections }
 }
+
+/// One watched folder. Counts are of files.
+package struct RootBody: Codable, Sendable, Equatable {
+    package var path: String
+    /// `scanning`, `live`, `polling`, `offline`.
+    package var state: String
+    package var detail: String
+    package var seenFiles: Int
+    package var indexedFiles: Int
+    package var failedFiles: Int
+    package var waitingFiles: Int
+    /// Whose images its files become; older daemons have one collection and say nothing of it.
+    package var collection: String?
+
+    package init(
+        path: String,
+        state: String,
+        detail: String,
+        seenFiles: Int,
+        indexedFiles: Int,
+        failedFiles: Int,
+        waitingFiles: Int,
+        collection: String? = nil
+    ) {
+        self.collection = collection
+        self.path = path
+        self.state = state
+        self.detail = detail
+        self.seenFiles = seenFiles
+        self.indexedFiles = indexedFiles
+        self.failedFiles = failedFiles
+        self.waitingFiles = waitingFiles
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case path, state, detail, collection
+        case seenFiles = "seen_files"
+        case indexedFiles = "indexed_files"
+        case failedFiles = "failed_files"
+        case waitingFiles = "waiting_files"
+    }
+}
+
+/// `GET /v1/roots`.
+package struct RootListResponse: Codable, Sendable, Equatable {
+    package var roots: [RootBody]
+
+    package init(roots: [RootBody]) { self.roots = roots }
+}
+
+/// The whitening that a collection's vectors go through: in `GET /v1/status`, and the answer to `PUT /v1/whitening`.
+package struct WhiteningBody: Codable, Sendable, Equatable {
+    /// Distinct vectors that it was learned from.
+    package var vectors: Int
+    /// Digest of its numbers, 64 hexadecimal digits.
+    package var sha256: String
+
+    package init(vectors: Int, sha256: String) {
+        self.vectors = vectors
+        self.sha256 = sha256
+    }
+}

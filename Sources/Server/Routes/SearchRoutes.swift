@@ -4,26 +4,22 @@ internal import Foundation
 internal import Platform
 internal import Wire
 
-/// What a search is asked for, from the query and the JSON body together.
-private struct SearchOptions {
-    var limit = WireProtocol.defaultSearchLimit
-    var offset = 0
-    var minimumScore = -1.0
-    var isExact = false
-    var filter: Filter?
-
-    static let parameters = ["collection", "limit", "offset", "min_score", "exact", "filter"]
+extension CatalogQuery {
+    static let parameterNames = ["collection", "limit", "offset", "min_score", "exact", "filter"]
     private static let deepest = 10_000
 
-    init(_ parameters: QueryParameters, _ request: SearchRequest) throws(Problem) {
+    /// What a search is asked for; members of the body win over parameters.
+    init(vector: [Float], _ parameters: QueryParameters, _ request: SearchRequest) throws(Problem) {
+        self.init(vector: vector)
         let givenLimit = try parameters.integer("limit", in: 1...WireProtocol.maximumSearchLimit)
         let givenOffset = try parameters.integer("offset", in: 0...Self.deepest)
         let givenMinimum = try parameters.number("min_score", in: -1...1)
         let givenExact = try parameters.flag("exact")
-        limit = request.limit ?? givenLimit ?? limit
-        offset = request.offset ?? givenOffset ?? offset
-        minimumScore = request.minScore ?? givenMinimum ?? minimumScore
-        isExact = request.exact ?? givenExact ?? isExact
+        let minimum = request.minScore ?? givenMinimum ?? -1
+        limit = request.limit ?? givenLimit ?? WireProtocol.defaultSearchLimit
+        offset = request.offset ?? givenOffset ?? 0
+        minimumScore = Float(minimum)
+        isExact = request.exact ?? givenExact ?? false
         filter = try parameters.filter()
         if let json = request.filter {
             do throws(FilterError) { filter = try Filter(json) } catch { throw Problem(error) }
@@ -34,7 +30,7 @@ private struct SearchOptions {
         guard offset >= 0, offset <= Self.deepest - limit else {
             throw Problem(.badRequest, "`offset` must not be negative, and `limit` + `offset` at most \(Self.deepest)")
         }
-        guard (-1...1).contains(minimumScore) else { throw Problem(.badRequest, "`min_score` must be from -1 to 1") }
+        guard (-1...1).contains(minimum) else { throw Problem(.badRequest, "`min_score` must be from -1 to 1") }
     }
 }
 
@@ -45,7 +41,7 @@ extension Routes {
             Route(
                 method: "POST",
                 pattern: "/v1/search",
-                parameters: SearchOptions.parameters,
+                parameters: CatalogQuery.parameterNames,
                 body: .memory(byteCount: limits.searchBodyByteCount),
                 isSearch: true,
                 handle: search
@@ -53,7 +49,7 @@ extension Routes {
             Route(
                 method: "GET",
                 pattern: "/v1/images/{id}/similar",
-                parameters: SearchOptions.parameters,
+                parameters: CatalogQuery.parameterNames,
                 isSearch: true
             ) { (call) throws(Problem) in
                 let request = SearchRequest(id: try imageID(call.captures[0]).rawValue)
@@ -90,28 +86,20 @@ extension Routes {
 
     private func answer(_ call: Call, _ request: SearchRequest, image: [UInt8]?) throws(Problem) -> Response {
         let start = Instant.now
-        let options = try SearchOptions(call.parameters, request)
+        // Everything that can be refused is, before an image is embedded.
+        var query = try CatalogQuery(vector: [], call.parameters, request)
         let collection = try collection(call, named: request.collection)
-        var excluded: ImageID?
-        let vector: [Float]
         if let image {
-            vector = try ask(control.embed(image))
+            query.vector = try ask(control.embed(image))
         } else {
             let id = ImageID(rawValue: request.id ?? 0)
             guard let found = try stored(collection, { (catalog) throws(CatalogError) in try catalog.vector(of: id) })
             else {
                 throw Problem(.notFound, "there is no image \(id)")
             }
-            (vector, excluded) = (found, id)
+            (query.vector, query.excluded) = (found, id)
         }
         let embedded = Instant.now
-        var query = CatalogQuery(vector: vector)
-        query.limit = options.limit
-        query.offset = options.offset
-        query.minimumScore = Float(options.minimumScore)
-        query.isExact = options.isExact
-        query.excluded = excluded
-        query.filter = options.filter
         let prepared = query
         let found = try stored(collection) { (catalog) throws(CatalogError) in try catalog.search(prepared) }
         let paths = try rootPaths(of: collection)
