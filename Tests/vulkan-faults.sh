@@ -49,13 +49,14 @@ done
 for fault in abort crash hang; do
     export FAULT=$fault
     timed_start
-    check "$fault: the daemon is ready within a second of what it takes without a device ($plain ms, $took ms)" \
-        test "$took" -lt $((plain + 1000))
+    # The trial of a driver that hangs takes a minute.
+    check "$fault: the daemon is ready without waiting for the driver ($plain ms without a device, $took ms)" \
+        test "$took" -lt $((plain + 30000))
     check "$fault: the processor computes" status_has '.device.backend == "cpu"'
     if [ $fault = hang ]; then
         check "$fault: the device is being opened" status_has '.device.graphics[0].state == "opening"'
     else
-        for _ in $(seq 100); do
+        for _ in $(seq 600); do
             if status_has '.device.graphics[0].losses >= 2'; then break; fi
             sleep 0.1
         done

@@ -15,7 +15,7 @@ package enum VulkanTrial {
         case all
     }
 
-    /// Seconds after which the process ends itself, should nobody be left who would kill it.
+    /// Seconds without a line after which the process ends itself, should nobody be left who would kill it.
     private static let limit: UInt32 = 120
 
     /// Prints a `VulkanReport` as one line of JSON before each trial, and the whole at the end.
@@ -40,6 +40,7 @@ package enum VulkanTrial {
         VulkanProbe.report(vulkanDepth, options, without: without) { report in
             guard let line = try? encoder.encode(report) else { return }
             write(line + [UInt8(ascii: "\n")])
+            alarm(limit)
         }
     }
 

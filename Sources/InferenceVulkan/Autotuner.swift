@@ -10,7 +10,7 @@ struct Autotuner {
     let network: Network
     let tier: Tier
     let options: ChainOptions
-    let patience: ChainSession.Patience
+    let timeouts: SubmissionTimeouts
     let cache: PipelineCache
     private let gate: TuningGate
 
@@ -37,7 +37,7 @@ struct Autotuner {
         }
         device = try Device(physical, faults: options.faults)
         cache = try device.makePipelineCache(folder: options.cacheFolder)
-        patience = ChainSession.Patience(fixed: options.submissionSeconds ?? (physical.info.isSoftware ? 600 : nil))
+        timeouts = SubmissionTimeouts(isSoftware: physical.info.isSoftware, fixed: options.submissionSeconds)
         self.network = network
         self.tier = tier
         self.options = options.chain
@@ -107,7 +107,7 @@ struct Autotuner {
                 device,
                 tier: tier,
                 options: options,
-                patience: patience,
+                timeouts: timeouts,
                 cache: cache,
                 pause: gate.waitUntilFree
             )
@@ -122,7 +122,7 @@ struct Autotuner {
             tier: tier,
             options: options,
             maximumBatch: imageCounts.max() ?? 1,
-            patience: patience,
+            timeouts: timeouts,
             cache: cache
         )
         var measurements: [Tuning.Measurement] = []
@@ -182,7 +182,7 @@ extension ChainSession {
     /// - Returns: seconds of one repetition, from the submission to its end.
     fileprivate func seconds(step: Int, imageCount: Int, repetitions: Int) throws(InferenceError) -> Double {
         let pool = try device.makeCommandPool(for: device.computeQueue)
-        defer { withExtendedLifetime(pool) { work.settle(seconds: Self.graceSeconds) } }
+        defer { withExtendedLifetime(pool) { work.settle(seconds: timeouts.teardown) } }
         let commands = try pool.record { recorder in
             recorder.barrier(.kernel, .kernel)
             for _ in 0..<repetitions {
@@ -200,7 +200,7 @@ extension ChainSession {
         }
         let began = Instant.now
         let value = try work.submit(commands, to: device.computeQueue.handle)
-        try work.wait(for: value, seconds: patienceSeconds + Patience.first)
+        try work.wait(for: value, seconds: timeouts.firstSeconds)
         return (Instant.now - began) / Double(repetitions)
     }
 }

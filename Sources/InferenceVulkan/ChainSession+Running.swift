@@ -10,6 +10,8 @@ struct Flight {
     let submitted: Instant
     /// Expected seconds; nil before its steps ran.
     let estimate: Double?
+    /// Its share of the timeout.
+    let timeoutShare: Double
     /// Something came between, so that its duration means nothing.
     var isDisturbed = false
 }
@@ -94,9 +96,10 @@ extension ChainSession {
                 walk.advance()
             }
             guard let oldest = flight.first else { return }
-            try work.wait(for: oldest.value, seconds: patienceSeconds)
+            try work.wait(for: oldest.value, seconds: timeouts.seconds(flight))
             let end = Instant.now
             let ended = flight.removeFirst()
+            firstSubmissions.noteEnd(of: ended.part.steps, imageCount: ended.part.bucket, in: chain)
             if !ended.isDisturbed {
                 plan.note(
                     bucket: ended.part.bucket,
@@ -126,16 +129,13 @@ extension ChainSession {
         deliver: Delivery
     ) throws(InferenceError) {
         queryCount += 1
-        let value = try compute(
-            querySlot,
-            pixels,
-            imageCount: 1,
-            steps: 0..<chain.steps.count,
-            isFirst: true
-        )
+        let steps = 0..<chain.steps.count
+        let value = try compute(querySlot, pixels, imageCount: 1, steps: steps, isFirst: true)
         // What is in flight ends before it.
-        let own = plan.estimate(bucket: 1, steps: 0..<chain.steps.count)
-        try work.wait(for: value, seconds: patienceSeconds + (own.map { 4 * $0 } ?? Patience.first))
+        let estimate = plan.estimate(bucket: 1, steps: steps)
+        let own = firstSubmissions.share(of: steps, imageCount: 1, in: chain, expected: estimate)
+        try work.wait(for: value, seconds: timeouts.seconds(flight, and: own))
+        firstSubmissions.noteEnd(of: steps, imageCount: 1, in: chain)
         lend(querySlot, count: 1) { deliver(0..<1, $0, $1) }
     }
 
@@ -159,7 +159,10 @@ extension ChainSession {
             steps: part.steps,
             isFirst: part.isFirst
         )
-        flight.append(Flight(value: value, part: part, submitted: .now, estimate: estimate))
+        let share = firstSubmissions.share(of: part.steps, imageCount: part.bucket, in: chain, expected: estimate)
+        flight.append(
+            Flight(value: value, part: part, submitted: .now, estimate: estimate, timeoutShare: share)
+        )
     }
 
     /// Submits steps of a piece, behind the upload of its pixels when they are the first.

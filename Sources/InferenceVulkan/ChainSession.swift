@@ -27,23 +27,11 @@ final class ChainSession {
     var queryCount = 0
     /// Submissions that are not known to have ended, oldest first.
     var flight: [Flight] = []
+    let timeouts: SubmissionTimeouts
+    var firstSubmissions: FirstSubmissions
 
     /// Keeps the maps, which only descriptors name.
     private let memory: SessionMemory
-    private let patience: Patience
-
-    /// How long a submission may take before the device counts as hanging.
-    struct Patience {
-        /// Fixed seconds, or nil for what was measured.
-        var fixed: Double?
-        /// Beyond what was expected. Other processes use the device too.
-        static let margin = 0.8
-        /// Where nothing is expected yet: the first steps of the first image.
-        static let first = 2.0
-    }
-
-    /// How long a hanging submission delays the end of a session.
-    static let graceSeconds = 2.0
     private static let slotCount = 3
     /// Of the free memory: the rest is for the driver and for other processes.
     private static let memoryShare = 0.6
@@ -55,7 +43,7 @@ final class ChainSession {
         tier: Tier,
         options: ChainOptions,
         maximumBatch: Int,
-        patience: Patience,
+        timeouts: SubmissionTimeouts,
         cache: PipelineCache
     ) throws(InferenceError) {
         let chain = try Chain(network, tier: tier, target: device.chainTarget, options: options)
@@ -80,14 +68,15 @@ final class ChainSession {
         self.device = device
         self.chain = chain
         self.capacity = capacity
-        self.patience = patience
+        self.timeouts = timeouts
+        firstSubmissions = FirstSubmissions(of: chain)
         try uploadParameters(of: network)
     }
 
     deinit {
         // Before anything is destroyed: are the queues still at work on it?
-        uploads.settle(seconds: Self.graceSeconds)
-        work.settle(seconds: Self.graceSeconds)
+        uploads.settle(seconds: timeouts.teardown)
+        work.settle(seconds: timeouts.teardown)
         // A driver that emulates timelines (Mesa's software ones) lets go of a submission's semaphores only after their last
         // value was reached.
         if !device.isAbandoned { _ = device.functions.deviceWaitIdle(device.handle) }
@@ -120,14 +109,6 @@ final class ChainSession {
         return capacity
     }
 
-    /// Seconds until the last of what is in flight must have ended.
-    var patienceSeconds: Double {
-        if let fixed = patience.fixed { return fixed }
-        var seconds = Patience.margin
-        for one in flight { seconds += one.estimate.map { 4 * $0 } ?? Patience.first }
-        return seconds
-    }
-
     /// Packs and uploads one convolution after the other through one staging buffer.
     private func uploadParameters(of network: Network) throws(InferenceError) {
         let layouts = chain.parameters
@@ -135,7 +116,7 @@ final class ChainSession {
         guard let staging = try device.makeBuffers([.init(byteCount: byteCount, place: .upload)]).first else { return }
         let pool = try device.makeCommandPool(for: device.computeQueue)
         // Both end with this function, so a submission that hangs is settled before.
-        defer { withExtendedLifetime((staging, pool)) { work.settle(seconds: Self.graceSeconds) } }
+        defer { withExtendedLifetime((staging, pool)) { work.settle(seconds: timeouts.teardown) } }
         for layout in layouts {
             let target = staging.mapped
             network.withWeight(layout.convolution) { weights in
@@ -150,7 +131,7 @@ final class ChainSession {
                 )
             }
             let value = try work.submit(commands, to: device.computeQueue.handle)
-            try work.wait(for: value, seconds: patience.fixed ?? Patience.first)
+            try work.wait(for: value, seconds: timeouts.firstSeconds)
         }
     }
 }

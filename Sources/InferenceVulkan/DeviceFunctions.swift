@@ -53,7 +53,8 @@ struct DeviceFunctions {
     private let waitSemaphoresInDriver: PFN_vkWaitSemaphores
     private let queueSubmitInDriver: PFN_vkQueueSubmit
 
-    private let faults: VulkanFaults?
+    /// The faults of this device in tests.
+    let faults: DeviceFaults?
 
     init(
         _ getDeviceProcAddr: PFN_vkGetDeviceProcAddr,
@@ -67,7 +68,7 @@ struct DeviceFunctions {
             // SAFETY: as `VulkanLibrary.function`: name and type belong together in the list below.
             return unsafeBitCast(pointer, to: Function.self)
         }
-        self.faults = faults
+        self.faults = faults?.addDevice()
         destroyDevice = try function("vkDestroyDevice")
         deviceWaitIdle = try function("vkDeviceWaitIdle")
         getDeviceQueue = try function("vkGetDeviceQueue")
@@ -134,20 +135,13 @@ struct DeviceFunctions {
         faults?.next(.queueSubmit)?.result ?? queueSubmitInDriver(queue, 1, submission, nil)
     }
 
-    /// Waits for `nanoseconds` at most. `isSettling`: what was submitted is about to be destroyed, and a fault that made
-    /// believe it had ended would do harm.
+    /// Waits for `nanoseconds` at most. `isTeardown`: what was submitted is about to be destroyed.
     func waitSemaphores(
         _ device: VkDevice,
         _ info: UnsafePointer<VkSemaphoreWaitInfo>,
         nanoseconds: UInt64,
-        isSettling: Bool
+        isTeardown: Bool
     ) -> VkResult {
-        var rest = nanoseconds
-        if let faults {
-            if !isSettling, let result = faults.next(.waitSemaphores)?.result { return result }
-            rest = faults.waitWhileHanging(nanoseconds: nanoseconds)
-            if rest == 0 { return VK_TIMEOUT }
-        }
-        return waitSemaphoresInDriver(device, info, rest)
+        faults?.nextWait(isTeardown: isTeardown) ?? waitSemaphoresInDriver(device, info, nanoseconds)
     }
 }

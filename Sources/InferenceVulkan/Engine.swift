@@ -12,9 +12,8 @@ final class Engine {
 
     private let network: Network
     private let cache: PipelineCache
-    private let patience: ChainSession.Patience
+    private let timeouts: SubmissionTimeouts
     private let options: ChainOptions
-    private let faults: VulkanFaults?
     private var session: ChainSession
     /// For images that overflow; made when the first does.
     private var lowerSession: ChainSession?
@@ -42,18 +41,14 @@ final class Engine {
         )
         device = try Device(physical, faults: options.faults)
         cache = try device.makePipelineCache(folder: options.cacheFolder)
-        patience = ChainSession.Patience(
-            // A processor may honestly need minutes for a batch.
-            fixed: options.submissionSeconds ?? (physical.info.isSoftware ? 600 : nil)
-        )
-        let choice = try TierChoice(device, request, patience: patience, cache: cache)
+        timeouts = SubmissionTimeouts(isSoftware: physical.info.isSoftware, fixed: options.submissionSeconds)
+        let choice = try TierChoice(device, request, timeouts: timeouts, cache: cache)
         tier = choice.tier
         tiers = choice.tiers
         network = request.network
         self.options = choice.options
-        faults = options.faults
         usedCache = cache.isWarm
-        session = try Self.makeSession(device, network, tier, choice.options, options.maximumBatch, patience, cache)
+        session = try Self.makeSession(device, network, tier, choice.options, options.maximumBatch, timeouts, cache)
         capacity = session.capacity
         cache.save()
     }
@@ -68,7 +63,7 @@ final class Engine {
         _ tier: Tier,
         _ options: ChainOptions,
         _ maximumBatch: Int,
-        _ patience: ChainSession.Patience,
+        _ timeouts: SubmissionTimeouts,
         _ cache: PipelineCache
     ) throws(InferenceError) -> ChainSession {
         func make(_ count: Int) throws(InferenceError) -> ChainSession {
@@ -78,7 +73,7 @@ final class Engine {
                 tier: tier,
                 options: options,
                 maximumBatch: count,
-                patience: patience,
+                timeouts: timeouts,
                 cache: cache
             )
         }
@@ -101,7 +96,7 @@ final class Engine {
             tier: tier,
             options: options,
             maximumBatch: half,
-            patience: patience,
+            timeouts: timeouts,
             cache: cache
         )
     }
@@ -167,8 +162,8 @@ final class Engine {
 
     private func lowerSession(_ lower: Tier) throws(InferenceError) -> ChainSession {
         if let lowerSession { return lowerSession }
-        try TrustFixture.verify(device, for: network, tier: lower, options: options, patience: patience, cache: cache)
-        let session = try Self.makeSession(device, network, lower, options, 1, patience, cache)
+        try TrustFixture.verify(device, for: network, tier: lower, options: options, timeouts: timeouts, cache: cache)
+        let session = try Self.makeSession(device, network, lower, options, 1, timeouts, cache)
         lowerSession = session
         return session
     }
@@ -184,7 +179,7 @@ final class Engine {
     ) -> Bool {
         let channels = network.outputChannels
         var target = image * heads.count * channels
-        var isFinite = faults?.next(.readVector) != .nonFinite
+        var isFinite = device.functions.faults?.next(.readVector) != .nonFinite
         for head in heads {
             let first = (source * Chain.heads.count + head.chainRow) * pitch
             for channel in 0..<channels {

@@ -12,8 +12,9 @@ package struct ProbeProcess: Sendable {
     package var command: [String]
     /// Before this process's variables, `NAME=VALUE`. A crash that is expected needs no report.
     package var environment = ["SWIFT_BACKTRACE=enable=no"]
-    /// How long it may take in all. Drivers need a second on a cold system, their shader compilers a few more.
-    package var seconds = 10.0
+    /// How long it may go without printing a line. Drivers need a second on a cold system, but the compiler of one that was never
+    /// used before may need most of a minute on a machine that is busy; and nobody waits for it.
+    package var seconds = 60.0
 
     package init(command: [String]) { self.command = command }
 
@@ -76,7 +77,7 @@ package struct ProbeProcess: Sendable {
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         let reader = OwnedDescriptor(owning: ends[0])
         let identifier = try spawn(command, output: OwnedDescriptor(owning: ends[1]))
-        let deadline = Instant.now + seconds
+        var deadline = Instant.now + seconds
         var bytes: [UInt8] = []
         var hasEnded = false
         while !hasEnded, bytes.count < 1 << 20, Instant.now < deadline, !isCancelled() {
@@ -85,7 +86,11 @@ package struct ProbeProcess: Sendable {
             guard poll(&request, 1, 50) > 0 else { continue }
             var chunk = [UInt8](repeating: 0, count: 1 << 14)
             let count = read(reader.rawValue, &chunk, chunk.count)
-            if count > 0 { bytes += chunk.prefix(count) }
+            if count > 0 {
+                bytes += chunk.prefix(count)
+                // The program came one step further.
+                deadline = .now + seconds
+            }
             hasEnded = count == 0
         }
         if !hasEnded { kill(identifier, SIGKILL) }

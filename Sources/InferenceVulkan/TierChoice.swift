@@ -12,7 +12,7 @@ struct TierChoice {
     init(
         _ device: Device,
         _ request: Engine.Request,
-        patience: ChainSession.Patience,
+        timeouts: SubmissionTimeouts,
         cache: PipelineCache
     ) throws(InferenceError) {
         var chosen: (tier: Tier, options: ChainOptions)?
@@ -33,7 +33,7 @@ struct TierChoice {
                         for: request.network,
                         tier: tier,
                         options: options,
-                        patience: patience,
+                        timeouts: timeouts,
                         cache: cache
                     )
                     chosen = (tier, options)

@@ -93,10 +93,10 @@ final class Timeline {
     /// and leaks.
     func settle(seconds: Double) {
         guard lastSubmitted > 0, !device.isAbandoned else { return }
-        if wait(lastSubmitted, seconds, isSettling: true) == VK_TIMEOUT { device.isAbandoned = true }
+        if wait(lastSubmitted, seconds, isTeardown: true) == VK_TIMEOUT { device.isAbandoned = true }
     }
 
-    private func wait(_ value: UInt64, _ seconds: Double, isSettling: Bool = false) -> VkResult {
+    private func wait(_ value: UInt64, _ seconds: Double, isTeardown: Bool = false) -> VkResult {
         withUnsafePointer(to: Optional(handle)) { handle in
             withUnsafePointer(to: value) { value in
                 var info = VkSemaphoreWaitInfo()
@@ -108,7 +108,7 @@ final class Timeline {
                     device.handle,
                     &info,
                     nanoseconds: UInt64(max(0, seconds) * 1e9),
-                    isSettling: isSettling
+                    isTeardown: isTeardown
                 )
             }
         }

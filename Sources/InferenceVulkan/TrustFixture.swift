@@ -15,7 +15,7 @@ enum TrustFixture {
         for network: Network,
         tier: Tier,
         options: ChainOptions,
-        patience: ChainSession.Patience,
+        timeouts: SubmissionTimeouts,
         cache: PipelineCache
     ) throws(InferenceError) {
         let set = KernelSet(tier, device.chainTarget, emulatesMatrixUnits: options.emulatesMatrixUnits)
@@ -25,7 +25,7 @@ enum TrustFixture {
         for name in names {
             var options = options
             options.preferredKernel = name
-            try verify(device, tier: tier, options: options, patience: patience, cache: cache)
+            try verify(device, tier: tier, options: options, timeouts: timeouts, cache: cache)
         }
     }
 
@@ -37,7 +37,7 @@ enum TrustFixture {
         _ device: Device,
         tier: Tier,
         options: ChainOptions,
-        patience: ChainSession.Patience,
+        timeouts: SubmissionTimeouts,
         cache: PipelineCache,
         pause: (() -> Void)? = nil
     ) throws(InferenceError) {
@@ -49,7 +49,7 @@ enum TrustFixture {
             tier: tier,
             options: options,
             maximumBatch: imageCount,
-            patience: patience,
+            timeouts: timeouts,
             cache: cache
         )
         var worst = 1.0

@@ -8,7 +8,7 @@ internal import Platform
 package final class VulkanBackend: ConvolutionBackend {
     package let maximumBatchCount: Int
     private let network: Network
-    private let supervisor: Supervisor
+    let supervisor: Supervisor
 
     package var preferredBatchCount: Int { maximumBatchCount }
 

@@ -19,8 +19,7 @@ package struct VulkanOptions: Sendable {
     /// Tries the driver where a crash does no harm; nil opens it without a trial.
     package var probe: ProbeProcess?
     package var recovery = RecoveryPolicy()
-    /// How long a submission may take before the device counts as lost; nil: by what was measured, and for software for
-    /// ever in practice.
+    /// Seconds after which a submission counts as hung, whatever was measured; nil: as `SubmissionTimeouts` says. For tests.
     package var submissionSeconds: Double?
     /// Turns the validation layers on and collects what they say; for tests.
     package var validation: ValidationLog?

@@ -108,7 +108,7 @@ extension VulkanProbe {
     ) throws(InferenceError) {
         let device = try Device(candidate)
         let cache = try device.makePipelineCache(folder: options.cacheFolder)
-        let patience = ChainSession.Patience(fixed: candidate.info.isSoftware ? 600 : nil)
+        let timeouts = SubmissionTimeouts(isSoftware: candidate.info.isSoftware)
         defer { cache.save() }
         for (number, state) in report.devices[position].tiers.enumerated() where state.isTrusted == nil {
             guard let tier = Tier(rawValue: state.name) else { continue }
@@ -120,7 +120,7 @@ extension VulkanProbe {
             report.trying = state.name
             emit(report)
             do throws(InferenceError) {
-                try TrustFixture.verify(device, tier: tier, options: options.chain, patience: patience, cache: cache)
+                try TrustFixture.verify(device, tier: tier, options: options.chain, timeouts: timeouts, cache: cache)
                 report.devices[position].tiers[number].isTrusted = true
                 report.devices[position].tiers[number].reason = "reproduces the fixture"
                 if depth == .best { break }

@@ -14,13 +14,13 @@ import Testing
     private static let whole = "{\"devices\":[\(device)]}"
     private static func trying(_ tier: String) -> String { "{\"devices\":[\(device)],\"trying\":\"\(tier)\"}" }
 
-    private func probe(_ script: String, seconds: Double = 5) -> ProbeProcess {
+    private func probe(_ script: String, seconds: Double = 60) -> ProbeProcess {
         var probe = ProbeProcess(command: ["/bin/sh", "-c", script, "probe"])
         probe.seconds = seconds
         return probe
     }
 
-    private func failure(_ script: String, seconds: Double = 5) -> InferenceError? {
+    private func failure(_ script: String, seconds: Double = 60) -> InferenceError? {
         do throws(InferenceError) {
             _ = try probe(script, seconds: seconds).run()
             return nil
@@ -45,13 +45,20 @@ import Testing
 
     @Test func `a driver that hangs is given up in time`() throws {
         let start = Instant.now
-        let error = try #require(failure("exec sleep 30", seconds: 0.3))
-        #expect(Instant.now - start < 3)
+        let error = try #require(failure("exec sleep 600", seconds: 0.3))
+        #expect(Instant.now - start < 300)
         guard case .deviceLost(_, let detail) = error else {
             Issue.record("\(error)")
             return
         }
         #expect(detail.contains("0.3 s"), "\(detail)")
+    }
+
+    /// Six seconds in all, of which no two lines are more than two apart.
+    @Test func `a driver that is slow is not given up while it comes further`() throws {
+        let steps = (1...3).map { _ in "echo '\(Self.trying("fp16"))'; sleep 2" }.joined(separator: "; ")
+        let trial = try probe("\(steps); echo '\(Self.whole)'", seconds: 5).run()
+        #expect(trial.report.devices.map(\.name) == ["n"] && trial.report.trying == nil)
     }
 
     @Test func `a tier that crashes the driver is left out the next time`() throws {
