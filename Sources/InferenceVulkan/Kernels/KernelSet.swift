@@ -1,48 +1,5 @@
 internal import Inference
 
-/// What a device's limits decide about the layout of a chain.
-struct ChainTarget {
-    /// Bytes a binding's offset must be a multiple of.
-    var offsetAlignment = 256
-    /// Bytes of shared memory a workgroup may take.
-    var sharedByteLimit = 32_768
-    /// Bytes a binding may span.
-    var windowByteCount = 1 << 27
-    /// Threads of a subgroup in kernels on matrix units, and whether pipelines must ask for it.
-    var subgroupSize = 32
-    var requiresSubgroupSize = false
-    /// Threads of a workgroup that owns matrices as a whole, and the shared memory that the driver keeps for them.
-    var workgroupMatrixThreads = 128
-    var workgroupMatrixByteCount = 0
-}
-
-/// A convolution as far as the choice of its kernel goes.
-package struct ConvolutionShape: Hashable, Sendable {
-    package let side: Int
-    package let inputChannels: Int
-    package let outputChannels: Int
-    package let pools: Bool
-
-    package init(side: Int, inputChannels: Int, outputChannels: Int, pools: Bool) {
-        self.side = side
-        self.inputChannels = inputChannels
-        self.outputChannels = outputChannels
-        self.pools = pools
-    }
-
-    /// For files and people, such as `28x28 256->512 pooled`.
-    package var key: String { "\(side)x\(side) \(inputChannels)->\(outputChannels)\(pools ? " pooled" : "")" }
-
-    /// Floating-point operations of an image, as a direct convolution counts them: two a product.
-    package var flops: Double { 18 * Double(side * side) * Double(inputChannels) * Double(outputChannels) }
-
-    /// 2x2 cells of an image that are computed.
-    var cellCount: Int {
-        let cells = pools ? side / 2 : side.divided(roundingUpBy: 2)
-        return cells * cells
-    }
-}
-
 /// How the kernel of a convolution is chosen, where the tier leaves a choice.
 package struct ChainOptions: Sendable {
     /// What was measured on this device.

@@ -25,4 +25,15 @@ package enum Tier: String, CaseIterable, Sendable, Comparable {
         case .cooperative2: Tier.cooperative.obstacle(on: device) ?? device.cooperativeMatrix2Obstacle
         }
     }
+
+    /// The tier below, where numbers have more room; nil below fp32.
+    var next: Tier? {
+        switch self {
+        case .fp32: nil
+        case .fp16, .cooperative, .cooperative2: .fp32
+        }
+    }
+
+    /// The tier to drop to after losses; nil below fp32.
+    var below: Tier? { Tier.allCases.last { $0 < self } }
 }

@@ -33,6 +33,7 @@ struct SubmissionTimeouts {
     /// - Parameters:
     ///   - flight: submissions that are in flight.
     ///   - own: the share of one that is submitted behind them, as `FirstSubmissions.share` gives it.
+    /// - Returns: seconds from now.
     func seconds(_ flight: [Flight], and own: Double = 0) -> Double {
         fixed ?? flight.reduce(Self.floor + own) { $0 + $1.timeoutShare }
     }

@@ -63,16 +63,3 @@ struct TierChoice {
         return tier > request.ceiling ? "the device was lost too often with it" : nil
     }
 }
-
-extension Tier {
-    /// The tier below, where numbers have more room; nil below fp32.
-    var next: Tier? {
-        switch self {
-        case .fp32: nil
-        case .fp16, .cooperative, .cooperative2: .fp32
-        }
-    }
-
-    /// The tier to drop to after losses; nil below fp32.
-    var below: Tier? { Tier.allCases.last { $0 < self } }
-}
