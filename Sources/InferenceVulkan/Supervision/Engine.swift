@@ -111,15 +111,15 @@ final class Engine {
         into rows: inout MutableSpan<Float>,
         pause: (() -> Void)?
     ) throws(InferenceError) -> [Int] {
-        var spoilt: [Int] = []
+        var nonFinite: [Int] = []
         try session.run(pixels, count: count, pause: pause) { images, results, pitch in
             for image in images {
                 let isFinite =
                     copy(results, pitch, image - images.lowerBound, heads, into: &rows, at: image)
-                if !isFinite { spoilt.append(image) }
+                if !isFinite { nonFinite.append(image) }
             }
         }
-        return spoilt
+        return nonFinite
     }
 
     /// Computes one image, also while a batch pauses.
