@@ -60,13 +60,13 @@ for fault in abort crash hang; do
             if status_has '.device.graphics[0].losses >= 2'; then break; fi
             sleep 0.1
         done
-        check "$fault: it is tried again, and says why it is away" status_has \
-            '.device.graphics[0] | .losses >= 2 and .state == "away" and (.reason | test("crashed"))'
+        check "$fault: it is tried again, and says why it is recovering" status_has \
+            '.device.graphics[0] | .losses >= 2 and .state == "recovering" and (.reason | test("crashed"))'
         check "$fault: the warning is there" status_has '[.warnings[].kind] | index("device-lost") != null'
         api GET /metrics >"$work/metrics"
         check "$fault: the metrics count it" grep -q '^likeness_device_losses_total{.*} [1-9]' "$work/metrics"
         "$bin/likeness" status --socket "$sock" >"$work/status" || true
-        check "$fault: likeness status shows it" grep -q 'graphics device away, [0-9]* lost' "$work/status"
+        check "$fault: likeness status shows it" grep -q 'graphics device recovering, [0-9]* lost' "$work/status"
     fi
     stop_daemon
 done

@@ -8,7 +8,7 @@ internal import Wire
 struct BackendChoice: Sendable {
     /// At least one; the graphics devices share the bulk lane.
     let backends: [any ConvolutionBackend]
-    /// Computes while a graphics device is away; nil where the processor computes anyway.
+    /// Computes while a graphics device is recovering; nil where the processor computes anyway.
     let fallback: (any ConvolutionBackend)?
     let reason: String
 

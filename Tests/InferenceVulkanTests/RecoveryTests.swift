@@ -64,9 +64,9 @@ struct RecoveryTests {
                 Issue.record("\(call) \(k) \(effect): nothing happened")
             } catch .deviceLost {
             } catch { Issue.record("\(call) \(k): \(error)") }
-            #expect(!backend.isReady && backend.health?.state == .away)
+            #expect(!backend.isReady && backend.health?.state == .recovering)
             #expect(waitUntil { faults.heldCount == 1 }, "\(call) \(k): it is not opened again")
-            #expect(!backend.isReady && backend.health?.state == .away)
+            #expect(!backend.isReady && backend.health?.state == .recovering)
             faults.release()
             #expect(waitUntil { backend.isReady }, "\(call) \(k): it does not come back")
             #expect(try vectors(backend) == expected)

@@ -59,15 +59,15 @@ extension Supervisor {
         }
     }
 
-    /// Replaces the engine; where there is no room for two, the device is away meanwhile. One that was lost meanwhile is on its
-    /// way back already, and will find the tuning.
+    /// Replaces the engine. Where there is no room for two, the device is recovering meanwhile. An engine that was lost in the meantime
+    /// is being recovered already, and the next one will find the tuning.
     private func takeOver(_ opened: Box, from current: Box, since start: Instant) {
         let isServing = state.update { state -> Bool in
             guard let engine = state.engine, engine === current.engine else { return false }
             guard opened.engine == nil else { return true }
-            state.debris.append(Debris(engine))
+            state.retired.append(RetiredDevice(engine))
             state.engine = nil
-            state.health.state = .away
+            state.health.state = .recovering
             state.health.reason = "opened anew with the fastest kernels"
             state.health.tier = ""
             state.attempt = .now

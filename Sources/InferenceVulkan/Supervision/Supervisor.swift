@@ -1,10 +1,11 @@
 internal import Inference
 internal import Platform
 
-/// Opens a device, takes it away when it fails, and tries it again: on a thread of its own, so that nobody who computes waits.
+/// The supervisor of a device: it opens the device, retires it when it fails, and recovers it, on a thread of its own, so that nobody
+/// who computes waits.
 ///
-/// The engine has one user at a time: the supervisor's thread while it opens and takes it down, the batch thread between. While
-/// the batch thread has nothing to do, the supervisor's measures kernels (`IdleTuner`), on a device object of their own.
+/// The engine has one user at a time: the supervisor's thread while it opens the engine and tears it down, the batch thread between.
+/// While the batch thread has nothing to do, the supervisor's thread measures kernels (`IdleTuner`), on a device object of their own.
 final class Supervisor: @unchecked Sendable {
     // `@unchecked`: `thread` is set once, before another thread sees this object; `tuner` is the supervisor's thread's; the rest
     // is under `state`.
@@ -12,9 +13,9 @@ final class Supervisor: @unchecked Sendable {
     struct State {
         var health = DeviceHealth()
         var engine: Engine?
-        /// Lost, and still to be taken down.
-        var debris: [Debris] = []
-        var history: LossHistory
+        /// Engines that are out of service and still to be torn down.
+        var retired: [RetiredDevice] = []
+        var backoff: BackoffPolicy
         /// The best tier that may be used.
         var ceiling = Tier.cooperative2
         /// When to open; nil while it serves or is closed.
@@ -45,7 +46,7 @@ final class Supervisor: @unchecked Sendable {
         self.network = network
         self.options = options
         tuner = IdleTuner(network, options)
-        var state = State(history: LossHistory(options.recovery))
+        var state = State(backoff: BackoffPolicy(options.recovery))
         state.attempt = .now
         self.state = Monitor(state)
     }
@@ -55,7 +56,7 @@ final class Supervisor: @unchecked Sendable {
         thread = try WorkerThread(name: "vulkan", stackByteCount: 8 << 20) { [self] in run() }
     }
 
-    /// Ends the thread, takes the device down. Nobody may compute any more; later calls do nothing.
+    /// Ends the thread and tears the device down. Nobody may compute any more; later calls do nothing.
     func stop() {
         let isFirst = state.update { state in
             defer { state.isStopping = true }
@@ -65,7 +66,7 @@ final class Supervisor: @unchecked Sendable {
         thread?.join()
         state.update { state in
             state.engine = nil
-            state.debris = []
+            state.retired = []
         }
     }
 
@@ -129,19 +130,19 @@ final class Supervisor: @unchecked Sendable {
         let lost = Box(engine: engine, health: DeviceHealth())
         let isNew = state.update { state -> Bool in
             guard let current = state.engine, current === lost.engine else { return false }
-            state.debris.append(Debris(current))
+            state.retired.append(RetiredDevice(current))
             state.engine = nil
-            let verdict: LossHistory.Verdict
+            let decision: BackoffPolicy.Decision
             if case .outOfMemory = error {
                 state.health.outOfMemoryCount += 1
-                verdict = state.history.noteFailure(at: .now)
+                decision = state.backoff.noteFailure(at: .now)
             } else {
                 state.health.lossCount += 1
                 if Hang.isMeant(by: error) { state.health.hangCount += 1 }
-                verdict = state.history.noteLoss(at: .now)
+                decision = state.backoff.noteLoss(at: .now)
             }
             state.lostAt = .now
-            follow(verdict, &state, error)
+            follow(decision, &state, error)
             return true
         }
         if isNew { Self.log.error(health.reason) }
@@ -149,9 +150,9 @@ final class Supervisor: @unchecked Sendable {
         return .deviceLost(device: engine.device.name, detail: "\(error)")
     }
 
-    private func follow(_ verdict: LossHistory.Verdict, _ state: inout State, _ error: InferenceError) {
-        state.health.state = .away
-        switch verdict {
+    private func follow(_ decision: BackoffPolicy.Decision, _ state: inout State, _ error: InferenceError) {
+        state.health.state = .recovering
+        switch decision {
         case .close:
             state.health.state = .closed
             state.health.reason = "\(error); lost too often, not tried again before a restart"
@@ -172,7 +173,7 @@ final class Supervisor: @unchecked Sendable {
 
     private enum Task {
         case open
-        case takeDown([Debris])
+        case tearDown([RetiredDevice])
         case tune
         case stop
     }
@@ -182,10 +183,10 @@ final class Supervisor: @unchecked Sendable {
         while true {
             let task = state.wait(until: isWaiting) { state -> Task? in
                 if state.isStopping { return .stop }
-                if !state.debris.isEmpty {
-                    let debris = state.debris
-                    state.debris = []
-                    return .takeDown(debris)
+                if !state.retired.isEmpty {
+                    let retired = state.retired
+                    state.retired = []
+                    return .tearDown(retired)
                 }
                 if let due = tuningDue(state), due <= .now { return .tune }
                 guard let attempt = state.attempt else { return nil }
@@ -193,12 +194,12 @@ final class Supervisor: @unchecked Sendable {
                     state.attempt = nil
                     return .open
                 }
-                return attempt == isWaiting ? nil : .some(.takeDown([]))
+                return attempt == isWaiting ? nil : .some(.tearDown([]))
             }
             switch task {
             case .stop: return
             case .open: open()
-            case .takeDown(let debris): for engine in debris { engine.takeDown() }
+            case .tearDown(let retired): for engine in retired { engine.tearDown() }
             case .tune: tune()
             case nil: break
             }
@@ -206,15 +207,16 @@ final class Supervisor: @unchecked Sendable {
         }
     }
 
-    /// An engine that is lost. Its end waits for what hangs on the device, so it must come here and not to the batch thread.
-    final class Debris: @unchecked Sendable {
+    /// An engine that is out of service. Its teardown waits for what hangs on the device, so it must happen here and not on the batch
+    /// thread.
+    final class RetiredDevice: @unchecked Sendable {
         // `@unchecked`: handed from the batch thread to the supervisor's through `state`.
         private var engine: Engine?
 
         init(_ engine: Engine) { self.engine = engine }
 
         /// Waits until the batch thread has let go of it: that is on its way out of a call.
-        func takeDown() {
+        func tearDown() {
             while engine != nil, !isKnownUniquelyReferenced(&engine) { sleep(seconds: 0.001) }
             engine = nil
         }
@@ -247,7 +249,7 @@ final class Supervisor: @unchecked Sendable {
         return trial.distrusted
     }
 
-    /// Has `opened` compute; an engine that computed so far is taken down.
+    /// Puts `opened` into service; an engine that computed so far is retired.
     func serve(_ opened: Box, since start: Instant) {
         guard let engine = opened.engine else { return }
         let standing = tuner.standing(of: engine)
@@ -272,9 +274,9 @@ final class Supervisor: @unchecked Sendable {
                 state.health.awaySeconds = .now - lostAt
             }
             state.lostAt = nil
-            if let earlier = state.engine { state.debris.append(Debris(earlier)) }
+            if let earlier = state.engine { state.retired.append(RetiredDevice(earlier)) }
             state.engine = opened.engine
-            state.history.noteService(at: .now)
+            state.backoff.noteService(at: .now)
             return lostAt != nil
         }
         Self.log.notice(
@@ -291,16 +293,16 @@ final class Supervisor: @unchecked Sendable {
             case .deviceLost:
                 state.health.lossCount += 1
                 if Hang.isMeant(by: error) { state.health.hangCount += 1 }
-                let verdict = state.history.noteLoss(at: .now)
-                follow(verdict, &state, error)
+                let decision = state.backoff.noteLoss(at: .now)
+                follow(decision, &state, error)
             case .outOfMemory:
                 state.health.outOfMemoryCount += 1
-                let verdict = state.history.noteFailure(at: .now)
-                follow(verdict, &state, error)
+                let decision = state.backoff.noteFailure(at: .now)
+                follow(decision, &state, error)
             case .deviceUnavailable where !isFirst:
                 // It was there: the driver may be in the middle of an update, or the card in a reset.
-                let verdict = state.history.noteFailure(at: .now)
-                follow(verdict, &state, error)
+                let decision = state.backoff.noteFailure(at: .now)
+                follow(decision, &state, error)
             default:
                 // There is no such device, or it cannot do it: a state that lasts.
                 state.health.state = .closed
