@@ -79,7 +79,7 @@ unset FAULT VK_DRIVER_FILES VK_ICD_FILENAMES
 tail -n 1 "$work/probe" >"$work/report"
 check "the trial tries every tier of every device" holds \
     '.devices | length > 0 and all(.tiers | length == 4 and all(.reason != "not tried"))' "$work/report"
-check "fp32 reproduces the fixture" holds 'any(.devices[].tiers[]; .name == "fp32" and .trusted)' "$work/report"
+check "fp32 passes the self-test" holds 'any(.devices[].tiers[]; .name == "fp32" and .trusted)' "$work/report"
 code=0
 "$bin/likeness" doctor --socket "$work/none.sock" >"$work/doctor" || code=$?
 check "without a daemon, doctor ends with 3" test $code -eq 3

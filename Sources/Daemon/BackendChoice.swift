@@ -37,7 +37,7 @@ struct BackendChoice: Sendable {
                 let devices = try Self.open(configuration, network)
                 // The devices are opened while the processor's weights are prepared.
                 let fallback = try cpu()
-                var reason = "a graphics device that reproduces the fixture"
+                var reason = "a graphics device that passes the self-test"
                 for device in devices {
                     if let fault = try Self.wait(for: device, isDemanded: isDemanded) { reason = fault }
                 }

@@ -14,7 +14,7 @@ package struct DeviceHealth: Codable, Sendable, Equatable {
     /// A set of kernels and what is known of it here.
     package struct Tier: Codable, Sendable, Equatable {
         package var name: String
-        /// It reproduced its fixture and may be used; nil while nobody tried.
+        /// It passed the self-test and may be used; nil while nobody tried.
         package var isTrusted: Bool?
         /// Why not, or that it is the one in use.
         package var reason: String

@@ -1,9 +1,9 @@
 package import Inference
 internal import Platform
 
-/// The network on a Vulkan device, in the best tier that the device can be trusted with.
+/// The network on a Vulkan device, in the best tier whose self-test the device passes.
 ///
-/// Opening happens on a thread of its own, and so does the way back after a loss: until the device reproduces the fixture,
+/// Opening happens on a thread of its own, and so does the way back after a loss: until the device passes the self-test,
 /// every call throws `.deviceLost` at once and `isReady` is false. A batch that meets a loss is intact and may be run elsewhere.
 package final class VulkanBackend: ConvolutionBackend {
     package let maximumBatchCount: Int

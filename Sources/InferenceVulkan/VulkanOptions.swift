@@ -4,7 +4,7 @@ package struct VulkanOptions: Sendable {
     package var device: String?
     /// Whether the processor dressed up as a device will do.
     package var allowsSoftware = false
-    /// The tier to use; nil takes the best that the device can be trusted with.
+    /// The tier to use; nil takes the best whose self-test the device passes.
     package var tier: Tier?
     /// How the tier's kernels are chosen.
     package var chain = ChainOptions()

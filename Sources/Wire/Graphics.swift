@@ -2,7 +2,7 @@
 package struct GraphicsTier: Codable, Sendable, Equatable {
     /// `cooperative2`, `cooperative`, `fp16` or `fp32`.
     package var name: String
-    /// It reproduced the fixture; absent while nobody tried.
+    /// It passed the self-test; absent while nobody tried.
     package var trusted: Bool?
     /// Why not, or what it is used for.
     package var reason: String

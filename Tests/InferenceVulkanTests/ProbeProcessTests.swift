@@ -30,7 +30,7 @@ import Testing
     @Test func `a whole report is believed, tiers that failed with it`() throws {
         let trial = try probe("echo '\(Self.trying("fp16"))'; echo '\(Self.whole)'; printf '{\"dev'").run()
         #expect(trial.report.devices.map(\.name) == ["n"] && trial.report.trying == nil)
-        #expect(trial.distrusted == [.cooperative: "r"])
+        #expect(trial.failedTiers == [.cooperative: "r"])
     }
 
     @Test(arguments: ["kill -SEGV $$", "kill -ABRT $$"])
@@ -70,7 +70,7 @@ import Testing
             fi
             """
         let trial = try probe(script).run()
-        #expect(trial.distrusted[.cooperative2]?.contains("crashed") == true && trial.report.error == nil)
+        #expect(trial.failedTiers[.cooperative2]?.contains("crashed") == true && trial.report.error == nil)
     }
 
     @Test func `the last tier's crash is the device's`() {

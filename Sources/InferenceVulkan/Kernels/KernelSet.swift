@@ -6,7 +6,7 @@ package struct ChainOptions: Sendable {
     package var tuning: Tuning?
     /// The tiers on matrix units with arrays for matrices: for devices without such units, in tests.
     package var emulatesMatrixUnits = false
-    /// The kernel to use wherever it fits, so that a fixture or a measurement meets it.
+    /// The kernel to use wherever it fits, so that a self-test or a measurement meets it.
     package var preferredKernel: String?
 
     package init() {}

@@ -79,7 +79,7 @@ struct PhysicalDevice {
         )
     }
 
-    /// Why `tier` cannot run here, in words; nil when it can. It must still pass its fixture.
+    /// Why `tier` cannot run here, in words; nil when it can. It must still pass the self-test.
     func obstacle(to tier: Tier) -> String? { tier.obstacle(on: capabilities) }
 
     /// Bytes this process may still take of the device's own memory now.

@@ -4,7 +4,7 @@ internal import Platform
 /// Measures every kernel that could compute a network's convolutions on a device.
 ///
 /// A session for each kernel, in which it computes whatever it can: so one run of the network measures it in every shape. A kernel
-/// that does not reproduce the fixture is left out.
+/// that does not pass the self-test is left out.
 struct Autotuner {
     let device: Device
     let network: Network
@@ -103,7 +103,7 @@ struct Autotuner {
         var options = options
         options.preferredKernel = kernel
         do throws(InferenceError) {
-            try TrustFixture.verify(
+            try SelfTest.verify(
                 device,
                 tier: tier,
                 options: options,

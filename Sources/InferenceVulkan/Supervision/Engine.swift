@@ -1,6 +1,6 @@
 internal import Inference
 
-/// A device that reproduced the fixture in a tier, with the network readied on it. Belongs to one thread at a time.
+/// A device that passed the self-test in a tier, with the network readied on it. Belongs to one thread at a time.
 final class Engine {
     let device: Device
     let tier: Tier
@@ -24,11 +24,11 @@ final class Engine {
         let options: VulkanOptions
         /// The best tier that may be used.
         var ceiling: Tier
-        /// Tiers that a probe found wanting, with the reason.
-        var distrusted: [Tier: String] = [:]
+        /// Tiers that failed in the trial of the driver, with the reason.
+        var failedTiers: [Tier: String] = [:]
     }
 
-    /// Opens the device, takes the best tier that reproduces the fixture, and readies the network.
+    /// Opens the device, takes the best tier that passes the self-test, and readies the network.
     ///
     /// - Throws: `.deviceUnavailable`, `.unsupportedNetwork`, `.outOfMemory`, `.deviceLost`.
     init(_ request: Request) throws(InferenceError) {
@@ -162,7 +162,7 @@ final class Engine {
 
     private func lowerSession(_ lower: Tier) throws(InferenceError) -> ChainSession {
         if let lowerSession { return lowerSession }
-        try TrustFixture.verify(device, for: network, tier: lower, options: options, timeouts: timeouts, cache: cache)
+        try SelfTest.verify(device, for: network, tier: lower, options: options, timeouts: timeouts, cache: cache)
         let session = try Self.makeSession(device, network, lower, options, 1, timeouts, cache)
         lowerSession = session
         return session

@@ -59,14 +59,14 @@ final class IdleTuner {
     ///
     /// - Parameters:
     ///   - engine: that serves meanwhile; only facts of it are read.
-    ///   - distrusted: tiers that a trial found wanting.
+    ///   - failedTiers: tiers that failed in the trial of the driver.
     ///   - ceiling: the best tier that may be used.
     ///   - gate: when to yield.
     /// - Returns: the engine, with what was gained, or that the gate closed.
     /// - Throws: `.deviceUnavailable`, `.unsupportedNetwork`, `.outOfMemory`, `.deviceLost`; it is not tried again then.
     func tune(
         _ engine: Engine,
-        distrusted: [Tier: String],
+        failedTiers: [Tier: String],
         ceiling: Tier,
         gate: TuningGate
     ) throws(InferenceError) -> Outcome {
@@ -90,7 +90,7 @@ final class IdleTuner {
             own.chain.tuning = tuning
             let start = Instant.now
             var request = Engine.Request(network: network, options: own, ceiling: ceiling)
-            request.distrusted = distrusted
+            request.failedTiers = failedTiers
             let opened = try openBeside(engine, request)
             if let opened, opened.tier != engine.tier {
                 let reason = opened.tiers.first { $0.name == engine.tier.rawValue }?.reason ?? ""
@@ -120,7 +120,7 @@ final class IdleTuner {
         guard try tuner.measure(imageCounts: imageCounts, into: &measured[key, default: [:]]) else { return nil }
         let measurements = (measured[key] ?? [:]).values.flatMap(\.self)
         let tuning = Tuning(measurements)
-        guard !tuning.isEmpty else { throw .deviceUnavailable(detail: "no kernel reproduces the fixture") }
+        guard !tuning.isEmpty else { throw .deviceUnavailable(detail: "no kernel passes the self-test") }
         var tuned = options.chain
         tuned.tuning = tuning
         let gains = imageCounts.compactMap { count -> String? in

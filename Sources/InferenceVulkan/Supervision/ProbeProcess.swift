@@ -22,7 +22,7 @@ package struct ProbeProcess: Sendable {
     package struct Trial: Sendable {
         package let report: VulkanReport
         /// Tiers that crashed the driver or failed, with the reason.
-        package let distrusted: [Tier: String]
+        package let failedTiers: [Tier: String]
     }
 
     /// Runs the program, once more for each tier that crashes it.
@@ -31,12 +31,12 @@ package struct ProbeProcess: Sendable {
     /// - Returns: what it saw of the drivers.
     /// - Throws: `.deviceUnavailable` when it found no usable device, `.deviceLost` when the driver crashed or hung.
     package func run(isCancelled: () -> Bool = { false }) throws(InferenceError) -> Trial {
-        var distrusted: [Tier: String] = [:]
+        var failedTiers: [Tier: String] = [:]
         while true {
-            let without = distrusted.keys.map(\.rawValue).sorted().joined(separator: ",")
+            let without = failedTiers.keys.map(\.rawValue).sorted().joined(separator: ",")
             let end = runOnce(without.isEmpty ? [] : ["--without-tiers", without], isCancelled)
             if let trying = end.report?.trying.flatMap(Tier.init(rawValue:)), let fault = end.fault {
-                distrusted[trying] = fault
+                failedTiers[trying] = fault
                 if trying != .fp32 { continue }
             }
             if let fault = end.fault { throw .deviceLost(device: "Vulkan", detail: fault) }
@@ -45,9 +45,9 @@ package struct ProbeProcess: Sendable {
             }
             if let error = report.error { throw .deviceUnavailable(detail: error) }
             for tier in report.devices.flatMap({ $0.isChosen ? $0.tiers : [] }) where tier.isTrusted == false {
-                if let known = Tier(rawValue: tier.name) { distrusted[known] = tier.reason }
+                if let known = Tier(rawValue: tier.name) { failedTiers[known] = tier.reason }
             }
-            return Trial(report: report, distrusted: distrusted)
+            return Trial(report: report, failedTiers: failedTiers)
         }
     }
 

@@ -8,7 +8,7 @@ extension Supervisor {
 
     /// Why a device serves, as far as it is known.
     static func reason(_ standing: IdleTuner.Standing) -> String {
-        "a device that reproduces the fixture, \(standing)"
+        "a device that passes the self-test, \(standing)"
     }
 
     /// When to measure should nobody compute until then; nil where there is nothing to measure.
@@ -21,9 +21,9 @@ extension Supervisor {
     func tune() {
         let current = state.read { Box(engine: $0.engine, health: $0.health) }
         guard let engine = current.engine else { return }
-        let (distrusted, ceiling) = state.read { ($0.distrusted, $0.ceiling) }
+        let (failedTiers, ceiling) = state.read { ($0.failedTiers, $0.ceiling) }
         do throws(InferenceError) {
-            let outcome = try tuner.tune(engine, distrusted: distrusted, ceiling: ceiling, gate: makeGate())
+            let outcome = try tuner.tune(engine, failedTiers: failedTiers, ceiling: ceiling, gate: makeGate())
             guard case .tuned(let opened, let start, let gain) = outcome else { return }
             Self.log.notice("\(engine.device.name), \(engine.tier.rawValue), tuned: \(gain)")
             takeOver(Box(engine: opened, health: DeviceHealth()), from: current, since: start)

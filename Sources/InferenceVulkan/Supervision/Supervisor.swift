@@ -26,8 +26,8 @@ final class Supervisor: @unchecked Sendable {
         var isStopping = false
         /// Of the last trial in another process.
         var report: VulkanReport?
-        /// Tiers that it found wanting, with the reason.
-        var distrusted: [Tier: String] = [:]
+        /// Tiers that failed in it, with the reason.
+        var failedTiers: [Tier: String] = [:]
         /// Uses of an engine: those that go on, and all so far.
         var useCount = 0
         var useNumber = 0
@@ -227,7 +227,7 @@ final class Supervisor: @unchecked Sendable {
         do throws(InferenceError) {
             let ceiling = state.read { $0.ceiling }
             var request = Engine.Request(network: network, options: options, ceiling: ceiling)
-            request.distrusted = try probe()
+            request.failedTiers = try probe()
             let opened = Box(engine: try Engine(request), health: DeviceHealth())
             serve(opened, since: start)
         } catch {
@@ -244,9 +244,9 @@ final class Supervisor: @unchecked Sendable {
         let trial = try probe.run { state.read { $0.isStopping } }
         state.read { state in
             state.report = trial.report
-            state.distrusted = trial.distrusted
+            state.failedTiers = trial.failedTiers
         }
-        return trial.distrusted
+        return trial.failedTiers
     }
 
     /// Puts `opened` into service; an engine that computed so far is retired.

@@ -1,6 +1,6 @@
 internal import Inference
 
-/// Which tier of a device is used: the best one that it has, that is allowed, and that reproduces the fixture.
+/// Which tier of a device is used: the best one that it has, that is allowed, and that passes the self-test.
 struct TierChoice {
     let tier: Tier
     /// How its kernels are chosen: what was asked for, and what was measured on this device before.
@@ -28,7 +28,7 @@ struct TierChoice {
             } else {
                 do throws(InferenceError) {
                     let options = request.options.chain.tuned(tier, device, folder: request.options.cacheFolder)
-                    try TrustFixture.verify(
+                    try SelfTest.verify(
                         device,
                         for: request.network,
                         tier: tier,
@@ -59,7 +59,7 @@ struct TierChoice {
         if let wanted = request.options.tier, wanted != tier { return "tier \(wanted.rawValue) was asked for" }
         let isEmulated = tier >= .cooperative && request.options.chain.emulatesMatrixUnits
         if let obstacle = device.physical.obstacle(to: isEmulated ? .fp16 : tier) { return obstacle }
-        if let reason = request.distrusted[tier] { return reason }
+        if let reason = request.failedTiers[tier] { return reason }
         return tier > request.ceiling ? "the device was lost too often with it" : nil
     }
 }

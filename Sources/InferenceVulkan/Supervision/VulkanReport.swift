@@ -120,9 +120,9 @@ extension VulkanProbe {
             report.trying = state.name
             emit(report)
             do throws(InferenceError) {
-                try TrustFixture.verify(device, tier: tier, options: options.chain, timeouts: timeouts, cache: cache)
+                try SelfTest.verify(device, tier: tier, options: options.chain, timeouts: timeouts, cache: cache)
                 report.devices[position].tiers[number].isTrusted = true
-                report.devices[position].tiers[number].reason = "reproduces the fixture"
+                report.devices[position].tiers[number].reason = "passes the self-test"
                 if depth == .best { break }
             } catch {
                 report.devices[position].tiers[number].isTrusted = false

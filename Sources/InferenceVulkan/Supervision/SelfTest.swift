@@ -1,10 +1,10 @@
 internal import Inference
 internal import Platform
 
-/// A small network and picture with a known result: a device is used only after it reproduced it.
+/// A known-answer self-test: a small network and a picture whose result is known. A device is used only after it reproduced that result.
 ///
 /// Drivers that claim what they cannot do, or compile a kernel wrongly, are caught here and not in the index.
-enum TrustFixture {
+enum SelfTest {
     private static let imageCount = 3
 
     /// Runs every kernel that `network` would be computed with in the tier.
@@ -99,11 +99,11 @@ enum TrustFixture {
         var preprocessing = Preprocessing.keras
         preprocessing.side = 18
         return Network(
-            name: "fixture",
+            name: "self-test",
             layers: layers,
             preprocessing: preprocessing,
             weightsDigest: SHA256Digest(of: [UInt8]()),
-            storage: FixtureWeights(widths: widths)
+            storage: SelfTestWeights(widths: widths)
         )
     }
 
@@ -119,7 +119,7 @@ enum TrustFixture {
 }
 
 /// Seeded weights, uniform with the variance 2 / fan-in that keeps activations level (He et al. 2015, equation 10).
-private struct FixtureWeights: WeightStorage {
+private struct SelfTestWeights: WeightStorage {
     private var weights: [[Float]] = []
     private var biases: [[Float]] = []
 
