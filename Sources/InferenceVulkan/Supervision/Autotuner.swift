@@ -12,7 +12,7 @@ struct Autotuner {
     let options: ChainOptions
     let timeouts: SubmissionTimeouts
     let cache: PipelineCache
-    private let gate: TuningGate
+    private let yielding: YieldPolicy
 
     /// What of a device's time one measurement may take: the repetitions of a step in one submission.
     private static let submissionSeconds = 0.005
@@ -23,9 +23,9 @@ struct Autotuner {
     /// - Parameters:
     ///   - network: whose shapes are measured.
     ///   - options: as for opening; `tier` must be named.
-    ///   - gate: when to yield.
+    ///   - yielding: when to yield.
     /// - Throws: `.deviceUnavailable`, `.outOfMemory`, `.deviceLost`.
-    init(opening network: Network, _ options: VulkanOptions, gate: TuningGate = .open) throws(InferenceError) {
+    init(opening network: Network, _ options: VulkanOptions, yielding: YieldPolicy = .never) throws(InferenceError) {
         guard let tier = options.tier else { throw .deviceUnavailable(detail: "which tier is to be measured?") }
         let physical = try VulkanProbe.choose(
             from: try Instance(validation: options.validation).physicalDevices(),
@@ -41,7 +41,7 @@ struct Autotuner {
         self.network = network
         self.tier = tier
         self.options = options.chain
-        self.gate = gate
+        self.yielding = yielding
     }
 
     private var set: KernelSet { KernelSet(tier, device.chainTarget, emulatesMatrixUnits: options.emulatesMatrixUnits) }
@@ -60,7 +60,7 @@ struct Autotuner {
     /// - Parameters:
     ///   - imageCounts: sizes of batches, rising.
     ///   - known: by kernel what was measured before; what is measured comes in, kernel by kernel.
-    /// - Returns: whether all is known; false when the gate closed.
+    /// - Returns: whether all is known; false when it had to yield.
     /// - Throws: `.deviceLost`, and `.outOfMemory` when not even one image fits.
     func measure(
         imageCounts: [Int],
@@ -97,9 +97,9 @@ struct Autotuner {
         return sum
     }
 
-    /// Nil when the gate closed.
+    /// Nil when it had to yield.
     private func measure(_ kernel: String, _ imageCounts: [Int]) throws(InferenceError) -> [Tuning.Measurement]? {
-        guard gate.isOpen() else { return nil }
+        guard yielding.mayContinue() else { return nil }
         var options = options
         options.preferredKernel = kernel
         do throws(InferenceError) {
@@ -109,9 +109,9 @@ struct Autotuner {
                 options: options,
                 timeouts: timeouts,
                 cache: cache,
-                pause: gate.waitUntilFree
+                pause: yielding.waitUntilFree
             )
-            guard gate.isOpen() else { return nil }
+            guard yielding.mayContinue() else { return nil }
         } catch {
             if case .deviceUnavailable = error { return [] }
             throw error
@@ -133,8 +133,8 @@ struct Autotuner {
                 bits = bits &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
                 return UInt8(truncatingIfNeeded: bits >> 56)
             }
-            guard gate.isOpen() else { return nil }
-            try session.run(pixels.span.bytes, count: imageCount, pause: gate.waitUntilFree) { _, _, _ in }
+            guard yielding.mayContinue() else { return nil }
+            try session.run(pixels.span.bytes, count: imageCount, pause: yielding.waitUntilFree) { _, _, _ in }
             var seen: Set<ConvolutionShape> = []
             for step in session.chain.steps.indices {
                 let way = session.chain.steps[step].way(imageCount: imageCount)
@@ -142,7 +142,7 @@ struct Autotuner {
                 guard let shape = session.chain.steps[step].shape, names.contains(kernel), seen.insert(shape).inserted
                 else { continue }
                 // A step that is too long for its bucket never runs in it.
-                if let limit = gate.submissionLimit,
+                if let limit = yielding.submissionLimit,
                     let fewer = measurements.last(where: { $0.shape == shape }),
                     fewer.milliseconds / 1000 * Double(imageCount) > limit * Double(fewer.imageCount)
                 {
@@ -162,14 +162,14 @@ struct Autotuner {
         return measurements
     }
 
-    /// The least of some rounds, each long enough that submitting it does not count; nil when the gate closed.
+    /// The least of some rounds, each long enough that submitting it does not count; nil when it had to yield.
     private func seconds(of step: Int, _ imageCount: Int, _ session: ChainSession) throws(InferenceError) -> Double? {
-        guard gate.isOpen() else { return nil }
+        guard yielding.mayContinue() else { return nil }
         let once = try session.seconds(step: step, imageCount: imageCount, repetitions: 1)
         let repetitions = Int(min(max(Self.submissionSeconds / max(once, 1e-6), 1), 100))
         var least = Double.infinity
         for _ in 0..<Self.roundCount {
-            guard gate.isOpen() else { return nil }
+            guard yielding.mayContinue() else { return nil }
             least = min(least, try session.seconds(step: step, imageCount: imageCount, repetitions: repetitions))
         }
         return least

@@ -1,27 +1,13 @@
 internal import Inference
 internal import Platform
 
-/// Measures the kernels of a device that nobody uses, once for each `TuningFile.Key`. Belongs to the supervisor's thread.
+/// The idle-time autotuner: it measures the kernels of a device that nobody uses, once for each `TuningFile.Key`. Belongs to the
+/// supervisor's thread.
 ///
 /// It has a device object of its own, so the engine's queues stay the batch thread's. The device itself serves both: whoever
 /// computes meanwhile waits for the one submission of a measurement that is in flight, and the measurement ends. What was
 /// measured of whole kernels by then is kept for the next idle time.
 final class IdleTuner {
-    /// What is known of an engine's tuning.
-    enum Standing: Equatable, CustomStringConvertible {
-        case tuned
-        case pending
-        case refused(String)
-
-        var description: String {
-            switch self {
-            case .tuned: "tuned"
-            case .pending: "not tuned yet"
-            case .refused(let reason): "not tuned: \(reason)"
-            }
-        }
-    }
-
     enum Outcome {
         case interrupted
         /// With an engine that uses it; nil where there is no room for two.
@@ -41,7 +27,7 @@ final class IdleTuner {
         self.options = options
     }
 
-    func standing(of engine: Engine) -> Standing {
+    func tuningStatus(of engine: Engine) -> TuningStatus {
         let key = TuningFile.Key(engine.device, tier: engine.tier)
         if let failure = failures[key] { return .refused(failure) }
         if let tuning = engine.tuning, !tuning.isEmpty { return .tuned }
@@ -61,14 +47,14 @@ final class IdleTuner {
     ///   - engine: that serves meanwhile; only facts of it are read.
     ///   - failedTiers: tiers that failed in the trial of the driver.
     ///   - ceiling: the best tier that may be used.
-    ///   - gate: when to yield.
-    /// - Returns: the engine, with what was gained, or that the gate closed.
+    ///   - yielding: when to yield.
+    /// - Returns: the engine, with what was gained, or that it had to yield.
     /// - Throws: `.deviceUnavailable`, `.unsupportedNetwork`, `.outOfMemory`, `.deviceLost`; it is not tried again then.
     func tune(
         _ engine: Engine,
         failedTiers: [Tier: String],
         ceiling: Tier,
-        gate: TuningGate
+        yielding: YieldPolicy
     ) throws(InferenceError) -> Outcome {
         let key = TuningFile.Key(engine.device, tier: engine.tier)
         do throws(InferenceError) {
@@ -83,7 +69,9 @@ final class IdleTuner {
             var own = options
             own.device = engine.device.physical.info.uuid
             own.tier = engine.tier
-            guard let (tuning, gain) = try measure(own, key, capacity: engine.capacity, gate), gate.isOpen() else {
+            guard let (tuning, gain) = try measure(own, key, capacity: engine.capacity, yielding),
+                yielding.mayContinue()
+            else {
                 return .interrupted
             }
             own.tier = options.tier
@@ -107,14 +95,14 @@ final class IdleTuner {
         }
     }
 
-    /// Nil when the gate closed.
+    /// Nil when it had to yield.
     private func measure(
         _ options: VulkanOptions,
         _ key: TuningFile.Key,
         capacity: Int,
-        _ gate: TuningGate
+        _ yielding: YieldPolicy
     ) throws(InferenceError) -> (Tuning, gain: String)? {
-        let tuner = try Autotuner(opening: network, options, gate: gate)
+        let tuner = try Autotuner(opening: network, options, yielding: yielding)
         defer { tuner.cache.save() }
         let imageCounts = Self.imageCounts.filter { $0 <= capacity }
         guard try tuner.measure(imageCounts: imageCounts, into: &measured[key, default: [:]]) else { return nil }
@@ -146,15 +134,30 @@ final class IdleTuner {
     private static func text(_ milliseconds: Double) -> String { "\((milliseconds * 1000).rounded() / 1000)" }
 }
 
-/// Has a measurement yield to those who compute.
-struct TuningGate {
+/// What is known of an engine's tuning.
+enum TuningStatus: Equatable, CustomStringConvertible {
+    case tuned
+    case pending
+    case refused(String)
+
+    var description: String {
+        switch self {
+        case .tuned: "tuned"
+        case .pending: "not tuned yet"
+        case .refused(let reason): "not tuned: \(reason)"
+        }
+    }
+}
+
+/// The yield policy of a measurement: how it makes room for those who compute.
+struct YieldPolicy {
     /// Whether to go on; asked before each submission.
-    let isOpen: () -> Bool
+    let mayContinue: () -> Bool
     /// Returns when nobody computes right now.
     let waitUntilFree: () -> Void
     /// Seconds that a submission may take, as far as that is known before; nil: any.
     let submissionLimit: Double?
 
-    /// For who has the device alone.
-    static var open: TuningGate { TuningGate(isOpen: { true }, waitUntilFree: {}, submissionLimit: nil) }
+    /// For a measurement that has the device to itself.
+    static var never: YieldPolicy { YieldPolicy(mayContinue: { true }, waitUntilFree: {}, submissionLimit: nil) }
 }

@@ -7,13 +7,13 @@ extension Supervisor {
     private static let yieldSeconds = 0.001
 
     /// Why a device serves, as far as it is known.
-    static func reason(_ standing: IdleTuner.Standing) -> String {
-        "a device that passes the self-test, \(standing)"
+    static func reason(_ tuningStatus: TuningStatus) -> String {
+        "a device that passes the self-test, \(tuningStatus)"
     }
 
     /// When to measure should nobody compute until then; nil where there is nothing to measure.
     func tuningDue(_ state: State) -> Instant? {
-        guard let seconds = options.tuningIdleSeconds, state.standing == .pending, state.engine != nil
+        guard let seconds = options.tuningIdleSeconds, state.tuningStatus == .pending, state.engine != nil
         else { return nil }
         return (state.useCount == 0 ? state.idleSince : .now) + seconds
     }
@@ -23,12 +23,17 @@ extension Supervisor {
         guard let engine = current.engine else { return }
         let (failedTiers, ceiling) = state.read { ($0.failedTiers, $0.ceiling) }
         do throws(InferenceError) {
-            let outcome = try tuner.tune(engine, failedTiers: failedTiers, ceiling: ceiling, gate: makeGate())
+            let outcome = try tuner.tune(
+                engine,
+                failedTiers: failedTiers,
+                ceiling: ceiling,
+                yielding: makeYieldPolicy()
+            )
             guard case .tuned(let opened, let start, let gain) = outcome else { return }
             Self.log.notice("\(engine.device.name), \(engine.tier.rawValue), tuned: \(gain)")
             takeOver(Box(engine: opened, health: DeviceHealth()), from: current, since: start)
         } catch {
-            settle(.refused("\(error)"))
+            setTuningStatus(.refused("\(error)"))
             if case .deviceLost = error {
                 // The engine has lost it too, as a rule: better to know now than in the next batch.
                 _ = noteLoss(of: engine, error)
@@ -39,10 +44,10 @@ extension Supervisor {
     }
 
     /// Closes with the first use, and when the daemon stops.
-    private func makeGate() -> TuningGate {
+    private func makeYieldPolicy() -> YieldPolicy {
         let number = state.read { $0.useNumber }
-        return TuningGate(
-            isOpen: { [state] in
+        return YieldPolicy(
+            mayContinue: { [state] in
                 state.read { $0.useCount == 0 && $0.useNumber == number && !$0.isStopping }
             },
             waitUntilFree: { [state] in
@@ -52,10 +57,10 @@ extension Supervisor {
         )
     }
 
-    private func settle(_ standing: IdleTuner.Standing) {
+    private func setTuningStatus(_ tuningStatus: TuningStatus) {
         state.update { state in
-            state.standing = standing
-            if state.engine != nil { state.health.reason = Self.reason(standing) }
+            state.tuningStatus = tuningStatus
+            if state.engine != nil { state.health.reason = Self.reason(tuningStatus) }
         }
     }
 

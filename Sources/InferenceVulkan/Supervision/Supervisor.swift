@@ -32,7 +32,7 @@ final class Supervisor: @unchecked Sendable {
         var useCount = 0
         var useNumber = 0
         var idleSince = Instant.now
-        var standing: IdleTuner.Standing?
+        var tuningStatus: TuningStatus?
     }
 
     private let network: Network
@@ -252,7 +252,7 @@ final class Supervisor: @unchecked Sendable {
     /// Puts `opened` into service; an engine that computed so far is retired.
     func serve(_ opened: Box, since start: Instant) {
         guard let engine = opened.engine else { return }
-        let standing = tuner.standing(of: engine)
+        let tuningStatus = tuner.tuningStatus(of: engine)
         let info = engine.device.physical.info
         let seconds = Instant.now - start
         let facts = (tier: engine.tier.rawValue, tiers: engine.tiers, usedCache: engine.usedCache)
@@ -266,8 +266,8 @@ final class Supervisor: @unchecked Sendable {
             state.health.usedCache = facts.usedCache
             state.health.openSeconds = seconds
             state.health.state = .serving
-            state.health.reason = Self.reason(standing)
-            state.standing = standing
+            state.health.reason = Self.reason(tuningStatus)
+            state.tuningStatus = tuningStatus
             state.idleSince = .now
             if let lostAt {
                 state.health.returnCount += 1
@@ -281,7 +281,7 @@ final class Supervisor: @unchecked Sendable {
         }
         Self.log.notice(
             "\(info.name), \(facts.tier), \(isReturn ? "computes again" : "computes"): opened in "
-                + "\(Int(seconds * 1000)) ms \(facts.usedCache ? "with" : "without") a pipeline cache, \(standing)"
+                + "\(Int(seconds * 1000)) ms \(facts.usedCache ? "with" : "without") a pipeline cache, \(tuningStatus)"
         )
     }
 
