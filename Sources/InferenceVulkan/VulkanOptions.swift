@@ -7,7 +7,7 @@ package struct VulkanOptions: Sendable {
     /// The tier to use; nil takes the best whose self-test the device passes.
     package var tier: Tier?
     /// How the tier's kernels are chosen.
-    package var chain = ChainOptions()
+    package var kernels = KernelOptions()
     /// Images a call may hold, at least 1.
     package var maximumBatch = 64
     /// Where compiled pipelines are kept; nil keeps none.

@@ -15,7 +15,7 @@ struct AutotunerTests {
         options.device = "llvmpipe"
         options.allowsSoftware = true
         options.tier = tier.tier
-        options.chain = tier.options
+        options.kernels = tier.options
         options.cacheFolder = folder
         options.maximumBatch = 2
         let measurements = try VulkanBackend.tune(network, options: options, imageCounts: [1, 2])

@@ -13,35 +13,35 @@ import Testing
         return Flight(value: 1, part: part, submitted: Instant(nanoseconds: 0), estimate: nil, timeoutShare: share)
     }
 
-    private func chain() throws -> Chain {
-        try Chain(RandomNetwork("8 P 20").network(side: 16), tier: .fp32, target: ChainTarget())
+    private func graph() throws -> ComputeGraph {
+        try ComputeGraph(RandomNetwork("8 P 20").network(side: 16), tier: .fp32, target: GraphTarget())
     }
 
     @Test func `the first submission of each pipeline may take long, measured or not`() throws {
-        let chain = try chain()
-        let all = 0..<chain.steps.count
-        var first = FirstSubmissions(of: chain)
+        let graph = try graph()
+        let all = 0..<graph.steps.count
+        var first = FirstSubmissions(of: graph)
         for step in all {
-            #expect(first.share(of: all, imageCount: 1, in: chain, expected: 0.001) == SubmissionTimeouts.first)
-            first.noteEnd(of: step..<step + 1, imageCount: 1, in: chain)
+            #expect(first.share(of: all, imageCount: 1, in: graph, expected: 0.001) == SubmissionTimeouts.first)
+            first.noteEnd(of: step..<step + 1, imageCount: 1, in: graph)
             // Its duration is not known yet.
             #expect(
-                first.share(of: step..<step + 1, imageCount: 1, in: chain, expected: nil) == SubmissionTimeouts.first
+                first.share(of: step..<step + 1, imageCount: 1, in: graph, expected: nil) == SubmissionTimeouts.first
             )
         }
-        #expect(first.share(of: all, imageCount: 1, in: chain, expected: 0.001) == 0.004)
+        #expect(first.share(of: all, imageCount: 1, in: graph, expected: 0.001) == 0.004)
     }
 
     @Test func `a kernel that larger batches use has a first submission of its own`() throws {
-        var target = ChainTarget()
+        var target = GraphTarget()
         target.sharedByteLimit = 48 << 10
         let network = RandomNetwork("64 512").network(side: 14)
-        let chain = try Chain(network, tier: .cooperative, target: target)
-        #expect(chain.steps[1].ways.count > 1)
-        var first = FirstSubmissions(of: chain)
-        first.noteEnd(of: 0..<chain.steps.count, imageCount: 1, in: chain)
-        #expect(first.share(of: 1..<2, imageCount: 1, in: chain, expected: 0.25) == 1)
-        #expect(first.share(of: 1..<2, imageCount: 64, in: chain, expected: 0.25) == SubmissionTimeouts.first)
+        let graph = try ComputeGraph(network, tier: .cooperative, target: target)
+        #expect(graph.steps[1].implementations.count > 1)
+        var first = FirstSubmissions(of: graph)
+        first.noteEnd(of: 0..<graph.steps.count, imageCount: 1, in: graph)
+        #expect(first.share(of: 1..<2, imageCount: 1, in: graph, expected: 0.25) == 1)
+        #expect(first.share(of: 1..<2, imageCount: 64, in: graph, expected: 0.25) == SubmissionTimeouts.first)
     }
 
     @Test func `all that is in flight counts, above a floor`() {

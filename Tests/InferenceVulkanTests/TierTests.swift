@@ -10,8 +10,8 @@ struct TierCase: CustomTestStringConvertible, Sendable {
     var tier: Tier
     var kernel: String?
 
-    var options: ChainOptions {
-        var options = ChainOptions()
+    var options: KernelOptions {
+        var options = KernelOptions()
         options.emulatesMatrixUnits = tier >= .cooperative
         options.preferredKernel = kernel
         return options
@@ -47,9 +47,9 @@ struct TierTests {
             if let kernel = tier.kernel {
                 // A preference that fits no layer would test another kernel. The limits are those of software devices.
                 let network = RandomNetwork(chain).network(side: side)
-                let chain = try Chain(network, tier: tier.tier, target: ChainTarget(), options: tier.options)
+                let graph = try ComputeGraph(network, tier: tier.tier, target: GraphTarget(), options: tier.options)
                 #expect(
-                    chain.kernels.contains { $0.kernel.name == kernel },
+                    graph.kernels.contains { $0.kernel.name == kernel },
                     "\(tier.testDescription) in \(network.name)"
                 )
             }

@@ -1,7 +1,7 @@
 internal import Inference
 
 /// How the kernel of a convolution is chosen, where the tier leaves a choice.
-package struct ChainOptions: Sendable {
+package struct KernelOptions: Sendable {
     /// What was measured on this device.
     package var tuning: Tuning?
     /// The tiers on matrix units with arrays for matrices: for devices without such units, in tests.
@@ -28,7 +28,7 @@ struct KernelSet {
     /// Workgroups of a dispatch from which a tile counts as small enough to keep a device busy.
     private static let busyGroupCount = 128
 
-    init(_ tier: Tier, _ target: ChainTarget, emulatesMatrixUnits: Bool) {
+    init(_ tier: Tier, _ target: GraphTarget, emulatesMatrixUnits: Bool) {
         // Arrays know no subgroups; 32 threads stand for one.
         let subgroupSize = emulatesMatrixUnits ? 32 : target.subgroupSize
         let isRequired = target.requiresSubgroupSize && !emulatesMatrixUnits
@@ -63,7 +63,7 @@ struct KernelSet {
     }
 
     /// Kernels whose workgroup owns its matrices as a whole.
-    private static func fitting(_ kernels: [Kernel], _ target: ChainTarget) -> [Kernel] {
+    private static func fitting(_ kernels: [Kernel], _ target: GraphTarget) -> [Kernel] {
         kernels.compactMap { kernel in
             var kernel = kernel
             kernel.threads = target.workgroupMatrixThreads
@@ -83,7 +83,7 @@ struct KernelSet {
     }
 
     /// The kernels to compute `shape` with, each from a count of images on; the first from 1 on.
-    func choices(for shape: ConvolutionShape, _ options: ChainOptions) -> [(fromImages: Int, kernel: Kernel)] {
+    func choices(for shape: ConvolutionShape, _ options: KernelOptions) -> [(fromImages: Int, kernel: Kernel)] {
         let candidates = candidates(for: shape)
         func named(_ name: String) -> Kernel? { candidates.first { $0.name == name } }
         if let name = options.preferredKernel, let kernel = named(name) { return [(1, kernel)] }
@@ -96,7 +96,7 @@ struct KernelSet {
     }
 
     /// Names of the kernels that the convolutions of `network` may use, in the order of their first use.
-    func kernelNames(for network: Network, _ options: ChainOptions) -> [String] {
+    func kernelNames(for network: Network, _ options: KernelOptions) -> [String] {
         var names: [String] = []
         for shape in network.convolutionShapes {
             for (_, kernel) in choices(for: shape, options) where !names.contains(kernel.name) {

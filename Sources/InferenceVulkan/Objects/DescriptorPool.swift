@@ -8,7 +8,7 @@ struct BufferRange {
     let byteCount: Int
 }
 
-/// A `VkDescriptorPool` with one set for each step of a chain; the sets are written once.
+/// A `VkDescriptorPool` with one set for each step of a graph; the sets are written once.
 final class DescriptorPool {
     let sets: [VkDescriptorSet]
     private let handle: VkDescriptorPool

@@ -5,20 +5,20 @@ struct SessionMemory {
     let parameters: Buffer
     private let capacity: Int
     private let slotCount: Int
-    /// Of a batch, and of the single image between: every place but pixels and rows.
-    private let maps: [ChainPlace: Buffer]
-    private let queryMaps: [ChainPlace: Buffer]
+    /// Of a batch, and of the single image between: every binding but pixels and rows.
+    private let maps: [BufferBinding: Buffer]
+    private let queryMaps: [BufferBinding: Buffer]
     /// Upload, pixels, rows, readback of each slot, the query's last.
     private let turning: [[Buffer]]
 
-    init(_ device: Device, _ chain: Chain, capacity: Int, slotCount: Int) throws(InferenceError) {
-        let places = chain.byteCounts(imageCount: 1).keys.filter { $0 != .pixels && $0 != .rows }
-        let pixels = chain.byteCounts[.pixels, default: 0]
-        let rows = chain.byteCounts[.rows, default: 0]
-        var requests = [Buffer.Request(byteCount: chain.parameterByteCount, place: .device)]
+    init(_ device: Device, _ graph: ComputeGraph, capacity: Int, slotCount: Int) throws(InferenceError) {
+        let bindings = graph.byteCounts(imageCount: 1).keys.filter { $0 != .pixels && $0 != .rows }
+        let pixels = graph.byteCounts[.pixels, default: 0]
+        let rows = graph.byteCounts[.rows, default: 0]
+        var requests = [Buffer.Request(byteCount: graph.parameterByteCount, place: .device)]
         for count in [capacity, 1] {
-            let byteCounts = chain.byteCounts(imageCount: count)
-            requests += places.map { .init(byteCount: byteCounts[$0, default: 0], place: .device) }
+            let byteCounts = graph.byteCounts(imageCount: count)
+            requests += bindings.map { .init(byteCount: byteCounts[$0, default: 0], place: .device) }
         }
         for count in Array(repeating: capacity, count: slotCount) + [1] {
             requests += [
@@ -33,43 +33,43 @@ struct SessionMemory {
             defer { next = next.dropFirst(count) }
             return Array(next.prefix(count))
         }
-        maps = Dictionary(uniqueKeysWithValues: zip(places, take(places.count)))
-        queryMaps = Dictionary(uniqueKeysWithValues: zip(places, take(places.count)))
+        maps = Dictionary(uniqueKeysWithValues: zip(bindings, take(bindings.count)))
+        queryMaps = Dictionary(uniqueKeysWithValues: zip(bindings, take(bindings.count)))
         turning = (0...slotCount).map { _ in take(4) }
         self.capacity = capacity
         self.slotCount = slotCount
     }
 
-    func makeSlots(_ device: Device, _ chain: Chain, _ layout: KernelLayout) throws(InferenceError) -> [Slot] {
+    func makeSlots(_ device: Device, _ graph: ComputeGraph, _ layout: KernelLayout) throws(InferenceError) -> [Slot] {
         var slots: [Slot] = []
-        for index in 0..<slotCount { slots.append(try makeSlot(turning[index], maps, device, chain, layout)) }
+        for index in 0..<slotCount { slots.append(try makeSlot(turning[index], maps, device, graph, layout)) }
         return slots
     }
 
-    func makeQuerySlot(_ device: Device, _ chain: Chain, _ layout: KernelLayout) throws(InferenceError) -> Slot {
-        try makeSlot(turning[slotCount], queryMaps, device, chain, layout)
+    func makeQuerySlot(_ device: Device, _ graph: ComputeGraph, _ layout: KernelLayout) throws(InferenceError) -> Slot {
+        try makeSlot(turning[slotCount], queryMaps, device, graph, layout)
     }
 
     private func makeSlot(
         _ buffers: [Buffer],
-        _ maps: [ChainPlace: Buffer],
+        _ maps: [BufferBinding: Buffer],
         _ device: Device,
-        _ chain: Chain,
+        _ graph: ComputeGraph,
         _ layout: KernelLayout
     ) throws(InferenceError) -> Slot {
         let (upload, pixels, rows, readback) = (buffers[0], buffers[1], buffers[2], buffers[3])
         // Buckets run images that nobody asked for; they shall at least be the same in every run.
         _ = upload.mapped.initializeMemory(as: UInt8.self, repeating: 0)
-        func range(_ place: ChainPlace) -> BufferRange? {
+        func range(_ binding: BufferBinding) -> BufferRange? {
             let buffer: Buffer? =
-                switch place {
+                switch binding {
                 case .pixels: pixels
                 case .rows: rows
-                default: maps[place]
+                default: maps[binding]
                 }
             return buffer.map { BufferRange(buffer: $0, byteCount: $0.byteCount) }
         }
-        let bindings = chain.kernels.map { kernel -> [BufferRange?] in
+        let bindings = graph.kernels.map { kernel -> [BufferRange?] in
             let weights = kernel.parameters.map {
                 BufferRange(buffer: parameters, offset: $0.offset, byteCount: $0.byteCount)
             }

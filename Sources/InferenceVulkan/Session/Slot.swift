@@ -8,7 +8,7 @@ final class Slot {
     let readback: Buffer
     let pixels: Buffer
     let rows: Buffer
-    /// A set for each of the chain's kernels.
+    /// A set for each of the graph's kernels.
     let descriptors: DescriptorPool
 
     /// By images.

@@ -1,4 +1,4 @@
-/// How long each step of a chain takes for each bucket of images, as far as it was measured.
+/// How long each step of a graph takes for each bucket of images, as far as it was measured.
 struct StepTimes {
     /// Seconds by bucket (a power of two) and step; nil where nothing was measured.
     private var seconds: [[Double?]]

@@ -13,7 +13,7 @@ struct SubmissionPlan {
     private var cuts: [[Range<Int>]?]
 
     /// - Parameters:
-    ///   - stepCount: steps of the chain.
+    ///   - stepCount: steps of the graph.
     ///   - capacity: images of the largest bucket, a power of two.
     init(stepCount: Int, capacity: Int) {
         precondition(capacity > 0 && capacity & (capacity - 1) == 0, "a bucket of \(capacity) images")

@@ -44,31 +44,31 @@ struct SubmissionTimeouts {
 
 /// Which pipelines of a session have run to their end at least once.
 struct FirstSubmissions {
-    /// By position in `Chain.kernels`.
+    /// By position in `ComputeGraph.kernels`.
     private var hasRun: [Bool]
 
-    init(of chain: Chain) { hasRun = Array(repeating: false, count: chain.kernels.count) }
+    init(of graph: ComputeGraph) { hasRun = Array(repeating: false, count: graph.kernels.count) }
 
     /// What a submission adds to the timeout of everything in flight.
     ///
     /// - Parameters:
     ///   - steps: what it computes.
     ///   - imageCount: of how many images.
-    ///   - chain: the session's chain.
+    ///   - graph: the session's graph.
     ///   - expected: its expected seconds; nil where one of its steps never ran.
     /// - Returns: seconds.
-    func share(of steps: Range<Int>, imageCount: Int, in chain: Chain, expected: Double?) -> Double {
+    func share(of steps: Range<Int>, imageCount: Int, in graph: ComputeGraph, expected: Double?) -> Double {
         let isFirst = steps.contains { step in
-            chain.steps[step].way(imageCount: imageCount).kernels.contains { !hasRun[$0] }
+            graph.steps[step].implementation(imageCount: imageCount).kernels.contains { !hasRun[$0] }
         }
         guard let expected, !isFirst else { return SubmissionTimeouts.first }
         return SubmissionTimeouts.factor * expected
     }
 
     /// Takes in that a submission has ended.
-    mutating func noteEnd(of steps: Range<Int>, imageCount: Int, in chain: Chain) {
+    mutating func noteEnd(of steps: Range<Int>, imageCount: Int, in graph: ComputeGraph) {
         for step in steps {
-            for kernel in chain.steps[step].way(imageCount: imageCount).kernels { hasRun[kernel] = true }
+            for kernel in graph.steps[step].implementation(imageCount: imageCount).kernels { hasRun[kernel] = true }
         }
     }
 }

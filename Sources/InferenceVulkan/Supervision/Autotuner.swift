@@ -9,7 +9,7 @@ struct Autotuner {
     let device: Device
     let network: Network
     let tier: Tier
-    let options: ChainOptions
+    let options: KernelOptions
     let timeouts: SubmissionTimeouts
     let cache: PipelineCache
     private let yielding: YieldPolicy
@@ -32,7 +32,7 @@ struct Autotuner {
             designation: options.device,
             allowsSoftware: options.allowsSoftware
         )
-        if let obstacle = physical.obstacle(to: options.chain.emulatesMatrixUnits ? .fp16 : tier) {
+        if let obstacle = physical.obstacle(to: options.kernels.emulatesMatrixUnits ? .fp16 : tier) {
             throw .deviceUnavailable(detail: "\(physical.info) has no tier \(tier.rawValue): \(obstacle)")
         }
         device = try Device(physical, faults: options.faults)
@@ -40,11 +40,11 @@ struct Autotuner {
         timeouts = SubmissionTimeouts(isSoftware: physical.info.isSoftware, fixed: options.submissionSeconds)
         self.network = network
         self.tier = tier
-        self.options = options.chain
+        self.options = options.kernels
         self.yielding = yielding
     }
 
-    private var set: KernelSet { KernelSet(tier, device.chainTarget, emulatesMatrixUnits: options.emulatesMatrixUnits) }
+    private var set: KernelSet { KernelSet(tier, device.graphTarget, emulatesMatrixUnits: options.emulatesMatrixUnits) }
 
     /// Every kernel that can compute a convolution of the network.
     var kernelNames: [String] {
@@ -81,7 +81,7 @@ struct Autotuner {
     ///   - measurements: of every kernel.
     /// - Returns: milliseconds; nil where a kernel that would be chosen was not measured.
     func milliseconds(
-        _ options: ChainOptions,
+        _ options: KernelOptions,
         imageCount: Int,
         _ measurements: [Tuning.Measurement]
     ) -> Double? {
@@ -116,7 +116,7 @@ struct Autotuner {
             if case .deviceUnavailable = error { return [] }
             throw error
         }
-        let session = try ChainSession(
+        let session = try ComputeSession(
             device,
             network,
             tier: tier,
@@ -136,10 +136,10 @@ struct Autotuner {
             guard yielding.mayContinue() else { return nil }
             try session.run(pixels.span.bytes, count: imageCount, pause: yielding.waitUntilFree) { _, _, _ in }
             var seen: Set<ConvolutionShape> = []
-            for step in session.chain.steps.indices {
-                let way = session.chain.steps[step].way(imageCount: imageCount)
-                let names = session.chain.kernels[way.kernels].map(\.kernel.name)
-                guard let shape = session.chain.steps[step].shape, names.contains(kernel), seen.insert(shape).inserted
+            for step in session.graph.steps.indices {
+                let implementation = session.graph.steps[step].implementation(imageCount: imageCount)
+                let names = session.graph.kernels[implementation.kernels].map(\.kernel.name)
+                guard let shape = session.graph.steps[step].shape, names.contains(kernel), seen.insert(shape).inserted
                 else { continue }
                 // A step that is too long for its bucket never runs in it.
                 if let limit = yielding.submissionLimit,
@@ -163,7 +163,7 @@ struct Autotuner {
     }
 
     /// The least of some rounds, each long enough that submitting it does not count; nil when it had to yield.
-    private func seconds(of step: Int, _ imageCount: Int, _ session: ChainSession) throws(InferenceError) -> Double? {
+    private func seconds(of step: Int, _ imageCount: Int, _ session: ComputeSession) throws(InferenceError) -> Double? {
         guard yielding.mayContinue() else { return nil }
         let once = try session.seconds(step: step, imageCount: imageCount, repetitions: 1)
         let repetitions = Int(min(max(Self.submissionSeconds / max(once, 1e-6), 1), 100))
@@ -176,7 +176,7 @@ struct Autotuner {
     }
 }
 
-extension ChainSession {
+extension ComputeSession {
     /// Runs one step `repetitions` times in one submission, on what earlier runs left in the maps.
     ///
     /// - Returns: seconds of one repetition, from the submission to its end.
@@ -186,7 +186,7 @@ extension ChainSession {
         let commands = try pool.record { recorder in
             recorder.barrier(.kernel, .kernel)
             for _ in 0..<repetitions {
-                for dispatch in chain.dispatches(step: step, imageCount: imageCount) {
+                for dispatch in graph.dispatches(step: step, imageCount: imageCount) {
                     recorder.dispatch(
                         pipelines[dispatch.kernel],
                         layout,

@@ -13,10 +13,10 @@ final class Engine {
     private let network: Network
     private let cache: PipelineCache
     private let timeouts: SubmissionTimeouts
-    private let options: ChainOptions
-    private var session: ChainSession
+    private let options: KernelOptions
+    private var session: ComputeSession
     /// For images that overflow; made when the first does.
-    private var lowerSession: ChainSession?
+    private var lowerSession: ComputeSession?
 
     /// What to open and how.
     struct Request {
@@ -61,13 +61,13 @@ final class Engine {
         _ device: Device,
         _ network: Network,
         _ tier: Tier,
-        _ options: ChainOptions,
+        _ options: KernelOptions,
         _ maximumBatch: Int,
         _ timeouts: SubmissionTimeouts,
         _ cache: PipelineCache
-    ) throws(InferenceError) -> ChainSession {
-        func make(_ count: Int) throws(InferenceError) -> ChainSession {
-            try ChainSession(
+    ) throws(InferenceError) -> ComputeSession {
+        func make(_ count: Int) throws(InferenceError) -> ComputeSession {
+            try ComputeSession(
                 device,
                 network,
                 tier: tier,
@@ -90,7 +90,7 @@ final class Engine {
         let half = session.capacity / 2
         guard half > 0 else { throw .outOfMemory(device: device.name, byteCount: 0) }
         lowerSession = nil
-        session = try ChainSession(
+        session = try ComputeSession(
             device,
             network,
             tier: tier,
@@ -160,7 +160,7 @@ final class Engine {
         return isFinite
     }
 
-    private func lowerSession(_ lower: Tier) throws(InferenceError) -> ChainSession {
+    private func lowerSession(_ lower: Tier) throws(InferenceError) -> ComputeSession {
         if let lowerSession { return lowerSession }
         try SelfTest.verify(device, for: network, tier: lower, options: options, timeouts: timeouts, cache: cache)
         let session = try Self.makeSession(device, network, lower, options, 1, timeouts, cache)
@@ -181,7 +181,7 @@ final class Engine {
         var target = image * heads.count * channels
         var isFinite = device.functions.faults?.next(.readVector) != .nonFinite
         for head in heads {
-            let first = (source * Chain.heads.count + head.chainRow) * pitch
+            let first = (source * ComputeGraph.heads.count + head.summaryRow) * pitch
             for channel in 0..<channels {
                 let value = results[first + channel]
                 isFinite = isFinite && value.isFinite

@@ -31,7 +31,7 @@ final class IdleTuner {
         let key = TuningFile.Key(engine.device, tier: engine.tier)
         if let failure = failures[key] { return .refused(failure) }
         if let tuning = engine.tuning, !tuning.isEmpty { return .tuned }
-        guard let folder = options.cacheFolder, options.tuningIdleSeconds != nil, options.chain.preferredKernel == nil
+        guard let folder = options.cacheFolder, options.tuningIdleSeconds != nil, options.kernels.preferredKernel == nil
         else { return .refused("not asked for") }
         if engine.tuning != nil {
             let path = TuningFile(folder: folder, key: key).path
@@ -75,7 +75,7 @@ final class IdleTuner {
                 return .interrupted
             }
             own.tier = options.tier
-            own.chain.tuning = tuning
+            own.kernels.tuning = tuning
             let start = Instant.now
             var request = Engine.Request(network: network, options: own, ceiling: ceiling)
             request.failedTiers = failedTiers
@@ -109,10 +109,10 @@ final class IdleTuner {
         let measurements = (measured[key] ?? [:]).values.flatMap(\.self)
         let tuning = Tuning(measurements)
         guard !tuning.isEmpty else { throw .deviceUnavailable(detail: "no kernel passes the self-test") }
-        var tuned = options.chain
+        var tuned = options.kernels
         tuned.tuning = tuning
         let gains = imageCounts.compactMap { count -> String? in
-            guard let before = tuner.milliseconds(options.chain, imageCount: count, measurements),
+            guard let before = tuner.milliseconds(options.kernels, imageCount: count, measurements),
                 let after = tuner.milliseconds(tuned, imageCount: count, measurements)
             else { return nil }
             return "\(count): \(Self.text(after)) instead of \(Self.text(before)) ms"

@@ -14,11 +14,11 @@ enum SelfTest {
         _ device: Device,
         for network: Network,
         tier: Tier,
-        options: ChainOptions,
+        options: KernelOptions,
         timeouts: SubmissionTimeouts,
         cache: PipelineCache
     ) throws(InferenceError) {
-        let set = KernelSet(tier, device.chainTarget, emulatesMatrixUnits: options.emulatesMatrixUnits)
+        let set = KernelSet(tier, device.graphTarget, emulatesMatrixUnits: options.emulatesMatrixUnits)
         var names = set.kernelNames(for: network, options)
         // A network of one layer still has a first convolution and heads.
         if names.isEmpty { names = [""] }
@@ -36,14 +36,14 @@ enum SelfTest {
     static func verify(
         _ device: Device,
         tier: Tier,
-        options: ChainOptions,
+        options: KernelOptions,
         timeouts: SubmissionTimeouts,
         cache: PipelineCache,
         pause: (() -> Void)? = nil
     ) throws(InferenceError) {
         let channels = network.outputChannels
         let expected = expected
-        let session = try ChainSession(
+        let session = try ComputeSession(
             device,
             network,
             tier: tier,
@@ -56,9 +56,9 @@ enum SelfTest {
         var seenCount = 0
         try session.run(pixels.span.bytes, count: imageCount, pause: pause) { images, rows, pitch in
             seenCount += images.count
-            for index in images.lowerBound * Chain.heads.count..<images.upperBound * Chain.heads.count {
-                let (image, head) = index.quotientAndRemainder(dividingBy: Chain.heads.count)
-                let row = (image - images.lowerBound) * Chain.heads.count + Chain.heads[head].chainRow
+            for index in images.lowerBound * ComputeGraph.heads.count..<images.upperBound * ComputeGraph.heads.count {
+                let (image, head) = index.quotientAndRemainder(dividingBy: ComputeGraph.heads.count)
+                let row = (image - images.lowerBound) * ComputeGraph.heads.count + ComputeGraph.heads[head].summaryRow
                 let own = Array(rows[row * pitch..<row * pitch + channels])
                 let cosine = cosine(own, Array(expected[index * channels..<(index + 1) * channels]))
                 // A NaN is the worst of all.
@@ -79,12 +79,12 @@ enum SelfTest {
         return (0..<imageCount * side * side * 3).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
     }()
 
-    /// `[imageCount, Chain.heads, outputChannels]`, computed once; zeros where that failed, which no device reproduces.
+    /// `[imageCount, ComputeGraph.heads, outputChannels]`, computed once; zeros where that failed, which no device reproduces.
     private static let expected: [Float] = {
-        var rows = [Float](repeating: 0, count: imageCount * Chain.heads.count * network.outputChannels)
+        var rows = [Float](repeating: 0, count: imageCount * ComputeGraph.heads.count * network.outputChannels)
         var span = rows.mutableSpan
         try? ReferenceBackend(network: network)
-            .run(pixels.span.bytes, count: imageCount, heads: Chain.heads, into: &span)
+            .run(pixels.span.bytes, count: imageCount, heads: ComputeGraph.heads, into: &span)
         return rows
     }()
 

@@ -4,7 +4,7 @@ internal import Inference
 struct TierChoice {
     let tier: Tier
     /// How its kernels are chosen: what was asked for, and what was measured on this device before.
-    let options: ChainOptions
+    let options: KernelOptions
     /// Every tier, best first.
     let tiers: [DeviceHealth.Tier]
 
@@ -15,7 +15,7 @@ struct TierChoice {
         timeouts: SubmissionTimeouts,
         cache: PipelineCache
     ) throws(InferenceError) {
-        var chosen: (tier: Tier, options: ChainOptions)?
+        var chosen: (tier: Tier, options: KernelOptions)?
         var states: [DeviceHealth.Tier] = []
         for tier in Tier.allCases.reversed() {
             func state(_ isTrusted: Bool?, _ reason: String) {
@@ -27,7 +27,7 @@ struct TierChoice {
                 state(nil, "not needed")
             } else {
                 do throws(InferenceError) {
-                    let options = request.options.chain.tuned(tier, device, folder: request.options.cacheFolder)
+                    let options = request.options.kernels.tuned(tier, device, folder: request.options.cacheFolder)
                     try SelfTest.verify(
                         device,
                         for: request.network,
@@ -57,7 +57,7 @@ struct TierChoice {
 
     private static func obstacle(to tier: Tier, on device: Device, _ request: Engine.Request) -> String? {
         if let wanted = request.options.tier, wanted != tier { return "tier \(wanted.rawValue) was asked for" }
-        let isEmulated = tier >= .cooperative && request.options.chain.emulatesMatrixUnits
+        let isEmulated = tier >= .cooperative && request.options.kernels.emulatesMatrixUnits
         if let obstacle = device.physical.obstacle(to: isEmulated ? .fp16 : tier) { return obstacle }
         if let reason = request.failedTiers[tier] { return reason }
         return tier > request.ceiling ? "the device was lost too often with it" : nil

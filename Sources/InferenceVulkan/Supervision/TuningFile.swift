@@ -92,9 +92,9 @@ package struct TuningFile {
     func remove() { unlink(path) }
 }
 
-extension ChainOptions {
+extension KernelOptions {
     /// With what was measured for `tier` on `device` before, where that is kept in `folder` and nothing else was asked for.
-    func tuned(_ tier: Tier, _ device: Device, folder: String?) -> ChainOptions {
+    func tuned(_ tier: Tier, _ device: Device, folder: String?) -> KernelOptions {
         guard let folder, tuning == nil, preferredKernel == nil else { return self }
         var tuned = self
         tuned.tuning = TuningFile(folder: folder, key: .init(device, tier: tier)).read()

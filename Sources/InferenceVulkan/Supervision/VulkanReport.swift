@@ -120,7 +120,7 @@ extension VulkanProbe {
             report.trying = state.name
             emit(report)
             do throws(InferenceError) {
-                try SelfTest.verify(device, tier: tier, options: options.chain, timeouts: timeouts, cache: cache)
+                try SelfTest.verify(device, tier: tier, options: options.kernels, timeouts: timeouts, cache: cache)
                 report.devices[position].tiers[number].isTrusted = true
                 report.devices[position].tiers[number].reason = "passes the self-test"
                 if depth == .best { break }

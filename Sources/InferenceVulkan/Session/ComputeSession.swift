@@ -1,15 +1,15 @@
 internal import CVulkan
 internal import Inference
 
-/// A network on a device: weights uploaded, pipelines compiled, buffers in place. Belongs to one thread at a time.
+/// A compute graph made resident on a device: weights uploaded, pipelines compiled, buffers in place. Belongs to one thread at a time.
 ///
 /// Batches go through three slots, so that the upload of one piece runs beside the kernels of another while the host reads
 /// the rows of a third. The maps between the steps exist once, because kernels of one queue run one after the other anyway;
 /// single images that come between have maps of their own.
-final class ChainSession {
+final class ComputeSession {
     /// Images of one piece at most, a power of two.
     let capacity: Int
-    let chain: Chain
+    let graph: ComputeGraph
     let device: Device
 
     let layout: KernelLayout
@@ -41,13 +41,13 @@ final class ChainSession {
         _ device: Device,
         _ network: Network,
         tier: Tier,
-        options: ChainOptions,
+        options: KernelOptions,
         maximumBatch: Int,
         timeouts: SubmissionTimeouts,
         cache: PipelineCache
     ) throws(InferenceError) {
-        let chain = try Chain(network, tier: tier, target: device.chainTarget, options: options)
-        let capacity = try Self.capacity(of: chain, device, maximumBatch: maximumBatch)
+        let graph = try ComputeGraph(network, tier: tier, target: device.graphTarget, options: options)
+        let capacity = try Self.capacity(of: graph, device, maximumBatch: maximumBatch)
 
         layout = try device.makeKernelLayout()
         uploads = try device.makeTimeline()
@@ -55,21 +55,21 @@ final class ChainSession {
         uploadPool = try device.makeCommandPool(for: device.uploadQueue)
         computePool = try device.makeCommandPool(for: device.computeQueue)
 
-        memory = try SessionMemory(device, chain, capacity: capacity, slotCount: Self.slotCount)
-        slots = try memory.makeSlots(device, chain, layout)
-        querySlot = try memory.makeQuerySlot(device, chain, layout)
+        memory = try SessionMemory(device, graph, capacity: capacity, slotCount: Self.slotCount)
+        slots = try memory.makeSlots(device, graph, layout)
+        querySlot = try memory.makeQuerySlot(device, graph, layout)
 
-        let shapes = chain.kernels.map { PipelineShape(kernel: $0.kernel, constants: $0.constants) }
+        let shapes = graph.kernels.map { PipelineShape(kernel: $0.kernel, constants: $0.constants) }
         let compiled = try device.makePipelines(shapes, layout: layout, cache: cache)
         pipelines = shapes.compactMap { compiled[$0] }
 
         imageByteCount = network.preprocessing.side * network.preprocessing.side * 3
-        plan = SubmissionPlan(stepCount: chain.steps.count, capacity: capacity)
+        plan = SubmissionPlan(stepCount: graph.steps.count, capacity: capacity)
         self.device = device
-        self.chain = chain
+        self.graph = graph
         self.capacity = capacity
         self.timeouts = timeouts
-        firstSubmissions = FirstSubmissions(of: chain)
+        firstSubmissions = FirstSubmissions(of: graph)
         try uploadParameters(of: network)
     }
 
@@ -84,7 +84,7 @@ final class ChainSession {
 
     /// The largest bucket that fits the device's limits and free memory.
     private static func capacity(
-        of chain: Chain,
+        of graph: ComputeGraph,
         _ device: Device,
         maximumBatch: Int
     ) throws(InferenceError) -> Int {
@@ -92,16 +92,16 @@ final class ChainSession {
         let window = min(Int(clamping: limits.maxStorageBufferRange), MemoryBlock.byteLimit)
         let memory = Int(Double(device.physical.memoryBudget) * memoryShare)
         let groupLimits = elements(limits.maxComputeWorkGroupCount, of: UInt32.self).map(Int.init)
-        let image = chain.byteCounts.values.reduce(0, +)
+        let image = graph.byteCounts.values.reduce(0, +)
         // A batch has scratch, and so has the single image between.
-        let fixed = chain.parameterByteCount + image + 2 * chain.scratchByteCounts.values.reduce(0, +)
+        let fixed = graph.parameterByteCount + image + 2 * graph.scratchByteCounts.values.reduce(0, +)
         // Pixels and rows lie in every slot.
-        let turning = chain.byteCounts[.pixels, default: 0] + chain.byteCounts[.rows, default: 0]
+        let turning = graph.byteCounts[.pixels, default: 0] + graph.byteCounts[.rows, default: 0]
         let fitting = min(
-            chain.maximumImageCount(windowByteCount: window, groupLimits: groupLimits, memoryByteCount: memory),
+            graph.maximumImageCount(windowByteCount: window, groupLimits: groupLimits, memoryByteCount: memory),
             (memory - fixed) / (image + (slotCount - 1) * turning)
         )
-        guard fitting > 0, chain.parameterByteCount <= MemoryBlock.byteLimit else {
+        guard fitting > 0, graph.parameterByteCount <= MemoryBlock.byteLimit else {
             throw .outOfMemory(device: device.name, byteCount: fixed + image)
         }
         var capacity = 1
@@ -111,7 +111,7 @@ final class ChainSession {
 
     /// Packs and uploads one convolution after the other through one staging buffer.
     private func uploadParameters(of network: Network) throws(InferenceError) {
-        let layouts = chain.parameters
+        let layouts = graph.parameters
         let byteCount = layouts.map(\.byteCount).max() ?? 4
         guard let staging = try device.makeBuffers([.init(byteCount: byteCount, place: .upload)]).first else { return }
         let pool = try device.makeCommandPool(for: device.computeQueue)

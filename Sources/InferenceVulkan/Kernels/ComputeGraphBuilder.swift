@@ -1,11 +1,11 @@
 internal import Inference
 
-/// Builds a chain layer by layer and follows the map's shape.
-struct ChainBuilder {
-    private(set) var kernels: [ChainKernel] = []
-    private(set) var steps: [ChainStep] = []
-    private(set) var byteCounts: [ChainPlace: Int]
-    private(set) var scratchByteCounts: [ChainPlace: Int] = [:]
+/// Builds a graph layer by layer and follows the map's shape.
+struct ComputeGraphBuilder {
+    private(set) var kernels: [GraphKernel] = []
+    private(set) var steps: [GraphStep] = []
+    private(set) var byteCounts: [BufferBinding: Int]
+    private(set) var scratchByteCounts: [BufferBinding: Int] = [:]
     private(set) var parameters: [ParameterLayout] = []
     private(set) var parameterByteCount = 0
     /// The preprocessed input is divided by two to this power.
@@ -13,19 +13,19 @@ struct ChainBuilder {
 
     private let network: Network
     private let set: KernelSet
-    private let target: ChainTarget
-    private let options: ChainOptions
+    private let target: GraphTarget
+    private let options: KernelOptions
     private let scaling: LayerScaling
     private var channels = 3
     private var side: Int
-    private var place = ChainPlace.pixels
+    private var binding = BufferBinding.pixels
     /// The map's values are divided by two to this power.
     private var exponent: Int
 
     /// Of each kind of scratch: it holds as many images as fit. Larger buys nothing once the device is busy.
     private static let scratchByteLimit = 64 << 20
 
-    init(_ network: Network, _ tier: Tier, _ target: ChainTarget, _ options: ChainOptions) {
+    init(_ network: Network, _ tier: Tier, _ target: GraphTarget, _ options: KernelOptions) {
         self.network = network
         self.target = target
         self.options = options
@@ -58,11 +58,11 @@ struct ChainBuilder {
             pools: pools
         )
         let next = nextMap
-        var ways: [ChainStep.Way] = []
-        if place == .pixels {
+        var implementations: [GraphStep.Implementation] = []
+        if binding == .pixels {
             let first = kernels.count
             addFirst(index, shape, into: next)
-            ways.append(.init(fromImages: 1, kernels: first..<kernels.count, partImageCount: nil))
+            implementations.append(.init(fromImages: 1, kernels: first..<kernels.count, partImageCount: nil))
         } else {
             for (fromImages, kernel) in set.choices(for: shape, options) {
                 let first = kernels.count
@@ -72,11 +72,13 @@ struct ChainBuilder {
                 } else {
                     add(index, shape, kernel, into: next)
                 }
-                ways.append(.init(fromImages: fromImages, kernels: first..<kernels.count, partImageCount: part))
+                implementations.append(
+                    .init(fromImages: fromImages, kernels: first..<kernels.count, partImageCount: part)
+                )
             }
         }
-        steps.append(ChainStep(shape: place == .pixels ? nil : shape, ways: ways))
-        place = next
+        steps.append(GraphStep(shape: binding == .pixels ? nil : shape, implementations: implementations))
+        binding = next
         channels = outputChannels
         exponent = scaling.maps[index]
         if pools { side /= 2 }
@@ -84,22 +86,22 @@ struct ChainBuilder {
     }
 
     mutating func addMaxPool() throws(InferenceError) {
-        guard place != .pixels else { throw unsupported("it begins with a pooling") }
+        guard binding != .pixels else { throw unsupported("it begins with a pooling") }
         guard side >= 2 else { throw unsupported("a map of side \(side) cannot be pooled") }
         let quads = paddedChannels / 4
         let kernel = Kernel.maxPool(set.storage)
-        let groups = GroupExtent.batch((side / 2) * (side / 2) * quads, tile: kernel.tileItems)
+        let groups = DispatchSize.batch((side / 2) * (side / 2) * quads, tile: kernel.tileItems)
         let next = nextMap
-        appendStep(kernel, [side, quads], from: place, to: next, [groups, .fixed(1), .fixed(1)])
-        place = next
+        appendStep(kernel, [side, quads], from: binding, to: next, [groups, .fixed(1), .fixed(1)])
+        binding = next
         side /= 2
         noteMap()
     }
 
     mutating func addHeads() throws(InferenceError) {
-        guard place != .pixels else { throw unsupported("it has no convolution") }
+        guard binding != .pixels else { throw unsupported("it has no convolution") }
         let quads = paddedChannels / 4
-        let heads = Chain.heads.count
+        let heads = ComputeGraph.heads.count
         let regionCount = RegionGrid(height: side, width: side).regions.count
         // gem3's floor in the map's scale, within the bounds that `head_reduce.comp` gives.
         let floor = min(max(1e-6 * Float.powerOfTwo(-exponent), 1e-12), 1e6)
@@ -107,7 +109,7 @@ struct ChainBuilder {
         appendStep(
             reduce,
             [side * side, quads, channels, heads, Int(floor.bitPattern)],
-            from: place,
+            from: binding,
             to: .rows,
             [.fixed(4 * quads, tile: reduce.tileChannels), .batch(), .fixed(1)]
         )
@@ -115,16 +117,16 @@ struct ChainBuilder {
         appendStep(
             .headRegions(set.storage),
             [side, quads],
-            from: place,
+            from: binding,
             to: regions,
             [.fixed(regionCount), .batch(), .fixed(1)]
         )
-        place = regions
+        binding = regions
         note(regionCount * quads * 16)
         appendStep(
             .headRMAC,
-            [regionCount, quads, heads, Head.rmac.chainRow],
-            from: place,
+            [regionCount, quads, heads, Head.rmac.summaryRow],
+            from: binding,
             to: .rows,
             [.fixed(4 * quads, tile: Kernel.headRMAC.tileChannels), .batch(), .fixed(1)]
         )
@@ -134,7 +136,7 @@ struct ChainBuilder {
 
     // --- convolutions
 
-    private mutating func addFirst(_ index: Int, _ shape: ConvolutionShape, into next: ChainPlace) {
+    private mutating func addFirst(_ index: Int, _ shape: ConvolutionShape, into next: BufferBinding) {
         let kernel = set.first
         guard kernel.tileTerms == 0 else { return add(index, shape, kernel, into: next) }
         let cells = cells(of: shape)
@@ -143,7 +145,7 @@ struct ChainBuilder {
         append(
             kernel,
             [side, padded / 4, cells, shape.pools ? 1 : 0, isBGR],
-            from: place,
+            from: binding,
             layout,
             to: next,
             [.fixed(cells, tile: kernel.tileItems), .fixed(cells, tile: kernel.tileItems), .batch()]
@@ -151,8 +153,8 @@ struct ChainBuilder {
     }
 
     /// Direct, or on matrix units.
-    private mutating func add(_ index: Int, _ shape: ConvolutionShape, _ kernel: Kernel, into next: ChainPlace) {
-        let isFirst = place == .pixels
+    private mutating func add(_ index: Int, _ shape: ConvolutionShape, _ kernel: Kernel, into next: BufferBinding) {
+        let isFirst = binding == .pixels
         let onMatrixUnits = set.channelMultiple == 8
         let (inputs, outputs) = (
             shape.inputChannels.rounded(upTo: set.channelMultiple),
@@ -175,7 +177,7 @@ struct ChainBuilder {
         append(
             kernel,
             constants,
-            from: place,
+            from: binding,
             layout,
             to: next,
             [.batch(cells * cells, tile: kernel.tileItems), .fixed(outputs, tile: kernel.tileChannels), .fixed(1)]
@@ -189,7 +191,7 @@ struct ChainBuilder {
         _ index: Int,
         _ shape: ConvolutionShape,
         _ product: Kernel,
-        into next: ChainPlace
+        into next: BufferBinding
     ) -> Int {
         let (inputs, outputs) = (
             shape.inputChannels.rounded(upTo: set.channelMultiple),
@@ -204,7 +206,7 @@ struct ChainBuilder {
         append(
             input,
             [side, inputs / 4, tiles],
-            from: place,
+            from: binding,
             nil,
             to: .scratch(0),
             [.batch(patches * inputs / 4, tile: input.tileItems), .fixed(1), .fixed(1)]
@@ -235,7 +237,7 @@ struct ChainBuilder {
 
     // --- helpers
 
-    private var nextMap: ChainPlace { place == .map(0) ? .map(1) : .map(0) }
+    private var nextMap: BufferBinding { binding == .map(0) ? .map(1) : .map(0) }
     private var isBGR: Int { network.preprocessing.channelOrder == .bgr ? 1 : 0 }
 
     private func cells(of shape: ConvolutionShape) -> Int {
@@ -270,13 +272,13 @@ struct ChainBuilder {
     private mutating func append(
         _ kernel: Kernel,
         _ constants: [Int],
-        from source: ChainPlace?,
+        from source: BufferBinding?,
         _ parameters: ParameterLayout?,
-        to target: ChainPlace,
-        _ groups: [GroupExtent]
+        to target: BufferBinding,
+        _ groups: [DispatchSize]
     ) {
         kernels.append(
-            ChainKernel(
+            GraphKernel(
                 kernel: kernel,
                 constants: constants.map(UInt32.init),
                 source: source,
@@ -291,19 +293,19 @@ struct ChainBuilder {
     private mutating func appendStep(
         _ kernel: Kernel,
         _ constants: [Int],
-        from source: ChainPlace?,
-        to target: ChainPlace,
-        _ groups: [GroupExtent]
+        from source: BufferBinding?,
+        to target: BufferBinding,
+        _ groups: [DispatchSize]
     ) {
         append(kernel, constants, from: source, nil, to: target, groups)
         let own = kernels.count - 1..<kernels.count
-        steps.append(ChainStep(shape: nil, ways: [.init(fromImages: 1, kernels: own, partImageCount: nil)]))
+        steps.append(GraphStep(shape: nil, implementations: [.init(fromImages: 1, kernels: own, partImageCount: nil)]))
     }
 
     private mutating func noteMap() { note(side * side * paddedChannels * set.storage.byteCount) }
 
-    /// Bytes that an image needs in the current place.
-    private mutating func note(_ byteCount: Int) { byteCounts[place] = max(byteCounts[place] ?? 0, byteCount) }
+    /// Bytes that an image needs in the current binding.
+    private mutating func note(_ byteCount: Int) { byteCounts[binding] = max(byteCounts[binding] ?? 0, byteCount) }
 
     private func unsupported(_ detail: String) -> InferenceError {
         .unsupportedNetwork(file: network.name, detail: detail)

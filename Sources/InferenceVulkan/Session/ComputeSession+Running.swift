@@ -66,8 +66,8 @@ private struct BatchWalk {
     }
 }
 
-extension ChainSession {
-    /// Gets the rows of some images of a batch: `[images.count, Chain.heads, rowPitch]` fp32, and `rowPitch`.
+extension ComputeSession {
+    /// Gets the rows of some images of a batch: `[images.count, ComputeGraph.heads, rowPitch]` fp32, and `rowPitch`.
     typealias Delivery = (_ images: Range<Int>, _ rows: UnsafeBufferPointer<Float>, _ rowPitch: Int) -> Void
 
     /// Runs a batch and lends the results piece by piece, in order.
@@ -99,7 +99,7 @@ extension ChainSession {
             try work.wait(for: oldest.value, seconds: timeouts.seconds(flight))
             let end = Instant.now
             let ended = flight.removeFirst()
-            firstSubmissions.noteEnd(of: ended.part.steps, imageCount: ended.part.bucket, in: chain)
+            firstSubmissions.noteEnd(of: ended.part.steps, imageCount: ended.part.bucket, in: graph)
             if !ended.isDisturbed {
                 plan.note(
                     bucket: ended.part.bucket,
@@ -129,13 +129,13 @@ extension ChainSession {
         deliver: Delivery
     ) throws(InferenceError) {
         queryCount += 1
-        let steps = 0..<chain.steps.count
+        let steps = 0..<graph.steps.count
         let value = try compute(querySlot, pixels, imageCount: 1, steps: steps, isFirst: true)
         // What is in flight ends before it.
         let estimate = plan.estimate(bucket: 1, steps: steps)
-        let own = firstSubmissions.share(of: steps, imageCount: 1, in: chain, expected: estimate)
+        let own = firstSubmissions.share(of: steps, imageCount: 1, in: graph, expected: estimate)
         try work.wait(for: value, seconds: timeouts.seconds(flight, and: own))
-        firstSubmissions.noteEnd(of: steps, imageCount: 1, in: chain)
+        firstSubmissions.noteEnd(of: steps, imageCount: 1, in: graph)
         lend(querySlot, count: 1) { deliver(0..<1, $0, $1) }
     }
 
@@ -159,7 +159,7 @@ extension ChainSession {
             steps: part.steps,
             isFirst: part.isFirst
         )
-        let share = firstSubmissions.share(of: part.steps, imageCount: part.bucket, in: chain, expected: estimate)
+        let share = firstSubmissions.share(of: part.steps, imageCount: part.bucket, in: graph, expected: estimate)
         flight.append(
             Flight(value: value, part: part, submitted: .now, estimate: estimate, timeoutShare: share)
         )
@@ -198,7 +198,7 @@ extension ChainSession {
             // Maps are shared by all pieces: what earlier submissions wrote and read there is over.
             recorder.barrier(.kernel, .kernel)
             for step in steps {
-                for dispatch in chain.dispatches(step: step, imageCount: imageCount) {
+                for dispatch in graph.dispatches(step: step, imageCount: imageCount) {
                     recorder.dispatch(
                         pipelines[dispatch.kernel],
                         layout,
@@ -206,14 +206,14 @@ extension ChainSession {
                         push: dispatch.push,
                         groups: dispatch.groups
                     )
-                    recorder.barrier(.kernel, step == chain.steps.count - 1 ? .copy : .kernel)
+                    recorder.barrier(.kernel, step == graph.steps.count - 1 ? .copy : .kernel)
                 }
             }
-            guard steps.upperBound == chain.steps.count else { return }
+            guard steps.upperBound == graph.steps.count else { return }
             recorder.copy(
                 from: slot.rows,
                 to: slot.readback,
-                byteCount: imageCount * Chain.heads.count * chain.rowPitch * 4
+                byteCount: imageCount * ComputeGraph.heads.count * graph.rowPitch * 4
             )
             recorder.barrier(.copy, .host)
         }
@@ -223,6 +223,9 @@ extension ChainSession {
         // SAFETY: the memory is mapped as long as the slot lives, the device has finished writing (the timeline), and nothing
         // is submitted to this slot during the call, because a session belongs to one thread.
         let rows = slot.readback.mapped.bindMemory(to: Float.self)
-        body(UnsafeBufferPointer(rebasing: rows.prefix(count * Chain.heads.count * chain.rowPitch)), chain.rowPitch)
+        body(
+            UnsafeBufferPointer(rebasing: rows.prefix(count * ComputeGraph.heads.count * graph.rowPitch)),
+            graph.rowPitch
+        )
     }
 }

@@ -6,10 +6,10 @@ import Testing
 @testable import InferenceVulkan
 
 /// How networks are laid out, on devices that no test machine has.
-struct ChainTests {
+struct ComputeGraphTests {
     /// A large GPU: 48 KiB of shared memory, subgroups of 32.
-    private static var large: ChainTarget {
-        var target = ChainTarget()
+    private static var large: GraphTarget {
+        var target = GraphTarget()
         target.sharedByteLimit = 48 << 10
         target.requiresSubgroupSize = true
         target.windowByteCount = 1 << 30
@@ -17,8 +17,8 @@ struct ChainTests {
         return target
     }
 
-    private static func names(_ chain: Chain, step: Int, imageCount: Int) -> [String] {
-        chain.dispatches(step: step, imageCount: imageCount).map { chain.kernels[$0.kernel].kernel.name }
+    private static func names(_ graph: ComputeGraph, step: Int, imageCount: Int) -> [String] {
+        graph.dispatches(step: step, imageCount: imageCount).map { graph.kernels[$0.kernel].kernel.name }
     }
 
     @Test func `every row of the table is embedded, and needs no more than it may`() {
@@ -38,39 +38,39 @@ struct ChainTests {
 
     @Test func `small batches get small tiles`() throws {
         let network = BlankWeights.network([64, 512, 512], side: 14)
-        let chain = try Chain(network, tier: .cooperative, target: Self.large)
-        #expect(Self.names(chain, step: 0, imageCount: 1) == ["convolution_first_cooperative_m128n64"])
-        #expect(Self.names(chain, step: 2, imageCount: 1) == ["convolution_3x3_cooperative_m32n64k64g1x4"])
-        #expect(Self.names(chain, step: 2, imageCount: 64) == ["convolution_3x3_cooperative_m128n128k32g2x4"])
+        let graph = try ComputeGraph(network, tier: .cooperative, target: Self.large)
+        #expect(Self.names(graph, step: 0, imageCount: 1) == ["convolution_first_cooperative_m128n64"])
+        #expect(Self.names(graph, step: 2, imageCount: 1) == ["convolution_3x3_cooperative_m32n64k64g1x4"])
+        #expect(Self.names(graph, step: 2, imageCount: 64) == ["convolution_3x3_cooperative_m128n128k32g2x4"])
         // All tiles of a layer share its weights.
-        #expect(chain.parameters.map(\.convolution) == [0, 1, 2])
+        #expect(graph.parameters.map(\.convolution) == [0, 1, 2])
         // 14x14 pixels of 64 images are 3,136 cells, 32 a tile; 512 channels, 128 a tile.
-        #expect(chain.dispatches(step: 2, imageCount: 64)[0].groups == [98, 4, 1])
+        #expect(graph.dispatches(step: 2, imageCount: 64)[0].groups == [98, 4, 1])
     }
 
     @Test func `matrices of a workgroup come first where there are some`() throws {
         let network = BlankWeights.network([64, 512], side: 14)
-        let chain = try Chain(network, tier: .cooperative2, target: Self.large)
-        #expect(Self.names(chain, step: 1, imageCount: 64) == ["convolution_3x3_cooperative2_m128n128k64"])
-        #expect(chain.kernels[chain.steps[1].way(imageCount: 64).kernels.lowerBound].kernel.threads == 256)
+        let graph = try ComputeGraph(network, tier: .cooperative2, target: Self.large)
+        #expect(Self.names(graph, step: 1, imageCount: 64) == ["convolution_3x3_cooperative2_m128n128k64"])
+        #expect(graph.kernels[graph.steps[1].implementation(imageCount: 64).kernels.lowerBound].kernel.threads == 256)
     }
 
     @Test(arguments: [8, 16, 32, 64])
     func `tiles that do not divide among the threads are left out`(subgroupSize: Int) throws {
         var target = Self.large
         target.subgroupSize = subgroupSize
-        let chain = try Chain(BlankWeights.network([64, 200], side: 14), tier: .cooperative, target: target)
-        for kernel in chain.kernels.map(\.kernel) where kernel.subgroups > 0 {
+        let graph = try ComputeGraph(BlankWeights.network([64, 200], side: 14), tier: .cooperative, target: target)
+        for kernel in graph.kernels.map(\.kernel) where kernel.subgroups > 0 {
             #expect(kernel.threads == kernel.subgroups * subgroupSize && kernel.subgroupSize == subgroupSize)
             #expect((4 * kernel.tileItems * kernel.tileTerms / 8).isMultiple(of: kernel.threads), "\(kernel.name)")
         }
     }
 
     @Test func `Winograd takes parts of a batch, each image once`() throws {
-        let chain = try Chain(BlankWeights.network([64, 64], side: 224), tier: .fp32, target: Self.large)
+        let graph = try ComputeGraph(BlankWeights.network([64, 64], side: 224), tier: .fp32, target: Self.large)
         let imageCount = 7
-        let dispatches = chain.dispatches(step: 1, imageCount: imageCount)
-        let inputs = dispatches.filter { chain.kernels[$0.kernel].kernel.name == "winograd_input_f32" }
+        let dispatches = graph.dispatches(step: 1, imageCount: imageCount)
+        let inputs = dispatches.filter { graph.kernels[$0.kernel].kernel.name == "winograd_input_f32" }
         #expect(inputs.count > 1 && dispatches.count == 3 * inputs.count)
         var next: UInt32 = 0
         for part in inputs {
@@ -78,22 +78,22 @@ struct ChainTests {
             next += part.push.imageCount
         }
         #expect(next == UInt32(imageCount))
-        #expect(chain.scratchByteCounts.values.allSatisfy { $0 > 0 && $0 <= 64 << 20 })
-        #expect(chain.byteCounts(imageCount: 3)[.scratch(0)] == chain.scratchByteCounts[.scratch(0)])
+        #expect(graph.scratchByteCounts.values.allSatisfy { $0 > 0 && $0 <= 64 << 20 })
+        #expect(graph.byteCounts(imageCount: 3)[.scratch(0)] == graph.scratchByteCounts[.scratch(0)])
     }
 
     @Test func `what was measured is used, and what is gone is not`() throws {
         let network = BlankWeights.network([64, 512], side: 14)
         let shape = ConvolutionShape(side: 14, inputChannels: 64, outputChannels: 512, pools: false)
         func names(_ kernels: [String]) throws -> [String] {
-            var options = ChainOptions()
+            var options = KernelOptions()
             options.tuning = Tuning(
                 kernels.enumerated().map { index, kernel in
                     Tuning.Measurement(shape: shape, kernel: kernel, imageCount: 8 * index + 1, milliseconds: 1)
                 }
             )
-            let chain = try Chain(network, tier: .cooperative, target: Self.large, options: options)
-            return [1, 64].map { Self.names(chain, step: 1, imageCount: $0)[0] }
+            let graph = try ComputeGraph(network, tier: .cooperative, target: Self.large, options: options)
+            return [1, 64].map { Self.names(graph, step: 1, imageCount: $0)[0] }
         }
         let small = "convolution_3x3_cooperative_m64n64k64g2x2"
         let large = "convolution_3x3_cooperative_m256n128k16g4x2"

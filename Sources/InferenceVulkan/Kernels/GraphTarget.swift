@@ -1,7 +1,7 @@
 internal import CVulkan
 
-/// What a device's limits decide about the layout of a chain.
-struct ChainTarget {
+/// What a device's limits decide about the layout of a graph.
+struct GraphTarget {
     /// Bytes a binding's offset must be a multiple of.
     var offsetAlignment = 256
     /// Bytes of shared memory a workgroup may take.
@@ -17,10 +17,10 @@ struct ChainTarget {
 }
 
 extension Device {
-    /// What the layout of a chain must know of this device.
-    var chainTarget: ChainTarget {
+    /// What the layout of a graph must know of this device.
+    var graphTarget: GraphTarget {
         let capabilities = physical.capabilities
-        var target = ChainTarget()
+        var target = GraphTarget()
         target.offsetAlignment = Int(limits.minStorageBufferOffsetAlignment)
         target.sharedByteLimit = Int(limits.maxComputeSharedMemorySize)
         target.windowByteCount = Int(clamping: limits.maxStorageBufferRange)

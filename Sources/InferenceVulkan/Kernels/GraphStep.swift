@@ -6,32 +6,32 @@ struct BatchConstants {
     var scale: (Float, Float, Float)
 }
 
-/// Where a kernel of a chain reads or writes.
-enum ChainPlace: Hashable {
+/// A buffer binding: where a kernel of a graph reads or writes.
+enum BufferBinding: Hashable {
     /// `[image, side, side, 3]` uint8.
     case pixels
     /// One of two activation buffers, which take turns: 0 or 1. The last holds the maxima of regions instead of a map.
     case map(Int)
-    /// `[image, Chain.heads, channels]`: the summaries.
+    /// `[image, ComputeGraph.heads, channels]`: the summaries.
     case rows
     /// What lies between the kernels of one step: Winograd's patches (0) and products (1) of some images.
     case scratch(Int)
 }
 
-/// Workgroups along one axis of a dispatch.
-struct GroupExtent {
+/// The dispatch size along one axis: a count of workgroups.
+struct DispatchSize {
     /// Things to make, for each image when `growsWithBatch`.
     let items: Int
     /// Things a workgroup makes.
     let tile: Int
     let growsWithBatch: Bool
 
-    static func fixed(_ items: Int, tile: Int = 1) -> GroupExtent {
-        GroupExtent(items: items, tile: tile, growsWithBatch: false)
+    static func fixed(_ items: Int, tile: Int = 1) -> DispatchSize {
+        DispatchSize(items: items, tile: tile, growsWithBatch: false)
     }
 
-    static func batch(_ items: Int = 1, tile: Int = 1) -> GroupExtent {
-        GroupExtent(items: items, tile: tile, growsWithBatch: true)
+    static func batch(_ items: Int = 1, tile: Int = 1) -> DispatchSize {
+        DispatchSize(items: items, tile: tile, growsWithBatch: true)
     }
 
     func groups(imageCount: Int) -> Int { (growsWithBatch ? items * imageCount : items).divided(roundingUpBy: tile) }
@@ -44,25 +44,25 @@ struct GroupExtent {
     }
 }
 
-/// A kernel in its place in a chain: what a pipeline and a set of descriptors are made of, for any count of images.
-struct ChainKernel {
+/// A node of the graph, a kernel in its place: what a pipeline and a set of descriptors are made of, for any count of images.
+struct GraphKernel {
     let kernel: Kernel
     /// Specialisation constants 0, 1, 2, ...
     let constants: [UInt32]
-    let source: ChainPlace?
+    let source: BufferBinding?
     let parameters: ParameterLayout?
-    let target: ChainPlace
+    let target: BufferBinding
     /// x, y, z.
-    let groups: [GroupExtent]
+    let groups: [DispatchSize]
 }
 
 /// A layer or a part of the heads: what runs before the next may begin.
-struct ChainStep {
-    /// One way to compute it.
-    struct Way {
-        /// Images of a batch from which on it is the way of choice.
+struct GraphStep {
+    /// One implementation: the kernels that compute the step.
+    struct Implementation {
+        /// Images of a batch from which on it is the one of choice.
         let fromImages: Int
-        /// Positions in `Chain.kernels`, to run one after the other.
+        /// Positions in `ComputeGraph.kernels`, to run one after the other.
         let kernels: Range<Int>
         /// Images that the kernels take at once; nil: all of them.
         let partImageCount: Int?
@@ -70,14 +70,16 @@ struct ChainStep {
     /// The convolution's shape; nil for other steps.
     let shape: ConvolutionShape?
     /// By rising `fromImages`; the first from 1 on.
-    let ways: [Way]
+    let implementations: [Implementation]
 
-    func way(imageCount: Int) -> Way { ways.last { $0.fromImages <= imageCount } ?? ways[0] }
+    func implementation(imageCount: Int) -> Implementation {
+        implementations.last { $0.fromImages <= imageCount } ?? implementations[0]
+    }
 }
 
-/// One dispatch. Whatever follows it must wait for what it wrote.
-struct ChainDispatch {
-    /// Position in `Chain.kernels`.
+/// One dispatch of a kernel. Whatever follows it must wait for what it wrote.
+struct GraphDispatch {
+    /// Position in `ComputeGraph.kernels`.
     let kernel: Int
     let push: BatchConstants
     /// Workgroups along x, y, z.

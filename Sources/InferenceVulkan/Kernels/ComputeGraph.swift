@@ -1,16 +1,17 @@
 internal import Inference
 
-/// A network laid out as dispatches: which kernels with which shapes, and how many bytes they need. Knows no device handle.
-struct Chain {
+/// The compute graph of a network: which kernels run with which shapes, one after the other, and how many bytes they need. It holds no
+/// device handle.
+struct ComputeGraph {
     let tier: Tier
-    /// Every kernel in every place it may run in: a pipeline and a set of descriptors each.
-    let kernels: [ChainKernel]
+    /// Every kernel in every place of the graph: a pipeline and a set of descriptors each.
+    let kernels: [GraphKernel]
     /// What happens one after the other.
-    let steps: [ChainStep]
-    /// Bytes an image takes in each place but scratch.
-    let byteCounts: [ChainPlace: Int]
+    let steps: [GraphStep]
+    /// Bytes an image takes in each binding but scratch.
+    let byteCounts: [BufferBinding: Int]
     /// Bytes of scratch, whatever the count of images.
-    let scratchByteCounts: [ChainPlace: Int]
+    let scratchByteCounts: [BufferBinding: Int]
     /// All weights and biases.
     let parameters: [ParameterLayout]
     /// Bytes of all of `parameters`, with the gaps between them.
@@ -23,7 +24,7 @@ struct Chain {
     static let heads = Head.allCases
 
     /// - Parameters:
-    ///   - network: any chain that begins with a convolution of three planes.
+    ///   - network: any graph that begins with a convolution of three planes.
     ///   - tier: which kernels compute it.
     ///   - target: the device's limits.
     ///   - options: how kernels are chosen.
@@ -31,10 +32,10 @@ struct Chain {
     init(
         _ network: Network,
         tier: Tier,
-        target: ChainTarget,
-        options: ChainOptions = ChainOptions()
+        target: GraphTarget,
+        options: KernelOptions = KernelOptions()
     ) throws(InferenceError) {
-        var builder = ChainBuilder(network, tier, target, options)
+        var builder = ComputeGraphBuilder(network, tier, target, options)
         var layers = network.layers[...]
         while let layer = layers.popFirst() {
             switch layer {
@@ -66,28 +67,28 @@ struct Chain {
     }
 
     /// The dispatches of step `index` for a batch, in order; each waits for the one before it.
-    func dispatches(step index: Int, imageCount: Int) -> [ChainDispatch] {
-        let way = steps[index].way(imageCount: imageCount)
-        var dispatches: [ChainDispatch] = []
-        for first in stride(from: 0, to: imageCount, by: way.partImageCount ?? imageCount) {
+    func dispatches(step index: Int, imageCount: Int) -> [GraphDispatch] {
+        let implementation = steps[index].implementation(imageCount: imageCount)
+        var dispatches: [GraphDispatch] = []
+        for first in stride(from: 0, to: imageCount, by: implementation.partImageCount ?? imageCount) {
             var push = push
-            let count = min(imageCount - first, way.partImageCount ?? imageCount)
+            let count = min(imageCount - first, implementation.partImageCount ?? imageCount)
             push.imageCount = UInt32(count)
             push.firstImage = UInt32(first)
-            for kernel in way.kernels {
+            for kernel in implementation.kernels {
                 let groups = kernels[kernel].groups.map { $0.groups(imageCount: count) }
-                dispatches.append(ChainDispatch(kernel: kernel, push: push, groups: groups))
+                dispatches.append(GraphDispatch(kernel: kernel, push: push, groups: groups))
             }
         }
         return dispatches
     }
 
-    /// Bytes of every place for batches of up to `imageCount` images.
-    func byteCounts(imageCount: Int) -> [ChainPlace: Int] {
+    /// Bytes of every binding for batches of up to `imageCount` images.
+    func byteCounts(imageCount: Int) -> [BufferBinding: Int] {
         byteCounts.mapValues { $0 * imageCount }.merging(scratchByteCounts) { $1 }
     }
 
-    /// Images the chain can take at once.
+    /// Images the graph can take at once.
     ///
     /// - Parameters:
     ///   - windowByteCount: the longest range a binding may have.
@@ -99,9 +100,9 @@ struct Chain {
         var count = (memoryByteCount - parameterByteCount - scratch) / byteCounts.values.reduce(0, +)
         for bytes in byteCounts.values { count = min(count, windowByteCount / bytes) }
         if parameters.contains(where: { $0.byteCount > windowByteCount }) { return 0 }
-        for way in steps.flatMap(\.ways) where way.partImageCount == nil {
-            for (extent, limit) in kernels[way.kernels].flatMap({ zip($0.groups, groupLimits) }) {
-                count = min(count, extent.maximumImageCount(limit: limit))
+        for implementation in steps.flatMap(\.implementations) where implementation.partImageCount == nil {
+            for (size, limit) in kernels[implementation.kernels].flatMap({ zip($0.groups, groupLimits) }) {
+                count = min(count, size.maximumImageCount(limit: limit))
             }
         }
         return max(0, count)
@@ -110,7 +111,7 @@ struct Chain {
 
 extension Head {
     /// Its row among an image's summaries, as the kernels `head_reduce` and `head_rmac_f32` write them.
-    var chainRow: Int {
+    var summaryRow: Int {
         switch self {
         case .max: 0
         case .mean: 1
