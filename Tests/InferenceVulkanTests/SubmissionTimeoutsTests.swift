@@ -8,9 +8,15 @@ import Testing
 @Suite struct SubmissionTimeoutsTests {
     private let measured = SubmissionTimeouts(isSoftware: false)
 
-    private func flight(_ share: Double) -> Flight {
-        let part = BatchPart(images: 0..<1, bucket: 1, slot: 0, steps: 0..<1, isFirst: true, isLast: true)
-        return Flight(value: 1, part: part, submitted: Instant(nanoseconds: 0), estimate: nil, timeoutShare: share)
+    private func flight(_ share: Double) -> SubmissionInFlight {
+        let part = BatchPart(images: 0..<1, bucket: 1, frame: 0, steps: 0..<1, isFirst: true, isLast: true)
+        return SubmissionInFlight(
+            value: 1,
+            part: part,
+            submitted: Instant(nanoseconds: 0),
+            estimate: nil,
+            timeoutShare: share
+        )
     }
 
     private func graph() throws -> ComputeGraph {

@@ -91,7 +91,7 @@ final class Timeline {
 
     /// Waits for all that was submitted, so that what it uses may be destroyed; when it does not end, the device is abandoned
     /// and leaks.
-    func settle(seconds: Double) {
+    func waitIdle(seconds: Double) {
         guard lastSubmitted > 0, !device.isAbandoned else { return }
         if wait(lastSubmitted, seconds, isTeardown: true) == VK_TIMEOUT { device.isAbandoned = true }
     }

@@ -3,7 +3,7 @@ internal import Inference
 internal import Platform
 
 /// A submission that is not known to have ended.
-struct Flight {
+struct SubmissionInFlight {
     /// Of the work timeline.
     let value: UInt64
     let part: BatchPart
@@ -21,39 +21,39 @@ struct BatchPart {
     /// Positions in the batch.
     let images: Range<Int>
     let bucket: Int
-    let slot: Int
+    let frame: Int
     let steps: Range<Int>
     let isFirst: Bool
     let isLast: Bool
 }
 
-/// Walks through a batch, piece by piece and submission by submission.
-private struct BatchWalk {
+/// A cursor over a batch: it goes piece by piece and submission by submission.
+private struct BatchCursor {
     let count: Int
     private var nextImage = 0
     private var piece: (images: Range<Int>, bucket: Int, cut: [Range<Int>])?
     private var position = 0
-    private var slot = -1
+    private var frame = -1
 
     init(count: Int) { self.count = count }
 
     var isDone: Bool { piece == nil && nextImage == count }
 
     /// The next submission; nil at the end. Stays the same until `advance`.
-    mutating func next(_ plan: inout SubmissionPlan, slotCount: Int) -> BatchPart? {
+    mutating func next(_ plan: inout SubmissionPlan, frameCount: Int) -> BatchPart? {
         if piece == nil {
             guard nextImage < count else { return nil }
             let (imageCount, bucket) = plan.piece(of: count - nextImage)
             piece = (nextImage..<nextImage + imageCount, bucket, plan.cut(bucket: bucket))
             nextImage += imageCount
             position = 0
-            slot = (slot + 1) % slotCount
+            frame = (frame + 1) % frameCount
         }
         guard let piece else { return nil }
         return BatchPart(
             images: piece.images,
             bucket: piece.bucket,
-            slot: slot,
+            frame: frame,
             steps: piece.cut[position],
             isFirst: position == 0,
             isLast: position == piece.cut.count - 1
@@ -70,7 +70,7 @@ extension ComputeSession {
     /// Gets the rows of some images of a batch: `[images.count, ComputeGraph.heads, rowPitch]` fp32, and `rowPitch`.
     typealias Delivery = (_ images: Range<Int>, _ rows: UnsafeBufferPointer<Float>, _ rowPitch: Int) -> Void
 
-    /// Runs a batch and lends the results piece by piece, in order.
+    /// Runs a batch and hands out the results piece by piece, in order.
     ///
     /// - Parameters:
     ///   - pixels: `[count, side, side, 3]` uint8.
@@ -85,20 +85,20 @@ extension ComputeSession {
         deliver: Delivery
     ) throws(InferenceError) {
         precondition(count > 0 && pixels.byteCount == count * imageByteCount, "\(pixels.byteCount) bytes")
-        var walk = BatchWalk(count: count)
+        var cursor = BatchCursor(count: count)
         var lastEnd = Instant.now
         while true {
-            while let part = walk.next(&plan, slotCount: slots.count) {
+            while let part = cursor.next(&plan, frameCount: frames.count) {
                 let estimate = plan.estimate(bucket: part.bucket, steps: part.steps)
                 guard hasRoom(for: estimate) else { break }
                 let bytes = part.images.lowerBound * imageByteCount..<part.images.upperBound * imageByteCount
                 try submit(part, pixels.extracting(bytes), estimate)
-                walk.advance()
+                cursor.advance()
             }
-            guard let oldest = flight.first else { return }
-            try work.wait(for: oldest.value, seconds: timeouts.seconds(flight))
+            guard let oldest = inFlight.first else { return }
+            try work.wait(for: oldest.value, seconds: timeouts.seconds(inFlight))
             let end = Instant.now
-            let ended = flight.removeFirst()
+            let ended = inFlight.removeFirst()
             firstSubmissions.noteEnd(of: ended.part.steps, imageCount: ended.part.bucket, in: graph)
             if !ended.isDisturbed {
                 plan.note(
@@ -109,13 +109,15 @@ extension ComputeSession {
             }
             lastEnd = end
             if ended.part.isLast {
-                lend(slots[ended.part.slot], count: ended.part.images.count) { deliver(ended.part.images, $0, $1) }
+                withMappedReadback(frames[ended.part.frame], count: ended.part.images.count) {
+                    deliver(ended.part.images, $0, $1)
+                }
             }
-            guard let pause, !(flight.isEmpty && walk.isDone) else { continue }
+            guard let pause, !(inFlight.isEmpty && cursor.isDone) else { continue }
             let before = queryCount
             pause()
             if queryCount != before {
-                for index in flight.indices { flight[index].isDisturbed = true }
+                for index in inFlight.indices { inFlight[index].isDisturbed = true }
                 lastEnd = .now
             }
         }
@@ -130,21 +132,21 @@ extension ComputeSession {
     ) throws(InferenceError) {
         queryCount += 1
         let steps = 0..<graph.steps.count
-        let value = try compute(querySlot, pixels, imageCount: 1, steps: steps, isFirst: true)
+        let value = try compute(queryFrame, pixels, imageCount: 1, steps: steps, isFirst: true)
         // What is in flight ends before it.
         let estimate = plan.estimate(bucket: 1, steps: steps)
         let own = firstSubmissions.share(of: steps, imageCount: 1, in: graph, expected: estimate)
-        try work.wait(for: value, seconds: timeouts.seconds(flight, and: own))
+        try work.wait(for: value, seconds: timeouts.seconds(inFlight, and: own))
         firstSubmissions.noteEnd(of: steps, imageCount: 1, in: graph)
-        lend(querySlot, count: 1) { deliver(0..<1, $0, $1) }
+        withMappedReadback(queryFrame, count: 1) { deliver(0..<1, $0, $1) }
     }
 
-    /// One submission always, more while all of them are short together and each has a slot.
+    /// One submission always, more while all of them are short together and each has a frame.
     private func hasRoom(for estimate: Double?) -> Bool {
-        guard !flight.isEmpty else { return true }
-        guard flight.count < slots.count, let estimate else { return false }
+        guard !inFlight.isEmpty else { return true }
+        guard inFlight.count < frames.count, let estimate else { return false }
         var sum = estimate
-        for one in flight {
+        for one in inFlight {
             guard let part = one.estimate else { return false }
             sum += part
         }
@@ -153,44 +155,44 @@ extension ComputeSession {
 
     private func submit(_ part: BatchPart, _ pixels: RawSpan, _ estimate: Double?) throws(InferenceError) {
         let value = try compute(
-            slots[part.slot],
+            frames[part.frame],
             pixels,
             imageCount: part.bucket,
             steps: part.steps,
             isFirst: part.isFirst
         )
         let share = firstSubmissions.share(of: part.steps, imageCount: part.bucket, in: graph, expected: estimate)
-        flight.append(
-            Flight(value: value, part: part, submitted: .now, estimate: estimate, timeoutShare: share)
+        inFlight.append(
+            SubmissionInFlight(value: value, part: part, submitted: .now, estimate: estimate, timeoutShare: share)
         )
     }
 
     /// Submits steps of a piece, behind the upload of its pixels when they are the first.
     private func compute(
-        _ slot: Slot,
+        _ frame: FrameInFlight,
         _ pixels: RawSpan,
         imageCount: Int,
         steps: Range<Int>,
         isFirst: Bool
     ) throws(InferenceError) -> UInt64 {
-        let commands = try slot.computation(imageCount: imageCount, steps: steps) { () throws(InferenceError) in
-            try record(slot, imageCount: imageCount, steps: steps)
+        let commands = try frame.computation(imageCount: imageCount, steps: steps) { () throws(InferenceError) in
+            try record(frame, imageCount: imageCount, steps: steps)
         }
         guard isFirst else { return try work.submit(commands, to: device.computeQueue.handle) }
-        let copy = try slot.upload(imageCount: imageCount) { () throws(InferenceError) in
+        let copy = try frame.upload(imageCount: imageCount) { () throws(InferenceError) in
             try uploadPool.record { recorder in
                 let byteCount = (imageCount * imageByteCount).rounded(upTo: 4)
-                recorder.copy(from: slot.upload, to: slot.pixels, byteCount: byteCount)
+                recorder.copy(from: frame.upload, to: frame.pixels, byteCount: byteCount)
             }
         }
-        pixels.withUnsafeBytes { slot.upload.mapped.copyMemory(from: $0) }
+        pixels.withUnsafeBytes { frame.upload.mapped.copyMemory(from: $0) }
         let uploaded = try uploads.submit(copy, to: device.uploadQueue.handle)
         return try work.submit(commands, to: device.computeQueue.handle, after: (uploads, uploaded))
     }
 
     /// Dispatches, and after the last step the readback: `rows` are so few bytes that they need no queue of their own.
     private func record(
-        _ slot: Slot,
+        _ frame: FrameInFlight,
         imageCount: Int,
         steps: Range<Int>
     ) throws(InferenceError) -> VkCommandBuffer {
@@ -202,7 +204,7 @@ extension ComputeSession {
                     recorder.dispatch(
                         pipelines[dispatch.kernel],
                         layout,
-                        slot.descriptors.sets[dispatch.kernel],
+                        frame.descriptors.sets[dispatch.kernel],
                         push: dispatch.push,
                         groups: dispatch.groups
                     )
@@ -211,18 +213,22 @@ extension ComputeSession {
             }
             guard steps.upperBound == graph.steps.count else { return }
             recorder.copy(
-                from: slot.rows,
-                to: slot.readback,
+                from: frame.rows,
+                to: frame.readback,
                 byteCount: imageCount * ComputeGraph.heads.count * graph.rowPitch * 4
             )
             recorder.barrier(.copy, .host)
         }
     }
 
-    private func lend(_ slot: Slot, count: Int, _ body: (UnsafeBufferPointer<Float>, _ rowPitch: Int) -> Void) {
-        // SAFETY: the memory is mapped as long as the slot lives, the device has finished writing (the timeline), and nothing
-        // is submitted to this slot during the call, because a session belongs to one thread.
-        let rows = slot.readback.mapped.bindMemory(to: Float.self)
+    private func withMappedReadback(
+        _ frame: FrameInFlight,
+        count: Int,
+        _ body: (UnsafeBufferPointer<Float>, _ rowPitch: Int) -> Void
+    ) {
+        // SAFETY: the memory is mapped as long as the frame lives, the device has finished writing (the timeline), and nothing
+        // is submitted to this frame during the call, because a session belongs to one thread.
+        let rows = frame.readback.mapped.bindMemory(to: Float.self)
         body(
             UnsafeBufferPointer(rebasing: rows.prefix(count * ComputeGraph.heads.count * graph.rowPitch)),
             graph.rowPitch

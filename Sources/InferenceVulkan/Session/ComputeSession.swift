@@ -3,7 +3,7 @@ internal import Inference
 
 /// A compute graph made resident on a device: weights uploaded, pipelines compiled, buffers in place. Belongs to one thread at a time.
 ///
-/// Batches go through three slots, so that the upload of one piece runs beside the kernels of another while the host reads
+/// Batches go through three frames in flight, so that the upload of one piece runs beside the kernels of another while the host reads
 /// the rows of a third. The maps between the steps exist once, because kernels of one queue run one after the other anyway;
 /// single images that come between have maps of their own.
 final class ComputeSession {
@@ -15,9 +15,9 @@ final class ComputeSession {
     let layout: KernelLayout
     let pipelines: [Pipeline]
     let imageByteCount: Int
-    let slots: [Slot]
+    let frames: [FrameInFlight]
     /// For one image while a batch pauses.
-    let querySlot: Slot
+    let queryFrame: FrameInFlight
     let uploads: Timeline
     let work: Timeline
     let uploadPool: CommandPool
@@ -26,13 +26,13 @@ final class ComputeSession {
     /// Images that came between pieces of batches.
     var queryCount = 0
     /// Submissions that are not known to have ended, oldest first.
-    var flight: [Flight] = []
+    var inFlight: [SubmissionInFlight] = []
     let timeouts: SubmissionTimeouts
     var firstSubmissions: FirstSubmissions
 
     /// Keeps the maps, which only descriptors name.
     private let memory: SessionMemory
-    private static let slotCount = 3
+    private static let frameCount = 3
     /// Of the free memory: the rest is for the driver and for other processes.
     private static let memoryShare = 0.6
 
@@ -55,9 +55,9 @@ final class ComputeSession {
         uploadPool = try device.makeCommandPool(for: device.uploadQueue)
         computePool = try device.makeCommandPool(for: device.computeQueue)
 
-        memory = try SessionMemory(device, graph, capacity: capacity, slotCount: Self.slotCount)
-        slots = try memory.makeSlots(device, graph, layout)
-        querySlot = try memory.makeQuerySlot(device, graph, layout)
+        memory = try SessionMemory(device, graph, capacity: capacity, frameCount: Self.frameCount)
+        frames = try memory.makeFrames(device, graph, layout)
+        queryFrame = try memory.makeQueryFrame(device, graph, layout)
 
         let shapes = graph.kernels.map { PipelineShape(kernel: $0.kernel, constants: $0.constants) }
         let compiled = try device.makePipelines(shapes, layout: layout, cache: cache)
@@ -75,8 +75,8 @@ final class ComputeSession {
 
     deinit {
         // Before anything is destroyed: are the queues still at work on it?
-        uploads.settle(seconds: timeouts.teardown)
-        work.settle(seconds: timeouts.teardown)
+        uploads.waitIdle(seconds: timeouts.teardown)
+        work.waitIdle(seconds: timeouts.teardown)
         // A driver that emulates timelines (Mesa's software ones) lets go of a submission's semaphores only after their last
         // value was reached.
         if !device.isAbandoned { _ = device.functions.deviceWaitIdle(device.handle) }
@@ -95,11 +95,11 @@ final class ComputeSession {
         let image = graph.byteCounts.values.reduce(0, +)
         // A batch has scratch, and so has the single image between.
         let fixed = graph.parameterByteCount + image + 2 * graph.scratchByteCounts.values.reduce(0, +)
-        // Pixels and rows lie in every slot.
-        let turning = graph.byteCounts[.pixels, default: 0] + graph.byteCounts[.rows, default: 0]
+        // Every frame has pixels and rows of its own.
+        let perFrame = graph.byteCounts[.pixels, default: 0] + graph.byteCounts[.rows, default: 0]
         let fitting = min(
             graph.maximumImageCount(windowByteCount: window, groupLimits: groupLimits, memoryByteCount: memory),
-            (memory - fixed) / (image + (slotCount - 1) * turning)
+            (memory - fixed) / (image + (frameCount - 1) * perFrame)
         )
         guard fitting > 0, graph.parameterByteCount <= MemoryBlock.byteLimit else {
             throw .outOfMemory(device: device.name, byteCount: fixed + image)
@@ -115,8 +115,8 @@ final class ComputeSession {
         let byteCount = layouts.map(\.byteCount).max() ?? 4
         guard let staging = try device.makeBuffers([.init(byteCount: byteCount, place: .upload)]).first else { return }
         let pool = try device.makeCommandPool(for: device.computeQueue)
-        // Both end with this function, so a submission that hangs is settled before.
-        defer { withExtendedLifetime((staging, pool)) { work.settle(seconds: timeouts.teardown) } }
+        // Both end with this function, so what was submitted must have ended before.
+        defer { withExtendedLifetime((staging, pool)) { work.waitIdle(seconds: timeouts.teardown) } }
         for layout in layouts {
             let target = staging.mapped
             network.withWeight(layout.convolution) { weights in

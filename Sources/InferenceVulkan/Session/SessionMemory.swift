@@ -1,17 +1,17 @@
 internal import Inference
 
-/// All memory of a session, made at once so that it takes few allocations, and handed out to the slots.
+/// All memory of a session, made at once so that it takes few allocations, and handed out to the frames.
 struct SessionMemory {
     let parameters: Buffer
     private let capacity: Int
-    private let slotCount: Int
+    private let frameCount: Int
     /// Of a batch, and of the single image between: every binding but pixels and rows.
     private let maps: [BufferBinding: Buffer]
     private let queryMaps: [BufferBinding: Buffer]
-    /// Upload, pixels, rows, readback of each slot, the query's last.
-    private let turning: [[Buffer]]
+    /// Upload, pixels, rows, readback of each frame, the query's last.
+    private let perFrame: [[Buffer]]
 
-    init(_ device: Device, _ graph: ComputeGraph, capacity: Int, slotCount: Int) throws(InferenceError) {
+    init(_ device: Device, _ graph: ComputeGraph, capacity: Int, frameCount: Int) throws(InferenceError) {
         let bindings = graph.byteCounts(imageCount: 1).keys.filter { $0 != .pixels && $0 != .rows }
         let pixels = graph.byteCounts[.pixels, default: 0]
         let rows = graph.byteCounts[.rows, default: 0]
@@ -20,7 +20,7 @@ struct SessionMemory {
             let byteCounts = graph.byteCounts(imageCount: count)
             requests += bindings.map { .init(byteCount: byteCounts[$0, default: 0], place: .device) }
         }
-        for count in Array(repeating: capacity, count: slotCount) + [1] {
+        for count in Array(repeating: capacity, count: frameCount) + [1] {
             requests += [
                 .init(byteCount: pixels * count, place: .upload), .init(byteCount: pixels * count, place: .uploaded),
                 .init(byteCount: rows * count, place: .device), .init(byteCount: rows * count, place: .readback),
@@ -35,28 +35,32 @@ struct SessionMemory {
         }
         maps = Dictionary(uniqueKeysWithValues: zip(bindings, take(bindings.count)))
         queryMaps = Dictionary(uniqueKeysWithValues: zip(bindings, take(bindings.count)))
-        turning = (0...slotCount).map { _ in take(4) }
+        perFrame = (0...frameCount).map { _ in take(4) }
         self.capacity = capacity
-        self.slotCount = slotCount
+        self.frameCount = frameCount
     }
 
-    func makeSlots(_ device: Device, _ graph: ComputeGraph, _ layout: KernelLayout) throws(InferenceError) -> [Slot] {
-        var slots: [Slot] = []
-        for index in 0..<slotCount { slots.append(try makeSlot(turning[index], maps, device, graph, layout)) }
-        return slots
+    func makeFrames(_ device: Device, _ graph: ComputeGraph, _ layout: KernelLayout) throws(InferenceError)
+        -> [FrameInFlight]
+    {
+        var frames: [FrameInFlight] = []
+        for index in 0..<frameCount { frames.append(try makeFrame(perFrame[index], maps, device, graph, layout)) }
+        return frames
     }
 
-    func makeQuerySlot(_ device: Device, _ graph: ComputeGraph, _ layout: KernelLayout) throws(InferenceError) -> Slot {
-        try makeSlot(turning[slotCount], queryMaps, device, graph, layout)
+    func makeQueryFrame(_ device: Device, _ graph: ComputeGraph, _ layout: KernelLayout) throws(InferenceError)
+        -> FrameInFlight
+    {
+        try makeFrame(perFrame[frameCount], queryMaps, device, graph, layout)
     }
 
-    private func makeSlot(
+    private func makeFrame(
         _ buffers: [Buffer],
         _ maps: [BufferBinding: Buffer],
         _ device: Device,
         _ graph: ComputeGraph,
         _ layout: KernelLayout
-    ) throws(InferenceError) -> Slot {
+    ) throws(InferenceError) -> FrameInFlight {
         let (upload, pixels, rows, readback) = (buffers[0], buffers[1], buffers[2], buffers[3])
         // Buckets run images that nobody asked for; they shall at least be the same in every run.
         _ = upload.mapped.initializeMemory(as: UInt8.self, repeating: 0)
@@ -75,7 +79,7 @@ struct SessionMemory {
             }
             return [kernel.source.flatMap(range), weights, range(kernel.target)]
         }
-        return Slot(
+        return FrameInFlight(
             upload: upload,
             readback: readback,
             pixels: pixels,

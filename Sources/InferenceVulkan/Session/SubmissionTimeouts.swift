@@ -31,11 +31,11 @@ struct SubmissionTimeouts {
     /// Seconds until the last of some submissions must have ended.
     ///
     /// - Parameters:
-    ///   - flight: submissions that are in flight.
+    ///   - inFlight: submissions that are in flight.
     ///   - own: the share of one that is submitted behind them, as `FirstSubmissions.share` gives it.
     /// - Returns: seconds from now.
-    func seconds(_ flight: [Flight], and own: Double = 0) -> Double {
-        fixed ?? flight.reduce(Self.floor + own) { $0 + $1.timeoutShare }
+    func seconds(_ inFlight: [SubmissionInFlight], and own: Double = 0) -> Double {
+        fixed ?? inFlight.reduce(Self.floor + own) { $0 + $1.timeoutShare }
     }
 
     /// Seconds for one submission of which nothing is known.

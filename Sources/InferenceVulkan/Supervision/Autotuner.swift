@@ -182,7 +182,7 @@ extension ComputeSession {
     /// - Returns: seconds of one repetition, from the submission to its end.
     fileprivate func seconds(step: Int, imageCount: Int, repetitions: Int) throws(InferenceError) -> Double {
         let pool = try device.makeCommandPool(for: device.computeQueue)
-        defer { withExtendedLifetime(pool) { work.settle(seconds: timeouts.teardown) } }
+        defer { withExtendedLifetime(pool) { work.waitIdle(seconds: timeouts.teardown) } }
         let commands = try pool.record { recorder in
             recorder.barrier(.kernel, .kernel)
             for _ in 0..<repetitions {
@@ -190,7 +190,7 @@ extension ComputeSession {
                     recorder.dispatch(
                         pipelines[dispatch.kernel],
                         layout,
-                        slots[0].descriptors.sets[dispatch.kernel],
+                        frames[0].descriptors.sets[dispatch.kernel],
                         push: dispatch.push,
                         groups: dispatch.groups
                     )

@@ -1,8 +1,8 @@
 internal import CVulkan
 internal import Inference
 
-/// The buffers through which one piece of a batch goes in and out, and the command buffers recorded over them.
-final class Slot {
+/// A frame in flight: the buffers through which one piece of a batch goes in and out, and the command buffers recorded over them.
+final class FrameInFlight {
     /// Host memory that pixels are copied into, and that rows come back to.
     let upload: Buffer
     let readback: Buffer
