@@ -1,4 +1,4 @@
-internal import CKernels
+internal import CConvolution
 
 /// A 2x2 pool on its own, where it could not be part of the convolution before it.
 struct PoolStep: Step {

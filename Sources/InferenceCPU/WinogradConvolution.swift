@@ -1,4 +1,4 @@
-internal import CKernels
+internal import CConvolution
 internal import Inference
 
 /// A 3x3 convolution by Winograd's F(4x4, 3x3) with bias, ReLU and, where one follows, the 2x2 pool.
@@ -73,7 +73,7 @@ struct WinogradConvolution: Step {
                 for panel in stride(from: part.lowerBound, to: min(part.upperBound, outputChannels), by: panelColumns) {
                     // The last panel is narrower, and its last columns may be padding.
                     let width = min(panelColumns, part.upperBound - panel)
-                    CKernels_winograd_weights(
+                    CConvolution_winograd_weights(
                         source.base + (panel * inputChannels + channel) * 9,
                         inputChannels * 9,
                         Int32(min(width, outputChannels - panel)),
@@ -215,8 +215,8 @@ struct WinogradConvolution: Step {
         )
     }
 
-    private func run(of tiles: Range<Int>, _ channels: Int, _ part: Range<Int>) -> CKernels_tiles {
-        CKernels_tiles(
+    private func run(of tiles: Range<Int>, _ channels: Int, _ part: Range<Int>) -> CConvolution_tiles {
+        CConvolution_tiles(
             height: Int32(input.height),
             width: Int32(input.width),
             channels: Int32(channels),

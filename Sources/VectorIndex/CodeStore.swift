@@ -1,4 +1,4 @@
-internal import CKernels
+internal import CIndexKernels
 
 /// The codes of all slots under one codec, in chunks of 65,536 that never move.
 ///
@@ -15,8 +15,8 @@ final class CodeStore: @unchecked Sendable {
     /// Room for the components of one vector.
     private let components: UnsafeMutablePointer<Float>
 
-    private static let chunkSlots = 1 << CKERNELS_CHUNK_BITS
-    private static let chunkLimit = Int(CKERNELS_CHUNK_LIMIT)
+    private static let chunkSlots = 1 << CINDEXKERNELS_CHUNK_BITS
+    private static let chunkLimit = Int(CINDEXKERNELS_CHUNK_LIMIT)
 
     init(codec: VectorCodec, kernels: Kernels) {
         self.codec = codec
@@ -84,7 +84,7 @@ final class CodeStore: @unchecked Sendable {
     private static func squares(_ values: UnsafePointer<Float>, _ count: Int) -> Double {
         var largest: Float = 0
         var squares = 0.0
-        _ = CKernels_measure(values, count, &largest, &squares)
+        _ = CIndexKernels_measure(values, count, &largest, &squares)
         return squares
     }
 

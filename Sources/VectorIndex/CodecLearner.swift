@@ -1,4 +1,4 @@
-internal import CKernels
+internal import CIndexKernels
 internal import COpenBLAS
 internal import LinearAlgebra
 

@@ -1,4 +1,4 @@
-internal import CKernels
+internal import CIndexKernels
 internal import Synchronization
 
 /// Links and flags of all slots, in chunks of 65,536 that never move.
@@ -8,7 +8,7 @@ internal import Synchronization
 final class GraphStore: @unchecked Sendable {
     // `@unchecked`: chunks are complete before a slot of theirs is published; everything in them is accessed atomically by
     // the C functions, except `upper_at`, which is written once, before the slot is published.
-    let chunks: UnsafeMutablePointer<CKernels_chunk>
+    let chunks: UnsafeMutablePointer<CIndexKernels_chunk>
     private var memory: [MappedMemory] = []
     /// Upper lists given out, by chunk.
     private var upperCounts: [Int] = []
@@ -17,15 +17,15 @@ final class GraphStore: @unchecked Sendable {
 
     /// Slots that searches may meet: all below it are prepared and encoded.
     private let published = Atomic<UInt32>(0)
-    /// Where searches start; `CKERNELS_NO_SLOT` while nothing is linked.
-    private let entryPoint = Atomic<UInt32>(CKERNELS_NO_SLOT)
+    /// Where searches start; `CINDEXKERNELS_NO_SLOT` while nothing is linked.
+    private let entryPoint = Atomic<UInt32>(CINDEXKERNELS_NO_SLOT)
 
-    private static let chunkSlots = 1 << CKERNELS_CHUNK_BITS
-    static let slotLimit = CKERNELS_CHUNK_LIMIT << UInt32(CKERNELS_CHUNK_BITS)
+    private static let chunkSlots = 1 << CINDEXKERNELS_CHUNK_BITS
+    static let slotLimit = CINDEXKERNELS_CHUNK_LIMIT << UInt32(CINDEXKERNELS_CHUNK_BITS)
 
     init() {
-        chunks = .allocate(capacity: Int(CKERNELS_CHUNK_LIMIT))
-        chunks.initialize(repeating: CKernels_chunk(), count: Int(CKERNELS_CHUNK_LIMIT))
+        chunks = .allocate(capacity: Int(CINDEXKERNELS_CHUNK_LIMIT))
+        chunks.initialize(repeating: CIndexKernels_chunk(), count: Int(CINDEXKERNELS_CHUNK_LIMIT))
     }
 
     deinit { chunks.deallocate() }
@@ -39,15 +39,15 @@ final class GraphStore: @unchecked Sendable {
     var entry: Slot? {
         get {
             let slot = entryPoint.load(ordering: .acquiring)
-            return slot == CKERNELS_NO_SLOT ? nil : Slot(rawValue: slot)
+            return slot == CINDEXKERNELS_NO_SLOT ? nil : Slot(rawValue: slot)
         }
-        set { entryPoint.store(newValue?.rawValue ?? CKERNELS_NO_SLOT, ordering: .releasing) }
+        set { entryPoint.store(newValue?.rawValue ?? CINDEXKERNELS_NO_SLOT, ordering: .releasing) }
     }
 
     /// Makes `slot` the entry if it still is `old`.
     func replaceEntry(_ old: Slot?, by slot: Slot) -> Bool {
         entryPoint.compareExchange(
-            expected: old?.rawValue ?? CKERNELS_NO_SLOT,
+            expected: old?.rawValue ?? CINDEXKERNELS_NO_SLOT,
             desired: slot.rawValue,
             ordering: .acquiringAndReleasing
         ).exchanged
@@ -64,29 +64,29 @@ final class GraphStore: @unchecked Sendable {
 
     /// Empties the lists of a slot and takes its flags away.
     func clear(_ slot: Slot) {
-        CKernels_set_flags(chunks, slot.rawValue, 0)
+        CIndexKernels_set_flags(chunks, slot.rawValue, 0)
         withGraph(nil) { graph in
-            for level in 0...slot.level { CKernels_set_list(graph, slot.rawValue, UInt32(level), [], 0) }
+            for level in 0...slot.level { CIndexKernels_set_list(graph, slot.rawValue, UInt32(level), [], 0) }
         }
     }
 
-    func flags(_ slot: Slot) -> UInt32 { UInt32(CKernels_flags(chunks, slot.rawValue)) }
-    func isLive(_ slot: Slot) -> Bool { flags(slot) & CKERNELS_LIVE != 0 }
-    func add(_ flags: UInt32, to slot: Slot) { CKernels_add_flags(chunks, slot.rawValue, UInt8(flags)) }
-    func remove(_ flags: UInt32, from slot: Slot) { CKernels_remove_flags(chunks, slot.rawValue, UInt8(flags)) }
+    func flags(_ slot: Slot) -> UInt32 { UInt32(CIndexKernels_flags(chunks, slot.rawValue)) }
+    func isLive(_ slot: Slot) -> Bool { flags(slot) & CINDEXKERNELS_LIVE != 0 }
+    func add(_ flags: UInt32, to slot: Slot) { CIndexKernels_add_flags(chunks, slot.rawValue, UInt8(flags)) }
+    func remove(_ flags: UInt32, from slot: Slot) { CIndexKernels_remove_flags(chunks, slot.rawValue, UInt8(flags)) }
 
     /// The links of `slot` at `level`.
     func list(_ slot: Slot, level: Int) -> [UInt32] {
         withGraph(nil) { graph in
-            [UInt32](unsafeUninitializedCapacity: Int(CKERNELS_BASE_LINKS)) { buffer, count in
+            [UInt32](unsafeUninitializedCapacity: Int(CINDEXKERNELS_BASE_LINKS)) { buffer, count in
                 guard let base = buffer.baseAddress else { return }
-                count = CKernels_list(graph, slot.rawValue, UInt32(level), base)
+                count = CIndexKernels_list(graph, slot.rawValue, UInt32(level), base)
             }
         }
     }
 
     func setList(_ slot: Slot, level: Int, _ links: [UInt32]) {
-        withGraph(nil) { CKernels_set_list($0, slot.rawValue, UInt32(level), links, links.count) }
+        withGraph(nil) { CIndexKernels_set_list($0, slot.rawValue, UInt32(level), links, links.count) }
     }
 
     /// Calls `body` with blocks of the slots whose flags have every bit of `mask`, in order.
@@ -100,7 +100,7 @@ final class GraphStore: @unchecked Sendable {
         let end = slotCount
         var next: UInt32 = 0
         while next < end {
-            let count = CKernels_collect(chunks, next, end, UInt8(mask), limit, buffer, &next)
+            let count = CIndexKernels_collect(chunks, next, end, UInt8(mask), limit, buffer, &next)
             try body(UnsafeBufferPointer(start: buffer, count: count))
         }
     }
@@ -108,9 +108,9 @@ final class GraphStore: @unchecked Sendable {
     /// The view that C works on; `codes` only for what compares vectors.
     func withGraph<R, E: Error>(
         _ codes: CodeStore?,
-        _ body: (UnsafePointer<CKernels_graph>) throws(E) -> R
+        _ body: (UnsafePointer<CIndexKernels_graph>) throws(E) -> R
     ) throws(E) -> R {
-        var graph = CKernels_graph(
+        var graph = CIndexKernels_graph(
             chunks: chunks,
             codes: codes.map { UnsafePointer($0.chunks) },
             stride: codes?.codec.stride ?? 0,
@@ -122,9 +122,9 @@ final class GraphStore: @unchecked Sendable {
 
     /// Bytes that `count` slots take.
     func byteCount(slots count: Int) -> Int {
-        let base = Int(CKERNELS_BASE_LINKS) * MemoryLayout<UInt32>.stride
+        let base = Int(CINDEXKERNELS_BASE_LINKS) * MemoryLayout<UInt32>.stride
         // One slot in 15 has a list above level 0, on average.
-        let upper = Int(CKERNELS_UPPER_LINKS) * MemoryLayout<UInt32>.stride * count / 15
+        let upper = Int(CINDEXKERNELS_UPPER_LINKS) * MemoryLayout<UInt32>.stride * count / 15
         return count * (base + MemoryLayout<UInt32>.stride + 3) + upper
     }
 
@@ -142,10 +142,10 @@ final class GraphStore: @unchecked Sendable {
         let upperLists = (first..<first + UInt32(Self.chunkSlots)).reduce(0) { $0 + Slot(rawValue: $1).level }
         let word = MemoryLayout<UInt32>.stride
         let base = MappedMemory(
-            byteCount: Self.chunkSlots * Int(CKERNELS_BASE_LINKS) * word,
+            byteCount: Self.chunkSlots * Int(CINDEXKERNELS_BASE_LINKS) * word,
             isGrowing: chunk == 0
         )
-        let upperBytes = upperLists * Int(CKERNELS_UPPER_LINKS) * word
+        let upperBytes = upperLists * Int(CINDEXKERNELS_UPPER_LINKS) * word
         let rest = MappedMemory(byteCount: upperBytes + Self.chunkSlots * (word + 3), isGrowing: true)
         memory += [base, rest]
         upperCounts.append(0)
@@ -155,9 +155,9 @@ final class GraphStore: @unchecked Sendable {
             defer { at += count * MemoryLayout<T>.stride }
             return at.bindMemory(to: type, capacity: count)
         }
-        var made = CKernels_chunk()
+        var made = CIndexKernels_chunk()
         made.base = base.base.bindMemory(to: UInt32.self, capacity: base.byteCount / word)
-        made.upper = take(upperLists * Int(CKERNELS_UPPER_LINKS), of: UInt32.self)
+        made.upper = take(upperLists * Int(CINDEXKERNELS_UPPER_LINKS), of: UInt32.self)
         made.upper_at = take(Self.chunkSlots, of: UInt32.self)
         made.flags = take(Self.chunkSlots, of: UInt8.self)
         made.locks = take(Self.chunkSlots, of: UInt8.self)

@@ -1,4 +1,4 @@
-internal import CKernels
+internal import CIndexKernels
 internal import Glibc
 
 /// A vector as it is stored: binary16, little-endian.
@@ -12,7 +12,7 @@ package struct HalfVector: Equatable, Sendable {
     package var floats: [Float] { floats(Kernels.chosen) }
 
     /// XXH3 of the bytes: equal vectors have equal hashes.
-    var hash: UInt64 { CKernels_xxh3_64(bytes, bytes.count) }
+    var hash: UInt64 { CIndexKernels_xxh3_64(bytes, bytes.count) }
 
     func equals(_ other: UnsafeRawPointer) -> Bool {
         bytes.withUnsafeBytes { mine in
@@ -50,7 +50,7 @@ extension VectorIndex {
         guard vector.count == dimension else { throw .dimension(got: vector.count, expected: dimension) }
         var largest: Float = 0
         var squares = 0.0
-        guard CKernels_measure(vector, dimension, &largest, &squares) else { throw .notFinite }
+        guard CIndexKernels_measure(vector, dimension, &largest, &squares) else { throw .notFinite }
         guard largest > 0 else { throw .zeroVector }
         // Vectors come with length 1 but for rounding; scaling those again would only make equal ones differ.
         if abs(squares - 1) < 1e-5 { return vector }

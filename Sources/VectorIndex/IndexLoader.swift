@@ -1,4 +1,4 @@
-internal import CKernels
+internal import CIndexKernels
 internal import Storage
 
 /// Builds the mirror from a store: the steps of opening, and what they find.
@@ -69,7 +69,7 @@ struct IndexLoader {
             try checkVectors(in: transaction, codes, graph, duplicates, loaded)
         }
         graph.slotCount = writer.nextSlot
-        for slot in absent { CKernels_set_dirty(graph.chunks, slot.rawValue) }
+        for slot in absent { CIndexKernels_set_dirty(graph.chunks, slot.rawValue) }
         writer.nextTraining = VectorIndex.nextTraining(after: liveCount)
         return codes
     }
@@ -98,7 +98,7 @@ struct IndexLoader {
                 codes.write(code: base + CodeRow.headerByteCount, stored.loss, to: slot)
             }
             duplicates.insert(stored.hash, slot)
-            graph.add(CKERNELS_LIVE, to: slot)
+            graph.add(CINDEXKERNELS_LIVE, to: slot)
             loaded.insert(slot)
             liveCount += 1
             return true
@@ -125,7 +125,7 @@ struct IndexLoader {
         var damaged: [Slot] = []
         /// A code that no intact vector stands behind.
         func drop(_ slot: Slot, _ hash: UInt64) {
-            graph.remove(CKERNELS_LIVE, from: slot)
+            graph.remove(CINDEXKERNELS_LIVE, from: slot)
             duplicates.remove(hash, slot)
             live -= 1
             isWhole = false
@@ -150,7 +150,7 @@ struct IndexLoader {
             VectorRow.withHalves(row) { kernels.table.pointee.from_halves($0, dimension, buffer) }
             codes.write(buffer, to: slot)
             duplicates.insert(VectorRow.hash(row), slot)
-            graph.add(CKERNELS_LIVE, to: slot)
+            graph.add(CINDEXKERNELS_LIVE, to: slot)
             live += 1
             return true
         }
@@ -190,7 +190,7 @@ struct IndexLoader {
             graph.setList(slot, level: level, valid)
             guard valid.count < links.count else { return }
             lost = true
-            CKernels_set_dirty(graph.chunks, slot.rawValue)
+            CIndexKernels_set_dirty(graph.chunks, slot.rawValue)
         }
 
         try transaction.scan(databases.baseLinks) { (key, row) throws(IndexError) in
@@ -202,7 +202,7 @@ struct IndexLoader {
                 return true
             }
             store(links, slot, level: 0)
-            graph.add(CKERNELS_LINKED, to: slot)
+            graph.add(CINDEXKERNELS_LINKED, to: slot)
             return true
         }
         try transaction.scan(databases.upperLinks) { (key, row) throws(IndexError) in
@@ -210,13 +210,13 @@ struct IndexLoader {
             let slot = Slot(rawValue: UInt32(truncatingIfNeeded: number))
             let level = Int(number >> 32)
             guard slot.rawValue < slotCount, level >= 1, level <= slot.level,
-                graph.flags(slot) & CKERNELS_LINKED != 0, let links = LinkRow.links(row, level: level)
+                graph.flags(slot) & CINDEXKERNELS_LINKED != 0, let links = LinkRow.links(row, level: level)
             else { return true }
             store(links, slot, level: level)
             return true
         }
-        graph.forEachBlock(CKERNELS_LIVE) { slots in
-            pending += slots.filter { graph.flags(Slot(rawValue: $0)) & CKERNELS_LINKED == 0 }
+        graph.forEachBlock(CINDEXKERNELS_LIVE) { slots in
+            pending += slots.filter { graph.flags(Slot(rawValue: $0)) & CINDEXKERNELS_LINKED == 0 }
         }
         lostLinks = lost
     }

@@ -1,4 +1,5 @@
-internal import CKernels
+internal import CIndexKernels
+internal import Platform
 internal import Storage
 
 /// The rows of the stored format, byte by byte (README): little-endian, every length checked on reading.
@@ -101,12 +102,12 @@ enum CodeRow {
 
 /// `adj0` and `adjU`: the links of a slot at a level.
 enum LinkRow {
-    static func capacity(level: Int) -> Int { Int(level == 0 ? CKERNELS_BASE_LINKS : CKERNELS_UPPER_LINKS) }
+    static func capacity(level: Int) -> Int { Int(level == 0 ? CINDEXKERNELS_BASE_LINKS : CINDEXKERNELS_UPPER_LINKS) }
 
     static func bytes(_ links: [UInt32], _ slot: Slot, level: Int) -> [UInt8] {
         let capacity = capacity(level: level)
         var body = RowWriter(capacity: 4 * capacity)
-        for index in 0..<capacity { body.append(index < links.count ? links[index] : CKERNELS_NO_SLOT) }
+        for index in 0..<capacity { body.append(index < links.count ? links[index] : CINDEXKERNELS_NO_SLOT) }
         var row = RowWriter(capacity: 4)
         row.append(UInt8(links.count))
         row.append(UInt8(0))

@@ -1,4 +1,4 @@
-internal import CKernels
+internal import CIndexKernels
 internal import Synchronization
 
 /// Puts slots into the graph and keeps the graph whole (arXiv:1603.09320, algorithm 1).
@@ -31,31 +31,31 @@ final class Linker: Sendable {
                 chosen.append(select(slot, scratch.pool, count, view))
             }
             for (level, neighbours) in chosen.reversed().enumerated() {
-                CKernels_link(kernels.table, view, slot.rawValue, UInt32(level), neighbours, neighbours.count)
+                CIndexKernels_link(kernels.table, view, slot.rawValue, UInt32(level), neighbours, neighbours.count)
             }
         }
-        graph.add(CKERNELS_LINKED, to: slot)
+        graph.add(CINDEXKERNELS_LINKED, to: slot)
         raiseEntry(to: slot)
     }
 
     private func select(
         _ slot: Slot,
-        _ pool: UnsafePointer<CKernels_candidate>,
+        _ pool: UnsafePointer<CIndexKernels_candidate>,
         _ count: Int,
-        _ view: UnsafePointer<CKernels_graph>
+        _ view: UnsafePointer<CIndexKernels_graph>
     ) -> [UInt32] {
         let limit = parameters.linkCount
         return [UInt32](unsafeUninitializedCapacity: limit) { buffer, kept in
             guard let base = buffer.baseAddress else { return }
-            kept = CKernels_select(kernels.table, view, slot.rawValue, pool, count, limit, base)
+            kept = CIndexKernels_select(kernels.table, view, slot.rawValue, pool, count, limit, base)
         }
     }
 
     /// Makes the first slot the entry; returns the entry of another thread that was quicker.
     private func claimEntry(_ slot: Slot) -> Slot? {
         guard graph.replaceEntry(nil, by: slot) else { return graph.entry }
-        graph.add(CKERNELS_LINKED, to: slot)
-        CKernels_set_dirty(graph.chunks, slot.rawValue)
+        graph.add(CINDEXKERNELS_LINKED, to: slot)
+        CIndexKernels_set_dirty(graph.chunks, slot.rawValue)
         return nil
     }
 
@@ -78,7 +78,7 @@ final class Linker: Sendable {
         graph.withGraph(codes) { view in
             for slot in slots.lazy.map({ Slot(rawValue: $0) }) {
                 for level in 0...slot.level {
-                    let count = Int(CKernels_repair(kernels.table, view, slot.rawValue, UInt32(level)))
+                    let count = Int(CIndexKernels_repair(kernels.table, view, slot.rawValue, UInt32(level)))
                     if level == 0, 0..<parameters.linkCount / 2 ~= count, graph.isLive(slot) { short.append(slot) }
                 }
             }
@@ -97,14 +97,14 @@ final class Linker: Sendable {
             scratch.query.set(code: codes.row(slot), codec: codes.codec)
             scratch.descend(from: entry, to: 0, view, kernels)
             let count = scratch.beam(entries: 1, level: 0, ef: parameters.efConstruction, view, kernels)
-            _ = CKernels_attach(view, slot.rawValue, scratch.pool, count, wayCount)
+            _ = CIndexKernels_attach(view, slot.rawValue, scratch.pool, count, wayCount)
         }
     }
 
     /// Slots that are linked but no longer live.
     func deadSlots() -> [Slot] {
         var dead: [Slot] = []
-        graph.forEachBlock(CKERNELS_LINKED) { slots in
+        graph.forEachBlock(CINDEXKERNELS_LINKED) { slots in
             for slot in slots where !graph.isLive(Slot(rawValue: slot)) { dead.append(Slot(rawValue: slot)) }
         }
         return dead
@@ -120,14 +120,14 @@ final class Linker: Sendable {
         for slot in dead {
             graph.clear(slot)
             // The next checkpoint deletes their rows.
-            CKernels_set_dirty(graph.chunks, slot.rawValue)
+            CIndexKernels_set_dirty(graph.chunks, slot.rawValue)
         }
     }
 
     /// The live linked slot of the highest level; nil when none is linked.
     func highestLinked() -> Slot? {
         var best: Slot?
-        graph.forEachBlock(CKERNELS_LINKED | CKERNELS_LIVE) { slots in
+        graph.forEachBlock(CINDEXKERNELS_LINKED | CINDEXKERNELS_LIVE) { slots in
             for slot in slots.lazy.map({ Slot(rawValue: $0) }) where slot.level > best?.level ?? -1 { best = slot }
         }
         return best
@@ -140,9 +140,9 @@ final class Linker: Sendable {
         let count = Int(graph.slotCount)
         var reached = [UInt8](repeating: 0, count: count)
         var queue = [UInt32](repeating: 0, count: count)
-        _ = graph.withGraph(nil) { CKernels_reach($0, entry.rawValue, count, &reached, &queue) }
+        _ = graph.withGraph(nil) { CIndexKernels_reach($0, entry.rawValue, count, &reached, &queue) }
         var unreached: [UInt32] = []
-        graph.forEachBlock(CKERNELS_LINKED | CKERNELS_LIVE) { slots in
+        graph.forEachBlock(CINDEXKERNELS_LINKED | CINDEXKERNELS_LIVE) { slots in
             // Slots published meanwhile are not known yet.
             for slot in slots where Int(slot) < count && reached[Int(slot)] == 0 { unreached.append(slot) }
         }

@@ -1,4 +1,4 @@
-internal import CKernels
+internal import CIndexKernels
 internal import Synchronization
 
 /// One search among the members of a set, not exact.
@@ -22,7 +22,7 @@ struct MemberSearch {
     /// A query is a stranger when the share of members two hops around it is less than this part of their share of all.
     private static let strangerShare = 0.5
     /// Members that a hop looks for, times their share of all, or twice this when every second vector is one: where they are few, lists
-    /// leave gaps. CKERNELS_BASE_LINKS at most.
+    /// leave gaps. CINDEXKERNELS_BASE_LINKS at most.
     private static let membersPerHop = 6.0
     /// Below this share a walk takes a pool half as large again, for the same reason.
     private static let thinShare = 0.25
@@ -58,11 +58,11 @@ struct MemberSearch {
     }
 
     /// The slot nearest to the query by the levels above 0; nil when it is better to scan, for there are hardly any members.
-    func origin() -> CKernels_candidate? {
+    func origin() -> CIndexKernels_candidate? {
         scratch.reserve(slotCount: slotCount, ef: Self.seedCount + 1)
         let near = withMembers { members, view in
             scratch.descend(from: entry, to: 0, view, kernels)
-            return CKernels_share_near(view, &members, scratch.pool[0].slot, slotCount)
+            return CIndexKernels_share_near(view, &members, scratch.pool[0].slot, slotCount)
         }
         let isStranger = Double(near) < Self.strangerShare * share && memberCount < parameters.scannedStrangers
         return isStranger ? nil : scratch.pool[0]
@@ -70,19 +70,19 @@ struct MemberSearch {
 
     /// Members that may be among the best `count`, best first by their codes: of a walk at most `wanted`, and none that it has
     /// not met in the graph; of a scan all, or nil when they are too many.
-    func candidates(_ count: Int, ef: Int, wanted: Int) -> (found: [CKernels_candidate]?, path: FilteredPath) {
+    func candidates(_ count: Int, ef: Int, wanted: Int) -> (found: [CIndexKernels_candidate]?, path: FilteredPath) {
         if !isScanned(ef: ef), let origin = origin() {
             return (Array(walk(from: origin, ef: ef).prefix(wanted)), .twoHop)
         }
         return (scan(count), .scan)
     }
 
-    private func scan(_ count: Int) -> [CKernels_candidate]? {
+    private func scan(_ count: Int) -> [CIndexKernels_candidate]? {
         let limit = max(Self.scanLimit, 2 * count)
         scratch.reserve(slotCount: slotCount, ef: limit)
         let found = withMembers { members, view in
             var query = scratch.query.query
-            return CKernels_scan_members(
+            return CIndexKernels_scan_members(
                 kernels.table,
                 view,
                 &query,
@@ -98,14 +98,14 @@ struct MemberSearch {
         return UnsafeBufferPointer(start: scratch.pool, count: found).sorted { $0.score > $1.score }
     }
 
-    private func walk(from origin: CKernels_candidate, ef: Int) -> [CKernels_candidate] {
+    private func walk(from origin: CIndexKernels_candidate, ef: Int) -> [CIndexKernels_candidate] {
         let ef = share < Self.thinShare ? ef + ef / 2 : ef
         scratch.reserve(slotCount: slotCount, ef: max(ef, Self.seedCount + 1))
-        let enough = min(Double(CKERNELS_BASE_LINKS), max(2, 1 / share) * Self.membersPerHop)
+        let enough = min(Double(CINDEXKERNELS_BASE_LINKS), max(2, 1 / share) * Self.membersPerHop)
         let count = withMembers { members, view in
             var query = scratch.query.query
             let entries = seed(origin, &members, view)
-            return CKernels_beam_members(
+            return CIndexKernels_beam_members(
                 kernels.table,
                 view,
                 &query,
@@ -124,15 +124,15 @@ struct MemberSearch {
 
     /// Puts members from all over the set into the pool, and `origin` if it is one, best first; returns how many.
     private func seed(
-        _ origin: CKernels_candidate,
-        _ members: inout CKernels_members,
-        _ view: UnsafePointer<CKernels_graph>
+        _ origin: CIndexKernels_candidate,
+        _ members: inout CIndexKernels_members,
+        _ view: UnsafePointer<CIndexKernels_graph>
     ) -> Int {
         var slots = [UInt32](repeating: 0, count: Self.seedCount)
-        var count = CKernels_sample_members(view.pointee.chunks, &members, slotCount, slots.count, &slots)
+        var count = CIndexKernels_sample_members(view.pointee.chunks, &members, slotCount, slots.count, &slots)
         slots.removeLast(slots.count - count)
         let scores = index.scores(of: slots, codes, scratch)
-        var seeds = zip(slots, scores).map { CKernels_candidate(score: $1, slot: $0) }
+        var seeds = zip(slots, scores).map { CIndexKernels_candidate(score: $1, slot: $0) }
         if self.members.contains(Slot(rawValue: origin.slot)), !slots.contains(origin.slot) {
             seeds.append(origin)
             count += 1
@@ -143,10 +143,10 @@ struct MemberSearch {
     }
 
     private func withMembers<R>(
-        _ body: (inout CKernels_members, UnsafePointer<CKernels_graph>) -> R
+        _ body: (inout CIndexKernels_members, UnsafePointer<CIndexKernels_graph>) -> R
     ) -> R {
         members.words.withUnsafeBufferPointer { words in
-            var members = CKernels_members(words: words.baseAddress, word_count: words.count)
+            var members = CIndexKernels_members(words: words.baseAddress, word_count: words.count)
             return index.graph.withGraph(codes) { body(&members, $0) }
         }
     }

@@ -1,4 +1,5 @@
-internal import CKernels
+internal import CIndexKernels
+internal import Platform
 internal import Storage
 
 /// `meta` "cfg": what the store was made for. Never changes.
@@ -33,7 +34,7 @@ struct ConfigurationRow {
         row.append(UInt8(0))  // metric: cosine
         row.append(UInt8(0))  // store: binary16
         row.append(UInt8(parameters.linkCount))
-        row.append(UInt8(CKERNELS_BASE_LINKS))
+        row.append(UInt8(CINDEXKERNELS_BASE_LINKS))
         row.append(UInt16(parameters.efConstruction))
         row.append(UInt16(0))
         row.append(Float(1))  // alpha of the diversity heuristic
@@ -65,13 +66,13 @@ struct StateRow: Hashable {
             let sequence = row.integer(at: 0, as: UInt64.self), let entry = row.integer(at: 8, as: UInt32.self),
             sequence < Self.sequenceLimit
         else { throw .damagedFormat(row: Self.key) }
-        self.init(graphSequence: sequence, entry: entry == CKERNELS_NO_SLOT ? nil : Slot(rawValue: entry))
+        self.init(graphSequence: sequence, entry: entry == CINDEXKERNELS_NO_SLOT ? nil : Slot(rawValue: entry))
     }
 
     var bytes: [UInt8] {
         var row = RowWriter(capacity: 16)
         row.append(graphSequence)
-        row.append(entry?.rawValue ?? CKERNELS_NO_SLOT)
+        row.append(entry?.rawValue ?? CINDEXKERNELS_NO_SLOT)
         row.append(CRC32C.checksum(row.bytes.span.bytes))
         return row.bytes
     }

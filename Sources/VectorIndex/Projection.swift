@@ -1,4 +1,4 @@
-internal import CKernels
+internal import CIndexKernels
 internal import Storage
 
 /// Orthonormal directions, and the components of vectors along them.

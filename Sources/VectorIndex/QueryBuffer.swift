@@ -1,4 +1,4 @@
-internal import CKernels
+internal import CIndexKernels
 
 /// A query in the forms that kernels read: floats, 15-bit whole numbers, and their two planes of bytes.
 final class QueryBuffer {
@@ -11,7 +11,7 @@ final class QueryBuffer {
     private let values: UnsafeMutablePointer<Int16>
     private let high: UnsafeMutablePointer<Int8>
     private let low: UnsafeMutablePointer<Int8>
-    private(set) var query: CKernels_query
+    private(set) var query: CIndexKernels_query
     /// Length of what codes are compared with, and of the rest; 1 and 0 without a projection.
     private(set) var headLength: Float = 1
     private(set) var tailLength: Float = 0
@@ -26,7 +26,7 @@ final class QueryBuffer {
         values = (memory + stride * 8).bindMemory(to: Int16.self, capacity: stride)
         high = (memory + stride * 10).bindMemory(to: Int8.self, capacity: stride)
         low = (memory + stride * 11).bindMemory(to: Int8.self, capacity: stride)
-        query = CKernels_query(value: values, high: high, low: low, stride: stride, scale: 0, offset: 0)
+        query = CIndexKernels_query(value: values, high: high, low: low, stride: stride, scale: 0, offset: 0)
     }
 
     deinit { memory.deallocate() }
@@ -39,11 +39,11 @@ final class QueryBuffer {
         codec.components(of: floats, components, kernels)
         var largest: Float = 0
         var squares = 0.0
-        _ = CKernels_measure(components, codec.componentCount, &largest, &squares)
+        _ = CIndexKernels_measure(components, codec.componentCount, &largest, &squares)
         headLength = Float(squares.squareRoot())
         tailLength = codec.projection == nil ? 0 : Float(max(0, 1 - squares).squareRoot())
-        let unit = max(largest, .leastNormalMagnitude) / Float(CKERNELS_QUERY_LIMIT)
-        CKernels_round(components, codec.componentCount, unit, values)
+        let unit = max(largest, .leastNormalMagnitude) / Float(CINDEXKERNELS_QUERY_LIMIT)
+        CIndexKernels_round(components, codec.componentCount, unit, values)
         finish(scale: unit * codec.step, codec)
     }
 
@@ -56,7 +56,7 @@ final class QueryBuffer {
     private func finish(scale: Float, _ codec: VectorCodec) {
         // A codec of more components may have been here before.
         for index in codec.componentCount..<codec.stride { values[index] = 0 }
-        let sum = CKernels_split(values, codec.stride, high, low)
+        let sum = CIndexKernels_split(values, codec.stride, high, low)
         query.stride = codec.stride
         query.scale = scale
         query.offset = -scale * Float(codec.zero) * Float(sum)

@@ -1,4 +1,4 @@
-internal import CKernels
+internal import CIndexKernels
 internal import Platform
 internal import Storage
 
@@ -13,10 +13,10 @@ final class RowPlaces: Sendable {
         fileprivate let mark: UInt16
 
         /// Where the row of `slot` lies, if that is known.
-        func place(of slot: UInt32) -> UnsafeRawPointer? { CKernels_row_place(table.places, slot, mark) }
+        func place(of slot: UInt32) -> UnsafeRawPointer? { CIndexKernels_row_place(table.places, slot, mark) }
 
         func note(_ slot: UInt32, _ place: UnsafeRawPointer) {
-            CKernels_note_row_place(table.places, slot, mark, place)
+            CIndexKernels_note_row_place(table.places, slot, mark, place)
         }
     }
 
@@ -26,11 +26,11 @@ final class RowPlaces: Sendable {
         let places: OpaquePointer
 
         init?() {
-            guard let places = CKernels_make_row_places() else { return nil }
+            guard let places = CIndexKernels_make_row_places() else { return nil }
             self.places = places
         }
 
-        deinit { CKernels_free_row_places(places) }
+        deinit { CIndexKernels_free_row_places(places) }
     }
 
     private struct State {

@@ -1,4 +1,4 @@
-internal import CKernels
+internal import CIndexKernels
 internal import Platform
 
 /// What one search or one linker needs beside the index; used by one thread at a time.
@@ -6,13 +6,13 @@ final class SearchScratch: @unchecked Sendable {
     // `@unchecked`: `ScratchPool` lends it to one thread at a time.
     let query: QueryBuffer
     fileprivate let number: Int
-    var scratch: CKernels_scratch
+    var scratch: CIndexKernels_scratch
     private var poolCapacity = 0
 
     init(dimension: Int, number: Int) {
         query = QueryBuffer(dimension: dimension)
         self.number = number
-        scratch = CKernels_scratch(
+        scratch = CIndexKernels_scratch(
             met: nil,
             met_capacity: 0,
             met_mask: 0,
@@ -24,11 +24,11 @@ final class SearchScratch: @unchecked Sendable {
     }
 
     deinit {
-        CKernels_free_scratch(&scratch)
+        CIndexKernels_free_scratch(&scratch)
         scratch.pool.deallocate()
     }
 
-    var pool: UnsafeMutablePointer<CKernels_candidate> { scratch.pool }
+    var pool: UnsafeMutablePointer<CIndexKernels_candidate> { scratch.pool }
 
     /// Makes room for slots below `slotCount` and pools of `ef`.
     func reserve(slotCount: UInt32, ef: Int) {
@@ -41,23 +41,23 @@ final class SearchScratch: @unchecked Sendable {
     }
 
     /// Whether the last beam met `slot`.
-    func hasVisited(_ slot: UInt32) -> Bool { withUnsafePointer(to: scratch) { CKernels_has_met($0, slot) } }
+    func hasVisited(_ slot: UInt32) -> Bool { withUnsafePointer(to: scratch) { CIndexKernels_has_met($0, slot) } }
 
     /// Walks down from the entry to `level`: one candidate a level, each level starting where the one above ended.
     /// Leaves the nearest slot met in the pool.
     func descend(
         from entry: Slot,
         to level: Int,
-        _ graph: UnsafePointer<CKernels_graph>,
+        _ graph: UnsafePointer<CIndexKernels_graph>,
         _ kernels: Kernels
     ) {
         var query = query.query
         var slot = entry.rawValue
         var score: Float = 0
-        CKernels_score_slots(kernels.table, graph, &query, &slot, 1, &score)
-        pool[0] = CKernels_candidate(score: score, slot: slot)
+        CIndexKernels_score_slots(kernels.table, graph, &query, &slot, 1, &score)
+        pool[0] = CIndexKernels_candidate(score: score, slot: slot)
         for upper in stride(from: entry.level, to: level, by: -1) {
-            _ = CKernels_beam(kernels.table, graph, &query, &scratch, 1, UInt32(upper), 1)
+            _ = CIndexKernels_beam(kernels.table, graph, &query, &scratch, 1, UInt32(upper), 1)
         }
     }
 
@@ -66,11 +66,11 @@ final class SearchScratch: @unchecked Sendable {
         entries: Int,
         level: Int,
         ef: Int,
-        _ graph: UnsafePointer<CKernels_graph>,
+        _ graph: UnsafePointer<CIndexKernels_graph>,
         _ kernels: Kernels
     ) -> Int {
         var query = query.query
-        return CKernels_beam(kernels.table, graph, &query, &scratch, entries, UInt32(level), ef)
+        return CIndexKernels_beam(kernels.table, graph, &query, &scratch, entries, UInt32(level), ef)
     }
 }
 

@@ -1,4 +1,4 @@
-internal import CKernels
+internal import CIndexKernels
 internal import Storage
 
 /// How vectors become bytes: their components along the directions of a projection, or their own without one, as

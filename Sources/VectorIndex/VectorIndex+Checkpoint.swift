@@ -1,4 +1,4 @@
-internal import CKernels
+internal import CIndexKernels
 internal import Platform
 package import Storage
 internal import Synchronization
@@ -62,7 +62,7 @@ extension VectorIndex {
         // What this transaction staged is not published: a later round's.
         let sequence = writer.staged.isEmpty ? writer.lastSequence : writer.before?.lastSequence ?? writer.lastSequence
         return queue.exclusively { () -> CheckpointRound? in
-            let slots = (0..<graph.slotCount).filter { CKernels_take_dirty(graph.chunks, $0) }
+            let slots = (0..<graph.slotCount).filter { CIndexKernels_take_dirty(graph.chunks, $0) }
             linkedSinceCheckpoint.store(0, ordering: .relaxed)
             let freed = detached.update { detached in
                 defer { detached = [] }
@@ -98,7 +98,7 @@ extension VectorIndex {
     }
 
     private func writeLinks(of slot: Slot, _ transaction: borrowing WriteTransaction) throws(StorageError) {
-        let isLinked = graph.flags(slot) == CKERNELS_LIVE | CKERNELS_LINKED
+        let isLinked = graph.flags(slot) == CINDEXKERNELS_LIVE | CINDEXKERNELS_LINKED
         for level in 0...slot.level {
             let key = LinkRow.upperKey(slot, level: level)
             if isLinked {

@@ -1,4 +1,4 @@
-internal import CKernels
+internal import CIndexKernels
 internal import Storage
 
 /// How a search among the members of a set runs.
@@ -58,17 +58,17 @@ extension VectorIndex {
 extension GraphStore {
     /// Calls `body` with blocks of the live slots, in order; only of those in `members` when it is not nil.
     func forEachLiveBlock(among members: SlotSet?, _ body: (UnsafeBufferPointer<UInt32>) -> Void) {
-        guard let members else { return forEachBlock(CKERNELS_LIVE, body) }
+        guard let members else { return forEachBlock(CINDEXKERNELS_LIVE, body) }
         let limit = 1024
         withUnsafeTemporaryAllocation(of: UInt32.self, capacity: limit) { slots in
             members.words.withUnsafeBufferPointer { words in
                 guard let base = slots.baseAddress else { return }
-                var members = CKernels_members(words: words.baseAddress, word_count: words.count)
+                var members = CIndexKernels_members(words: words.baseAddress, word_count: words.count)
                 let end = slotCount
                 var next: UInt32 = 0
                 while next < end {
-                    let live = UInt8(CKERNELS_LIVE)
-                    let count = CKernels_collect_members(chunks, &members, next, end, live, limit, base, &next)
+                    let live = UInt8(CINDEXKERNELS_LIVE)
+                    let count = CIndexKernels_collect_members(chunks, &members, next, end, live, limit, base, &next)
                     body(UnsafeBufferPointer(start: base, count: count))
                 }
             }

@@ -1,4 +1,4 @@
-internal import CKernels
+internal import CIndexKernels
 internal import Platform
 internal import Synchronization
 
@@ -34,8 +34,8 @@ extension VectorIndex {
         guard graph.isLive(slot) else {
             // One that was in the graph already is a repair's to take out. So is one that was pending when the index was
             // opened: lists of the last run may name it.
-            if slot.rawValue < loadedSlotCount { graph.add(CKERNELS_LINKED, to: slot) }
-            return graph.flags(slot) & CKERNELS_LINKED != 0
+            if slot.rawValue < loadedSlotCount { graph.add(CINDEXKERNELS_LINKED, to: slot) }
+            return graph.flags(slot) & CINDEXKERNELS_LINKED != 0
         }
         scratches.withScratch { scratch in
             linker.link(slot, codes: codes, scratch: scratch)
@@ -61,7 +61,7 @@ extension VectorIndex {
         guard !dead.isEmpty else { return true }
         queue.exclusively { linker.leaveRemovedEntry() }
         var short: [Slot] = []
-        graph.forEachBlock(CKERNELS_LINKED, limit: Self.repairBlock) { slots in
+        graph.forEachBlock(CINDEXKERNELS_LINKED, limit: Self.repairBlock) { slots in
             guard !queue.isStopping else { return }
             short += queue.inUpkeepPart { linker.repairLists(of: slots, codes: codes) }
         }
@@ -102,7 +102,7 @@ extension VectorIndex {
     /// Slots that nothing names any more: free after the next checkpoint, for searches that begin from now on.
     func release(_ slots: [Slot]) {
         let generation = scratches.advance()
-        for slot in slots { CKernels_set_dirty(graph.chunks, slot.rawValue) }
+        for slot in slots { CIndexKernels_set_dirty(graph.chunks, slot.rawValue) }
         detached.update { $0 += slots.map { WriterState.FreeSlot(slot: $0, generation: generation) } }
         deadCount.subtract(slots.count, ordering: .relaxed)
     }

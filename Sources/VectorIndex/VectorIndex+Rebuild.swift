@@ -1,4 +1,4 @@
-internal import CKernels
+internal import CIndexKernels
 internal import Platform
 package import Storage
 internal import Synchronization
@@ -33,11 +33,11 @@ extension VectorIndex {
             let generation = scratches.advance()
             let deadline = Instant.now + Self.patienceSeconds
             while !scratches.hasPassed(generation), Instant.now < deadline { sleep(seconds: 0.001) }
-            graph.forEachBlock(CKERNELS_LINKED) { slots in
+            graph.forEachBlock(CINDEXKERNELS_LINKED) { slots in
                 var live: [UInt32] = []
                 for slot in slots.lazy.map({ Slot(rawValue: $0) }) {
                     for level in 0...slot.level { graph.setList(slot, level: level, []) }
-                    graph.remove(CKERNELS_LINKED, from: slot)
+                    graph.remove(CINDEXKERNELS_LINKED, from: slot)
                     if graph.isLive(slot) { live.append(slot.rawValue) } else { dead.append(slot) }
                 }
                 queue.append(live)

@@ -1,4 +1,4 @@
-internal import CKernels
+internal import CIndexKernels
 package import Storage
 internal import Synchronization
 
@@ -97,12 +97,12 @@ extension VectorIndex {
         _ wanted: Int,
         _ codes: CodeStore,
         _ scratch: SearchScratch
-    ) -> [CKernels_candidate] {
+    ) -> [CIndexKernels_candidate] {
         let count = graph.withGraph(codes) { view in
             scratch.descend(from: entry, to: 0, view, kernels)
             return scratch.beam(entries: 1, level: 0, ef: ef, view, kernels)
         }
-        var found: [CKernels_candidate] = []
+        var found: [CIndexKernels_candidate] = []
         found.reserveCapacity(wanted + 8)
         for candidate in UnsafeBufferPointer(start: scratch.pool, count: count) {
             guard graph.isLive(Slot(rawValue: candidate.slot)) else { continue }
@@ -115,7 +115,7 @@ extension VectorIndex {
     /// Merges pending slots that the graph search has not met into `found`, which stays sorted and at most `wanted` long.
     func addPending(
         _ pending: [UInt32],
-        to found: inout [CKernels_candidate],
+        to found: inout [CIndexKernels_candidate],
         _ wanted: Int,
         _ codes: CodeStore,
         _ scratch: SearchScratch
@@ -125,7 +125,7 @@ extension VectorIndex {
         let floor = found.count >= wanted ? found[wanted - 1].score : -.infinity
         for (slot, score) in zip(pending, scores) where score > floor {
             guard !scratch.hasVisited(slot), graph.isLive(Slot(rawValue: slot)) else { continue }
-            found.append(CKernels_candidate(score: score, slot: slot))
+            found.append(CIndexKernels_candidate(score: score, slot: slot))
         }
         found.sort { $0.score > $1.score }
         if found.count > wanted { found.removeLast(found.count - wanted) }
@@ -133,17 +133,17 @@ extension VectorIndex {
 
     /// Puts slots whose vectors may equal the query before all others, whatever score their codes have: a vector beyond the
     /// learnt range is less like its own code than another may be.
-    func putFirst(_ equal: [Slot], in found: inout [CKernels_candidate]) {
+    func putFirst(_ equal: [Slot], in found: inout [CIndexKernels_candidate]) {
         guard !equal.isEmpty else { return }
         found.removeAll { candidate in equal.contains(Slot(rawValue: candidate.slot)) }
-        found.insert(contentsOf: equal.map { CKernels_candidate(score: 1, slot: $0.rawValue) }, at: 0)
+        found.insert(contentsOf: equal.map { CIndexKernels_candidate(score: 1, slot: $0.rawValue) }, at: 0)
     }
 
     func scores(of slots: [UInt32], _ codes: CodeStore, _ scratch: SearchScratch) -> [Float] {
         [Float](unsafeUninitializedCapacity: slots.count) { buffer, count in
             guard let base = buffer.baseAddress else { return }
             var query = scratch.query.query
-            graph.withGraph(codes) { CKernels_score_slots(kernels.table, $0, &query, slots, slots.count, base) }
+            graph.withGraph(codes) { CIndexKernels_score_slots(kernels.table, $0, &query, slots, slots.count, base) }
             count = slots.count
         }
     }
@@ -151,7 +151,7 @@ extension VectorIndex {
     /// Exact scores of candidates, best first, until the rest cannot come among the best `count`: `slack` is how far the
     /// score of a code may lie below the truth. Or until `patience` candidates in a row have changed nothing.
     func rescore(
-        _ candidates: [CKernels_candidate],
+        _ candidates: [CIndexKernels_candidate],
         _ count: Int,
         slack: Float,
         patience: Int = .max,
@@ -203,7 +203,7 @@ extension VectorIndex {
             } catch { throw .storage(error) }
             if let halves { places?.note(slot.rawValue, halves) }
         }
-        if let halves { CKernels_prefetch(halves, 2 * dimension) }
+        if let halves { CIndexKernels_prefetch(halves, 2 * dimension) }
         return halves
     }
 
@@ -220,14 +220,14 @@ extension VectorIndex {
         /// Covers the query's own rounding to 15 bits.
         let queryError: Float = 1e-3
         var lower = HitList(limit: count)
-        var upper: [CKernels_candidate] = []
+        var upper: [CIndexKernels_candidate] = []
         graph.forEachLiveBlock(among: members) { block in
             let slots = block.filter { $0 < slotCount }
             for (slot, score) in zip(slots, scores(of: slots, codes, scratch)) {
                 let error = codes.loss(Slot(rawValue: slot)).bound(scratch.query) + queryError
                 guard score + error >= lower.floor else { continue }
                 lower.insert(IndexHit(slot: Slot(rawValue: slot), score: score - error))
-                upper.append(CKernels_candidate(score: score + error, slot: slot))
+                upper.append(CIndexKernels_candidate(score: score + error, slot: slot))
             }
         }
         let floor = lower.floor

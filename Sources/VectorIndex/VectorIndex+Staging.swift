@@ -1,4 +1,4 @@
-internal import CKernels
+internal import CIndexKernels
 internal import Platform
 package import Storage
 internal import Synchronization
@@ -87,13 +87,13 @@ extension VectorIndex {
             for change in writer.staged {
                 switch change {
                 case .add(let slot, let hash):
-                    graph.add(CKERNELS_LIVE, to: slot)
+                    graph.add(CINDEXKERNELS_LIVE, to: slot)
                     duplicates.insert(hash, slot)
                     liveCount.add(1, ordering: .relaxed)
                     added.append(slot.rawValue)
                 case .remove(let slot, let hash):
                     guard graph.isLive(slot) else { continue }
-                    graph.remove(CKERNELS_LIVE, from: slot)
+                    graph.remove(CINDEXKERNELS_LIVE, from: slot)
                     duplicates.remove(hash, slot)
                     liveCount.subtract(1, ordering: .relaxed)
                     deadCount.add(1, ordering: .relaxed)
@@ -167,7 +167,7 @@ extension VectorIndex {
         writer.nextSlot += 1
         graph.prepare(slot)
         // An earlier run may have left links on disk of a vector that lay here and was the last one.
-        CKernels_set_dirty(graph.chunks, slot.rawValue)
+        CIndexKernels_set_dirty(graph.chunks, slot.rawValue)
         return (slot, true)
     }
 

@@ -1,4 +1,4 @@
-internal import CKernels
+internal import CIndexKernels
 package import Platform
 package import Storage
 internal import Synchronization
@@ -82,7 +82,7 @@ package final class VectorIndex: Sendable {
         loadedSlotCount = graph.slotCount
 
         liveCount.store(loader.liveCount, ordering: .relaxed)
-        if let entry = loader.entry, entry.rawValue < graph.slotCount, graph.flags(entry) & CKERNELS_LINKED != 0 {
+        if let entry = loader.entry, entry.rawValue < graph.slotCount, graph.flags(entry) & CINDEXKERNELS_LINKED != 0 {
             graph.entry = entry
         } else {
             graph.entry = linker.highestLinked()

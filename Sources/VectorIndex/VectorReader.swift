@@ -1,4 +1,4 @@
-internal import CKernels
+internal import CIndexKernels
 internal import Storage
 
 /// Reads stored vectors in bulk.

@@ -1,4 +1,4 @@
-import CKernels
+import CIndexKernels
 import Storage
 import Testing
 

@@ -1,4 +1,5 @@
-import CKernels
+import CIndexKernels
+import Platform
 import Storage
 import TestSupport
 import Testing
@@ -17,8 +18,8 @@ struct FormatTests {
         #expect(row[4] == UInt8(slot.level))
         let checksum = row[0..<4].enumerated().reduce(UInt32(0)) { $0 | UInt32($1.element) << (8 * $1.offset) }
         let hash = row[8..<16].enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << (8 * $1.offset) }
-        #expect(checksum == CKernels_crc32c(0, Array(row[4...]), row.count - 4))
-        #expect(hash == CKernels_xxh3_64(Array(row[16...]), 4))
+        #expect(checksum == CRC32C.checksum(Array(row[4...]).span.bytes))
+        #expect(hash == CIndexKernels_xxh3_64(Array(row[16...]), 4))
         let operation = try #require(try self.row(UInt64(1), "ops", fixture))
         #expect(operation.prefix(5) == [1, 0, 0, 0, 0])
         #expect(operation.count == 9)

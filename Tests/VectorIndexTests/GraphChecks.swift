@@ -1,4 +1,4 @@
-import CKernels
+import CIndexKernels
 import Platform
 import Storage
 import Synchronization
@@ -13,7 +13,7 @@ extension IndexFixture {
         var found: [String] = []
         var named: Set<UInt32> = []
         var linkedCount = 0
-        graph.forEachBlock(CKERNELS_LINKED) { slots in
+        graph.forEachBlock(CINDEXKERNELS_LINKED) { slots in
             linkedCount += slots.count
             for slot in slots.map({ Slot(rawValue: $0) }) {
                 for level in 0...slot.level {
@@ -21,7 +21,7 @@ extension IndexFixture {
                     if Set(list).count < list.count { found.append("\(slot) names a slot twice: \(list)") }
                     for link in list.map({ Slot(rawValue: $0) }) {
                         if link == slot { found.append("\(slot) names itself") }
-                        if graph.flags(link) & CKERNELS_LINKED == 0 {
+                        if graph.flags(link) & CINDEXKERNELS_LINKED == 0 {
                             found.append("\(slot) names \(link), not linked")
                         }
                         if link.level < level { found.append("\(slot) names \(link) at level \(level)") }
@@ -31,7 +31,7 @@ extension IndexFixture {
             }
         }
         if let entry = graph.entry {
-            if graph.flags(entry) & CKERNELS_LINKED == 0 { found.append("the entry \(entry) is not linked") }
+            if graph.flags(entry) & CINDEXKERNELS_LINKED == 0 { found.append("the entry \(entry) is not linked") }
         } else if linkedCount > 0, index.liveCount.load(ordering: .relaxed) > index.queue.pendingCount {
             found.append("no entry, \(linkedCount) linked")
         }
@@ -45,11 +45,11 @@ extension IndexFixture {
     func slotsWithoutInLink() -> [UInt32] {
         let graph = index.graph
         var named: Set<UInt32> = []
-        graph.forEachBlock(CKERNELS_LINKED) { slots in
+        graph.forEachBlock(CINDEXKERNELS_LINKED) { slots in
             for slot in slots { named.formUnion(graph.list(Slot(rawValue: slot), level: 0)) }
         }
         var found: [UInt32] = []
-        graph.forEachBlock(CKERNELS_LINKED | CKERNELS_LIVE) { slots in
+        graph.forEachBlock(CINDEXKERNELS_LINKED | CINDEXKERNELS_LIVE) { slots in
             found += slots.filter { !named.contains($0) && graph.entry?.rawValue != $0 }
         }
         return found

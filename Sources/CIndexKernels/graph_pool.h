@@ -1,0 +1,74 @@
+#ifndef CINDEXKERNELS_GRAPH_POOL_H
+#define CINDEXKERNELS_GRAPH_POOL_H
+
+#include "graph_lists.h"
+#include <stdbool.h>
+#include <string.h>
+
+/* The sorted pool of a beam and its set of slots met. */
+
+/* The top bit of a pool entry's slot: its list has been walked. */
+#define EXPANDED 0x80000000u
+
+/* Gives the set of slots met room for `entries`, a power of two, and puts those in it that it has when `keeps`. */
+void resize_met(CIndexKernels_scratch *scratch, size_t entries, bool keeps);
+
+/* Forgets which slots were met. A beam of `ef` meets some 15 slots for each that it expands. */
+static inline void forget_met(CIndexKernels_scratch *scratch, size_t ef) {
+    size_t entries = 512;
+    while (entries < 48 * ef) entries *= 2;
+    if (entries > scratch->met_capacity) return resize_met(scratch, entries, false);
+    memset(scratch->met, 0xFF, entries * sizeof *scratch->met);
+    scratch->met_mask = entries - 1;
+    scratch->met_count = 0;
+}
+
+/* Where `slot` is in the set, or the free entry where it belongs: multiplicative hashing, linear probing. */
+static inline size_t met_place(const CIndexKernels_scratch *scratch, uint32_t slot) {
+    size_t place = (slot * 0x9E3779B1u >> 8) & scratch->met_mask;
+    while (scratch->met[place] != slot && scratch->met[place] != CINDEXKERNELS_NO_SLOT)
+        place = (place + 1) & scratch->met_mask;
+    return place;
+}
+
+static inline bool is_met(const CIndexKernels_scratch *scratch, uint32_t slot) {
+    return slot >= scratch->slot_count || scratch->met[met_place(scratch, slot)] == slot;
+}
+
+/* Marks `slot` as met; false when it was, or is to be passed over. */
+static inline bool meet(CIndexKernels_scratch *scratch, uint32_t slot) {
+    if (slot >= scratch->slot_count) return false;
+    const size_t place = met_place(scratch, slot);
+    if (scratch->met[place] == slot) return false;
+    scratch->met[place] = slot;
+    if (2 * ++scratch->met_count > scratch->met_mask) resize_met(scratch, 2 * (scratch->met_mask + 1), true);
+    return true;
+}
+
+/* First place whose score is below `score`: equal ones keep their order. */
+static inline size_t place_in(const CIndexKernels_candidate *pool, size_t count, float score) {
+    size_t low = 0, high = count;
+    while (low < high) {
+        const size_t middle = (low + high) / 2;
+        if (pool[middle].score >= score)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Inserts a candidate into a pool of at most `limit`, where it pushes the last one out when the pool is full. Returns its
+   place, or `limit` when it is no better than all of a full pool. */
+static inline size_t insert_in_pool(
+    CIndexKernels_candidate *pool, size_t *count, size_t limit, CIndexKernels_candidate candidate) {
+    if (*count == limit && candidate.score <= pool[limit - 1].score) return limit;
+    const size_t place = place_in(pool, *count, candidate.score);
+    const size_t moved = (*count < limit ? *count : limit - 1) - place;
+    memmove(pool + place + 1, pool + place, moved * sizeof *pool);
+    pool[place] = candidate;
+    if (*count < limit) (*count)++;
+    return place;
+}
+
+#endif

@@ -1,0 +1,111 @@
+#include "graph_pool.h"
+#include "vectors_tables.h"
+
+#include <stdlib.h>
+
+/* Places from the best one not expanded yet whose lists are asked for. */
+#define PREFETCHED_LISTS 4
+
+void resize_met(CIndexKernels_scratch *scratch, size_t entries, bool keeps) {
+    uint32_t *old = scratch->met;
+    const size_t old_entries = keeps ? scratch->met_mask + 1 : 0;
+    uint32_t *met = aligned_alloc(64, entries * sizeof *met);
+    if (met == NULL) abort();
+    memset(met, 0xFF, entries * sizeof *met);
+    scratch->met = met;
+    scratch->met_capacity = entries;
+    scratch->met_mask = entries - 1;
+    for (size_t i = 0; i < old_entries; i++)
+        if (old[i] != CINDEXKERNELS_NO_SLOT) met[met_place(scratch, old[i])] = old[i];
+    if (!keeps) scratch->met_count = 0;
+    free(old);
+}
+
+void CIndexKernels_free_scratch(CIndexKernels_scratch *scratch) {
+    free(scratch->met);
+    scratch->met = NULL;
+}
+
+bool CIndexKernels_has_met(const CIndexKernels_scratch *scratch, uint32_t slot) {
+    return scratch->met != NULL && is_met(scratch, slot);
+}
+
+/* Slots of a list that this beam has not met, marked as met. */
+static size_t fresh_links(
+    const CIndexKernels_graph *graph, CIndexKernels_scratch *scratch, uint32_t slot, unsigned level, uint32_t *fresh) {
+    const uint32_t *list = list_of(graph, slot, level);
+    const size_t capacity = capacity_of(level);
+    size_t count = 0;
+    for (size_t i = 0; i < capacity; i++) {
+        const uint32_t link = load_link(list + i);
+        if (link == CINDEXKERNELS_NO_SLOT) break;
+        if (meet(scratch, link)) fresh[count++] = link;
+    }
+    return count;
+}
+
+void CIndexKernels_score_slots(
+    const CIndexKernels_vectors *kernels, const CIndexKernels_graph *graph, const CIndexKernels_query *query, const uint32_t *slots,
+    size_t count, float *scores) {
+    const uint8_t *rows[64];
+    for (size_t start = 0; start < count; start += 64) {
+        const size_t block = count - start < 64 ? count - start : 64;
+        for (size_t i = 0; i < block; i++) {
+            rows[i] = code_of(graph, slots[start + i]);
+            if (i < rows_ahead(graph->stride)) prefetch_row(rows[i], graph->stride);
+        }
+        kernels->score_rows(query, rows, block, scores + start);
+    }
+}
+
+size_t CIndexKernels_beam(
+    const CIndexKernels_vectors *kernels, const CIndexKernels_graph *graph, const CIndexKernels_query *query,
+    CIndexKernels_scratch *scratch, size_t entries, unsigned level, size_t ef) {
+    CIndexKernels_candidate *pool = scratch->pool;
+    size_t count = entries < ef ? entries : ef;
+    forget_met(scratch, ef);
+    for (size_t i = 0; i < entries; i++) meet(scratch, pool[i].slot);
+
+    size_t next = 0;
+    while (next < count) {
+        if (pool[next].slot & EXPANDED) {
+            next++;
+            continue;
+        }
+        const uint32_t slot = pool[next].slot;
+        pool[next].slot |= EXPANDED;
+        next++;
+
+        uint32_t fresh[CINDEXKERNELS_BASE_LINKS];
+        float scores[CINDEXKERNELS_BASE_LINKS];
+        const size_t found = fresh_links(graph, scratch, slot, level, fresh);
+        CIndexKernels_score_slots(kernels, graph, query, fresh, found, scores);
+        scratch->scored += found;
+        for (size_t i = 0; i < found; i++) {
+            const size_t place = insert_in_pool(pool, &count, ef, (CIndexKernels_candidate){scores[i], fresh[i]});
+            if (place < next) next = place;
+            /* One of the next to be expanded, as things stand: its list comes while the others are looked at. */
+            if (place < next + PREFETCHED_LISTS) prefetch_list(graph, fresh[i], level);
+        }
+    }
+    for (size_t i = 0; i < count; i++) pool[i].slot &= ~EXPANDED;
+    return count;
+}
+
+size_t CIndexKernels_reach(
+    const CIndexKernels_graph *graph, uint32_t entry, size_t slot_count, uint8_t *reached, uint32_t *queue) {
+    if (entry >= slot_count) return 0;
+    size_t head = 0, tail = 0;
+    reached[entry] = 1;
+    queue[tail++] = entry;
+    while (head < tail) {
+        uint32_t links[CINDEXKERNELS_BASE_LINKS];
+        const size_t count = load_list(list_of(graph, queue[head++], 0), CINDEXKERNELS_BASE_LINKS, links);
+        for (size_t i = 0; i < count; i++) {
+            if (links[i] >= slot_count || reached[links[i]]) continue;
+            reached[links[i]] = 1;
+            queue[tail++] = links[i];
+        }
+    }
+    return tail;
+}
