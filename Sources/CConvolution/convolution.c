@@ -3,27 +3,27 @@
 
 #include <string.h>
 
-extern const CConvolution_table CConvolution_table_portable;
+extern const CConvolution_dispatch_table CConvolution_dispatch_table_portable;
 #if defined(__x86_64__)
-extern const CConvolution_table CConvolution_table_avx2;
-extern const CConvolution_table CConvolution_table_avx512;
+extern const CConvolution_dispatch_table CConvolution_dispatch_table_avx2;
+extern const CConvolution_dispatch_table CConvolution_dispatch_table_avx512;
 #endif
 
-const CConvolution_table *CConvolution_table_for(uint32_t isa) {
+const CConvolution_dispatch_table *CConvolution_dispatch_table_for(uint32_t isa) {
     if (!CPlatform_has_isa((CPlatform_isa)isa)) return NULL;
     switch (isa) {
 #if defined(__x86_64__)
     case CPLATFORM_ISA_AVX512:
-        return &CConvolution_table_avx512;
+        return &CConvolution_dispatch_table_avx512;
     case CPLATFORM_ISA_AVX2:
-        return &CConvolution_table_avx2;
+        return &CConvolution_dispatch_table_avx2;
 #endif
     default:
-        return &CConvolution_table_portable;
+        return &CConvolution_dispatch_table_portable;
     }
 }
 
-void CConvolution_winograd_weights(const float *weights, size_t weight_stride, int output_channels, float *planes,
+void CConvolution_winograd_weights_f32(const float *weights, size_t weight_stride, int output_channels, float *planes,
                                size_t plane_stride) {
     /* G: row p is (1, p, p^2) divided by the product of p's distances to the other finite points; the last is infinity. */
     const double a = 0.70710678118654752440, b = 1.41421356237309504880;
@@ -47,7 +47,7 @@ void CConvolution_winograd_weights(const float *weights, size_t weight_stride, i
     }
 }
 
-void CConvolution_preprocess(const uint8_t *pixels, int side, int first_row, int row_count, const float *tables,
+void CConvolution_preprocess_u8_f32(const uint8_t *pixels, int side, int first_row, int row_count, const float *tables,
                          const int *bytes, float *rows) {
     const size_t stride = 3 * (size_t)(side + 2);
     for (int y = first_row - 1; y <= first_row + row_count; y++, rows += stride) {

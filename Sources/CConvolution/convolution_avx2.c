@@ -2,6 +2,6 @@
 #define LANES 8
 #define VARIANT(name) name##_avx2
 #define TARGET __attribute__((target("avx2,fma")))
-#define OWN_PRODUCTS
+#define OWN_GEMM
 #include "convolution_body.h"
 #endif

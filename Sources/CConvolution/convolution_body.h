@@ -1,5 +1,5 @@
 /* Included once an instruction set by convolution_<isa>.c, with VARIANT(name), TARGET and LANES (floats a
-   register) defined, and OWN_PRODUCTS where products are multiplied here. The contract is in cconvolution.h. */
+   register) defined, and OWN_GEMM where products are multiplied here. The contract is in cconvolution.h. */
 
 #include "cconvolution.h"
 
@@ -21,11 +21,11 @@ INLINE lanes greater(lanes a, lanes b) { return a < b ? b : a; }
 #include "first_body.h"
 #include "winograd_body.h"
 
-#ifdef OWN_PRODUCTS
-#include "products_body.h"
+#ifdef OWN_GEMM
+#include "gemm_body.h"
 #endif
 
-TARGET static void VARIANT(max_pool)(const float *map, int width, int channels, int first_row, int row_count,
+TARGET static void VARIANT(max_pool_f32)(const float *map, int width, int channels, int first_row, int row_count,
                                      float *pooled) {
     const size_t row_stride = (size_t)width * channels;
     const int half = width / 2;
@@ -40,14 +40,14 @@ TARGET static void VARIANT(max_pool)(const float *map, int width, int channels, 
             }
 }
 
-const CConvolution_table VARIANT(CConvolution_table) = {
-    .winograd_input = VARIANT(winograd_input),
-    .winograd_output = VARIANT(winograd_output),
-#ifdef OWN_PRODUCTS
-    .multiply = VARIANT(multiply),
+const CConvolution_dispatch_table VARIANT(CConvolution_dispatch_table) = {
+    .winograd_input_f32 = VARIANT(winograd_input_f32),
+    .winograd_output_f32 = VARIANT(winograd_output_f32),
+#ifdef OWN_GEMM
+    .gemm_f32 = VARIANT(gemm_f32),
     .product_panel = PANEL,
 #endif
-    .first_convolution = VARIANT(first_convolution),
+    .first_convolution_f32 = VARIANT(first_convolution_f32),
     .first_panel = PANEL,
-    .max_pool = VARIANT(max_pool),
+    .max_pool_f32 = VARIANT(max_pool_f32),
 };

@@ -40,7 +40,7 @@ INLINE void first_row(const float *const rows[3], const float *panel, const floa
     }
 }
 
-TARGET static void VARIANT(first_convolution)(const float *rows, int width, int row_count, const float *panels,
+TARGET static void VARIANT(first_convolution_f32)(const float *rows, int width, int row_count, const float *panels,
                                               const float *bias, int channels, float *map) {
     const size_t stride = 3 * (size_t)(width + 2);
     for (int y = 0; y < row_count; y++) {

@@ -38,7 +38,7 @@ INLINE place tile_place(const CConvolution_tiles *tiles, int tile) {
 
 /* Where row t's channel c lies in the left factor of a product. */
 INLINE size_t left_offset(int t, int channels, int c) {
-#ifndef OWN_PRODUCTS
+#ifndef OWN_GEMM
     return (size_t)t * channels + c;
 #endif
     const int group = t / CCONVOLUTION_ROWS, row = t % CCONVOLUTION_ROWS;
@@ -49,7 +49,7 @@ INLINE size_t left_offset(int t, int channels, int c) {
 
 /* Where column c of row t lies in a product of `rows` rows. */
 INLINE size_t product_offset(int t, int rows, int columns, int c) {
-#ifndef OWN_PRODUCTS
+#ifndef OWN_GEMM
     return (size_t)t * columns + c;
 #endif
     const int panel = c / PANEL * PANEL, width = columns - panel < PANEL ? columns - panel : PANEL;
@@ -69,7 +69,7 @@ INLINE void input_column(const float *image, const CConvolution_tiles *tiles, in
     input_transform(d, v);
 }
 
-TARGET static void VARIANT(winograd_input)(const float *map, CConvolution_tiles tiles, float *planes, size_t plane_stride) {
+TARGET static void VARIANT(winograd_input_f32)(const float *map, CConvolution_tiles tiles, float *planes, size_t plane_stride) {
     const size_t image_size = (size_t)tiles.height * tiles.width * tiles.channels;
     for (int c = 0; c < tiles.channel_count; c += LANES) {
         const int channel = tiles.first_channel + c;
@@ -117,7 +117,7 @@ TARGET static void VARIANT(winograd_input)(const float *map, CConvolution_tiles 
     }
 }
 
-TARGET static void VARIANT(winograd_output)(const float *planes, size_t plane_stride, const float *bias,
+TARGET static void VARIANT(winograd_output_f32)(const float *planes, size_t plane_stride, const float *bias,
                                             CConvolution_tiles tiles, int pool, float *map) {
     const int step = pool ? 2 : 1, height = tiles.height / step, width = tiles.width / step;
     const size_t row_stride = (size_t)width * tiles.channels;

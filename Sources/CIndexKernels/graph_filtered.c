@@ -36,7 +36,7 @@ static size_t fresh_members(
 }
 
 size_t CIndexKernels_beam_members(
-    const CIndexKernels_vectors *kernels, const CIndexKernels_graph *graph, const CIndexKernels_query *query,
+    const CIndexKernels_dispatch_table *kernels, const CIndexKernels_graph *graph, const CIndexKernels_query *query,
     CIndexKernels_scratch *scratch, const CIndexKernels_members *members, uint32_t origin, size_t entries, size_t ef,
     size_t enough) {
     CIndexKernels_candidate *pool = scratch->pool;

@@ -4,7 +4,7 @@
 
 /* Whether a candidate is at least as similar to one of `kept` as its score says it is to the slot of the list. */
 static bool is_nearer_to_any(
-    const CIndexKernels_vectors *kernels, const CIndexKernels_graph *graph, CIndexKernels_candidate candidate, const uint32_t *kept,
+    const CIndexKernels_dispatch_table *kernels, const CIndexKernels_graph *graph, CIndexKernels_candidate candidate, const uint32_t *kept,
     size_t count) {
     const uint8_t *code = code_of(graph, candidate.slot);
     for (size_t i = 0; i < count; i++)
@@ -13,7 +13,7 @@ static bool is_nearer_to_any(
 }
 
 size_t CIndexKernels_select(
-    const CIndexKernels_vectors *kernels, const CIndexKernels_graph *graph, uint32_t slot, const CIndexKernels_candidate *candidates,
+    const CIndexKernels_dispatch_table *kernels, const CIndexKernels_graph *graph, uint32_t slot, const CIndexKernels_candidate *candidates,
     size_t count, size_t limit, uint32_t *kept) {
     size_t kept_count = 0;
     for (size_t i = 0; i < count && kept_count < limit; i++) {
@@ -42,7 +42,7 @@ static void insert_sorted(CIndexKernels_candidate *candidates, size_t count, CIn
 
 /* Adds `added` to the list of `slot`; a full list is chosen anew among its entries and the new one. */
 static void add_link(
-    const CIndexKernels_vectors *kernels, const CIndexKernels_graph *graph, uint32_t slot, unsigned level, uint32_t added) {
+    const CIndexKernels_dispatch_table *kernels, const CIndexKernels_graph *graph, uint32_t slot, unsigned level, uint32_t added) {
     const size_t capacity = capacity_of(level);
     uint32_t links[CINDEXKERNELS_BASE_LINKS];
     lock_slot(graph->chunks, slot);
@@ -69,7 +69,7 @@ static void add_link(
 }
 
 void CIndexKernels_link(
-    const CIndexKernels_vectors *kernels, const CIndexKernels_graph *graph, uint32_t slot, unsigned level,
+    const CIndexKernels_dispatch_table *kernels, const CIndexKernels_graph *graph, uint32_t slot, unsigned level,
     const uint32_t *neighbours, size_t count) {
     const size_t capacity = capacity_of(level);
     uint32_t links[CINDEXKERNELS_BASE_LINKS], before[CINDEXKERNELS_BASE_LINKS];
@@ -137,7 +137,7 @@ static size_t live_behind(
     return met_count;
 }
 
-int CIndexKernels_repair(const CIndexKernels_vectors *kernels, const CIndexKernels_graph *graph, uint32_t slot, unsigned level) {
+int CIndexKernels_repair(const CIndexKernels_dispatch_table *kernels, const CIndexKernels_graph *graph, uint32_t slot, unsigned level) {
     const size_t capacity = capacity_of(level), limit = kept_of(level);
     uint32_t links[CINDEXKERNELS_BASE_LINKS], walk[REPAIR_WALK], met[REPAIR_LIMIT];
     CIndexKernels_candidate candidates[REPAIR_LIMIT];

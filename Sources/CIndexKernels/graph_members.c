@@ -61,7 +61,7 @@ static size_t drop_below(CIndexKernels_candidate *pool, size_t first, size_t cou
 }
 
 size_t CIndexKernels_scan_members(
-    const CIndexKernels_vectors *kernels, const CIndexKernels_graph *graph, const CIndexKernels_query *query,
+    const CIndexKernels_dispatch_table *kernels, const CIndexKernels_graph *graph, const CIndexKernels_query *query,
     CIndexKernels_scratch *scratch, const CIndexKernels_members *members, uint32_t end, size_t wanted, float slack, size_t limit) {
     /* The best `wanted`, sorted, and behind them what may be as good. */
     CIndexKernels_candidate *pool = scratch->pool;

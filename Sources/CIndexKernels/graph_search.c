@@ -1,5 +1,5 @@
 #include "graph_pool.h"
-#include "vectors_tables.h"
+#include "dispatch_tables.h"
 
 #include <stdlib.h>
 
@@ -45,7 +45,7 @@ static size_t fresh_links(
 }
 
 void CIndexKernels_score_slots(
-    const CIndexKernels_vectors *kernels, const CIndexKernels_graph *graph, const CIndexKernels_query *query, const uint32_t *slots,
+    const CIndexKernels_dispatch_table *kernels, const CIndexKernels_graph *graph, const CIndexKernels_query *query, const uint32_t *slots,
     size_t count, float *scores) {
     const uint8_t *rows[64];
     for (size_t start = 0; start < count; start += 64) {
@@ -54,12 +54,12 @@ void CIndexKernels_score_slots(
             rows[i] = code_of(graph, slots[start + i]);
             if (i < rows_ahead(graph->stride)) prefetch_row(rows[i], graph->stride);
         }
-        kernels->score_rows(query, rows, block, scores + start);
+        kernels->score_rows_u8(query, rows, block, scores + start);
     }
 }
 
 size_t CIndexKernels_beam(
-    const CIndexKernels_vectors *kernels, const CIndexKernels_graph *graph, const CIndexKernels_query *query,
+    const CIndexKernels_dispatch_table *kernels, const CIndexKernels_graph *graph, const CIndexKernels_query *query,
     CIndexKernels_scratch *scratch, size_t entries, unsigned level, size_t ef) {
     CIndexKernels_candidate *pool = scratch->pool;
     size_t count = entries < ef ? entries : ef;

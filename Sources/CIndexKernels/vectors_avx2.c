@@ -1,4 +1,4 @@
-#include "vectors_tables.h"
+#include "dispatch_tables.h"
 
 #if defined(__x86_64__)
 
@@ -26,7 +26,7 @@ AVX2 static inline __m256i widen(const uint8_t *codes) {
 
 /* Widens to int16 and multiplies with vpmaddwd: vpmaddubsw would saturate at 2 * 255 * 127. A lane sums at most
    512 products of 16256 * 255 for 4,096 components, which is below 2^31. */
-AVX2 static void score_rows_avx2(
+AVX2 static void score_rows_u8_avx2(
     const CIndexKernels_query *query, const uint8_t *const *rows, size_t count, float *scores) {
     const size_t stride = query->stride, ahead = rows_ahead(stride);
     for (size_t i = 0; i < count; i++) {
@@ -43,7 +43,7 @@ AVX2 static void score_rows_avx2(
     }
 }
 
-AVX2 static int32_t dot_codes_avx2(const uint8_t *a, const uint8_t *b, size_t stride, int zero) {
+AVX2 static int32_t dot_u8_avx2(const uint8_t *a, const uint8_t *b, size_t stride, int zero) {
     const __m256i origin = _mm256_set1_epi16((short)zero);
     __m256i even = _mm256_setzero_si256(), odd = even;
     for (size_t k = 0; k < stride; k += 32) {
@@ -55,7 +55,7 @@ AVX2 static int32_t dot_codes_avx2(const uint8_t *a, const uint8_t *b, size_t st
     return (int32_t)(sum_lanes(even) + sum_lanes(odd));
 }
 
-AVX2 static float encode_avx2(const float *x, size_t count, float step, int zero, uint8_t *codes) {
+AVX2 static float quantize_f32_u8_avx2(const float *x, size_t count, float step, int zero, uint8_t *codes) {
     const __m256 inverse = _mm256_set1_ps(1.0f / step), steps = _mm256_set1_ps(step);
     const __m256 origin = _mm256_set1_ps((float)zero), top = _mm256_set1_ps(255);
     __m256 missed = _mm256_setzero_ps();
@@ -70,11 +70,11 @@ AVX2 static float encode_avx2(const float *x, size_t count, float step, int zero
         const __m128i words = _mm_packus_epi32(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1));
         _mm_storel_epi64((__m128i *)(codes + k), _mm_packus_epi16(words, words));
     }
-    return sum_floats(missed) + CIndexKernels_vectors_portable.encode(x + k, count - k, step, zero, codes + k);
+    return sum_floats(missed) + CIndexKernels_dispatch_table_portable.quantize_f32_u8(x + k, count - k, step, zero, codes + k);
 }
 
 /* 32 columns at a time, in two sums each: enough additions under way to hide their latency. */
-AVX2 static void project_avx2(const float *x, size_t dimension, const float *blocks, size_t block_count, float *y) {
+AVX2 static void project_f32_avx2(const float *x, size_t dimension, const float *blocks, size_t block_count, float *y) {
     for (size_t half = 0; half < 2 * block_count; half++) {
         const float *at = blocks + half / 2 * dimension * 64 + half % 2 * 32;
         __m256 even[4], odd[4];
@@ -94,7 +94,7 @@ AVX2 static void project_avx2(const float *x, size_t dimension, const float *blo
     }
 }
 
-AVX2 static float dot_halves_avx2(const float *x, const void *halves, size_t count) {
+AVX2 static float dot_f32_f16_avx2(const float *x, const void *halves, size_t count) {
     const uint16_t *half = halves;
     __m256 even = _mm256_setzero_ps(), odd = even;
     size_t k = 0;
@@ -105,35 +105,35 @@ AVX2 static float dot_halves_avx2(const float *x, const void *halves, size_t cou
         odd = _mm256_fmadd_ps(_mm256_loadu_ps(x + k + 8), _mm256_cvtph_ps(h1), odd);
     }
     return sum_floats(_mm256_add_ps(even, odd)) +
-           CIndexKernels_vectors_portable.dot_halves(x + k, (const uint8_t *)halves + 2 * k, count - k);
+           CIndexKernels_dispatch_table_portable.dot_f32_f16(x + k, (const uint8_t *)halves + 2 * k, count - k);
 }
 
-AVX2 static void to_halves_avx2(const float *x, size_t count, void *halves) {
+AVX2 static void convert_f32_f16_avx2(const float *x, size_t count, void *halves) {
     uint8_t *at = halves;
     size_t k = 0;
     for (; k + 8 <= count; k += 8) {
         const __m128i half = _mm256_cvtps_ph(_mm256_loadu_ps(x + k), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
         _mm_storeu_si128((__m128i *)(at + 2 * k), half);
     }
-    CIndexKernels_vectors_portable.to_halves(x + k, count - k, at + 2 * k);
+    CIndexKernels_dispatch_table_portable.convert_f32_f16(x + k, count - k, at + 2 * k);
 }
 
-AVX2 static void from_halves_avx2(const void *halves, size_t count, float *x) {
+AVX2 static void convert_f16_f32_avx2(const void *halves, size_t count, float *x) {
     const uint8_t *at = halves;
     size_t k = 0;
     for (; k + 8 <= count; k += 8)
         _mm256_storeu_ps(x + k, _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(at + 2 * k))));
-    CIndexKernels_vectors_portable.from_halves(at + 2 * k, count - k, x + k);
+    CIndexKernels_dispatch_table_portable.convert_f16_f32(at + 2 * k, count - k, x + k);
 }
 
-const CIndexKernels_vectors CIndexKernels_vectors_avx2 = {
-    .score_rows = score_rows_avx2,
-    .dot_codes = dot_codes_avx2,
-    .encode = encode_avx2,
-    .project = project_avx2,
-    .dot_halves = dot_halves_avx2,
-    .to_halves = to_halves_avx2,
-    .from_halves = from_halves_avx2,
+const CIndexKernels_dispatch_table CIndexKernels_dispatch_table_avx2 = {
+    .score_rows_u8 = score_rows_u8_avx2,
+    .dot_u8 = dot_u8_avx2,
+    .quantize_f32_u8 = quantize_f32_u8_avx2,
+    .project_f32 = project_f32_avx2,
+    .dot_f32_f16 = dot_f32_f16_avx2,
+    .convert_f32_f16 = convert_f32_f16_avx2,
+    .convert_f16_f32 = convert_f16_f32_avx2,
 };
 
 #endif

@@ -1,4 +1,4 @@
-#include "vectors_tables.h"
+#include "dispatch_tables.h"
 
 #if defined(__x86_64__)
 
@@ -80,7 +80,7 @@ AVX512 static inline __attribute__((always_inline)) void score_short_rows(
     }
 }
 
-AVX512 static void score_rows_avx512(
+AVX512 static void score_rows_u8_avx512(
     const CIndexKernels_query *query, const uint8_t *const *rows, size_t count, float *scores) {
     switch (query->stride) {
     case 64: return score_short_rows(query, rows, count, scores, 1);
@@ -99,7 +99,7 @@ AVX512 static void score_rows_avx512(
 /* vpdpbusd wants one side signed: b - 128, which flipping the top bit gives. With x = b - 128 and ones for a constant,
    zero 0:   sum(a * b)                 = sum(a * x) + 128 * sum(a);
    zero 128: sum((a - 128) * (b - 128)) = sum(a * x) - 128 * sum(x). */
-AVX512 static int32_t dot_codes_avx512(const uint8_t *a, const uint8_t *b, size_t stride, int zero) {
+AVX512 static int32_t dot_u8_avx512(const uint8_t *a, const uint8_t *b, size_t stride, int zero) {
     const __m512i top = _mm512_set1_epi8((char)0x80), ones = _mm512_set1_epi8(1);
     __m512i products = _mm512_setzero_si512(), sums = products;
     if (zero == 0) {
@@ -118,7 +118,7 @@ AVX512 static int32_t dot_codes_avx512(const uint8_t *a, const uint8_t *b, size_
     return _mm512_reduce_add_epi32(_mm512_sub_epi32(products, _mm512_slli_epi32(sums, 7)));
 }
 
-AVX512 static float encode_avx512(const float *x, size_t count, float step, int zero, uint8_t *codes) {
+AVX512 static float quantize_f32_u8_avx512(const float *x, size_t count, float step, int zero, uint8_t *codes) {
     const __m512 inverse = _mm512_set1_ps(1.0f / step), steps = _mm512_set1_ps(step);
     const __m512 origin = _mm512_set1_ps((float)zero), top = _mm512_set1_ps(255);
     __m512 missed = _mm512_setzero_ps();
@@ -136,7 +136,7 @@ AVX512 static float encode_avx512(const float *x, size_t count, float step, int 
 }
 
 /* A block of 64 columns at a time, in two sums each: eight additions under way hide their latency. */
-AVX512 static void project_avx512(
+AVX512 static void project_f32_avx512(
     const float *x, size_t dimension, const float *blocks, size_t block_count, float *y) {
     for (size_t b = 0; b < block_count; b++, y += 64) {
         __m512 even[4], odd[4];
@@ -158,7 +158,7 @@ AVX512 static void project_avx512(
     }
 }
 
-AVX512 static float dot_halves_avx512(const float *x, const void *halves, size_t count) {
+AVX512 static float dot_f32_f16_avx512(const float *x, const void *halves, size_t count) {
     const uint8_t *at = halves;
     __m512 even = _mm512_setzero_ps(), odd = even;
     size_t k = 0;
@@ -176,7 +176,7 @@ AVX512 static float dot_halves_avx512(const float *x, const void *halves, size_t
     return _mm512_reduce_add_ps(_mm512_add_ps(even, odd));
 }
 
-AVX512 static void to_halves_avx512(const float *x, size_t count, void *halves) {
+AVX512 static void convert_f32_f16_avx512(const float *x, size_t count, void *halves) {
     uint8_t *at = halves;
     for (size_t k = 0; k < count; k += 16) {
         const __mmask16 mask = count - k >= 16 ? 0xFFFF : (__mmask16)((1u << (count - k)) - 1);
@@ -186,7 +186,7 @@ AVX512 static void to_halves_avx512(const float *x, size_t count, void *halves) 
     }
 }
 
-AVX512 static void from_halves_avx512(const void *halves, size_t count, float *x) {
+AVX512 static void convert_f16_f32_avx512(const void *halves, size_t count, float *x) {
     const uint8_t *at = halves;
     for (size_t k = 0; k < count; k += 16) {
         const __mmask16 mask = count - k >= 16 ? 0xFFFF : (__mmask16)((1u << (count - k)) - 1);
@@ -194,14 +194,14 @@ AVX512 static void from_halves_avx512(const void *halves, size_t count, float *x
     }
 }
 
-const CIndexKernels_vectors CIndexKernels_vectors_avx512 = {
-    .score_rows = score_rows_avx512,
-    .dot_codes = dot_codes_avx512,
-    .encode = encode_avx512,
-    .project = project_avx512,
-    .dot_halves = dot_halves_avx512,
-    .to_halves = to_halves_avx512,
-    .from_halves = from_halves_avx512,
+const CIndexKernels_dispatch_table CIndexKernels_dispatch_table_avx512 = {
+    .score_rows_u8 = score_rows_u8_avx512,
+    .dot_u8 = dot_u8_avx512,
+    .quantize_f32_u8 = quantize_f32_u8_avx512,
+    .project_f32 = project_f32_avx512,
+    .dot_f32_f16 = dot_f32_f16_avx512,
+    .convert_f32_f16 = convert_f32_f16_avx512,
+    .convert_f16_f32 = convert_f16_f32_avx512,
 };
 
 #endif

@@ -1,10 +1,11 @@
-#include "vectors_tables.h"
+#include "dispatch_tables.h"
 #include "isa.h"
 
 #include <math.h>
 #include <string.h>
 
-uint16_t half_of_float(float x) {
+/* binary16 bits of a float and back, round half to even: what vcvtps2ph and vcvtph2ps do. */
+static uint16_t f16_of_f32(float x) {
     uint32_t bits;
     memcpy(&bits, &x, 4);
     const uint16_t sign = (uint16_t)((bits >> 16) & 0x8000u);
@@ -25,7 +26,7 @@ uint16_t half_of_float(float x) {
     return sign | (uint16_t)((bits + 0xFFFu + odd - 0x38000000u) >> 13);
 }
 
-float float_of_half(uint16_t half) {
+static float f32_of_f16(uint16_t half) {
     const uint32_t sign = (uint32_t)(half & 0x8000u) << 16;
     const uint32_t exponent = (half >> 10) & 0x1Fu;
     const uint32_t fraction = half & 0x3FFu;
@@ -39,7 +40,7 @@ float float_of_half(uint16_t half) {
     return x;
 }
 
-static void score_rows_portable(
+static void score_rows_u8_portable(
     const CIndexKernels_query *query, const uint8_t *const *rows, size_t count, float *scores) {
     for (size_t i = 0; i < count; i++) {
         int64_t sum = 0;
@@ -52,13 +53,13 @@ static void score_rows_portable(
     }
 }
 
-static int32_t dot_codes_portable(const uint8_t *a, const uint8_t *b, size_t stride, int zero) {
+static int32_t dot_u8_portable(const uint8_t *a, const uint8_t *b, size_t stride, int zero) {
     int32_t sum = 0;
     for (size_t k = 0; k < stride; k++) sum += ((int32_t)a[k] - zero) * ((int32_t)b[k] - zero);
     return sum;
 }
 
-static float encode_portable(const float *x, size_t count, float step, int zero, uint8_t *codes) {
+static float quantize_f32_u8_portable(const float *x, size_t count, float step, int zero, uint8_t *codes) {
     const float inverse = 1.0f / step;
     float missed = 0;
     for (size_t k = 0; k < count; k++) {
@@ -71,7 +72,7 @@ static float encode_portable(const float *x, size_t count, float step, int zero,
     return missed;
 }
 
-static void project_portable(const float *x, size_t dimension, const float *blocks, size_t block_count, float *y) {
+static void project_f32_portable(const float *x, size_t dimension, const float *blocks, size_t block_count, float *y) {
     for (size_t b = 0; b < block_count; b++, y += 64) {
         memset(y, 0, 64 * sizeof *y);
         for (size_t i = 0; i < dimension; i++, blocks += 64)
@@ -79,54 +80,54 @@ static void project_portable(const float *x, size_t dimension, const float *bloc
     }
 }
 
-static float dot_halves_portable(const float *x, const void *halves, size_t count) {
+static float dot_f32_f16_portable(const float *x, const void *halves, size_t count) {
     const uint8_t *at = halves;
     float sum = 0;
     for (size_t k = 0; k < count; k++) {
         uint16_t half;
         memcpy(&half, at + 2 * k, 2);
-        sum += x[k] * float_of_half(half);
+        sum += x[k] * f32_of_f16(half);
     }
     return sum;
 }
 
-static void to_halves_portable(const float *x, size_t count, void *halves) {
+static void convert_f32_f16_portable(const float *x, size_t count, void *halves) {
     uint8_t *at = halves;
     for (size_t k = 0; k < count; k++) {
-        const uint16_t half = half_of_float(x[k]);
+        const uint16_t half = f16_of_f32(x[k]);
         memcpy(at + 2 * k, &half, 2);
     }
 }
 
-static void from_halves_portable(const void *halves, size_t count, float *x) {
+static void convert_f16_f32_portable(const void *halves, size_t count, float *x) {
     const uint8_t *at = halves;
     for (size_t k = 0; k < count; k++) {
         uint16_t half;
         memcpy(&half, at + 2 * k, 2);
-        x[k] = float_of_half(half);
+        x[k] = f32_of_f16(half);
     }
 }
 
-const CIndexKernels_vectors CIndexKernels_vectors_portable = {
-    .score_rows = score_rows_portable,
-    .dot_codes = dot_codes_portable,
-    .encode = encode_portable,
-    .project = project_portable,
-    .dot_halves = dot_halves_portable,
-    .to_halves = to_halves_portable,
-    .from_halves = from_halves_portable,
+const CIndexKernels_dispatch_table CIndexKernels_dispatch_table_portable = {
+    .score_rows_u8 = score_rows_u8_portable,
+    .dot_u8 = dot_u8_portable,
+    .quantize_f32_u8 = quantize_f32_u8_portable,
+    .project_f32 = project_f32_portable,
+    .dot_f32_f16 = dot_f32_f16_portable,
+    .convert_f32_f16 = convert_f32_f16_portable,
+    .convert_f16_f32 = convert_f16_f32_portable,
 };
 
-const CIndexKernels_vectors *CIndexKernels_vectors_for(uint32_t isa) {
+const CIndexKernels_dispatch_table *CIndexKernels_dispatch_table_for(uint32_t isa) {
     if (!CPlatform_has_isa((CPlatform_isa)isa)) return NULL;
     switch (isa) {
 #if defined(__x86_64__)
     case CPLATFORM_ISA_AVX512:
-        return &CIndexKernels_vectors_avx512;
+        return &CIndexKernels_dispatch_table_avx512;
     case CPLATFORM_ISA_AVX2:
-        return &CIndexKernels_vectors_avx2;
+        return &CIndexKernels_dispatch_table_avx2;
 #endif
     default:
-        return &CIndexKernels_vectors_portable;
+        return &CIndexKernels_dispatch_table_portable;
     }
 }

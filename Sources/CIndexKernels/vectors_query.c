@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-bool CIndexKernels_measure(const float *x, size_t count, float *largest, double *squares) {
+bool CIndexKernels_measure_f32(const float *x, size_t count, float *largest, double *squares) {
     /* Four sums, so that additions do not wait for each other; a float that is not finite makes its square so too. */
     double sums[4] = {0, 0, 0, 0};
     float tops[4] = {0, 0, 0, 0};
@@ -16,7 +16,7 @@ bool CIndexKernels_measure(const float *x, size_t count, float *largest, double 
     return isfinite(*squares);
 }
 
-int64_t CIndexKernels_split(const int16_t *value, size_t count, int8_t *high, int8_t *low) {
+int64_t CIndexKernels_split_i16(const int16_t *value, size_t count, int8_t *high, int8_t *low) {
     int32_t sum = 0;
     int64_t total = 0;
     for (size_t k = 0; k < count; k++) {
@@ -33,7 +33,7 @@ int64_t CIndexKernels_split(const int16_t *value, size_t count, int8_t *high, in
     return total + sum;
 }
 
-void CIndexKernels_round(const float *x, size_t count, float unit, int16_t *value) {
+void CIndexKernels_round_f32_i16(const float *x, size_t count, float unit, int16_t *value) {
     /* Adding 1.5 * 2^23 rounds to a whole number, in every vector unit and without a call of lrintf. */
     const float inverse = 1.0f / unit, shift = 0x1.8p23f;
     for (size_t k = 0; k < count; k++) value[k] = (int16_t)(x[k] * inverse + shift - shift);

@@ -9,7 +9,7 @@ struct Kernels: Sendable {
     /// Multiplications per tile and pair of channels of F(4x4, 3x3).
     static let planeCount = Int(CCONVOLUTION_WINOGRAD_PLANES)
 
-    let table: CConvolution_table
+    let table: CConvolution_dispatch_table
     /// `portable`, `avx2` or `avx512`.
     let instructionSet: String
 
@@ -20,7 +20,7 @@ struct Kernels: Sendable {
 
     /// Takes a given instruction set; nil when the machine lacks it.
     init?(_ isa: InstructionSet) {
-        guard let table = CConvolution_table_for(isa.rawValue) else { return nil }
+        guard let table = CConvolution_dispatch_table_for(isa.rawValue) else { return nil }
         self.table = table.pointee
         instructionSet = isa.name
     }
@@ -44,7 +44,7 @@ struct Kernels: Sendable {
 
     /// For people, such as `avx512 kernels` or `portable kernels, OpenBLAS Haswell`.
     var name: String {
-        let blas = table.multiply == nil ? ", OpenBLAS \(String(cString: openblas_get_corename()))" : ""
+        let blas = table.gemm_f32 == nil ? ", OpenBLAS \(String(cString: openblas_get_corename()))" : ""
         return "\(instructionSet) kernels\(blas)"
     }
 
@@ -56,12 +56,12 @@ struct Kernels: Sendable {
 
     /// Values of a product's left factor.
     func leftCount(rows: Int, depth: Int) -> Int {
-        let block = table.multiply == nil ? 1 : Int(CCONVOLUTION_ROWS)
+        let block = table.gemm_f32 == nil ? 1 : Int(CCONVOLUTION_ROWS)
         return (rows + block - 1) / block * block * depth
     }
 
     /// Columns of a panel of a product's right factor of `columns`.
-    func panelColumns(of columns: Int) -> Int { table.multiply == nil ? columns : Int(table.product_panel) }
+    func panelColumns(of columns: Int) -> Int { table.gemm_f32 == nil ? columns : Int(table.product_panel) }
 
     /// `product[rows, columns] (+)= left[rows, depth] * right[depth, columns]`, laid out as `cconvolution.h` says.
     func multiply(
@@ -74,7 +74,7 @@ struct Kernels: Sendable {
         into product: UnsafeMutablePointer<Float>
     ) {
         let (rows32, depth32, columns32) = (Int32(rows), Int32(depth), Int32(columns))
-        if let multiply = table.multiply {
+        if let multiply = table.gemm_f32 {
             return multiply(left, right, rows32, depth32, columns32, accumulate ? 1 : 0, product)
         }
         // With beta = 0 the old content of `product` is not read.

@@ -21,7 +21,7 @@ struct PoolStep: Step {
             let (image, part) = task.quotientAndRemainder(dividingBy: tasksPerImage)
             let firstRow = part * Self.rowsPerTask
             PhaseClock.time(clock, .other) {
-                kernels.table.max_pool(
+                kernels.table.max_pool_f32(
                     source.base + image * input.count,
                     Int32(input.width),
                     Int32(input.channels),

@@ -10,7 +10,7 @@ final class CodeStore: @unchecked Sendable {
     let codec: VectorCodec
     let chunks: UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>
     private let losses: UnsafeMutablePointer<UnsafeMutablePointer<CodeLoss>?>
-    private let kernels: Kernels
+    private let kernels: DispatchTable
     private var memory: [MappedMemory] = []
     /// Room for the components of one vector.
     private let components: UnsafeMutablePointer<Float>
@@ -18,7 +18,7 @@ final class CodeStore: @unchecked Sendable {
     private static let chunkSlots = 1 << CINDEXKERNELS_CHUNK_BITS
     private static let chunkLimit = Int(CINDEXKERNELS_CHUNK_LIMIT)
 
-    init(codec: VectorCodec, kernels: Kernels) {
+    init(codec: VectorCodec, kernels: DispatchTable) {
         self.codec = codec
         self.kernels = kernels
         chunks = .allocate(capacity: Self.chunkLimit)
@@ -38,7 +38,13 @@ final class CodeStore: @unchecked Sendable {
     func write(_ vector: UnsafePointer<Float>, to slot: Slot) {
         let (row, loss) = place(slot)
         codec.components(of: vector, components, kernels)
-        let missed = kernels.table.pointee.encode(components, codec.componentCount, codec.step, codec.zero, row)
+        let missed = kernels.table.pointee.quantize_f32_u8(
+            components,
+            codec.componentCount,
+            codec.step,
+            codec.zero,
+            row
+        )
         pad(row)
         var tail = 0.0
         if codec.projection != nil {
@@ -84,7 +90,7 @@ final class CodeStore: @unchecked Sendable {
     private static func squares(_ values: UnsafePointer<Float>, _ count: Int) -> Double {
         var largest: Float = 0
         var squares = 0.0
-        _ = CIndexKernels_measure(values, count, &largest, &squares)
+        _ = CIndexKernels_measure_f32(values, count, &largest, &squares)
         return squares
     }
 

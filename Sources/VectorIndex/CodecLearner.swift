@@ -5,7 +5,7 @@ internal import LinearAlgebra
 /// Learns a codec from a sample of the stored vectors: how few directions tell neighbours apart, and the range of the values.
 struct CodecLearner {
     let dimension: Int
-    let kernels: Kernels
+    let kernels: DispatchTable
     /// Unit vectors, `[count][dimension]`.
     private let sample: [Float]
     private let count: Int
@@ -26,7 +26,7 @@ struct CodecLearner {
     /// Above it, finding eigenvectors takes seconds.
     private static let greatestDimension = 1024
 
-    init(dimension: Int, sample: [Float], kernels: Kernels) {
+    init(dimension: Int, sample: [Float], kernels: DispatchTable) {
         self.dimension = dimension
         self.kernels = kernels
         self.sample = sample

@@ -9,7 +9,7 @@ package struct HalfVector: Equatable, Sendable {
     package init(bytes: [UInt8]) { self.bytes = bytes }
 
     /// The components, exactly.
-    package var floats: [Float] { floats(Kernels.chosen) }
+    package var floats: [Float] { floats(DispatchTable.chosen) }
 
     /// XXH3 of the bytes: equal vectors have equal hashes.
     var hash: UInt64 { CIndexKernels_xxh3_64(bytes, bytes.count) }
@@ -21,11 +21,11 @@ package struct HalfVector: Equatable, Sendable {
         }
     }
 
-    func floats(_ kernels: Kernels) -> [Float] {
+    func floats(_ kernels: DispatchTable) -> [Float] {
         let count = bytes.count / 2
         return [Float](unsafeUninitializedCapacity: count) { buffer, initialised in
             guard let base = buffer.baseAddress else { return }
-            kernels.table.pointee.from_halves(bytes, count, base)
+            kernels.table.pointee.convert_f16_f32(bytes, count, base)
             initialised = count
         }
     }
@@ -37,7 +37,7 @@ extension VectorIndex {
         HalfVector(
             bytes: [UInt8](unsafeUninitializedCapacity: 2 * vector.count) { buffer, count in
                 guard let base = buffer.baseAddress else { return }
-                kernels.table.pointee.to_halves(vector, vector.count, base)
+                kernels.table.pointee.convert_f32_f16(vector, vector.count, base)
                 count = 2 * vector.count
             }
         )
@@ -50,7 +50,7 @@ extension VectorIndex {
         guard vector.count == dimension else { throw .dimension(got: vector.count, expected: dimension) }
         var largest: Float = 0
         var squares = 0.0
-        guard CIndexKernels_measure(vector, dimension, &largest, &squares) else { throw .notFinite }
+        guard CIndexKernels_measure_f32(vector, dimension, &largest, &squares) else { throw .notFinite }
         guard largest > 0 else { throw .zeroVector }
         // Vectors come with length 1 but for rounding; scaling those again would only make equal ones differ.
         if abs(squares - 1) < 1e-5 { return vector }

@@ -5,7 +5,7 @@ internal import Storage
 struct IndexLoader {
     let dimension: Int
     let databases: IndexDatabases
-    let kernels: Kernels
+    let kernels: DispatchTable
     let parameters: IndexParameters
 
     private(set) var writer = WriterState()
@@ -19,7 +19,7 @@ struct IndexLoader {
     /// Links were left out, or the last checkpoint did not see everything: some vectors may be hard to reach.
     private(set) var lostLinks = false
 
-    init(dimension: Int, databases: IndexDatabases, kernels: Kernels, parameters: IndexParameters) {
+    init(dimension: Int, databases: IndexDatabases, kernels: DispatchTable, parameters: IndexParameters) {
         self.dimension = dimension
         self.databases = databases
         self.kernels = kernels
@@ -147,7 +147,7 @@ struct IndexLoader {
             guard !isLoaded else { return true }
             isWhole = false
             graph.prepare(slot)
-            VectorRow.withHalves(row) { kernels.table.pointee.from_halves($0, dimension, buffer) }
+            VectorRow.withHalves(row) { kernels.table.pointee.convert_f16_f32($0, dimension, buffer) }
             codes.write(buffer, to: slot)
             duplicates.insert(VectorRow.hash(row), slot)
             graph.add(CINDEXKERNELS_LIVE, to: slot)

@@ -6,10 +6,10 @@ internal import Synchronization
 /// Several threads may link at once. They do not see each other's unfinished vectors, which costs an edge now and then.
 final class Linker: Sendable {
     private let graph: GraphStore
-    private let kernels: Kernels
+    private let kernels: DispatchTable
     private let parameters: IndexParameters
 
-    init(graph: GraphStore, kernels: Kernels, parameters: IndexParameters) {
+    init(graph: GraphStore, kernels: DispatchTable, parameters: IndexParameters) {
         self.graph = graph
         self.kernels = kernels
         self.parameters = parameters

@@ -10,7 +10,7 @@ struct MemberSearch {
     let codes: CodeStore
     let scratch: SearchScratch
     /// Tests compare instruction sets.
-    var kernels: Kernels
+    var kernels: DispatchTable
     private let memberCount: Int
     /// Of the live vectors.
     private let share: Double

@@ -50,8 +50,8 @@ final class Projection: @unchecked Sendable {
     }
 
     /// Components of `vector` along the directions: `count` numbers to `components`, which is 64-byte aligned.
-    func project(_ vector: UnsafePointer<Float>, to components: UnsafeMutablePointer<Float>, _ kernels: Kernels) {
-        kernels.table.pointee.project(vector, dimension, blocks, count / 64, components)
+    func project(_ vector: UnsafePointer<Float>, to components: UnsafeMutablePointer<Float>, _ kernels: DispatchTable) {
+        kernels.table.pointee.project_f32(vector, dimension, blocks, count / 64, components)
     }
 
     /// The vector that has these components and none besides.

@@ -32,18 +32,18 @@ final class QueryBuffer {
     deinit { memory.deallocate() }
 
     /// Sets a unit vector, to be scored against codes of `codec`.
-    func set(_ vector: [Float], codec: VectorCodec, kernels: Kernels) {
+    func set(_ vector: [Float], codec: VectorCodec, kernels: DispatchTable) {
         vector.withUnsafeBufferPointer { buffer in
             if let base = buffer.baseAddress { floats.update(from: base, count: dimension) }
         }
         codec.components(of: floats, components, kernels)
         var largest: Float = 0
         var squares = 0.0
-        _ = CIndexKernels_measure(components, codec.componentCount, &largest, &squares)
+        _ = CIndexKernels_measure_f32(components, codec.componentCount, &largest, &squares)
         headLength = Float(squares.squareRoot())
         tailLength = codec.projection == nil ? 0 : Float(max(0, 1 - squares).squareRoot())
         let unit = max(largest, .leastNormalMagnitude) / Float(CINDEXKERNELS_QUERY_LIMIT)
-        CIndexKernels_round(components, codec.componentCount, unit, values)
+        CIndexKernels_round_f32_i16(components, codec.componentCount, unit, values)
         finish(scale: unit * codec.step, codec)
     }
 
@@ -56,7 +56,7 @@ final class QueryBuffer {
     private func finish(scale: Float, _ codec: VectorCodec) {
         // A codec of more components may have been here before.
         for index in codec.componentCount..<codec.stride { values[index] = 0 }
-        let sum = CIndexKernels_split(values, codec.stride, high, low)
+        let sum = CIndexKernels_split_i16(values, codec.stride, high, low)
         query.stride = codec.stride
         query.scale = scale
         query.offset = -scale * Float(codec.zero) * Float(sum)

@@ -49,7 +49,7 @@ final class SearchScratch: @unchecked Sendable {
         from entry: Slot,
         to level: Int,
         _ graph: UnsafePointer<CIndexKernels_graph>,
-        _ kernels: Kernels
+        _ kernels: DispatchTable
     ) {
         var query = query.query
         var slot = entry.rawValue
@@ -67,7 +67,7 @@ final class SearchScratch: @unchecked Sendable {
         level: Int,
         ef: Int,
         _ graph: UnsafePointer<CIndexKernels_graph>,
-        _ kernels: Kernels
+        _ kernels: DispatchTable
     ) -> Int {
         var query = query.query
         return CIndexKernels_beam(kernels.table, graph, &query, &scratch, entries, UInt32(level), ef)

@@ -37,7 +37,7 @@ struct VectorCodec: Sendable {
     }
 
     /// Values as code and decoder see them: the vector's components along the projection, or its own.
-    func components(of vector: UnsafePointer<Float>, _ room: UnsafeMutablePointer<Float>, _ kernels: Kernels) {
+    func components(of vector: UnsafePointer<Float>, _ room: UnsafeMutablePointer<Float>, _ kernels: DispatchTable) {
         if let projection {
             projection.project(vector, to: room, kernels)
         } else {

@@ -175,7 +175,7 @@ extension VectorIndex {
             }
             let floor = best.floor
             for (slot, halves) in block {
-                let score = kernels.table.pointee.dot_halves(scratch.query.floats, halves, dimension)
+                let score = kernels.table.pointee.dot_f32_f16(scratch.query.floats, halves, dimension)
                 best.insert(IndexHit(slot: slot, score: max(-1, min(1, score))))
             }
             if candidates[end - 1].score + slack < best.floor { break }

@@ -17,7 +17,7 @@ package final class VectorIndex: Sendable {
 
     let parameters: IndexParameters
     let databases: IndexDatabases
-    let kernels: Kernels
+    let kernels: DispatchTable
     let graph = GraphStore()
     let codeStore: Monitor<CodeStore>
     let duplicates = DuplicateTable()
@@ -60,7 +60,7 @@ package final class VectorIndex: Sendable {
         parameters: IndexParameters
     ) throws(IndexError) {
         guard 1...4096 ~= dimension else { throw .dimension(got: dimension, expected: 4096) }
-        let kernels = Kernels.chosen
+        let kernels = DispatchTable.chosen
         var loader: IndexLoader
         do throws(StorageError) {
             let databases = try IndexDatabases(transaction)

@@ -5,7 +5,7 @@ internal import Storage
 struct VectorReader {
     let databases: IndexDatabases
     let dimension: Int
-    let kernels: Kernels
+    let kernels: DispatchTable
 
     /// Vectors that are enough to learn a codec from.
     private static let sampleCount: UInt32 = 8_192
@@ -22,7 +22,7 @@ struct VectorReader {
             guard let slot = key.integer(at: 0, as: UInt32.self), VectorRow.isIntact(row, dimension: dimension) else {
                 return true
             }
-            VectorRow.withHalves(row) { kernels.table.pointee.from_halves($0, dimension, buffer) }
+            VectorRow.withHalves(row) { kernels.table.pointee.convert_f16_f32($0, dimension, buffer) }
             body(Slot(rawValue: slot), buffer)
             return true
         }
@@ -43,7 +43,7 @@ struct VectorReader {
                     VectorRow.withHalves(row) { halves in
                         sample.withUnsafeMutableBufferPointer { buffer in
                             guard let base = buffer.baseAddress else { return }
-                            kernels.table.pointee.from_halves(halves, dimension, base + start)
+                            kernels.table.pointee.convert_f16_f32(halves, dimension, base + start)
                         }
                     }
                 }

@@ -10,15 +10,15 @@ struct CodecTests {
     private static let world: (vectors: [[Float]], codec: VectorCodec) = {
         var source = FeatureSource(dimension: dimension)
         let vectors = source.next(1600)
-        let learner = CodecLearner(dimension: dimension, sample: vectors.flatMap { $0 }, kernels: Kernels.chosen)
+        let learner = CodecLearner(dimension: dimension, sample: vectors.flatMap { $0 }, kernels: DispatchTable.chosen)
         return (vectors, learner.codec(current: nil))
     }()
 
-    private let kernels = Kernels.chosen
+    private let kernels = DispatchTable.chosen
     private var vectors: [[Float]] { Self.world.vectors }
     private var codec: VectorCodec { Self.world.codec }
 
-    private func store(_ kernels: Kernels, _ count: Int = 100) -> CodeStore {
+    private func store(_ kernels: DispatchTable, _ count: Int = 100) -> CodeStore {
         let store = CodeStore(codec: codec, kernels: kernels)
         for number in 0..<count { store.write(vectors[number], to: Slot(rawValue: UInt32(number))) }
         return store
@@ -71,7 +71,7 @@ struct CodecTests {
                 var score: Float = 0
                 withUnsafePointer(to: Optional(codes.row(slot))) { row in
                     row.withMemoryRebound(to: UnsafePointer<UInt8>.self, capacity: 1) {
-                        kernels.table.pointee.score_rows(&asC, $0, 1, &score)
+                        kernels.table.pointee.score_rows_u8(&asC, $0, 1, &score)
                     }
                 }
                 let exact = zip(vectors[asked], vectors[number]).reduce(0) { $0 + $1.0 * $1.1 }

@@ -6,10 +6,10 @@ import Testing
 
 /// Every instruction set that this machine has, against the portable kernels.
 struct KernelTests {
-    static let variants: [Kernels] = InstructionSet.allCases.compactMap { Kernels($0) }
+    static let variants: [DispatchTable] = InstructionSet.allCases.compactMap { DispatchTable($0) }
     static let dimensions = [1, 2, 3, 7, 15, 16, 17, 63, 64, 65, 100, 128, 192, 512, 513, 4096]
 
-    private let portable: Kernels
+    private let portable: DispatchTable
 
     init() throws { portable = try #require(Self.variants.first { $0.name == "portable" }) }
 
@@ -19,9 +19,9 @@ struct KernelTests {
         return unit(raw.map { $0 == 0 ? 1e-3 : $0 })
     }
 
-    private func halves(_ vector: [Float], _ kernels: Kernels) -> [UInt8] {
+    private func halves(_ vector: [Float], _ kernels: DispatchTable) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: 2 * vector.count)
-        kernels.table.pointee.to_halves(vector, vector.count, &bytes)
+        kernels.table.pointee.convert_f32_f16(vector, vector.count, &bytes)
         return bytes
     }
 
@@ -29,7 +29,7 @@ struct KernelTests {
         CodecLearner(dimension: vectors[0].count, sample: vectors.flatMap { $0 }, kernels: portable).codec(current: nil)
     }
 
-    private func store(_ vectors: [[Float]], _ codec: VectorCodec, _ kernels: Kernels) -> CodeStore {
+    private func store(_ vectors: [[Float]], _ codec: VectorCodec, _ kernels: DispatchTable) -> CodeStore {
         let store = CodeStore(codec: codec, kernels: kernels)
         for (number, vector) in vectors.enumerated() { store.write(vector, to: Slot(rawValue: UInt32(number))) }
         return store
@@ -50,8 +50,8 @@ struct KernelTests {
                 #expect((0..<codec.stride).allSatisfy { row[$0] == oracle[$0] }, "\(kernels.name) \(dimension)")
                 #expect(abs(codes.loss(slot).rounding - expected.loss(slot).rounding) < 1e-5)
                 let first = codes.row(Slot(rawValue: 0))
-                let product = kernels.table.pointee.dot_codes(first, row, codec.stride, codec.zero)
-                let wanted = portable.table.pointee.dot_codes(first, row, codec.stride, codec.zero)
+                let product = kernels.table.pointee.dot_u8(first, row, codec.stride, codec.zero)
+                let wanted = portable.table.pointee.dot_u8(first, row, codec.stride, codec.zero)
                 #expect(product == wanted, "\(kernels.name) \(dimension)")
             }
             let wanted = scores(portable, query, codes, 9)
@@ -78,13 +78,13 @@ struct KernelTests {
             for (number, score) in scores(portable, query, codes, 9).enumerated() {
                 let row = codes.row(Slot(rawValue: UInt32(number)))
                 let third = codes.row(Slot(rawValue: 3))
-                let product = portable.table.pointee.dot_codes(third, row, codec.stride, codec.zero)
+                let product = portable.table.pointee.dot_u8(third, row, codec.stride, codec.zero)
                 #expect(abs(score - codec.step * codec.step * Float(product)) < 1e-5)
             }
         }
     }
 
-    private func scores(_ kernels: Kernels, _ query: QueryBuffer, _ codes: CodeStore, _ count: Int) -> [Float] {
+    private func scores(_ kernels: DispatchTable, _ query: QueryBuffer, _ codes: CodeStore, _ count: Int) -> [Float] {
         let rows: [UnsafePointer<UInt8>?] = (0..<count).map { codes.row(Slot(rawValue: UInt32($0))) }
         var scores = [Float](repeating: 0, count: count)
         var numbers = query.query
@@ -92,7 +92,7 @@ struct KernelTests {
             rows.withUnsafeBufferPointer { buffer in
                 buffer.withMemoryRebound(to: UnsafePointer<UInt8>.self) { rows in
                     guard let base = rows.baseAddress else { return }
-                    kernels.table.pointee.score_rows(&numbers, base, count, &scores)
+                    kernels.table.pointee.score_rows_u8(&numbers, base, count, &scores)
                 }
             }
         }
@@ -107,9 +107,9 @@ struct KernelTests {
         for kernels in Self.variants {
             #expect(halves(vector, kernels) == expected, "\(kernels.name) \(dimension)")
             var back = [Float](repeating: 0, count: dimension)
-            kernels.table.pointee.from_halves(expected, dimension, &back)
+            kernels.table.pointee.convert_f16_f32(expected, dimension, &back)
             var wanted = back
-            portable.table.pointee.from_halves(expected, dimension, &wanted)
+            portable.table.pointee.convert_f16_f32(expected, dimension, &wanted)
             #expect(back == wanted)
         }
     }
@@ -119,7 +119,7 @@ struct KernelTests {
         let bytes = all.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] }
         for kernels in Self.variants {
             var floats = [Float](repeating: 0, count: all.count)
-            kernels.table.pointee.from_halves(bytes, all.count, &floats)
+            kernels.table.pointee.convert_f16_f32(bytes, all.count, &floats)
             #expect(halves(floats, kernels) == bytes, "\(kernels.name)")
         }
     }
@@ -128,9 +128,9 @@ struct KernelTests {
         let a = random(dimension, 1, isSigned: true)
         let b = random(dimension, 2, isSigned: true)
         let stored = halves(b, portable)
-        let expected = portable.table.pointee.dot_halves(a, stored, dimension)
+        let expected = portable.table.pointee.dot_f32_f16(a, stored, dimension)
         for kernels in Self.variants {
-            let score = kernels.table.pointee.dot_halves(a, stored, dimension)
+            let score = kernels.table.pointee.dot_f32_f16(a, stored, dimension)
             #expect(abs(score - expected) < 2e-6, "\(kernels.name) \(dimension)")
         }
     }

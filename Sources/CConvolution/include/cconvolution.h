@@ -34,7 +34,7 @@ typedef struct {
  *   left     [rows / 6, rounded up][depth / 16][6][16]
  *   right    [columns / product_panel, rounded up][depth][product_panel], the last panel as narrow as what is left
  *   product  [panels][rows][product_panel], likewise
- * Depth and columns are multiples of CCONVOLUTION_CHANNEL_MULTIPLE. A table without `multiply` leaves products to BLAS; all three are
+ * Depth and columns are multiples of CCONVOLUTION_CHANNEL_MULTIPLE. A table without `gemm_f32` leaves products to BLAS; all three are
  * plain row-major matrices there.
  */
 
@@ -42,39 +42,39 @@ typedef struct {
 typedef struct {
     /* Input tiles to the left factors of 36 products, one a plane: row t of plane p, t counted from the first tile,
        in the layout above from planes + p * plane_stride on; the depth is channel_count. */
-    void (*_Nonnull winograd_input)(const float *_Nonnull map, CConvolution_tiles tiles, float *_Nonnull planes,
+    void (*_Nonnull winograd_input_f32)(const float *_Nonnull map, CConvolution_tiles tiles, float *_Nonnull planes,
                                     size_t plane_stride);
     /* product = left * right, or with `accumulate` product += left * right; fp32, summed in the order of the depth. What
        lies behind the right factor is fetched into the cache: it comes next. Null where BLAS multiplies. */
-    void (*_Nullable multiply)(const float *_Nonnull left, const float *_Nonnull right, int rows, int depth, int columns,
+    void (*_Nullable gemm_f32)(const float *_Nonnull left, const float *_Nonnull right, int rows, int depth, int columns,
                                int accumulate, float *_Nonnull product);
     /* Products of tile_count rows and channel_count columns to outputs plus bias, then ReLU that keeps NaN, then with `pool` a 2x2
        maximum with stride 2 that leaves out an odd last row or column. `map` is [image][height][width][channels], halved
        with `pool`; `bias` is that of all channels. */
-    void (*_Nonnull winograd_output)(const float *_Nonnull planes, size_t plane_stride, const float *_Nonnull bias,
+    void (*_Nonnull winograd_output_f32)(const float *_Nonnull planes, size_t plane_stride, const float *_Nonnull bias,
                                      CConvolution_tiles tiles, int pool, float *_Nonnull map);
     /* The first layer with bias and ReLU. `rows` is [row_count + 2][width + 2][3], preprocessed, with zeros around the
        image; `right` a factor of depth 27 in the order [dy][dx][plane]; `map` is [row_count][width][channels]. */
-    void (*_Nonnull first_convolution)(const float *_Nonnull rows, int width, int row_count,
+    void (*_Nonnull first_convolution_f32)(const float *_Nonnull rows, int width, int row_count,
                                        const float *_Nonnull right, const float *_Nonnull bias, int channels,
                                        float *_Nonnull map);
     /* 2x2 maximum with stride 2 of one image's rows: output rows [first_row, first_row + row_count). */
-    void (*_Nonnull max_pool)(const float *_Nonnull map, int width, int channels, int first_row, int row_count,
+    void (*_Nonnull max_pool_f32)(const float *_Nonnull map, int width, int channels, int first_row, int row_count,
                               float *_Nonnull pooled);
-    /* Columns of a panel; 0 without `multiply`. */
+    /* Columns of a panel; 0 without `gemm_f32`. */
     int product_panel;
     /* Columns of a panel of the first layer's right factor. */
     int first_panel;
-} CConvolution_table;
+} CConvolution_dispatch_table;
 
 /* The table of an instruction set, a `CPlatform_isa`; null when this processor lacks it. */
-const CConvolution_table *_Nullable CConvolution_table_for(uint32_t isa);
+const CConvolution_dispatch_table *_Nullable CConvolution_dispatch_table_for(uint32_t isa);
 
 /*
  * Weights of one input channel to one row of a panel of the right factors of 36 products, in double precision: column k of
  * output_channels of plane p is (G w G^T)[p] where w = weights[k * weight_stride + 0..8], at planes[p * plane_stride + k].
  */
-void CConvolution_winograd_weights(const float *_Nonnull weights, size_t weight_stride, int output_channels,
+void CConvolution_winograd_weights_f32(const float *_Nonnull weights, size_t weight_stride, int output_channels,
                                float *_Nonnull planes, size_t plane_stride);
 
 /*
@@ -82,7 +82,7 @@ void CConvolution_winograd_weights(const float *_Nonnull weights, size_t weight_
  * both sides, rows of zeros above and below the image: [row_count + 2][side + 2][3].
  * `tables` is [3][256]: the preprocessed value of every byte, a table a plane; plane p reads byte `bytes[p]` of a pixel.
  */
-void CConvolution_preprocess(const uint8_t *_Nonnull pixels, int side, int first_row, int row_count,
+void CConvolution_preprocess_u8_f32(const uint8_t *_Nonnull pixels, int side, int first_row, int row_count,
                          const float *_Nonnull tables, const int *_Nonnull bytes, float *_Nonnull rows);
 
 #endif

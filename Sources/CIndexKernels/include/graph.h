@@ -45,7 +45,7 @@ typedef struct {
     uint8_t *_Nullable const *_Nullable codes; /* by chunk, `stride` bytes a slot; NULL where nothing is compared */
     size_t stride;
     int zero;
-    float unit; /* similarity of two codes = unit * dot_codes */
+    float unit; /* similarity of two codes = unit * dot_u8 */
 } CIndexKernels_graph;
 
 typedef struct {
@@ -75,7 +75,7 @@ bool CIndexKernels_has_met(const CIndexKernels_scratch *_Nonnull scratch, uint32
    set. Leaves the best `ef` or fewer in the pool, best first, and returns how many. Slots that are no longer live are walked through
    and left in the pool. */
 size_t CIndexKernels_beam(
-    const CIndexKernels_vectors *_Nonnull kernels, const CIndexKernels_graph *_Nonnull graph,
+    const CIndexKernels_dispatch_table *_Nonnull kernels, const CIndexKernels_graph *_Nonnull graph,
     const CIndexKernels_query *_Nonnull query, CIndexKernels_scratch *_Nonnull scratch, size_t entries, unsigned level, size_t ef);
 
 /* Slots that a filter lets through: bit s % 64 of word s / 64 stands for slot s. */
@@ -88,7 +88,7 @@ typedef struct {
    those of its neighbours that are, until `enough` members, at most CINDEXKERNELS_BASE_LINKS, come of one slot. Starts from the
    neighbours of `origin` and from the `entries` members in the pool. */
 size_t CIndexKernels_beam_members(
-    const CIndexKernels_vectors *_Nonnull kernels, const CIndexKernels_graph *_Nonnull graph,
+    const CIndexKernels_dispatch_table *_Nonnull kernels, const CIndexKernels_graph *_Nonnull graph,
     const CIndexKernels_query *_Nonnull query, CIndexKernels_scratch *_Nonnull scratch, const CIndexKernels_members *_Nonnull members,
     uint32_t origin, size_t entries, size_t ef, size_t enough);
 
@@ -99,7 +99,7 @@ float CIndexKernels_share_near(
 /* Scores every live member below `end` and leaves in the pool the `wanted` best, best first, and behind them in no order those
    that score at most `slack` less than the last of them. Returns how many; `limit`, at least 2 * `wanted`, when they are too many. */
 size_t CIndexKernels_scan_members(
-    const CIndexKernels_vectors *_Nonnull kernels, const CIndexKernels_graph *_Nonnull graph,
+    const CIndexKernels_dispatch_table *_Nonnull kernels, const CIndexKernels_graph *_Nonnull graph,
     const CIndexKernels_query *_Nonnull query, CIndexKernels_scratch *_Nonnull scratch, const CIndexKernels_members *_Nonnull members,
     uint32_t end, size_t wanted, float slack, size_t limit);
 
@@ -116,19 +116,19 @@ size_t CIndexKernels_sample_members(
 
 /* Similarities of the query to `count` slots. */
 void CIndexKernels_score_slots(
-    const CIndexKernels_vectors *_Nonnull kernels, const CIndexKernels_graph *_Nonnull graph,
+    const CIndexKernels_dispatch_table *_Nonnull kernels, const CIndexKernels_graph *_Nonnull graph,
     const CIndexKernels_query *_Nonnull query, const uint32_t *_Nonnull slots, size_t count, float *_Nonnull scores);
 
 /* Diversity heuristic (algorithm 4, alpha 1): walks the candidates best first and keeps one when it is nearer to `slot` than
    to everything kept; equidistant candidates prune each other. Passes over `slot` itself and what is not live.
    Returns how many of at most `limit` it wrote to `kept`. */
 size_t CIndexKernels_select(
-    const CIndexKernels_vectors *_Nonnull kernels, const CIndexKernels_graph *_Nonnull graph, uint32_t slot,
+    const CIndexKernels_dispatch_table *_Nonnull kernels, const CIndexKernels_graph *_Nonnull graph, uint32_t slot,
     const CIndexKernels_candidate *_Nonnull candidates, size_t count, size_t limit, uint32_t *_Nonnull kept);
 
 /* Gives `slot` its list at `level` and adds `slot` to the list of each neighbour, pruning the full ones. */
 void CIndexKernels_link(
-    const CIndexKernels_vectors *_Nonnull kernels, const CIndexKernels_graph *_Nonnull graph, uint32_t slot, unsigned level,
+    const CIndexKernels_dispatch_table *_Nonnull kernels, const CIndexKernels_graph *_Nonnull graph, uint32_t slot, unsigned level,
     const uint32_t *_Nonnull neighbours, size_t count);
 
 /* Adds `slot` to the level-0 lists of the first `limit` live candidates that have room; no list loses a link by it. Returns
@@ -141,7 +141,7 @@ size_t CIndexKernels_attach(
    heuristic allows (after FreshDiskANN, arXiv:2105.09613, algorithm 4, which chooses anew among all). Returns the length of the list, or -1
    when it named live slots only and was left alone. */
 int CIndexKernels_repair(
-    const CIndexKernels_vectors *_Nonnull kernels, const CIndexKernels_graph *_Nonnull graph, uint32_t slot, unsigned level);
+    const CIndexKernels_dispatch_table *_Nonnull kernels, const CIndexKernels_graph *_Nonnull graph, uint32_t slot, unsigned level);
 
 /* Marks in `reached` (one byte a slot, zeroed) what level-0 links lead to from `entry`; `queue` has room for `slot_count`.
    Returns how many. */

@@ -51,7 +51,7 @@ INLINE void panel_product(const float *left, const float *panel, int rows, int d
     }
 }
 
-TARGET static void VARIANT(multiply)(const float *left, const float *right, int rows, int depth, int columns,
+TARGET static void VARIANT(gemm_f32)(const float *left, const float *right, int rows, int depth, int columns,
                                      int accumulate, float *product) {
     for (int column = 0; column < columns; column += PANEL) {
         const float *panel = right + (size_t)column * depth;

@@ -1,12 +1,12 @@
-#ifndef CINDEXKERNELS_VECTORS_TABLES_H
-#define CINDEXKERNELS_VECTORS_TABLES_H
+#ifndef CINDEXKERNELS_DISPATCH_TABLES_H
+#define CINDEXKERNELS_DISPATCH_TABLES_H
 
 #include "vectors.h"
 
 /* One table per instruction set, each in the file of its name. */
-extern const CIndexKernels_vectors CIndexKernels_vectors_portable;
-extern const CIndexKernels_vectors CIndexKernels_vectors_avx2;
-extern const CIndexKernels_vectors CIndexKernels_vectors_avx512;
+extern const CIndexKernels_dispatch_table CIndexKernels_dispatch_table_portable;
+extern const CIndexKernels_dispatch_table CIndexKernels_dispatch_table_avx2;
+extern const CIndexKernels_dispatch_table CIndexKernels_dispatch_table_avx512;
 
 /* Asks for every line of a code row; `rows` of the graph and of scans lie wherever memory has them. */
 static inline void prefetch_row(const uint8_t *row, size_t stride) {
@@ -24,9 +24,5 @@ static inline float score_of(const CIndexKernels_query *query, int64_t sum) {
 #pragma clang fp contract(off)
     return query->scale * (float)sum + query->offset;
 }
-
-/* binary16 bits of a float and back, round half to even: what vcvtps2ph and vcvtph2ps do. */
-uint16_t half_of_float(float x);
-float float_of_half(uint16_t half);
 
 #endif
