@@ -1,5 +1,6 @@
 package import Platform
 package import Storage
+internal import Synchronization
 
 /// Nearest neighbours by cosine similarity over vectors kept in LMDB: an HNSW index.
 ///
