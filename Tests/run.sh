@@ -15,7 +15,7 @@ cd "$(dirname "$0")/.."
 # shellcheck source=systemd/lib/toolchain.sh
 . systemd/lib/toolchain.sh
 
-# Scripts of this folder, in their order; all must be there.
+# Scripts of System/, in their order; all must be there.
 scripts=(units smoke readme http filters service fetch weights-torch weights-keras weights-onnx whitening evaluate model collections backup torture io-errors vulkan-faults kill hostile full-disk)
 stages=(packages build lint shaders unit release "${scripts[@]}")
 script_limit_s=600
@@ -135,7 +135,7 @@ unit_tests() {
 
 # A script counts as run only when its last line says that all of it passed.
 script() {
-    local name=$1 file=Tests/$1.sh count
+    local name=$1 file=Tests/System/$1.sh count
     if [ ! -f "$file" ]; then
         failed=$((failed + 1))
         failures+=("$name: there is no $file")

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Convolutions next to the peers, alternately in one run: medians and the ratio to the fastest. Not part of Tests/run.sh.
-#   PYTHON=venv/bin/python Tests/compare-embed.sh [--rounds 5] [--batch 8] [--threads 2] [--bench PATH]
+#   PYTHON=venv/bin/python Tests/System/compare-embed.sh [--rounds 5] [--batch 8] [--threads 2] [--bench PATH]
 # PYTHON has the packages of ../shared/peers/requirements.txt.
 set -euo pipefail
 
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 rounds=5 batch=8 threads=2 bench=.build/release/likeness-bench
 while [ $# -gt 0 ]; do
     case "$1" in

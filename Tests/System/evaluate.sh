@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
 # What Models/evaluate stands on: its metrics and its whitening by numbers known otherwise, and the features that likeness-bench gives
 # it, several heads in one pass and with the preprocessing of a manifest.
-cd "$(dirname "$0")/.."
-# shellcheck source=Tests/lib.sh
-. Tests/lib.sh
+cd "$(dirname "$0")/../.."
+# shellcheck source=Tests/System/lib.sh
+. Tests/System/lib.sh
 
 # Debian's Python, which sees Debian's packages.
 python=/usr/bin/python3
 require jq "$python"
 require_shared
 
-numbers() { "$python" Tests/evaluate_numbers.py "$@"; }
+numbers() { "$python" Tests/System/evaluate_numbers.py "$@"; }
 check "precision, mAP and recall are those counted by hand" numbers metrics
 check "whitened vectors have the similarities of PCA whitening" numbers whitening
 

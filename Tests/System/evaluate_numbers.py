@@ -1,4 +1,4 @@
-"""The checks of Tests/evaluate.sh that are numbers: what to check, then its arguments."""
+"""The checks of Tests/System/evaluate.sh that are numbers: what to check, then its arguments."""
 import sys
 from pathlib import Path
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # `likeness model fetch` with the real daemon and the real client, against a file server of this machine: what is cut off
 # goes on, what is wrong changes nothing, what is right is used. No network is touched.
-# shellcheck source=Tests/lib.sh
+# shellcheck source=Tests/System/lib.sh
 source "$(dirname "$0")/lib.sh"
 require curl jq python3
 export XDG_CACHE_HOME=$work/cache LIKENESS_SOCKET=$sock
@@ -34,7 +34,7 @@ PY
 size=$(stat -c %s "$files/tiny.safetensors")
 digest=$(sha256sum "$files/tiny.safetensors" | cut -d ' ' -f 1)
 
-python3 "$project/Tests/fetch_server.py" "$files" "$requests" >"$work/port" &
+python3 "$project/Tests/System/fetch_server.py" "$files" "$requests" >"$work/port" &
 server_pid=$!
 until [ -s "$work/port" ]; do sleep 0.02; done
 server=http://127.0.0.1:$(cat "$work/port")

@@ -24,7 +24,7 @@ sleep 1
 fds_before=$(fds)
 kb_before=$(resident_kb)
 
-check "hostile requests are answered as documented" python3 "$project/Tests/http_clients.py" \
+check "hostile requests are answered as documented" python3 "$project/Tests/System/http_clients.py" \
     "$sock" "$port" "$token" "$shared/data" "$work"
 
 check "the daemon lives" kill -0 "$daemon_pid"

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Every system call that the store depends on fails, once and from then on: `Tests/io-errors.sh [full [CALL:ERRNO]]`.
+# Every system call that the store depends on fails, once and from then on: `Tests/System/io-errors.sh [full [CALL:ERRNO]]`.
 # Two lives of likeness-bench for each: in one the k-th call fails, and the worker must go on by itself (once) or give up with
 # the system's words (for ever), and not die; the next looks at everything that was acknowledged. `full` takes every k until no
 # call is left to fail (every seventh write where writes fail for ever); without it a few. io_faults.c fails the k-th call;
 # libfiu, which fails calls by chance, is the second opinion. At the end writes are left out behind the store's back: the judge
 # has to notice.
 source "$(dirname "$0")/lib.sh"
-# shellcheck source=../systemd/lib/packages.sh
+# shellcheck source=systemd/lib/packages.sh
 source "$project/systemd/lib/packages.sh"
-# shellcheck source=../systemd/lib/toolchain.sh
+# shellcheck source=systemd/lib/toolchain.sh
 source "$project/systemd/lib/toolchain.sh"
 require jq fiu-run
 mode=${1:-short}
@@ -16,7 +16,7 @@ only=${2:-}
 find_swift
 compiler=$(command -v cc || command -v clang || echo "$(dirname "$(readlink -f "$swift")")/clang")
 shim=$work/io_faults.so
-"$compiler" -Wall -Wextra -Werror -shared -fPIC -O1 -o "$shim" "$project/Tests/io_faults.c"
+"$compiler" -Wall -Wextra -Werror -shared -fPIC -O1 -o "$shim" "$project/Tests/System/io_faults.c"
 # torture ARGUMENTS...: pairs of lives; the report in $work/report, what was wrong in $work/faults.
 torture() {
     rm -rf "$work/store"

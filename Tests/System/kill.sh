@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# kill -9 at random moments while photos are added, renamed and deleted: `Tests/kill.sh [ROUNDS]` (20).
+# kill -9 at random moments while photos are added, renamed and deleted: `Tests/System/kill.sh [ROUNDS]` (20).
 # After each kill the daemon must open; what it had acknowledged (listed) and is still there must be listed at once; and
 # when it has caught up, its list must equal the folder: nothing missing, nothing double, nothing deleted found.
 # The seed is printed; LIKENESS_SEED repeats a run's choices (not its timing).

@@ -3,7 +3,7 @@
 # A script sources this, calls `check` for each thing it proves, and ends with `finish`.
 set -euo pipefail
 
-project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+project=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 shared=$project/../shared
 bin=${LIKENESS_BIN:-$project/.build/release}
 # The daemon names files without symbolic links, so the folder is named without them too.

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # The model that comes with Likeness: its vectors are the same on every backend; and the way to it, in small: pictures from a seed,
 # training that goes on where it was cut, an export that computes what PyTorch computed.
-cd "$(dirname "$0")/.."
-# shellcheck source=Tests/lib.sh
-. Tests/lib.sh
+cd "$(dirname "$0")/../.."
+# shellcheck source=Tests/System/lib.sh
+. Tests/System/lib.sh
 
 # Debian's Python, which sees Debian's packages.
 python=/usr/bin/python3
@@ -11,7 +11,7 @@ require curl jq "$python"
 require_shared
 name=likeness-slim-2
 
-numbers() { "$python" Tests/model_numbers.py "$@"; }
+numbers() { "$python" Tests/System/model_numbers.py "$@"; }
 # features MODEL OUT BACKEND HEADS
 features() {
     "$bin/likeness-bench" features --weights "$1.safetensors" --preprocessing "$1.json" --input "$work/in.rgb" --output "$work/$2" \

@@ -1,4 +1,4 @@
-"""The checks of Tests/model.sh that are numbers: what to check, then its arguments."""
+"""The checks of Tests/System/model.sh that are numbers: what to check, then its arguments."""
 import sys
 from pathlib import Path
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # 1,000 photos of ten classes through the whole daemon: rate, memory, quality, restart. Figures are for the README.
-#   Tests/photos.sh                       the model that comes with Likeness, its default head
-#   Tests/photos.sh --slim [HEAD...]      ../shared/models/vgg19-slim.safetensors (max mean gem3 rmac)
+#   Tests/System/photos.sh                       the model that comes with Likeness, its default head
+#   Tests/System/photos.sh --slim [HEAD...]      ../shared/models/vgg19-slim.safetensors (max mean gem3 rmac)
 source "$(dirname "$0")/lib.sh"
 require curl jq
 require_shared

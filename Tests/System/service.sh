@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The daemon under a service manager, played by Tests/service_manager.py: passed sockets, notifications, watchdog, restart in place
+# The daemon under a service manager, played by Tests/System/service_manager.py: passed sockets, notifications, watchdog, restart in place
 # with another model, and what is said when it cannot start.
 source "$(dirname "$0")/lib.sh"
 require curl jq python3
@@ -9,7 +9,7 @@ mkdir "$photos"
 for i in $(seq 0 9); do cp "$shared/data/corel1k/$i.jpg" "$photos/"; done
 slim=$shared/models/vgg19-slim.safetensors
 
-check "the service manager's protocol holds" python3 "$project/Tests/service_manager.py" "$bin" "$work" "$photos" "$shared/data/corel1k" "$slim"
+check "the service manager's protocol holds" python3 "$project/Tests/System/service_manager.py" "$bin" "$work" "$photos" "$shared/data/corel1k" "$slim"
 
 # refused WORDS ARGUMENTS...: the daemon ends at once, says the words and leaves no socket.
 refused() {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# kill -9 of the index engine: `Tests/torture.sh [SECONDS]` (7, for each of the index itself and the whole collection).
+# kill -9 of the index engine: `Tests/System/torture.sh [SECONDS]` (7, for each of the index itself and the whole collection).
 # likeness-bench starts itself on a store with small thresholds and kills it in the middle of inserts, deletes, updates,
 # checkpoints, repairs, changes of the codes' range and growth of the map; the oracle is the log in its own pipe.
 # Every line of JSON names its seed.

@@ -3,7 +3,7 @@
 # and the user and folders that they need come out of sysusers.d and tmpfiles.d.
 set -euo pipefail
 
-project=$(cd "$(dirname "$0")/.." && pwd)
+project=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 passed=0

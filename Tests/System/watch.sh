@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# Everything that people and programs do to files, while the daemon watches: `Tests/watch.sh [ROUNDS]` (8).
+# Everything that people and programs do to files, while the daemon watches: `Tests/System/watch.sh [ROUNDS]` (8).
 # After each round it must be quiet within 10 s, and its list equal the two folders: path, content and document, nothing missing,
 # double or stale; images that were only renamed keep their ids and are not embedded again. A round's kind is taken in turn:
 # changes while it runs, names only, more events than the kernel keeps, changes while it is stopped, a root that is away, a root that is empty.
 # The seed is printed; LIKENESS_SEED repeats a run's choices (not its timing).
-# shellcheck source=Tests/lib.sh
+# shellcheck source=Tests/System/lib.sh
 source "$(dirname "$0")/lib.sh"
 require curl jq python3
 require_shared
 rounds=${1:-8}
 seed=${LIKENESS_SEED:-$$}
 kinds=(running names overflow stopped away running empty names)
-changes=$project/Tests/watch_changes.py
+changes=$project/Tests/System/watch_changes.py
 mkdir "$work"/{one,two,outside,sources}
 # shellcheck disable=SC2046 # names without spaces
 cp $(find "$shared/data/corel1k" -name '*.jpg' | LC_ALL=C sort | sed -n '1~40p') "$work/sources"

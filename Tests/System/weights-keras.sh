@@ -4,7 +4,7 @@
 source "$(dirname "$0")/lib.sh"
 require /usr/bin/python3
 # Debian's own Python, for python3-h5py.
-/usr/bin/python3 "$project/Tests/weights_keras.py" "$work/keras" || fail "h5py wrote no files (package python3-h5py)"
+/usr/bin/python3 "$project/Tests/System/weights_keras.py" "$work/keras" || fail "h5py wrote no files (package python3-h5py)"
 cd "$work/keras"
 
 features() { # WEIGHTS OUT.fvecs

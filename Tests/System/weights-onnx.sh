@@ -5,7 +5,7 @@ source "$(dirname "$0")/lib.sh"
 python=/usr/bin/python3
 require "$python"
 "$python" -c 'import onnx' 2>/dev/null || fail "python3-onnx is not installed"
-"$python" "$project/Tests/weights_onnx.py" "$work"
+"$python" "$project/Tests/System/weights_onnx.py" "$work"
 
 # features NAME: one row an image, by the network in a file.
 features() {
@@ -30,7 +30,7 @@ for name in half half-listed; do
         cmp "$work/$name.onnx.fvecs" "$work/half.safetensors.fvecs"
 done
 features normal.onnx
-distance=$("$python" "$project/Tests/weights_onnx.py" --distance "$work/normal.onnx.fvecs" "$work/folded.safetensors.fvecs")
+distance=$("$python" "$project/Tests/System/weights_onnx.py" --distance "$work/normal.onnx.fvecs" "$work/folded.safetensors.fvecs")
 check "batch normalisation: rows differ by $distance, at most 1e-6" \
     awk -v distance="$distance" 'BEGIN { exit !(distance <= 1e-6) }'
 check "the normalised rows are others" test "$(cksum <"$work/normal.onnx.fvecs")" != "$(cksum <"$work/raw.onnx.fvecs")"

@@ -2,16 +2,16 @@
 # Weight files written by PyTorch itself (Debian's python3-torch), in both forms of torch.save: every file of a network has
 # the digest of the same numbers as safetensors, the vectors are PyTorch's, what is no state dict is refused by name, and a
 # short fuzz campaign starts from these files. LIKENESS_FUZZ_EXECUTIONS and LIKENESS_FUZZ_SEED change it.
-cd "$(dirname "$0")/.."
-# shellcheck source=Tests/lib.sh
-. Tests/lib.sh
+cd "$(dirname "$0")/../.."
+# shellcheck source=Tests/System/lib.sh
+. Tests/System/lib.sh
 
 # Debian's Python, which sees Debian's packages.
 python=/usr/bin/python3
 files=$work/files
 require jq "$python"
 mkdir "$files"
-"$python" Tests/weights_torch.py "$files"
+"$python" Tests/System/weights_torch.py "$files"
 
 digest() { "$bin/likeness-bench" weights --weights "$1" | jq -re .digest; }
 
@@ -45,7 +45,7 @@ check "nothing that a file asked for was run" test ! -e "$files/owned"
 vectors_agree() {
     local cosine
     "$bin/likeness-bench" features --backend cpu --weights "$2" --input "$files/images.rgb" --output "$work/f.fvecs"
-    cosine=$("$python" Tests/weights_torch.py compare "$work/f.fvecs" "$files/vectors-$1.txt")
+    cosine=$("$python" Tests/System/weights_torch.py compare "$work/f.fvecs" "$files/vectors-$1.txt")
     echo "  cosine $cosine"
     awk -v cosine="$cosine" 'BEGIN { exit !(cosine >= 0.999999) }'
 }

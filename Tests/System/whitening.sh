@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Whitening through the whole daemon: learned from 1,000 photos without reading one again, killed in the middle, taken back exactly.
-#   Tests/whitening.sh [HEAD...]     (mean); each head prints its precision@5 with and without
+#   Tests/System/whitening.sh [HEAD...]     (mean); each head prints its precision@5 with and without
 source "$(dirname "$0")/lib.sh"
 require curl jq
 require_shared
