@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # What Models/evaluate stands on: its metrics and its whitening by numbers known otherwise, and the features that likeness-bench gives
 # it, several heads in one pass and with the preprocessing of a manifest.
-cd "$(dirname "$0")/../.."
-# shellcheck source=Tests/System/lib.sh
-. Tests/System/lib.sh
+source "$(dirname "$0")/lib.sh"
+cd "$project"
 
 # Debian's Python, which sees Debian's packages.
 python=/usr/bin/python3

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # `likeness model fetch` with the real daemon and the real client, against a file server of this machine: what is cut off
 # goes on, what is wrong changes nothing, what is right is used. No network is touched.
-# shellcheck source=Tests/System/lib.sh
 source "$(dirname "$0")/lib.sh"
 require curl jq python3
 export XDG_CACHE_HOME=$work/cache LIKENESS_SOCKET=$sock

@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # The model that comes with Likeness: its vectors are the same on every backend; and the way to it, in small: pictures from a seed,
 # training that goes on where it was cut, an export that computes what PyTorch computed.
-cd "$(dirname "$0")/../.."
-# shellcheck source=Tests/System/lib.sh
-. Tests/System/lib.sh
+source "$(dirname "$0")/lib.sh"
+cd "$project"
 
 # Debian's Python, which sees Debian's packages.
 python=/usr/bin/python3

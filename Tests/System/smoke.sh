@@ -2,7 +2,6 @@
 # First light, as a stranger does it: install below a folder, search, drop a photo, use every command, install again,
 # uninstall. Photos are made here, so it runs anywhere.
 # shellcheck disable=SC2016 # jq's and awk's variables
-# shellcheck source=Tests/System/lib.sh
 source "$(dirname "$0")/lib.sh"
 require curl jq python3
 prefix=$work/prefix

@@ -4,7 +4,6 @@
 # double or stale; images that were only renamed keep their ids and are not embedded again. A round's kind is taken in turn:
 # changes while it runs, names only, more events than the kernel keeps, changes while it is stopped, a root that is away, a root that is empty.
 # The seed is printed; LIKENESS_SEED repeats a run's choices (not its timing).
-# shellcheck source=Tests/System/lib.sh
 source "$(dirname "$0")/lib.sh"
 require curl jq python3
 require_shared

@@ -2,9 +2,8 @@
 # Weight files written by PyTorch itself (Debian's python3-torch), in both forms of torch.save: every file of a network has
 # the digest of the same numbers as safetensors, the vectors are PyTorch's, what is no state dict is refused by name, and a
 # short fuzz campaign starts from these files. LIKENESS_FUZZ_EXECUTIONS and LIKENESS_FUZZ_SEED change it.
-cd "$(dirname "$0")/../.."
-# shellcheck source=Tests/System/lib.sh
-. Tests/System/lib.sh
+source "$(dirname "$0")/lib.sh"
+cd "$project"
 
 # Debian's Python, which sees Debian's packages.
 python=/usr/bin/python3
