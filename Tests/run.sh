@@ -10,9 +10,9 @@
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
-# shellcheck source=systemd/lib/packages.sh
+# shellcheck source=../systemd/lib/packages.sh
 . systemd/lib/packages.sh
-# shellcheck source=systemd/lib/toolchain.sh
+# shellcheck source=../systemd/lib/toolchain.sh
 . systemd/lib/toolchain.sh
 
 # Scripts of System/, in their order; all must be there.

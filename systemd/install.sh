@@ -22,11 +22,11 @@
 set -euo pipefail
 
 project=$(cd "$(dirname "$0")/.." && pwd)
-# shellcheck source=systemd/lib/packages.sh
+# shellcheck source=lib/packages.sh
 . "$project/systemd/lib/packages.sh"
-# shellcheck source=systemd/lib/toolchain.sh
+# shellcheck source=lib/toolchain.sh
 . "$project/systemd/lib/toolchain.sh"
-# shellcheck source=systemd/lib/place.sh
+# shellcheck source=lib/place.sh
 . "$project/systemd/lib/place.sh"
 
 usage() { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"; }

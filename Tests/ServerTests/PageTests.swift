@@ -46,7 +46,7 @@ struct PageTests {
             [
                 "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
                 "--user-data-dir=\(profile.path)/profile", "--window-size=\(width),900", "--virtual-time-budget=4000",
-                "--timeout=20000", "--screenshot=\(picture)", "--dump-dom",
+                "--timeout=120000", "--screenshot=\(picture)", "--dump-dom",
             ] + (isDark ? ["--blink-settings=preferredColorScheme=0"] : []) + [address]
         let output = Pipe()
         process.standardOutput = output

@@ -11,14 +11,11 @@ weights=$shared/models/vgg19-slim.safetensors
 churn_pid=
 on_exit() { [ -z "$churn_pid" ] || kill -9 "$churn_pid" 2>/dev/null || true; }
 
-likeness() { LIKENESS_SOCKET=$sock "$bin/likeness" "$@"; }
-
-# exits CODE COMMAND...
-exits() {
-    local wanted=$1 code=0
-    shift
-    "$@" >"$work/said" 2>&1 || code=$?
-    [ $code = "$wanted" ] || { cat "$work/said"; return 1; }
+# flip OFFSET: turns one bit of the store.
+flip() {
+    local byte
+    byte=$(od -An -tu1 -j "$1" -N 1 "$store" | tr -d ' ')
+    printf '%b' "\\0$(printf %03o $((byte ^ 32)))" | dd of="$store" bs=1 seek="$1" conv=notrunc status=none
 }
 
 # The nearest of some of the first photos, among those.
@@ -31,6 +28,7 @@ answers() {
 }
 
 start_daemon --root "$photos" --weights "$weights" --backend cpu
+wait_until status_has '.counts.images == 80'
 wait_idle
 answers "$work/before"
 
@@ -50,6 +48,7 @@ check "a folder that holds something is refused" exits 2 likeness backup "$work/
 check "so is one in a watched folder" exits 2 likeness backup "$photos/copy"
 check "so is one in the daemon's own" exits 2 likeness backup "$state/copy"
 check "nothing was written there" test ! -e "$photos/copy" -a ! -e "$photos/copy.partial"
+wait_until status_has '.counts.images == 180'
 wait_idle
 check "the running collection is sound" exits 0 likeness verify
 check "a running one is not verified from outside" exits 2 "$bin/likenessd" --verify "$state"
@@ -84,9 +83,9 @@ for copy in one two; do
     start_daemon --root "$photos" --weights "$weights" --backend cpu
     answers "$work/restored"
     check "the restored collection answers as before ($copy)" cmp "$work/before" "$work/restored"
+    eventually "what came after the backup is found ($copy)" status_has '.counts.images == 180'
     wait_idle
-    check "what came after the backup is found, and nothing else embedded ($copy)" \
-        status_has '.counts.images == 180 and .work.images <= 100'
+    check "and nothing else is embedded ($copy)" status_has '.counts.images == 180 and .work.images <= 100'
     stop_daemon
 done
 
@@ -99,8 +98,7 @@ told=0
 for part in $(seq 1 20); do
     # A byte of somewhere in the file, turned into another; only what lies in use can be told.
     offset=$((size * part / 21))
-    byte=$(od -An -tu1 -j $offset -N 1 "$store" | tr -d ' ')
-    printf "\\$(printf %03o $((byte ^ 32)))" | dd of="$store" bs=1 seek=$offset conv=notrunc status=none
+    flip $offset
     code=0
     "$bin/likenessd" --verify "$state" >"$work/said" || code=$?
     if [ $code = 5 ]; then told=$((told + 1)); else test $code = 0 || fail "verify ended with $code"; fi
@@ -113,8 +111,7 @@ check "changed bytes are told ($told of 20), and none ends it" test $told -ge 5
 offset=0
 for part in $(seq 1 400); do
     at=$((size * part / 401))
-    byte=$(od -An -tu1 -j $at -N 1 "$store" | tr -d ' ')
-    printf "\\$(printf %03o $((byte ^ 32)))" | dd of="$store" bs=1 seek=$at conv=notrunc status=none
+    flip $at
     "$bin/likenessd" --verify "$state" >"$work/said" || true
     if grep -q ': vec slot [0-9]*: checksum' "$work/said"; then offset=$at; break; fi
     cp "$work/sound.mdb" "$store"
@@ -123,11 +120,12 @@ check "a changed byte of a vector is named" test $offset -gt 0
 start_daemon --root "$photos" --weights "$weights" --backend cpu
 wait_idle
 check "beside the daemon, too" exits 5 likeness verify
-check "by its slot" grep -q '^damaged vec slot [0-9]*: checksum' "$work/said"
+check "by its slot" grep -qh '^damaged vec slot [0-9]*: checksum' "$work/out" "$work/err"
 check "rebuilding drops it" exits 0 likeness rebuild
-check "and says so" grep -q 'lost a damaged vector and will be read again' "$work/said"
+check "and says so" grep -qh 'lost a damaged vector and will be read again' "$work/out" "$work/err"
+eventually "its photo is read again" status_has '.counts.images == 180'
 wait_idle
-check "its photo is read again, and no other" status_has '.counts.images == 180 and .counts.failed == 0 and .work.images == 1'
+check "and no other" status_has '.counts.images == 180 and .counts.failed == 0 and .work.images == 1'
 check "everything is sound again" exits 0 likeness verify
 answers "$work/rebuilt"
 check "and answers as before" cmp "$work/before" "$work/rebuilt"

@@ -3,7 +3,7 @@
 # goes on, what is wrong changes nothing, what is right is used. No network is touched.
 source "$(dirname "$0")/lib.sh"
 require curl jq python3
-export XDG_CACHE_HOME=$work/cache LIKENESS_SOCKET=$sock
+export XDG_CACHE_HOME=$work/cache
 cache=$work/cache/likeness
 files=$work/files
 requests=$work/requests
@@ -35,7 +35,7 @@ digest=$(sha256sum "$files/tiny.safetensors" | cut -d ' ' -f 1)
 
 python3 "$project/Tests/System/fetch_server.py" "$files" "$requests" >"$work/port" &
 server_pid=$!
-until [ -s "$work/port" ]; do sleep 0.02; done
+wait_until test -s "$work/port"
 server=http://127.0.0.1:$(cat "$work/port")
 
 # manifest NAME STAGES DIGEST: writes NAME.json, prints its path.
@@ -48,19 +48,9 @@ manifest() {
 }
 tiny=$(manifest tiny '[[16, 16], [32]]' "$digest")
 
-# fetch CODE ARGUMENTS...: the exit status must be CODE; `out` and `err` keep what was said.
-fetch() {
-    local wanted=$1 got=0
-    shift
-    "$bin/likeness" model fetch "$@" >"$work/out" 2>"$work/err" || got=$?
-    [ "$got" -eq "$wanted" ] || {
-        cat "$work/out" "$work/err" >&2
-        echo "exit status $got instead of $wanted: fetch $*" >&2
-        return 1
-    }
-}
-says() { grep -qF -- "$1" "$work/err"; }
-models() { "$bin/likeness" model list --json | jq -r '.models[].name' | sort | tr '\n' ' '; }
+# fetch CODE ARGUMENTS...: the exit status must be CODE.
+fetch() { exits "$1" likeness model fetch "${@:2}"; }
+models() { likeness model list --json | jq -r '.models[].name' | sort | tr '\n' ' '; }
 kept() { stat -c %s "$cache/tiny.part" 2>/dev/null || echo none; }
 
 check "without a daemon nothing is fetched" fetch 3 "$tiny"
@@ -68,7 +58,7 @@ check "and no server is asked" test ! -e "$requests"
 start_daemon
 before=$(models)
 check "the list says what can be fetched" jq -e '[.fetchable[] | .name] | index("vgg16-keras") and index("vgg19-torchvision")' \
-    <("$bin/likeness" model list --json) >/dev/null
+    <(likeness model list --json) >/dev/null
 
 # Nothing that fails changes anything.
 check "an unknown name has no result" fetch 1 vgg61
@@ -93,14 +83,20 @@ check "no model came of all this" test "$(models)" = "$before"
 rm -f "$cache"/*.part "$requests"
 check "a broken connection fails" fetch 5 "$tiny" --from "$server/cut/tiny.safetensors"
 check "half is kept" test "$(kept)" = $((size / 2))
-timeout -s INT 2 env --default-signal=INT "$bin/likeness" model fetch "$tiny" --from "$server/slow/tiny.safetensors" \
-    >/dev/null 2>&1 || true
+# Interrupted when more has come. Background processes of a script ignore SIGINT unless told otherwise.
+LIKENESS_SOCKET=$sock env --default-signal=INT "$bin/likeness" model fetch "$tiny" --from "$server/slow/tiny.safetensors" \
+    >/dev/null 2>&1 &
+client=$!
+has_more() { part=$(kept) && [ "$part" -gt $((size / 2)) ]; }
+wait_until has_more
+kill -INT $client
+wait $client || true
 part=$(kept)
 check "an interrupt keeps more than that" test "$part" -gt $((size / 2)) -a "$part" -lt "$size"
 check "the next command goes on" fetch 0 "$tiny"
 check "where the other ended" grep -qx "/whole/tiny.safetensors bytes=$part-" "$requests"
 check "the daemon has the model" jq -e '.models[] | select(.name == "tiny") | .default_head == "mean" and .licence == "CC0"' \
-    <("$bin/likeness" model list --json) >/dev/null
+    <(likeness model list --json) >/dev/null
 check "nothing is left in the cache" test -z "$(ls "$cache")"
 rm "$requests"
 check "what is there is not fetched again" fetch 0 "$tiny"

@@ -7,7 +7,7 @@ require_shared
 hostile=$(cd "$shared/data/hostile" && pwd -P)
 start=$(now_ms)
 start_daemon --root "$hostile" --weights "$shared/models/vgg19-slim.safetensors"
-wait_idle 600
+wait_idle
 seconds=$((($(now_ms) - start) / 1000))
 list_images "$work/images"
 list_failures "$work/failures"

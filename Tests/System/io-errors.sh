@@ -6,17 +6,11 @@
 # libfiu, which fails calls by chance, is the second opinion. At the end writes are left out behind the store's back: the judge
 # has to notice.
 source "$(dirname "$0")/lib.sh"
-# shellcheck source=systemd/lib/packages.sh
-source "$project/systemd/lib/packages.sh"
-# shellcheck source=systemd/lib/toolchain.sh
-source "$project/systemd/lib/toolchain.sh"
 require jq fiu-run
 mode=${1:-short}
 only=${2:-}
-find_swift
-compiler=$(command -v cc || command -v clang || echo "$(dirname "$(readlink -f "$swift")")/clang")
 shim=$work/io_faults.so
-"$compiler" -Wall -Wextra -Werror -shared -fPIC -O1 -o "$shim" "$project/Tests/System/io_faults.c"
+compile_preload io_faults.c "$shim"
 # torture ARGUMENTS...: pairs of lives; the report in $work/report, what was wrong in $work/faults.
 torture() {
     rm -rf "$work/store"

@@ -51,6 +51,11 @@ churn() {
     done
 }
 
+equals_folder() {
+    list_images "$work/listed"
+    diff "$work/folder" "$work/listed" >"$work/difference"
+}
+
 for _ in $(seq 30); do change r0; done
 : >"$work/acknowledged"
 for round in $(seq "$rounds"); do
@@ -62,9 +67,7 @@ for round in $(seq "$rounds"); do
     missing=$(LC_ALL=C comm -23 "$work/expected" "$work/listed")
     [ -z "$missing" ] || fail "round $round: acknowledged images are missing after the kill: $missing"
     wait_idle
-    list_images "$work/listed"
-    diff "$work/folder" "$work/listed" >"$work/difference" ||
-        fail "round $round: the index (>) differs from the folder (<): $(cat "$work/difference")"
+    wait_for "round $round: the index (>) equals the folder (<)" equals_folder
     [ -z "$(cut -f1 "$work/listed" | uniq -d)" ] || fail "round $round: a path is listed twice"
     # Searches name nothing that is gone, and find what is there.
     query=$(shuf -n 1 --random-source=<(yes "$seed$round") "$work/folder" | cut -f1)

@@ -35,7 +35,7 @@ mkdir "$photos" "$work/copies"
 for number in $(seq 0 10 999); do cp "$shared/data/corel1k/$number.jpg" "$photos"; done
 check "edited copies are made" numbers copies "$photos" 6 "$work/copies"
 start_daemon --root "$photos" --backend cpu
-until [ "$(api GET /v1/status | jq .counts.images)" = 100 ]; do sleep 0.2; done
+wait_until status_has '.counts.images == 100'
 check "the daemon computes with it" test "$(api GET /v1/status | jq -r .model.name)" = "$name"
 # found KIND: how many copies of this kind find their photo first.
 found() {

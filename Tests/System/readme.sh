@@ -21,7 +21,9 @@ check "its second command exists" test -x "$project/$(grep -o '^Tests/run.sh' "$
 
 sudo() { "$@" --prefix "$prefix" --no-service --no-packages --binaries "$bin"; }
 PATH=$prefix/bin:$PATH
-S=$prefix/run/likeness/likeness.sock
+export S=$prefix/run/likeness/likeness.sock
+# The commands mean the installed client.
+unset -f likeness
 number=0
 while read -r line; do
     case $line in Tests/run.sh*) continue ;; systemd/install.sh* | sudo*) cd "$project" ;; *) cd "$work/here" ;; esac

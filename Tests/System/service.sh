@@ -15,7 +15,7 @@ check "the service manager's protocol holds" python3 "$project/Tests/System/serv
 refused() {
     local words=$1 code=0
     shift
-    timeout 10 "$bin/likenessd" "$@" >"$work/refusal" 2>&1 || code=$?
+    timeout "$patience_s" "$bin/likenessd" "$@" >"$work/refusal" 2>&1 || code=$?
     [ $code -eq 1 ] || [ $code -eq 2 ] || { echo "exit status $code: $*"; return 1; }
     grep -qF -- "$words" "$work/refusal" || { cat "$work/refusal"; return 1; }
     [ ! -e "$work/other.sock" ]
@@ -27,16 +27,14 @@ check "a second daemon is refused the state folder" refused "another daemon uses
 check "whatever its model" refused "another daemon uses the state folder" --state "$state" --socket "$work/other.sock"
 check "and touched nothing of the first one's" test -e "$state/tmp/upload-1"
 check "and the socket" refused "another daemon is running" --state "$work/state2" --weights "$slim" --socket "$sock"
-wait_idle 30
-check "a folder with a colon in its name is one folder" status_has '.counts.images == 10'
+eventually "a folder with a colon in its name is one folder" status_has '.counts.images == 10'
 check "a missing folder of the settings is a warning" status_has '[.warnings[].kind] | index("root-unwatched")'
 api GET /readyz >"$work/ready"
 check "and a reason in readyz" holds '.ready and ([.checks[] | select(.name == "roots" and (.ok | not))] | length == 1)' "$work/ready"
 mkdir "$work/absent"
 cp "$photos/1.jpg" "$work/absent/one.jpg"
 kill -HUP "$daemon_pid"
-sleep 2
-check "it is watched as soon as it is there" status_has '.counts.files == 11 and (.roots | length == 2)'
+eventually "it is watched as soon as it is there" status_has '.counts.files == 11 and (.roots | length == 2)'
 kill_daemon
 start_daemon --weights "$slim" --backend cpu
 check "after kill -9 it starts on the same state" status_has '.counts.files == 11'

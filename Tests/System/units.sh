@@ -1,29 +1,8 @@
 #!/usr/bin/env bash
 # The systemd units as systemd itself sees them, without a running one: nothing to complain about, exposure at most 2.0,
 # and the user and folders that they need come out of sysusers.d and tmpfiles.d.
-set -euo pipefail
-
-project=$(cd "$(dirname "$0")/../.." && pwd)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-passed=0
-
-fail() {
-    echo "FAIL: $*" >&2
-    exit 1
-}
-
-check() {
-    local what=$1
-    shift
-    "$@" || fail "$what"
-    passed=$((passed + 1))
-    echo "ok: $what"
-}
-
-for tool in systemd-analyze systemd-sysusers systemd-tmpfiles; do
-    command -v "$tool" >/dev/null || fail "$tool is not installed (package systemd)"
-done
+source "$(dirname "$0")/lib.sh"
+require systemd-analyze systemd-sysusers systemd-tmpfiles
 
 # verify wants the program to exist; nothing is installed here.
 mkdir -p "$work/system" "$work/user"
@@ -72,4 +51,4 @@ tmpfiles() {
 }
 check "tmpfiles.d makes the folders" tmpfiles
 
-echo "$passed passed, 0 failed"
+finish

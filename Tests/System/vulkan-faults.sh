@@ -3,10 +3,6 @@
 # likeness-bench has the software device lost, hanging and out of memory in the middle of a load and compares every vector with
 # the oracle's; vulkan_driver.c is a driver that crashes or hangs when it is listed, and the daemon has to serve all the same.
 source "$(dirname "$0")/lib.sh"
-# shellcheck source=systemd/lib/packages.sh
-source "$project/systemd/lib/packages.sh"
-# shellcheck source=systemd/lib/toolchain.sh
-source "$project/systemd/lib/toolchain.sh"
 require jq curl
 images=${1:-400}
 faults=${2:-24}
@@ -25,10 +21,8 @@ done
 
 # --- drivers that crash or hang -----------------------------------------------------------------------------------------
 
-find_swift
-compiler=$(command -v cc || command -v clang || echo "$(dirname "$(readlink -f "$swift")")/clang")
 driver=$work/libvulkan_faulty.so
-"$compiler" -Wall -Wextra -Werror -shared -fPIC -O1 -o "$driver" "$project/Tests/System/vulkan_driver.c"
+compile_preload vulkan_driver.c "$driver"
 printf '{"file_format_version":"1.0.0","ICD":{"library_path":"%s","api_version":"1.3.0"}}\n' "$driver" >"$work/icd.json"
 # Both spellings: loaders before 1.3.234 know the second one only.
 export VK_DRIVER_FILES=$work/icd.json VK_ICD_FILENAMES=$work/icd.json

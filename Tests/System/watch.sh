@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Everything that people and programs do to files, while the daemon watches: `Tests/System/watch.sh [ROUNDS]` (8).
-# After each round it must be quiet within 10 s, and its list equal the two folders: path, content and document, nothing missing,
+# After each round it must become quiet, and its list must equal the two folders: path, content and document, nothing missing,
 # double or stale; images that were only renamed keep their ids and are not embedded again. A round's kind is taken in turn:
 # changes while it runs, names only, more events than the kernel keeps, changes while it is stopped, a root that is away, a root that is empty.
 # The seed is printed; LIKENESS_SEED repeats a run's choices (not its timing).
@@ -21,36 +21,21 @@ start() { start_daemon --root "$work/one" --root "$work/two" --weights "$shared/
 # change ROUND COUNT KIND
 change() { python3 "$changes" change "$((seed * 1000 + $1))" "$2" "$3" "$work"; }
 
-# page ROUTE MEMBER FILE: everything of a list, one object a line.
-page() {
-    local cursor='' answer
-    : >"$3"
-    while :; do
-        answer=$(api GET "$1?limit=1000${cursor:+&cursor=$cursor}")
-        jq -c ".$2[]" <<<"$answer" >>"$3"
-        cursor=$(jq -r '.next // empty' <<<"$answer")
-        [ -n "$cursor" ] || break
-    done
-}
-
 equals_folder() {
-    page /v1/images images "$work/images.jsonl"
-    page /v1/failures failures "$work/failures.jsonl"
+    list /v1/images images tojson "$work/images.jsonl"
+    list /v1/failures failures tojson "$work/failures.jsonl"
     python3 "$changes" compare "$work" >"$work/difference"
 }
 
 is_quiet() { status_has '.counts.waiting == 0 and all(.roots[]; .state == "live")'; }
 
-# settle ROUND KIND: quiet and equal to the folders within 10 s, and still so a little later.
+is_settled() { is_quiet && equals_folder; }
+
+# settle ROUND KIND: quiet and equal to the folders, and still so a little later.
 settle() {
     local start
     start=$(now_ms)
-    until is_quiet && equals_folder; do
-        kill -0 "$daemon_pid" 2>/dev/null || fail "round $1: the daemon ended"
-        [ $(($(now_ms) - start)) -lt 10000 ] ||
-            fail "round $1 ($2): the index differs after 10 s: $(api GET /v1/status | jq -c '[.counts, .roots]') $(cat "$work/difference")"
-        sleep 0.1
-    done
+    wait_for "round $1 ($2): the index equals the folders" is_settled
     echo "round $1 ($2): $(wc -l <"$work/images.jsonl") images, $(wc -l <"$work/failures.jsonl") failures, equal after $(($(now_ms) - start)) ms"
     status_has '([.roots[].indexed] | add) == .counts.images and ([.roots[].failed] | add) == .counts.failed' ||
         fail "round $1 ($2): the counts of the roots are wrong: $(api GET /v1/status | jq -c '[.counts, .roots]')"
@@ -58,13 +43,7 @@ settle() {
     equals_folder || fail "round $1 ($2): the index was equal and is no longer: $(cat "$work/difference")"
 }
 
-wait_offline() { # ROOT
-    local deadline=$(($(now_ms) + 10000))
-    until status_has "any(.roots[]; .path == \"$1\" and .state == \"offline\")"; do
-        [ "$(now_ms)" -lt $deadline ] || fail "$1 is not offline after 10 s"
-        sleep 0.1
-    done
-}
+wait_offline() { wait_until status_has "any(.roots[]; .path == \"$1\" and .state == \"offline\")"; } # ROOT
 
 count_images() { api GET /v1/status | jq .counts.images; }
 count_embedded() { api GET /v1/status | jq .work.images; }

@@ -8,8 +8,6 @@ photos=$(cd "$shared/data/corel1k" && pwd -P)
 heads=("$@")
 [ $# -gt 0 ] || heads=(mean)
 
-likeness() { LIKENESS_SOCKET=$sock "$bin/likeness" "$@"; }
-
 # The eleven nearest of every tenth photo, by path: one line a photo.
 answers() {
     local number
@@ -40,11 +38,7 @@ for head in "${heads[@]}"; do
     state=$work/state-$head
     arguments=(--root "$photos" --weights "$shared/models/vgg19-slim.safetensors" --head "$head" --backend cpu)
     start_daemon "${arguments[@]}"
-    deadline=$(($(now_ms) + 180000))
-    until status_is .counts.images 1000; do
-        [ "$(now_ms)" -lt $deadline ] || fail "1,000 photos are not loaded after 180 s"
-        sleep 0.2
-    done
+    wait_until status_is .counts.images 1000
     wait_idle
     records "$work/images"
     answers "$work/plain"
@@ -68,8 +62,7 @@ for head in "${heads[@]}"; do
         likeness model whiten --off >/dev/null 2>&1 &
         client=$!
         sleep "$delay"
-        kill -9 "$daemon_pid"
-        wait "$daemon_pid" 2>/dev/null || true
+        kill_daemon
         kill "$client" 2>/dev/null || true
         wait "$client" 2>/dev/null || true
         start_daemon "${arguments[@]}"
