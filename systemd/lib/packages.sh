@@ -51,6 +51,35 @@ known_to_apt() {
     return 1
 }
 
+# held_lock LOG: the line in which apt-get says which lock somebody else holds, and who.
+held_lock() { sed -n '/Could not get lock/{s/^[EW]: //p;q}' "$1" | grep .; }
+
+# apt_get LOG ARGUMENTS...: runs apt-get, and waits for another package manager at work, ten minutes at most.
+apt_get() {
+    local log=$1 deadline=$((SECONDS + 600)) said='' lock
+    shift
+    # The option covers dpkg's lock, but not the one of the package lists: that is what the loop is for.
+    until as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=20 "$@" >"$log" 2>&1; do
+        lock=$(held_lock "$log") || return 1
+        [ $SECONDS -lt $deadline ] || return 1
+        [ -n "$said" ] || say "waiting for another package manager: $lock"
+        said=1
+        sleep 2
+    done
+}
+
+# die_of_apt LOG MESSAGE NEXT-STEP: a lock that was held all the time is named, instead of what it hindered.
+die_of_apt() {
+    local lock
+    if lock=$(held_lock "$1"); then
+        set -- "$1" "another package manager is at work: $lock" "wait until it has ended, then run this again"
+    else
+        tail -n 15 "$1" >&2
+    fi
+    rm -f "$1"
+    die "$2" "$3"
+}
+
 # install_packages WHEN...: nothing to do when all are there, so that it needs neither network nor root a second time.
 install_packages() {
     command -v dpkg-query >/dev/null ||
@@ -66,7 +95,8 @@ install_packages() {
             "as root: apt-get install ${missing[*]%%|*}; then run this again"
     local log
     log=$(mktemp)
-    if ! as_root apt-get -q update >"$log" 2>&1 || grep -q '^\(W: Failed to fetch\|Err:\)' "$log"; then
+    if ! apt_get "$log" update || grep -q '^\(W: Failed to fetch\|Err:\)' "$log"; then
+        ! held_lock "$log" >/dev/null || die_of_apt "$log" "" ""
         tail -n 5 "$log" >&2
         say "warning: apt-get update did not reach every source; going on with the lists that are here"
     fi
@@ -79,10 +109,7 @@ install_packages() {
         names+=("$name")
     done
     say "installing packages: ${names[*]}"
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "${names[@]}" >"$log" 2>&1 || {
-        tail -n 15 "$log" >&2
-        rm -f "$log"
-        die "apt-get could not install: ${names[*]}" "check the network, or run: apt-get install ${names[*]}"
-    }
+    apt_get "$log" install -y --no-install-recommends "${names[@]}" ||
+        die_of_apt "$log" "apt-get could not install: ${names[*]}" "check the network, or run: apt-get install ${names[*]}"
     rm -f "$log"
 }

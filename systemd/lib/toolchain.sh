@@ -55,12 +55,14 @@ provide_swift() {
 }
 
 install_distribution_swift() {
-    local version
+    local version log
     command -v apt-cache >/dev/null || return 1
     version=$(apt-cache policy swiftlang 2>/dev/null | sed -n 's/^  Candidate: \([0-9][0-9.]*\).*/\1/p')
     [ -n "$version" ] && is_new_enough "$version" && may_become_root || return 1
     say "installing Swift $version, the distribution's"
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q install -y swiftlang >&2
+    log=$(mktemp)
+    apt_get "$log" install -y swiftlang || die_of_apt "$log" "apt-get could not install swiftlang" "run: apt-get install swiftlang"
+    rm -f "$log"
 }
 
 # The name of this system in Swift's download addresses.
