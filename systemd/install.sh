@@ -145,15 +145,13 @@ if [ -z "$binaries" ]; then
         find_swift || die "there is no Swift $swift_minimum or newer" "run it without --no-packages"
     fi
     say "building with Swift $(swift_version "$swift") (some minutes the first time)"
-    build=("$swift" build -c release --static-swift-stdlib --package-path "$project" --scratch-path "$build_folder")
+    build=(env "LIKENESS_PROGRAMS=likenessd,likeness" "$swift" build -c release --static-swift-stdlib --package-path "$project" --scratch-path "$build_folder")
     # What sudo builds in somebody's folder should stay that somebody's.
     owner=$(stat -c %U "$project")
     if is_root && [ "$owner" != root ] && [ "$owner" != UNKNOWN ]; then
         build=(runuser -u "$owner" -- env "HOME=$(getent passwd "$owner" | cut -d: -f6)" "${build[@]}")
     fi
-    for product in likenessd likeness; do
-        "${build[@]}" --product "$product" >&2 || die "the build failed" "the compiler's message is above"
-    done
+    "${build[@]}" >&2 || die "the build failed" "the compiler's message is above"
     binaries=$build_folder/release
 fi
 for program in likenessd likeness; do
