@@ -74,7 +74,7 @@ struct PageTests {
         #expect(page.components(separatedBy: "<li>").count - 1 == 24 + 1, "24 results and the template")
         #expect(page.contains("24 of 40 images in "))
         #expect(page.contains("40 images"))
-        #expect(page.contains("Untrained model: finds copies, not kinship."))
+        #expect(page.contains("Untrained model: finds copies, not similar pictures."))
         #expect(page.contains("Loading 36 more, 12 a second, 3 s left"))
         #expect(page.contains("src=\"blob:http://\(server.host)/"))
         #expect(page.contains("More like Ärger \"5\".jpg"))

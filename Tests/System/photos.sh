@@ -26,7 +26,7 @@ for head in "${heads[@]}"; do
     check "$head: all 1,000 photos are listed" test "$(wc -l <"$work/images")" = 1000
     # Each photo by its own bytes: itself first. Its five nearest others: how many are of its class (number / 100).
     own=0
-    kin=0
+    same=0
     for number in $(seq 0 999); do
         echo "url = \"http://d/v1/search?limit=6\""
         echo "data-binary = \"@$photos/$number.jpg\""
@@ -35,17 +35,17 @@ for head in "${heads[@]}"; do
     done >"$work/queries"
     sed -i '$d' "$work/queries"
     curl -sS --config "$work/queries" | jq -rc '[.results[] | [.path, .score]]' >"$work/answers"
-    read -r own kin < <(
+    read -r own same < <(
         jq -s --arg folder "$photos/" -r '
             [to_entries[] | .key as $query | [.value[] | [(.[0] | ltrimstr($folder) | rtrimstr(".jpg") | tonumber), .[1]]]
              | { own: (.[0][0] == $query and .[0][1] >= 0.999),
-                 kin: ([.[] | .[0] | select(. != $query)][0:5] | map(select((. / 100 | floor) == ($query / 100 | floor))) | length) }]
-            | "\(map(select(.own)) | length) \(map(.kin) | add)"' "$work/answers"
+                 same: ([.[] | .[0] | select(. != $query)][0:5] | map(select((. / 100 | floor) == ($query / 100 | floor))) | length) }]
+            | "\(map(select(.own)) | length) \(map(.same) | add)"' "$work/answers"
     )
     check "$head: every photo finds itself first with score >= 0.999" test "$own" = 1000
-    awk -v head="$head" -v ms=$((loaded - start)) -v peak="$peak" -v kin="$kin" 'BEGIN {
+    awk -v head="$head" -v ms=$((loaded - start)) -v peak="$peak" -v same="$same" 'BEGIN {
         printf "%s: %.1f images/s from start to searchable, peak memory %.0f MB, precision@5 %.3f\n",
-            head, 1000000 / ms, peak / 1e6, kin / 5000 }'
+            head, 1000000 / ms, peak / 1e6, same / 5000 }'
     check "$head: the peak memory is below 700 MB" test "$peak" -lt 700000000
     stop_daemon
     start=$(now_ms)
