@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Models"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "Models"))
 
 from evaluation import metrics, whitening  # noqa: E402
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Models" / "training"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "Models" / "training"))
 
 
 def rows(path):
@@ -26,7 +26,7 @@ def write_copies(photos, count, folder):
 
     Without those that write text: Debian 12's Pillow has no font of any size.
     """
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Models"))
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "Models"))
     from evaluation import edits
     from PIL import Image
 
