@@ -34,7 +34,7 @@ class Learner(nn.Module):
 
 
 class Memory:
-    """The last vectors of one head, as further strangers."""
+    """The last vectors of one head: a memory of further negatives."""
 
     def __init__(self, capacity: int, width: int, device: str):
         self.vectors = torch.zeros(capacity, width, device=device)
