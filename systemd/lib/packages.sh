@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# Installs what ../packages.txt lists, by apt, and only what is missing.
+# Installs the packages that ../packages.txt lists and that are missing, by apt.
+# It lies here and not in Tests, which use it too: the installer must not depend on the tests, and no other folder holds scripts.
 
 packages_file=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/packages.txt
 
@@ -14,7 +15,7 @@ die() {
 
 is_root() { [ "$(id -u)" -eq 0 ]; }
 
-# as_root COMMAND...: directly, or through sudo where it asks nothing or somebody can answer.
+# as_root COMMAND...: runs it directly, or by sudo where that needs no password or somebody can type one.
 as_root() {
     if is_root; then "$@"; else sudo "$@"; fi
 }
@@ -25,7 +26,7 @@ may_become_root() {
 
 is_installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 
-# missing_packages WHEN...: lines of alternatives of which none is installed.
+# missing_packages WHEN...: prints the lines of alternatives of which none is installed.
 missing_packages() {
     local when package alternative
     while read -r when package; do
@@ -37,7 +38,7 @@ missing_packages() {
     done < <(grep -v '^#' "$packages_file")
 }
 
-# The first alternative that apt can install.
+# known_to_apt ALTERNATIVES: prints the first one that apt can install.
 known_to_apt() {
     local alternative policy
     for alternative in ${1//|/ }; do
@@ -80,7 +81,7 @@ die_of_apt() {
     die "$2" "$3"
 }
 
-# install_packages WHEN...: nothing to do when all are there, so that it needs neither network nor root a second time.
+# install_packages WHEN...: does nothing when all of them are installed, so a second run needs neither network nor root.
 install_packages() {
     command -v dpkg-query >/dev/null ||
         die "this is neither Debian nor Ubuntu (no dpkg): the packages cannot be installed" \
