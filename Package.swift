@@ -176,15 +176,22 @@ let package = Package(
     cLanguageStandard: .gnu17
 )
 
-// `LIKENESS_TESTS=VectorIndex,Storage swift test` builds the tests of these targets and what they need, nothing else.
-if let chosen = Context.environment["LIKENESS_TESTS"] {
+// Less than the whole package, for one command:
+// - `LIKENESS_TESTS=VectorIndex,Storage swift test` builds the tests of these targets alone;
+// - `LIKENESS_PROGRAMS=likenessd,likeness swift build` builds these programs together, `all` every program. `--product`
+//   takes one at a time, and without it tests come along, which the static runtime has no library for.
+let tested = Context.environment["LIKENESS_TESTS"].map { $0.split(separator: ",").map { "\($0)Tests" } }
+let programs = Context.environment["LIKENESS_PROGRAMS"].map { chosen in
+    package.products.map(\.name).filter { chosen == "all" || chosen.split(separator: ",").contains($0[...]) }
+}
+if let chosen = tested ?? programs {
     let targets = Dictionary(uniqueKeysWithValues: package.targets.map { ($0.name, $0) })
     var needed: Set<String> = []
-    var pending = chosen.split(separator: ",").map { "\($0)Tests" }
+    var pending = chosen
     while let name = pending.popLast() {
         guard needed.insert(name).inserted, let target = targets[name] else { continue }
         for case .byNameItem(let dependency, _) in target.dependencies { pending.append(dependency) }
     }
     package.targets.removeAll { !needed.contains($0.name) }
-    package.products = []
+    package.products.removeAll { !needed.contains($0.name) }
 }
