@@ -24,8 +24,8 @@ let kernels: [CSetting] = c + [.unsafeFlags(["-O3"])]
 
 /// One test target per target: its name without `Tests`, and what it needs besides.
 let testDependencies: [(name: String, others: [String])] = [
-    ("Platform", []), ("Wire", []), ("Storage", ["Platform"]),
-    ("LinearAlgebra", []), ("VectorIndex", ["Storage", "Platform"]),
+    ("Platform", ["CPlatform"]), ("Wire", []), ("Storage", ["Platform"]),
+    ("LinearAlgebra", []), ("VectorIndex", ["Storage", "Platform", "CIndexKernels"]),
     ("Catalog", ["Wire", "Storage", "VectorIndex", "Inference", "Platform"]),
     ("Imaging", ["Platform"]),
     ("Inference", ["Platform"]), ("InferenceCPU", ["Inference"]),
@@ -67,8 +67,9 @@ let package = Package(
         .systemLibrary(name: "CVulkan", providers: [.apt(["libvulkan-dev"])]),
 
         // C where Swift cannot go.
-        .target(name: "CPlatform", cSettings: c),
-        .target(name: "CKernels", cSettings: kernels),
+        .target(name: "CPlatform", cSettings: kernels),
+        .target(name: "CIndexKernels", dependencies: ["CPlatform"], cSettings: kernels),
+        .target(name: "CConvolution", dependencies: ["CPlatform"], cSettings: kernels),
         .target(name: "CModels", cSettings: c + [.disableWarning("c23-extensions")]),
         // C sources see headers, not modules: the libraries of the module maps are named here again.
         .target(
@@ -82,11 +83,11 @@ let package = Package(
         // The house, bottom up.
         .target(name: "Platform", dependencies: ["CPlatform", "CNettle"], swiftSettings: strict),
         .target(name: "Wire", exclude: ["README.md"], swiftSettings: safe),
-        .target(name: "Storage", dependencies: ["CLMDB", "CKernels", "Platform"], swiftSettings: strict),
+        .target(name: "Storage", dependencies: ["CLMDB", "Platform"], swiftSettings: strict),
         .target(name: "LinearAlgebra", dependencies: ["COpenBLAS"], swiftSettings: numeric),
         .target(
             name: "VectorIndex",
-            dependencies: ["Storage", "CKernels", "COpenBLAS", "LinearAlgebra", "Platform"],
+            dependencies: ["Storage", "CIndexKernels", "COpenBLAS", "LinearAlgebra", "Platform"],
             exclude: ["README.md"],
             swiftSettings: numeric
         ),
@@ -96,7 +97,7 @@ let package = Package(
             exclude: ["README.md"],
             swiftSettings: safe
         ),
-        .target(name: "Imaging", dependencies: ["CImaging", "CKernels", "Platform"], swiftSettings: numeric),
+        .target(name: "Imaging", dependencies: ["CImaging", "Platform"], swiftSettings: numeric),
         .target(
             name: "Inference",
             dependencies: ["Platform", "CModels", "COpenBLAS", "LinearAlgebra"],
@@ -105,7 +106,7 @@ let package = Package(
         ),
         .target(
             name: "InferenceCPU",
-            dependencies: ["Inference", "COpenBLAS", "CKernels", "Platform"],
+            dependencies: ["Inference", "COpenBLAS", "CConvolution", "Platform"],
             exclude: ["README.md"],
             swiftSettings: numeric
         ),

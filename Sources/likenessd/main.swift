@@ -18,7 +18,10 @@ do {
     case .verify(let folder): exit(try StoreVerification.run(folder) { print($0) })
     case .probeVulkan(let depth, let configuration, let without):
         VulkanTrial.limitProcess()
-        VulkanTrial.run(depth, configuration, without: without) { FileHandle.standardOutput.write($0) }
+        VulkanTrial.run(depth, configuration, without: without) { line in
+            FileHandle.standardOutput.write(line)
+            VulkanTrial.limitProcess()
+        }
     case .version: print("likenessd \(Version.number)")
     case .run(let configuration):
         try LikenessDaemon.run(
