@@ -1,4 +1,5 @@
 import Catalog
+import Platform
 import Storage
 import TestSupport
 import Testing
