@@ -24,8 +24,8 @@ let kernels: [CSetting] = c + [.unsafeFlags(["-O3"])]
 
 /// One test target per target: its name without `Tests`, and what it needs besides.
 let testDependencies: [(name: String, others: [String])] = [
-    ("Platform", []), ("Filters", []), ("Wire", ["DeviceReports", "Filters"]), ("Storage", ["Platform"]),
-    ("LinearAlgebra", []), ("VectorIndex", ["Storage", "Platform"]),
+    ("Platform", ["CPlatform"]), ("Filters", []), ("Wire", ["DeviceReports", "Filters"]), ("Storage", ["Platform"]),
+    ("LinearAlgebra", []), ("VectorIndex", ["Storage", "Platform", "CIndexKernels"]),
     ("Catalog", ["Filters", "Storage", "VectorIndex", "Inference", "Platform"]),
     ("Imaging", ["Platform"]),
     ("Inference", ["Platform"]), ("InferenceCPU", ["Inference"]),
@@ -38,7 +38,10 @@ let testDependencies: [(name: String, others: [String])] = [
     ),
     (
         "Daemon",
-        ["Server", "Wire", "DeviceReports", "Platform", "Catalog", "Embedding", "Imaging", "Ingestion", "Inference", "InferenceVulkan"]
+        [
+            "Server", "Wire", "DeviceReports", "Platform", "Catalog", "Embedding", "Imaging", "Ingestion", "Inference",
+            "InferenceVulkan",
+        ]
     ),
     ("Client", ["Wire", "DeviceReports", "Filters", "Platform"]),
 ]
@@ -70,8 +73,9 @@ let package = Package(
         .systemLibrary(name: "CVulkan", providers: [.apt(["libvulkan-dev"])]),
 
         // C where Swift cannot go.
-        .target(name: "CPlatform", cSettings: c),
-        .target(name: "CKernels", cSettings: kernels),
+        .target(name: "CPlatform", cSettings: kernels),
+        .target(name: "CIndexKernels", dependencies: ["CPlatform"], cSettings: kernels),
+        .target(name: "CConvolution", dependencies: ["CPlatform"], cSettings: kernels),
         .target(name: "CModels", cSettings: c + [.disableWarning("c23-extensions")]),
         // C sources see headers, not modules: the libraries of the module maps are named here again.
         .target(
@@ -88,11 +92,11 @@ let package = Package(
         // Small, and apart: the backends write these reports and the client reads them, which links no backend.
         .target(name: "DeviceReports", swiftSettings: safe),
         .target(name: "Wire", dependencies: ["Filters", "DeviceReports"], swiftSettings: safe),
-        .target(name: "Storage", dependencies: ["CLMDB", "CKernels", "Platform"], swiftSettings: strict),
+        .target(name: "Storage", dependencies: ["CLMDB", "Platform"], swiftSettings: strict),
         .target(name: "LinearAlgebra", dependencies: ["COpenBLAS"], swiftSettings: numeric),
         .target(
             name: "VectorIndex",
-            dependencies: ["Storage", "CKernels", "COpenBLAS", "LinearAlgebra", "Platform"],
+            dependencies: ["Storage", "CIndexKernels", "COpenBLAS", "LinearAlgebra", "Platform"],
             exclude: ["README.md"],
             swiftSettings: numeric
         ),
@@ -102,7 +106,7 @@ let package = Package(
             exclude: ["README.md"],
             swiftSettings: safe
         ),
-        .target(name: "Imaging", dependencies: ["CImaging", "CKernels", "Platform"], swiftSettings: numeric),
+        .target(name: "Imaging", dependencies: ["CImaging", "Platform"], swiftSettings: numeric),
         .target(
             name: "Inference",
             dependencies: ["Platform", "CModels", "COpenBLAS", "DeviceReports", "LinearAlgebra"],
@@ -111,7 +115,7 @@ let package = Package(
         ),
         .target(
             name: "InferenceCPU",
-            dependencies: ["Inference", "COpenBLAS", "CKernels", "Platform"],
+            dependencies: ["Inference", "COpenBLAS", "CConvolution", "Platform"],
             exclude: ["README.md"],
             swiftSettings: numeric
         ),
@@ -121,7 +125,11 @@ let package = Package(
             exclude: ["README.md"],
             swiftSettings: strict
         ),
-        .target(name: "Embedding", dependencies: ["DeviceReports", "Imaging", "Inference", "Platform"], swiftSettings: safe),
+        .target(
+            name: "Embedding",
+            dependencies: ["DeviceReports", "Imaging", "Inference", "Platform"],
+            swiftSettings: safe
+        ),
         .target(
             name: "Ingestion",
             dependencies: ["Catalog", "Embedding", "Filters", "Platform"],
@@ -159,7 +167,11 @@ let package = Package(
             cSettings: c,
             linkerSettings: [.linkedLibrary("curl")]
         ),
-        .target(name: "Client", dependencies: ["Wire", "DeviceReports", "Filters", "Platform", "CTransfer"], swiftSettings: safe),
+        .target(
+            name: "Client",
+            dependencies: ["Wire", "DeviceReports", "Filters", "Platform", "CTransfer"],
+            swiftSettings: safe
+        ),
 
         // Thin executables.
         .executableTarget(name: "likenessd", dependencies: ["Daemon"], swiftSettings: safe),
@@ -184,15 +196,22 @@ let package = Package(
     cLanguageStandard: .gnu17
 )
 
-// `LIKENESS_TESTS=VectorIndex,Storage swift test` builds the tests of these targets and what they need, nothing else.
-if let chosen = Context.environment["LIKENESS_TESTS"] {
+// Less than the whole package, for one command:
+// - `LIKENESS_TESTS=VectorIndex,Storage swift test` builds the tests of these targets alone;
+// - `LIKENESS_PROGRAMS=likenessd,likeness swift build` builds these programs together, `all` every program. `--product`
+//   takes one at a time, and without it tests come along, which the static runtime has no library for.
+let tested = Context.environment["LIKENESS_TESTS"].map { $0.split(separator: ",").map { "\($0)Tests" } }
+let programs = Context.environment["LIKENESS_PROGRAMS"].map { chosen in
+    package.products.map(\.name).filter { chosen == "all" || chosen.split(separator: ",").contains($0[...]) }
+}
+if let chosen = tested ?? programs {
     let targets = Dictionary(uniqueKeysWithValues: package.targets.map { ($0.name, $0) })
     var needed: Set<String> = []
-    var pending = chosen.split(separator: ",").map { "\($0)Tests" }
+    var pending = chosen
     while let name = pending.popLast() {
         guard needed.insert(name).inserted, let target = targets[name] else { continue }
         for case .byNameItem(let dependency, _) in target.dependencies { pending.append(dependency) }
     }
     package.targets.removeAll { !needed.contains($0.name) }
-    package.products = []
+    package.products.removeAll { !needed.contains($0.name) }
 }

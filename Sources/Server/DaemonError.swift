@@ -64,7 +64,8 @@ extension DaemonError: CustomStringConvertible {
         case .tooManyCollections(let limit): "there are \(limit) collections, which is the most that there can be"
         case .fileUnavailable(let id, let cause): "image \(id): its file cannot be read: \(cause)"
         case .notInBackup(let name): "\(name) is not part of a backup"
-        case .unknownHead(let name): "head: '\(name)' is none of \(Head.allCases.map(\.rawValue).joined(separator: ", "))"
+        case .unknownHead(let name):
+            "head: '\(name)' is none of \(Head.allCases.map(\.rawValue).joined(separator: ", "))"
         case .unknownPreprocessing(let name): "preprocessing '\(name)' is neither keras nor torchvision"
         case .modelIsFixed:
             "the daemon was started with --weights or --model (or their variables or file); take that away first"

@@ -1,5 +1,5 @@
-import Testing
 import Platform
+import Testing
 
 struct CollectionNameTests {
     @Test(arguments: ["default", "a", "0", "2024-holiday_b", String(repeating: "z", count: 63)])

@@ -50,7 +50,9 @@ extension FakeDaemon {
 
     func verifications() -> [CatalogJob<CatalogVerification.Step>] {
         let finding = CatalogFinding(database: "img", key: "2", detail: "checksum")
-        return [job([.progress(database: "img", done: 1, total: 2), .finding(finding), .done(records: 2, findings: 1)])]
+        return [
+            job([.progress(database: "img", done: 1, total: 2), .finding(finding), .done(records: 2, findings: 1)])
+        ]
     }
 
     func rebuildings() -> [CatalogJob<CatalogRebuilding.Step>] {

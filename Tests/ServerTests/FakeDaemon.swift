@@ -59,7 +59,7 @@ final class FakeDaemon: DaemonControl {
         isInUse: true
     )
 
-    let version = DaemonVersion(number: "0", libraries: [:])
+    let version = DaemonVersion(number: "0", libraries: ["libpng": "1.6.39"])
 
     static let offline = RootStatus(
         root: RootRecord(id: RootID(rawValue: 1), path: RelativePath("/photos")),
@@ -176,8 +176,7 @@ struct FakeCollections: CollectionControl {
         daemon.seen.update { $0.removed.append(found) }
     }
 
-    func addRoot(_ path: String, to collection: String?) throws(DaemonError) -> (root: RootStatus, collection: String)
-    {
+    func addRoot(_ path: String, to collection: String?) throws(DaemonError) -> (root: RootStatus, collection: String) {
         daemon.seen.update {
             $0.addedRoots.append(path)
             $0.collections.append(collection)

@@ -43,7 +43,7 @@ struct WarningsTests {
     @Test func `what is missing is said`() {
         #expect(kinds(nil).isEmpty)
         #expect(kinds(nil, freeDiskByteCount: 1000) == ["disk-low"])
-        #expect(kinds(nil, deviceState: .away) == ["device-lost"])
+        #expect(kinds(nil, deviceState: .recovering) == ["device-lost"])
         #expect(kinds(nil, deviceState: .closed) == ["device-closed"])
         #expect(kinds(nil, deviceState: .opening) == [])
         #expect(kinds(nil, unusable: [.init(name: "a", reason: "damaged")]) == ["collection-unusable"])

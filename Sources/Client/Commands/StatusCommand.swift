@@ -44,7 +44,9 @@ struct StatusScreen {
         rows.append(["device", "\(device.backend): \(device.device), \(device.tier)\(threads) (\(device.reason))"])
         rows += (device.graphics ?? []).map { ["GPU", Self.text($0)] }
         let resources = status.resources
-        rows.append(["memory", "\(Text.bytes(resources.memoryBytes)), at most \(Text.bytes(resources.memoryPeakBytes)) so far"])
+        rows.append([
+            "memory", "\(Text.bytes(resources.memoryBytes)), at most \(Text.bytes(resources.memoryPeakBytes)) so far",
+        ])
         rows.append(["disk", "\(Text.bytes(resources.diskBytes)) used, \(Text.bytes(resources.diskFreeBytes)) free"])
         let title = terminal.colored("likeness \(status.version)", .bold)
         let fields = Text.table(rows.map { ["  \($0[0])", Text.visible($0[1])] })
@@ -84,7 +86,7 @@ struct StatusScreen {
 
     private var model: String {
         let model = status.model
-        let kind = model.untrained ? "; untrained: finds copies, not kinship (likeness model import)" : ""
+        let kind = model.untrained ? "; untrained: finds copies, not similar pictures (likeness model import)" : ""
         let whitening = status.whitening.map { ", whitened (learned from \(Text.count($0.vectors, "vector")))" } ?? ""
         let vectors = "head \(status.head), \(model.dimension) dimensions\(whitening)"
         return "\(model.name): \(model.architecture), \(vectors)\(kind)"

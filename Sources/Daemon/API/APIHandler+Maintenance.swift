@@ -54,7 +54,9 @@ extension APIHandler {
         for name in names {
             do throws(SystemError) {
                 let status = try OwnedDescriptor.open("\(state)/\(name)", O_RDONLY | O_NOFOLLOW).status()
-                if status.kind == .regular { files.append(BackupContents.File(name: name, byteCount: status.byteCount)) }
+                if status.kind == .regular {
+                    files.append(BackupContents.File(name: name, byteCount: status.byteCount))
+                }
             } catch {
                 guard error.code == ENOENT else { throw .unexpected("\(error)") }
             }

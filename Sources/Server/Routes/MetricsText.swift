@@ -14,7 +14,9 @@ struct MetricsText {
             $0.counts.failed
         }
         perCollection("likeness_waiting_files", "Files that wait to be embedded.", collections) { $0.counts.waiting }
-        perCollection("likeness_disk_bytes", "Bytes of a collection on disk.", collections) { Int(clamping: $0.diskBytes) }
+        perCollection("likeness_disk_bytes", "Bytes of a collection on disk.", collections) {
+            Int(clamping: $0.diskBytes)
+        }
         gauge("likeness_embedding_rate", "Images embedded per second, lately.", status.progress.imagesPerSecond)
         gauge("likeness_warnings", "Conditions that somebody should look at.", Double(status.warnings.count))
         gauge("likeness_uptime_seconds", "Since the daemon started.", status.uptime)
@@ -35,7 +37,9 @@ struct MetricsText {
         append(status.device.graphics ?? [])
         header("likeness_root_files", "Files of a root by state.", "gauge")
         for root in status.roots {
-            for (state, count) in [("indexed", root.indexedFiles), ("failed", root.failedFiles), ("waiting", root.waitingFiles)] {
+            for (state, count) in [
+                ("indexed", root.indexedFiles), ("failed", root.failedFiles), ("waiting", root.waitingFiles),
+            ] {
                 let labels = [("collection", root.collection ?? ""), ("root", root.path), ("state", state)]
                 sample("likeness_root_files", labels, Double(count))
             }
