@@ -52,6 +52,7 @@ extension JSONValue {
     ///   - text: UTF-8.
     ///   - maximumDepth: containers inside each other; reading recurses as deep.
     ///   - duplicates: what is done about a name that stands twice in one object.
+    /// - Throws: what breaks RFC 8259, more depth than allowed, or a name that stands twice where that is refused.
     package init(_ text: [UInt8], maximumDepth: Int, duplicates: DuplicateNames) throws(JSONFault) {
         var reader = JSONTreeReader(
             tokens: try JSONTokens(text, maximumDepth: maximumDepth),
