@@ -8,7 +8,8 @@ internal import Ingestion
 internal import Platform
 internal import Server
 
-/// The daemon's life cycle: starts the services, consumers before producers, waits for a signal, and stops them in reverse.
+/// The daemon's life cycle: starts the services, consumers before producers, waits for a signal, and stops them in
+/// reverse.
 package enum LikenessDaemon {
     private static let log = Log("daemon")
 
@@ -58,8 +59,8 @@ package enum LikenessDaemon {
         }
     }
 
-    /// Replaces this program by itself: same process, same inherited sockets, settings read anew. The signals stay blocked:
-    /// one that comes meanwhile waits for the new program instead of ending it.
+    /// Replaces this program by itself: same process, same inherited sockets, settings read anew. The signals stay
+    /// blocked: one that comes meanwhile waits for the new program instead of ending it.
     private static func restart(_ arguments: [String]) throws(SystemError) {
         log.notice("restarting in place")
         var pointers: [UnsafeMutablePointer<CChar>?] = unsafe arguments.map { unsafe strdup($0) }

@@ -79,7 +79,8 @@ private struct FilterParser {
         return try conditions(operators, on: field, place, depth: depth)
     }
 
-    /// What stands behind a field: comparisons, which one value has to satisfy together, and conditions on the field as a whole.
+    /// What stands behind a field: comparisons, which one value has to satisfy together, and conditions on the field as
+    /// a whole.
     private mutating func conditions(
         _ operators: [String: JSONValue],
         on field: FilterField,

@@ -71,8 +71,8 @@ package struct DocumentField: Hashable, Sendable {
 
     /// The members of a document at any depth, and the document itself; none when it is no readable JSON object.
     ///
-    /// Objects in an array have the path of the array, and arrays in arrays the outer one's. A name that stands twice has
-    /// both values. Members that no filter can name are left out: a zero byte in the name, or too long a way to it.
+    /// Objects in an array have the path of the array, and arrays in arrays the outer one's. A name that stands twice
+    /// has both values. Members that no filter can name are left out: a zero byte in the name, or too long a way to it.
     package static func fields(of document: [UInt8]) -> [DocumentField] {
         guard !document.isEmpty, let fields = try? read(document) else { return [] }
         return fields

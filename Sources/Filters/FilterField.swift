@@ -24,7 +24,8 @@ package enum BuiltInField: String, CaseIterable, Hashable, Sendable {
 /// What a condition of a filter is about.
 package enum FilterField: Hashable, Sendable {
     case builtIn(BuiltInField)
-    /// A member of the document: the names that lead to it, each followed by a zero byte; empty for the document itself.
+    /// A member of the document: the names that lead to it, each followed by a zero byte; empty for the document
+    /// itself.
     case document([UInt8])
 
     /// The word that says "of the document", for members whose name is a built-in field's.

@@ -1,8 +1,8 @@
 /// A value that filters compare: null, false, true, a number or a string, in this order.
 ///
-/// Its bytes say what comes before what within a kind, by plain comparison of bytes, so that an ordered store of bytes can answer
-/// ranges: strings are their UTF-8; numbers 8 bytes, the IEEE 754 double big-endian with the sign bit inverted, and all bits of a
-/// negative one. -0 is 0.
+/// Its bytes say what comes before what within a kind, by plain comparison of bytes, so that an ordered store of bytes
+/// can answer ranges: strings are their UTF-8; numbers 8 bytes, the IEEE 754 double big-endian with the sign bit
+/// inverted, and all bits of a negative one. -0 is 0.
 package struct FilterValue: Hashable, Comparable, Sendable {
     package enum Kind: UInt8, CaseIterable, Sendable {
         case null = 1

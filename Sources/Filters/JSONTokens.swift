@@ -25,8 +25,8 @@ package enum JSONToken: Hashable, Sendable {
 
 /// The tokenizer of JSON texts (RFC 8259): takes one apart, piece by piece and in order.
 ///
-/// Nothing recurses, so no text of whatever depth can exhaust a stack. A name that an object has twice is given twice: what that
-/// means is the reader's to say. A byte order mark is passed over.
+/// Nothing recurses, so no text of whatever depth can exhaust a stack. A name that an object has twice is given twice:
+/// what that means is the reader's to say. A byte order mark is passed over.
 package struct JSONTokens {
     private enum Expected {
         case value

@@ -1,7 +1,7 @@
 /// Moments as the API writes them.
 package enum Timestamp {
-    /// ISO 8601 in UTC, to the second, rounded down, from nanoseconds since 1970: `2021-05-03T12:00:00Z`. Years have four digits
-    /// (an `Int64` reaches from 1677 to 2262), so the texts are in the order of their moments.
+    /// ISO 8601 in UTC, to the second, rounded down, from nanoseconds since 1970: `2021-05-03T12:00:00Z`. Years have
+    /// four digits (an `Int64` reaches from 1677 to 2262), so the texts are in the order of their moments.
     package static func text(_ nanoseconds: Int64) -> String {
         String(decoding: bytes(nanoseconds), as: UTF8.self)
     }
@@ -23,8 +23,8 @@ package enum Timestamp {
         return text
     }
 
-    /// The Gregorian date of a day counted from 1970-01-01. In years from March, the leap day is the last, and the months' lengths
-    /// repeat every five: 153 days.
+    /// The Gregorian date of a day counted from 1970-01-01. In years from March, the leap day is the last, and the
+    /// months' lengths repeat every five: 153 days.
     private static func civil(day: Int64) -> (year: Int64, month: Int64, day: Int64) {
         // Days from 0000-03-01; an Int64 of nanoseconds begins in 1677.
         let shifted = day + 719_468

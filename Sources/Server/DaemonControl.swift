@@ -6,8 +6,8 @@ package import Platform
 
 /// The interface through which the routes reach the rest of the daemon. `Daemon` implements it; tests fake it.
 ///
-/// Values and errors are those of the targets below; `Mapping` alone turns them into what goes over the wire. All methods block
-/// and may be called from any thread that may block.
+/// Values and errors are those of the targets below; `Mapping` alone turns them into what goes over the wire. All
+/// methods block and may be called from any thread that may block.
 package protocol DaemonControl: ModelControl, MaintenanceControl {
     var version: DaemonVersion { get }
     /// All collections.
@@ -52,7 +52,8 @@ package protocol CollectionControl: Sendable {
     func rescan(_ path: String?, in collection: String?) throws(DaemonError)
 }
 
-/// One collection as the routes see it. A request keeps the one that it began with; once that is removed, what reads it throws.
+/// One collection as the routes see it. A request keeps the one that it began with; once that is removed, what reads it
+/// throws.
 package protocol ServedCollection: Sendable {
     var name: String { get }
     var catalog: any ImageCatalog { get }
@@ -62,7 +63,8 @@ package protocol ServedCollection: Sendable {
     /// A small upright JPEG.
     func thumbnail(_ image: ImageRecord, longSide: Int) throws(DaemonError) -> [UInt8]
 
-    /// Learns a whitening from the collection and writes the collection anew with it; the daemon then restarts itself in place.
+    /// Learns a whitening from the collection and writes the collection anew with it; the daemon then restarts itself
+    /// in place.
     func learnWhitening() throws(DaemonError) -> Whitening
     /// The same without whitening; nothing happens where there is none.
     func removeWhitening() throws(DaemonError)

@@ -4,7 +4,8 @@ package import Inference
 package import Ingestion
 package import Platform
 
-/// Why the daemon cannot do what a route asks: an error of a target below, or what is wrong with a name that a client gave.
+/// Why the daemon cannot do what a route asks: an error of a target below, or what is wrong with a name that a client
+/// gave.
 package enum DaemonError: Error, Sendable {
     case catalog(CatalogError)
     case embedding(EmbeddingError)

@@ -136,7 +136,8 @@ package struct StatusResponse: Codable, Sendable, Equatable {
     package var work: Work?
     package var model: ModelBody
     package var head: String
-    /// Of the collection that was asked for, else of `default`. Absent when vectors are compared as the network gives them.
+    /// Of the collection that was asked for, else of `default`. Absent when vectors are compared as the network gives
+    /// them.
     package var whitening: WhiteningBody?
     package var device: Device
     package var roots: [RootBody]

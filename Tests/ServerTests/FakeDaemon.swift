@@ -10,7 +10,8 @@ import Platform
 import Server
 import TestSupport
 
-/// A daemon without any room below the server: images are numbers, vectors are short. Its collections are `default` and `work`.
+/// A daemon without any room below the server: images are numbers, vectors are short. Its collections are `default` and
+/// `work`.
 final class FakeDaemon: DaemonControl {
     struct Seen {
         var embedded: [[UInt8]] = []

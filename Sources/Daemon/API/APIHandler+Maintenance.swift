@@ -5,8 +5,8 @@ internal import Ingestion
 internal import Platform
 internal import Server
 
-/// Backups: the daemon names what there is and hands it out, the client writes it, as the user who asks. So the service needs no
-/// place to write to, and the user no right to read the state folder.
+/// Backups: the daemon names what there is and hands it out, the client writes it, as the user who asks. So the service
+/// needs no place to write to, and the user no right to read the state folder.
 extension APIHandler {
     func backupContents() throws(DaemonError) -> BackupContents {
         BackupContents(
@@ -43,7 +43,8 @@ extension APIHandler {
         String(collection.store.directory.dropFirst(information.folder.path.count).drop { $0 == "/" })
     }
 
-    /// The lists of watched folders and the models. The page's token is a secret of this machine, and made anew where it is missing.
+    /// The lists of watched folders and the models. The page's token is a secret of this machine, and made anew where
+    /// it is missing.
     private func backupFiles() throws(DaemonError) -> [BackupContents.File] {
         let state = information.folder.path
         let models = (try? FileManager.default.contentsOfDirectory(atPath: "\(state)/models")) ?? []

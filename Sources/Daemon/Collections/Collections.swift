@@ -20,7 +20,8 @@ final class Collections: Sendable {
     private let services: Services
     let standard: ImageCollection
     private let entries: Monitor<[CollectionName: Entry]>
-    /// Whether folders are watched. Held while collections or folders are added, so that no two can take the same place.
+    /// Whether folders are watched. Held while collections or folders are added, so that no two can take the same
+    /// place.
     private let changes = Monitor(false)
     private let log = Log("daemon")
 
@@ -148,7 +149,8 @@ final class Collections: Sendable {
         } catch { throw DaemonError(error) }
     }
 
-    /// Takes a collection out with everything in it; the files in its folders stay. When this returns, no restart brings it back.
+    /// Takes a collection out with everything in it; the files in its folders stay. When this returns, no restart
+    /// brings it back.
     func remove(_ text: String) throws(DaemonError) {
         guard let name = CollectionName(text) else { throw unknown(text) }
         guard name != .standard else { throw .collectionIsStandard(name: text) }

@@ -4,10 +4,10 @@ internal import Platform
 
 /// `<state>/collections`: a folder for each collection, called as it is. The folders are the list of collections.
 ///
-/// In a collection's folder lie `roots` (`RootListFile`) and one folder for each model that was used, with the vectors of that model. Making a
-/// collection is one `mkdir`, and one without a model's folder is an empty collection. Removing one begins with a rename to a name that
-/// no collection can have, and what has such a name is deleted, at the next start at the latest. So a process killed at any moment leaves
-/// each collection whole or gone.
+/// In a collection's folder lie `roots` (`RootListFile`) and one folder for each model that was used, with the vectors
+/// of that model. Making a collection is one `mkdir`, and one without a model's folder is an empty collection. Removing
+/// one begins with a rename to a name that no collection can have, and what has such a name is deleted, at the next
+/// start at the latest. So a process killed at any moment leaves each collection whole or gone.
 struct CollectionsFolder: Sendable {
     /// Of folders on their way out; no name of a collection begins with a dot.
     private static let removedPrefix = ".removed-"
@@ -67,7 +67,8 @@ struct CollectionsFolder: Sendable {
         delete(aside)
     }
 
-    /// Where the collection's vectors of one model lie. Vectors of two models never meet, and going back to a model costs nothing.
+    /// Where the collection's vectors of one model lie. Vectors of two models never meet, and going back to a model
+    /// costs nothing.
     func store(of name: CollectionName, fingerprint: String) -> String {
         "\(folder(of: name))/\(SHA256Digest(of: Array(fingerprint.utf8)).description.prefix(16))"
     }

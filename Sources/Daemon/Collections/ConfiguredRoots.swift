@@ -2,8 +2,8 @@ internal import Foundation
 internal import Ingestion
 internal import Platform
 
-/// The folders that the settings name, each for a collection. One that cannot be watched now, such as a disk that is not
-/// mounted yet, keeps nothing from being served: it is tried again, and status says why it is missing.
+/// The folders that the settings name, each for a collection. One that cannot be watched now, such as a disk that is
+/// not mounted yet, keeps nothing from being served: it is tried again, and status says why it is missing.
 final class ConfiguredRoots: Sendable {
     struct Failure: Sendable, Equatable {
         let path: String
@@ -16,8 +16,8 @@ final class ConfiguredRoots: Sendable {
     private let log = Log("daemon")
 
     /// - Parameters:
-    ///   - settings: `DIR` or `NAME=DIR`; relative paths are below the working directory. One that begins like a name and `=`
-    ///     is written `./NAME=...`.
+    ///   - settings: `DIR` or `NAME=DIR`; relative paths are below the working directory. One that begins like a name
+    ///     and `=` is written `./NAME=...`.
     ///   - watch: begins to watch an absolute path.
     init(
         _ settings: [String],

@@ -27,8 +27,8 @@ final class ImageCollection: ServedCollection {
         var isEnded = false
     }
 
-    /// Addresses that each but the standard one reserves, so that 64 fit together into what a process has: enough for 35 million
-    /// images of 512 components, and it grows where it is not.
+    /// Addresses that each but the standard one reserves, so that 64 fit together into what a process has: enough for
+    /// 35 million images of 512 components, and it grows where it is not.
     private static let mapByteCount = 1 << 36
 
     let id: CollectionName

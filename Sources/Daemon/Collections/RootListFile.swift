@@ -37,7 +37,8 @@ final class RootListFile: Sendable {
         for path in wanted.subtracting(present.map(\.path)) { _ = try catalog.addRoot(path) }
     }
 
-    /// Stores the catalog's roots as the list, durably; writes nothing when that is what the list holds, or after `close`.
+    /// Stores the catalog's roots as the list, durably; writes nothing when that is what the list holds, or after
+    /// `close`.
     func save(_ catalog: Catalog) throws {
         try state.update { (state: inout State) throws in
             guard !state.isClosed else { return }

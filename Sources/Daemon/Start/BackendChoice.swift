@@ -15,14 +15,15 @@ struct BackendChoice: Sendable {
     /// Images a batch at most: enough to keep the sgemm calls long, and memory small.
     private static let cpuBatchCount = 8
     private static let deviceBatchCount = 64
-    /// Seconds that the start waits for a graphics device of its own choice; one that takes longer takes over when it is ready.
+    /// Seconds that the start waits for a graphics device of its own choice; one that takes longer takes over when it
+    /// is ready.
     private static let patience = 0.7
     /// Seconds without work after which a graphics device may be measured.
     private static let idleSeconds = 30.0
     private static let log = Log("daemon")
 
-    /// - Throws: where `vulkan` is asked for and there is no such device. A driver that crashes or hangs is no error: the
-    ///   processor computes, and says so.
+    /// - Throws: where `vulkan` is asked for and there is no such device. A driver that crashes or hangs is no error:
+    ///   the processor computes, and says so.
     init(_ configuration: Configuration, network: Network, stateDirectory: String) throws(InferenceError) {
         func cpu() throws(InferenceError) -> any ConvolutionBackend {
             let threads = configuration.threads ?? WorkerThread.availableCoreCount

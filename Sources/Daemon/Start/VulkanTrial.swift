@@ -2,8 +2,8 @@ package import Foundation
 internal import Glibc
 internal import InferenceVulkan
 
-/// The process in which Vulkan drivers are tried before the daemon opens them itself: a driver that crashes or hangs there
-/// harms nobody.
+/// The process in which Vulkan drivers are tried before the daemon opens them itself: a driver that crashes or hangs
+/// there harms nobody.
 package enum VulkanTrial {
     /// How much to try.
     package enum Depth: String, CaseIterable, Sendable {
@@ -18,8 +18,9 @@ package enum VulkanTrial {
     /// Seconds without a line after which a process in this role ends itself, should nobody be left who would kill it.
     private static let limit: UInt32 = 120
 
-    /// Ends this process by SIGALRM when the limit passes before this is called again: at the start, and for each line. For the
-    /// executable alone: the timer belongs to the whole process, so a test that runs a trial within its own would be killed by it.
+    /// Ends this process by SIGALRM when the limit passes before this is called again: at the start, and for each line.
+    /// For the executable alone: the timer belongs to the whole process, so a test that runs a trial within its own
+    /// would be killed by it.
     package static func limitProcess() { alarm(limit) }
 
     /// Prints a `GraphicsReport` as one line of JSON before each trial, and the whole at the end.

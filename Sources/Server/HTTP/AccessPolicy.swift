@@ -35,7 +35,8 @@ enum AccessPolicy: Sendable {
                 throw Problem(.forbidden, "requests of web pages are not taken on this socket")
             }
         case .tcp(let hosts, _):
-            // An exact list defeats DNS rebinding: a page of evil.example that resolves to 127.0.0.1 still names its host.
+            // An exact list defeats DNS rebinding: a page of evil.example that resolves to 127.0.0.1 still names its
+            // host.
             guard let host = head.value("host")?.lowercased(), hosts.contains(host) else {
                 throw Problem(.forbidden, "this server answers to \(hosts.sorted().joined(separator: ", ")) only")
             }

@@ -5,7 +5,8 @@ package struct AccessToken: Sendable {
     /// As it is written in `Authorization: Bearer`.
     package let text: String
 
-    /// Takes a secret of 43 to 256 letters, digits, `-` and `_`: 256 bits in base64url or hexadecimal. Nil for anything else.
+    /// Takes a secret of 43 to 256 letters, digits, `-` and `_`: 256 bits in base64url or hexadecimal. Nil for anything
+    /// else.
     package init?(_ text: String) {
         let isFit = text.utf8.allSatisfy { byte in
             switch byte {

@@ -5,8 +5,8 @@ internal import Wire
 
 /// A reply's body that is made piece by piece while it is sent: a backup, or the progress of a long job.
 ///
-/// It is pulled: the next piece is made when the one before has been taken, so a slow reader slows the maker and nothing piles up.
-/// When the reader goes away, the maker is released.
+/// It is pulled: the next piece is made when the one before has been taken, so a slow reader slows the maker and
+/// nothing piles up. When the reader goes away, the maker is released.
 final class ResponseStream: Sendable {
     private struct State {
         var rest: ArraySlice<UInt8> = []
@@ -18,8 +18,8 @@ final class ResponseStream: Sendable {
 
     private let state: Monitor<State>
 
-    /// - Parameter next: makes the next bytes, none at the end; may block for some seconds. What it throws breaks the connection, so
-    ///   that the reader learns that the body is not whole. Called by one thread at a time.
+    /// - Parameter next: makes the next bytes, none at the end; may block for some seconds. What it throws breaks the
+    ///   connection, so that the reader learns that the body is not whole. Called by one thread at a time.
     init(_ next: @escaping @Sendable () throws(Problem) -> [UInt8]) {
         state = Monitor(State(next: next))
     }

@@ -28,8 +28,8 @@ extension Routes {
         ]
     }
 
-    /// The collection that a request is about: the one that its body or its parameter `collection` names, else `default`.
-    /// Nothing else in the server resolves names.
+    /// The collection that a request is about: the one that its body or its parameter `collection` names, else
+    /// `default`. Nothing else in the server resolves names.
     func collection(_ call: Call, named name: String? = nil) throws(Problem) -> any ServedCollection {
         try ask(control.collections.find(name ?? call.parameters["collection"]))
     }
@@ -50,8 +50,8 @@ extension Routes {
 }
 
 extension Routes {
-    /// Whitening of a collection. Both answer when the collection is written anew, which takes a minute for a million images,
-    /// and the daemon then restarts in place.
+    /// Whitening of a collection. Both answer when the collection is written anew, which takes a minute for a million
+    /// images, and the daemon then restarts in place.
     var whiteningRoutes: [Route] {
         let small = BodyRule.memory(byteCount: limits.smallBodyByteCount)
         return [

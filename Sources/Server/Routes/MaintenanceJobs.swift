@@ -2,7 +2,8 @@ internal import Catalog
 internal import Platform
 internal import Wire
 
-/// The right to do one long job on what is stored; given back when its holder goes, whether the job ended or its client went away.
+/// The right to do one long job on what is stored; given back when its holder goes, whether the job ended or its client
+/// went away.
 final class MaintenanceClaim: Sendable {
     /// What is at work, if anything.
     typealias Current = Monitor<String?>
@@ -35,8 +36,8 @@ final class JobLines<Step: JobStep>: Sendable {
 
     init(_ jobs: [CatalogJob<Step>]) { state = Monitor(State(rest: jobs[...])) }
 
-    /// The next line; the last one is the result. A failure is the last line too: the reply has begun, and carries no other
-    /// status any more.
+    /// The next line; the last one is the result. A failure is the last line too: the reply has begun, and carries no
+    /// other status any more.
     func next() -> JobLine? {
         state.update { state in
             do throws(CatalogError) { return try next(&state) } catch { return JobLine(problem: Problem(error)) }

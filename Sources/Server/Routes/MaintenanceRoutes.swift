@@ -3,7 +3,8 @@ internal import Platform
 internal import Wire
 
 extension Routes {
-    /// Backup, verification and rebuilding of what is stored. One of them at a time; the long ones answer while they work.
+    /// Backup, verification and rebuilding of what is stored. One of them at a time; the long ones answer while they
+    /// work.
     var maintenanceRoutes: [Route] {
         let small = BodyRule.memory(byteCount: limits.smallBodyByteCount)
         return [

@@ -3,8 +3,8 @@ internal import Foundation
 internal import Platform
 internal import Wire
 
-/// A page cursor, which says where a list goes on: opaque to clients, base64url of a kind byte and the last key shown, so pages stay stable while
-/// images come and go.
+/// A page cursor, which says where a list goes on: opaque to clients, base64url of a kind byte and the last key shown,
+/// so pages stay stable while images come and go.
 enum PageCursor {
     private static let imageKind = UInt8(ascii: "i")
     private static let fileKind = UInt8(ascii: "f")

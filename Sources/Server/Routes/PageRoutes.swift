@@ -9,7 +9,8 @@ extension Routes {
             asset("/page.css", "page.css", "text/css; charset=utf-8"),
             asset("/page.js", "page.js", "text/javascript; charset=utf-8"),
             asset("/icon.svg", "icon.svg", "image/svg+xml"),
-            // Whoever may search may see the page: on the Unix socket that is the socket's group, on TCP the token's holder.
+            // Whoever may search may see the page: on the Unix socket that is the socket's group, on TCP the token's
+            // holder.
             Route(method: "GET", pattern: "/v1/page") { (_) throws(Problem) in
                 guard let url = control.pageLink else {
                     throw Problem(.notFound, "no page is served; start the daemon with --http 127.0.0.1:8473")
