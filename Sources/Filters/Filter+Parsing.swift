@@ -109,7 +109,7 @@ private struct FilterParser {
                 try check(depth: depth + 1, place)
                 parts.append(.not(try conditions(operators, on: field, place, depth: depth + 1)))
             default:
-                let wanted = try comparison(name, value, field, place)
+                let wanted = try comparison(name, value, on: field, at: place)
                 intervals = intervals.map { $0.flatMap { one in wanted.compactMap(one.intersection) } } ?? wanted
             }
         }
@@ -120,8 +120,8 @@ private struct FilterParser {
     private mutating func comparison(
         _ name: String,
         _ value: JSONValue,
-        _ field: FilterField,
-        _ place: String
+        on field: FilterField,
+        at place: String
     ) throws(FilterError) -> [FilterInterval] {
         switch name {
         case "$eq": return [FilterInterval(try self.value(value, for: field, place))]

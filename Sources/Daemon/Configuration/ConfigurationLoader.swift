@@ -122,7 +122,7 @@ package enum ConfigurationLoader {
         var rest = arguments[...]
         while let argument = rest.popFirst() {
             guard argument.hasPrefix("--") else {
-                throw ConfigurationError("'\(argument)' is no flag; folders are given as --root \(argument)")
+                throw ConfigurationError("'\(argument)' is not a flag; folders are given as --root \(argument)")
             }
             let parts = argument.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let name = String(parts[0])

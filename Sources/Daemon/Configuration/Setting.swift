@@ -42,7 +42,7 @@ struct Setting: Sendable {
         ) { $0.head = $1 },
         Setting(name: "backend", value: "NAME", help: "auto, cpu or vulkan (auto: a real GPU if there is one)") {
             (configuration, text) throws(ConfigurationError) in
-            configuration.backend = try choice("backend", text, Configuration.Backend.allCases) { $0.rawValue }
+            configuration.backend = try choice("backend", text, among: Configuration.Backend.allCases) { $0.rawValue }
         },
         Setting(
             name: "device",
@@ -73,15 +73,15 @@ struct Setting: Sendable {
         },
         Setting(name: "log-level", value: "LEVEL", help: "error, warning, notice, info or debug") {
             (configuration, text) throws(ConfigurationError) in
-            configuration.logLevel = try choice("log-level", text, Log.Level.allCases) { $0.name }
+            configuration.logLevel = try choice("log-level", text, among: Log.Level.allCases) { $0.name }
         },
     ]
 
     private static func choice<Value>(
         _ name: String,
         _ text: String,
-        _ values: [Value],
-        _ spelling: (Value) -> String
+        among values: [Value],
+        spelling: (Value) -> String
     ) throws(ConfigurationError) -> Value {
         if let value = values.first(where: { spelling($0) == text }) { return value }
         let list = values.map(spelling).joined(separator: ", ")

@@ -7,14 +7,14 @@ struct MetricsText {
 
     init(status: StatusResponse, server: ServerMetrics.Counts) {
         let collections = status.collections ?? []
-        perCollection("likeness_images", "Searchable images.", collections) { $0.counts.images }
-        perCollection("likeness_vectors", "Distinct vectors.", collections) { $0.counts.vectors }
-        perCollection("likeness_files", "Files in the ledger.", collections) { $0.counts.files }
-        perCollection("likeness_failed_files", "Files that could not be made searchable.", collections) {
+        perCollection("likeness_images", "Searchable images.", of: collections) { $0.counts.images }
+        perCollection("likeness_vectors", "Distinct vectors.", of: collections) { $0.counts.vectors }
+        perCollection("likeness_files", "Files in the ledger.", of: collections) { $0.counts.files }
+        perCollection("likeness_failed_files", "Files that could not be made searchable.", of: collections) {
             $0.counts.failed
         }
-        perCollection("likeness_waiting_files", "Files that wait to be embedded.", collections) { $0.counts.waiting }
-        perCollection("likeness_disk_bytes", "Bytes of a collection on disk.", collections) {
+        perCollection("likeness_waiting_files", "Files that wait to be embedded.", of: collections) { $0.counts.waiting }
+        perCollection("likeness_disk_bytes", "Bytes of a collection on disk.", of: collections) {
             Int(clamping: $0.diskBytes)
         }
         gauge("likeness_embedding_rate", "Images embedded per second, lately.", status.progress.imagesPerSecond)
@@ -105,8 +105,8 @@ struct MetricsText {
     private mutating func perCollection(
         _ name: String,
         _ help: String,
-        _ collections: [CollectionBody],
-        _ value: (CollectionBody) -> Int
+        of collections: [CollectionBody],
+        value: (CollectionBody) -> Int
     ) {
         header(name, help, "gauge")
         for collection in collections { sample(name, [("collection", collection.name)], Double(value(collection))) }
