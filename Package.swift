@@ -25,12 +25,13 @@ let kernels: [CSetting] = c + [.unsafeFlags(["-O3"])]
 /// One test target per target: its name without `Tests`, and what it needs besides.
 let testDependencies: [(name: String, others: [String])] = [
     ("Platform", []), ("Wire", []), ("Storage", ["Platform"]),
-    ("LinearAlgebra", []), ("VectorIndex", ["Storage", "Platform"]),
-    ("Catalog", ["Wire", "Storage", "VectorIndex", "Inference", "Platform"]),
+    ("LinearAlgebra", ["Platform"]), ("VectorIndex", ["Storage", "Platform"]),
+    ("Catalog", ["Wire", "Storage", "VectorIndex", "LinearAlgebra", "Platform"]),
     ("Imaging", ["Platform"]),
-    ("Inference", ["Platform"]), ("InferenceCPU", ["Inference"]),
-    ("InferenceVulkan", ["Inference", "CShaders", "Platform"]),
-    ("Embedding", ["Imaging", "Inference", "Platform"]),
+    ("Inference", ["LinearAlgebra", "Platform"]), ("InferenceCPU", ["Inference", "ModelFiles"]),
+    ("ModelFiles", ["Inference", "LinearAlgebra", "Platform"]),
+    ("InferenceVulkan", ["Inference", "ModelFiles", "CShaders", "Platform"]),
+    ("Embedding", ["Imaging", "Inference", "LinearAlgebra", "Platform"]),
     ("Ingestion", ["Catalog", "Embedding", "Imaging", "Inference", "Platform"]),
     ("Server", ["Wire", "Catalog", "Embedding", "Imaging", "Inference", "Platform"]),
     (
@@ -83,7 +84,7 @@ let package = Package(
         .target(name: "Platform", dependencies: ["CPlatform", "CNettle"], swiftSettings: strict),
         .target(name: "Wire", exclude: ["README.md"], swiftSettings: safe),
         .target(name: "Storage", dependencies: ["CLMDB", "CKernels", "Platform"], swiftSettings: strict),
-        .target(name: "LinearAlgebra", dependencies: ["COpenBLAS"], swiftSettings: numeric),
+        .target(name: "LinearAlgebra", dependencies: ["COpenBLAS", "Platform"], swiftSettings: numeric),
         .target(
             name: "VectorIndex",
             dependencies: ["Storage", "CKernels", "COpenBLAS", "LinearAlgebra", "Platform"],
@@ -92,14 +93,20 @@ let package = Package(
         ),
         .target(
             name: "Catalog",
-            dependencies: ["Wire", "Storage", "VectorIndex", "Inference", "Platform"],
+            dependencies: ["Wire", "Storage", "VectorIndex", "LinearAlgebra", "Platform"],
             exclude: ["README.md"],
             swiftSettings: safe
         ),
         .target(name: "Imaging", dependencies: ["CImaging", "CKernels", "Platform"], swiftSettings: numeric),
         .target(
             name: "Inference",
-            dependencies: ["Platform", "CModels", "COpenBLAS", "LinearAlgebra"],
+            dependencies: ["Platform", "COpenBLAS", "LinearAlgebra"],
+            exclude: ["README.md"],
+            swiftSettings: numeric
+        ),
+        .target(
+            name: "ModelFiles",
+            dependencies: ["Inference", "LinearAlgebra", "Platform", "CModels"],
             exclude: ["README.md"],
             swiftSettings: numeric
         ),
@@ -138,7 +145,7 @@ let package = Package(
             name: "Daemon",
             dependencies: [
                 "Server", "Ingestion", "Catalog", "Embedding", "Imaging", "Wire", "Platform",
-                "Inference", "InferenceCPU", "InferenceVulkan", "Storage",
+                "Inference", "InferenceCPU", "InferenceVulkan", "LinearAlgebra", "ModelFiles", "Storage",
             ],
             swiftSettings: safe
         ),
@@ -159,7 +166,7 @@ let package = Package(
             name: "likeness-bench",
             dependencies: [
                 "Catalog", "Embedding", "Imaging", "Inference", "InferenceCPU", "InferenceVulkan",
-                "Ingestion", "Platform", "Storage", "VectorIndex", "Wire",
+                "Ingestion", "ModelFiles", "Platform", "Storage", "VectorIndex", "Wire",
             ],
             swiftSettings: numeric
         ),

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Inference
+internal import ModelFiles
 internal import Server
 internal import Wire
 

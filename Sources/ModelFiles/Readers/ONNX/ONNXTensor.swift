@@ -1,0 +1,121 @@
+internal import Inference
+
+/// A constant tensor of an ONNX model (`TensorProto`): its head, and its numbers once they are asked for.
+struct ONNXTensor {
+    /// Number formats that are read, by their `TensorProto.DataType`; all become fp32.
+    enum ElementType: Int64 {
+        case float32 = 1
+        case float16 = 10
+        case float64 = 11
+        case bfloat16 = 16
+
+        /// Bytes a number in `raw_data`.
+        var byteCount: Int {
+            switch self {
+            case .float32: 4
+            case .float64: 8
+            case .float16, .bfloat16: 2
+            }
+        }
+    }
+
+    /// Fields of `TensorProto` in onnx.proto.
+    enum Field {
+        static let dimensions = 1
+        static let elementType = 2
+        static let segment = 3
+        static let floats = 4
+        static let halves = 5
+        static let name = 8
+        static let raw = 9
+        static let doubles = 10
+        static let externalData = 13
+        static let location = 14
+    }
+
+    /// Lengths of the axes, none negative.
+    let shape: [Int]
+    let name: String
+    let message: ProtobufMessage
+    private(set) var elementType: Int64 = 0
+    private(set) var isExternal = false
+    /// Where the numbers lie when they are not in fields of their type.
+    private(set) var raw: Range<Int>?
+
+    private static let rankLimit = 16
+
+    /// For errors.
+    var label: String { "tensor \(name)" }
+
+    /// Reads the head; the numbers are skipped.
+    ///
+    /// - Parameters:
+    ///   - message: the tensor's.
+    ///   - name: what it is called when it has no name itself, as the value of a `Constant` node.
+    /// - Throws: `.malformedWeights`.
+    init(_ message: ProtobufMessage, name: String = "") throws(InferenceError) {
+        var fields = message
+        var name = name
+        var dimensions: [Int64] = []
+        while let field = try fields.next() {
+            switch field.number {
+            case Field.dimensions: try message.append(field, to: &dimensions, limit: Self.rankLimit)
+            case Field.elementType: elementType = try message.integer(field)
+            case Field.name:
+                let text = try message.text(field)
+                if !text.isEmpty { name = text }
+            case Field.raw:
+                guard raw == nil else { throw message.malformed("has its numbers twice") }
+                raw = try message.place(field)
+            case Field.segment: throw message.malformed("is a segment of a tensor")
+            case Field.externalData: isExternal = true
+            case Field.location: isExternal = try message.integer(field) != 0 || isExternal
+            default: break
+            }
+        }
+        var shape: [Int] = []
+        for dimension in dimensions {
+            guard dimension >= 0, let length = Int(exactly: dimension) else {
+                throw message.malformed("(\(name)) has the impossible shape \(dimensions)")
+            }
+            shape.append(length)
+        }
+        self.shape = shape
+        self.name = name
+        self.message = message
+    }
+
+    /// The numbers, the last axis fastest.
+    ///
+    /// - Throws: `.malformedWeights` naming the tensor when they do not fit the shape, are of another format, or hold NaN or
+    ///   infinity; `.unsupportedNetwork` when they are in another file.
+    func floats() throws(InferenceError) -> [Float] {
+        let file = message.blocks.file
+        guard !isExternal else {
+            throw .unsupportedNetwork(
+                file: file,
+                detail: "\(label) is in another file (ONNX external data); save the model as one file"
+            )
+        }
+        guard let type = ElementType(rawValue: elementType) else {
+            throw malformed("has numbers of type \(elementType), not FLOAT, FLOAT16, BFLOAT16 or DOUBLE")
+        }
+        var count = 1
+        for dimension in shape {
+            let (product, overflow) = count.multipliedReportingOverflow(by: dimension)
+            guard !overflow else { throw malformed("has the impossible shape \(shape)") }
+            count = product
+        }
+        // A number takes at least one byte: an absurd shape ends here, before memory is set aside for it.
+        guard count <= message.range.count else {
+            throw malformed("of shape \(shape) has \(message.range.count) bytes in all")
+        }
+        let values = try ONNXNumbers(self, type, count: count).values
+        guard values.allSatisfy(\.isFinite) else { throw malformed("holds NaN or infinity") }
+        return values
+    }
+
+    func malformed(_ detail: String) -> InferenceError {
+        .malformedWeights(file: message.blocks.file, detail: "\(label) \(detail)")
+    }
+}
