@@ -18,7 +18,7 @@ final class ExecutionPlan: Sendable {
         self.team = team
         guard case .convolution(0, 3, let firstChannels)? = network.layers.first else {
             throw .unsupportedNetwork(
-                file: network.name,
+                name: network.name,
                 detail: "it does not begin with a convolution of three channels"
             )
         }

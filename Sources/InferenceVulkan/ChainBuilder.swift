@@ -306,6 +306,6 @@ struct ChainBuilder {
     private mutating func note(_ byteCount: Int) { byteCounts[place] = max(byteCounts[place] ?? 0, byteCount) }
 
     private func unsupported(_ detail: String) -> InferenceError {
-        .unsupportedNetwork(file: network.name, detail: detail)
+        .unsupportedNetwork(name: network.name, detail: detail)
     }
 }

@@ -17,7 +17,7 @@ extension Safetensors {
     ///
     /// - Returns: nil where there are no such tensors.
     /// - Throws: `.malformedWeights` when they are there and wrong.
-    func whitening(dimension: Int) throws(InferenceError) -> HeadWhitening? {
+    func whitening(dimension: Int) throws(ModelFileError) -> HeadWhitening? {
         guard let shape = tensors["whitening.matrix"]?.shape else { return nil }
         guard shape == [dimension, dimension], let head = metadata["whitening_head"].flatMap(Head.init),
             let sampleCount = metadata["whitening_samples"].flatMap(Int.init),

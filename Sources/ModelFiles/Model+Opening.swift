@@ -10,7 +10,7 @@ extension Model {
         weights: String,
         preprocessing: Preprocessing? = nil,
         defaultHead: Head = .max
-    ) throws(InferenceError) -> Model {
+    ) throws(ModelFileError) -> Model {
         if let architecture = ["random:vgg16": Architecture.vgg16, "random:vgg19": .vgg19][weights] {
             return random(name: weights, architecture: architecture, preprocessing: preprocessing ?? .keras)
         }
@@ -26,7 +26,7 @@ extension Model {
     /// Maps a pack and checks every byte of it against its digests.
     ///
     /// - Complexity: reads the whole file once, 0.25 s for VGG16.
-    package init(pack path: String) throws(InferenceError) {
+    package init(pack path: String) throws(ModelFileError) {
         let map: MappedFile
         do throws(SystemError) { map = try MappedFile(path: path) } catch {
             throw .unreadableWeights(file: path, detail: error.description)
@@ -52,7 +52,7 @@ extension Model {
     }
 
     /// Reads a weight file of any supported format into memory.
-    package init(foreign path: String, preprocessing: Preprocessing?, defaultHead: Head) throws(InferenceError) {
+    package init(foreign path: String, preprocessing: Preprocessing?, defaultHead: Head) throws(ModelFileError) {
         let imported = try ImportedWeights(path: path, preprocessing: preprocessing, defaultHead: defaultHead)
         self.init(
             name: Self.name(path),
@@ -95,5 +95,5 @@ extension Model {
 
 extension Network {
     /// Maps a pack and checks every byte of it against its digests.
-    package static func open(pack path: String) throws(InferenceError) -> Network { try Model(pack: path).network }
+    package static func open(pack path: String) throws(ModelFileError) -> Network { try Model(pack: path).network }
 }

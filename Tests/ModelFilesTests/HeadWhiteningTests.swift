@@ -57,7 +57,7 @@ struct HeadWhiteningTests {
         #expect(unnoticed < 64 * 8)
         for count in [original.count - 64, original.count - 128] {
             try Data(original[..<count]).write(to: URL(filePath: path))
-            #expect(throws: InferenceError.self) { try Network.open(pack: path) }
+            #expect(throws: ModelFileError.self) { try Network.open(pack: path) }
         }
     }
 
@@ -102,7 +102,7 @@ struct HeadWhiteningTests {
         #"{"whitening_head":"gem3","whitening_samples":"0"}"#,
     ])
     func `one that lacks a word is refused by name`(metadata: String) throws {
-        let error = try #require(throws: InferenceError.self) {
+        let error = try #require(throws: ModelFileError.self) {
             try ImportedWeights(weightFile(metadata), preprocessing: nil, defaultHead: .max)
         }
         #expect(error.description.contains("whitening"))
@@ -111,7 +111,7 @@ struct HeadWhiteningTests {
     @Test func `one of another dimension or with infinities is refused`() {
         let words = #"{"whitening_head":"gem3","whitening_samples":"9"}"#
         for mean: [Float] in [[1, 2], [1, 2, .infinity]] {
-            #expect(throws: InferenceError.self) {
+            #expect(throws: ModelFileError.self) {
                 try ImportedWeights(weightFile(words, mean: mean), preprocessing: nil, defaultHead: .max)
             }
         }

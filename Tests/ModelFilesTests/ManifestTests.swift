@@ -38,7 +38,7 @@ struct ManifestTests {
         }
         #expect(try ModelManifest.embedded("vgg16").name == "vgg16-keras")
         #expect(try ModelManifest.embedded("vgg19").source?.digest.algorithm == .md5)
-        #expect(throws: InferenceError.self) { try ModelManifest.embedded("vgg17") }
+        #expect(throws: ModelFileError.self) { try ModelManifest.embedded("vgg17") }
     }
 
     @Test func `included weights are the file that the manifest names, small, finite and of its network`() throws {
@@ -86,7 +86,7 @@ struct ManifestTests {
         let whole = Self.text()
         let range = try #require(whole.range(of: part))
         let text = whole.replacingCharacters(in: range, with: replacement)
-        let error = try #require(throws: InferenceError.self) {
+        let error = try #require(throws: ModelFileError.self) {
             try ModelManifest(json: Data(text.utf8), origin: "m")
         }
         #expect(error.description.contains(word), "\(error)")
@@ -106,7 +106,7 @@ struct ManifestTests {
 
         func refused(_ text: String, _ word: String) throws {
             let other = try ModelManifest(json: Data(text.utf8), origin: "m")
-            let error = try #require(throws: InferenceError.self) {
+            let error = try #require(throws: ModelFileError.self) {
                 try library.importModel(from: path, as: "other", manifest: other)
             }
             #expect(error.description.contains(word), "\(error)")
@@ -117,7 +117,7 @@ struct ManifestTests {
             "aaaa"
         )
         try refused(text.replacing("[[2], [4]]", with: "[[2], [5]]"), "widths 2-4, not VGG11 to conv2_1, widths 2-5")
-        #expect(throws: InferenceError.self) {
+        #expect(throws: ModelFileError.self) {
             try library.importModel(from: path, as: "other", manifest: ModelManifest.embedded(ModelLibrary.defaultName))
         }
         #expect(try library.list().models.map(\.name) == ["b", "tiny"])

@@ -44,22 +44,22 @@ struct ModelLibraryTests {
         let source = try SafetensorsFixture.valid.write(to: folder)
         _ = try library.importModel(from: source, as: "tiny")
         for name in ["tiny", ModelLibrary.defaultName] {
-            #expect(throws: InferenceError.modelExists(name: name)) { try library.importModel(from: source, as: name) }
+            #expect(throws: ModelFileError.modelExists(name: name)) { try library.importModel(from: source, as: name) }
         }
     }
 
     @Test(arguments: ["", ".hidden", "a/b", "..", "ä", "a b", String(repeating: "a", count: 65), "a\0"])
     func `a bad name is refused everywhere`(name: String) throws {
         let source = try SafetensorsFixture.valid.write(to: folder)
-        let expected = InferenceError.invalidModelName(name)
+        let expected = ModelFileError.invalidModelName(name)
         #expect(throws: expected) { try library.importModel(from: source, as: name) }
         #expect(throws: expected) { try library.open(name) }
         #expect(throws: expected) { try library.select(name) }
     }
 
     @Test func `what does not exist cannot be opened or selected`() {
-        #expect(throws: InferenceError.modelNotFound(name: "none")) { try library.open("none") }
-        #expect(throws: InferenceError.modelNotFound(name: "none")) { try library.select("none") }
+        #expect(throws: ModelFileError.modelNotFound(name: "none")) { try library.open("none") }
+        #expect(throws: ModelFileError.modelNotFound(name: "none")) { try library.select("none") }
     }
 
     @Test func `a damaged pack is listed with its reason beside the sound ones`() throws {
@@ -73,13 +73,13 @@ struct ModelLibraryTests {
 
     @Test func `a damaged selection is an error, not a default`() throws {
         try Data("{".utf8).write(to: URL(filePath: library.folder + "/selected"))
-        #expect(throws: InferenceError.self) { try library.selection() }
-        #expect(throws: InferenceError.self) { try library.openSelected() }
+        #expect(throws: ModelFileError.self) { try library.selection() }
+        #expect(throws: ModelFileError.self) { try library.openSelected() }
     }
 
     @Test func `a failed import leaves nothing behind`() throws {
         let source = try SafetensorsFixture(header: "{}", dataByteCount: 0).write(to: folder)
-        #expect(throws: InferenceError.self) { try library.importModel(from: source, as: "empty") }
+        #expect(throws: ModelFileError.self) { try library.importModel(from: source, as: "empty") }
         #expect(try FileManager.default.contentsOfDirectory(atPath: library.folder).isEmpty)
     }
 

@@ -74,10 +74,10 @@ struct PackTests {
         let original = [UInt8](try Data(contentsOf: URL(filePath: path)))
         for count in [0, 1, 7, 8, 12, 16, 48, 80, 127, 128, 200, original.count - 64, original.count - 1] {
             try Data(original[..<count]).write(to: URL(filePath: path))
-            #expect(throws: InferenceError.self, "\(count) bytes") { try Model(pack: path) }
+            #expect(throws: ModelFileError.self, "\(count) bytes") { try Model(pack: path) }
         }
         try Data(original + [0]).write(to: URL(filePath: path))
-        #expect(throws: InferenceError.self) { try Model(pack: path) }
+        #expect(throws: ModelFileError.self) { try Model(pack: path) }
     }
 
     @Test func `a fingerprint tells weights, preprocessing and head`() throws {

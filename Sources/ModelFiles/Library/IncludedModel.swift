@@ -16,7 +16,7 @@ enum IncludedModel {
     /// The weight file of an included model, copied out of the program.
     ///
     /// - Throws: `.modelNotFound`.
-    static func weights(of name: String) throws(InferenceError) -> WeightBytes {
+    static func weights(of name: String) throws(ModelFileError) -> WeightBytes {
         let (index, manifest) = try place(of: name)
         var byteCount = 0
         guard let bytes = CModels_weights(index, &byteCount), let file = manifest.weights?.file else {
@@ -29,7 +29,7 @@ enum IncludedModel {
     /// Writes an included model's pack.
     ///
     /// - Complexity: 2 million weights, some 20 ms.
-    static func write(_ name: String, to path: String) throws(InferenceError) {
+    static func write(_ name: String, to path: String) throws(ModelFileError) {
         let manifest = try place(of: name).manifest
         let imported = try ImportedWeights(
             weights(of: name),
@@ -56,7 +56,7 @@ enum IncludedModel {
 
     private static func place(
         of name: String
-    ) throws(InferenceError) -> (index: Int, manifest: ModelManifest) {
+    ) throws(ModelFileError) -> (index: Int, manifest: ModelManifest) {
         let manifests = try ModelManifest.embedded()
         guard let index = manifests.firstIndex(where: { $0.name == name && $0.weights != nil }) else {
             throw .modelNotFound(name: name)

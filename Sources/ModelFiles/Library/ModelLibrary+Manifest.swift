@@ -18,7 +18,7 @@ extension ModelLibrary {
         as name: String,
         manifest: ModelManifest,
         defaultHead: Head? = nil
-    ) throws(InferenceError) -> ModelSummary {
+    ) throws(ModelFileError) -> ModelSummary {
         guard let source = manifest.source else {
             throw .invalidManifest("the weights of \(manifest.name) are included, not imported")
         }
@@ -34,7 +34,7 @@ extension ModelLibrary {
     }
 
     /// Compares size and digest with the published ones.
-    private static func check(_ path: String, _ source: ModelManifest.Source) throws(InferenceError) {
+    private static func check(_ path: String, _ source: ModelManifest.Source) throws(ModelFileError) {
         let byteCount: UInt64
         let found: FileDigest
         do throws(SystemError) {

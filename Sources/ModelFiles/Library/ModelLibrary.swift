@@ -32,7 +32,7 @@ package struct ModelLibrary: Sendable {
     package static var defaultName: String { IncludedModel.defaultName }
 
     /// Opens the folder, creating it (mode 0700) where it is missing.
-    package init(folder: String) throws(InferenceError) {
+    package init(folder: String) throws(ModelFileError) {
         self.folder = folder
         do {
             try FileManager.default.createDirectory(
@@ -59,7 +59,7 @@ package struct ModelLibrary: Sendable {
     }
 
     /// All packs by their headers; the weights' digests are checked when a model is opened.
-    package func list() throws(InferenceError) -> Listing {
+    package func list() throws(ModelFileError) -> Listing {
         let files: [String]
         do { files = try FileManager.default.contentsOfDirectory(atPath: folder) } catch {
             throw .unreadableWeights(file: folder, detail: error.localizedDescription)
@@ -67,7 +67,7 @@ package struct ModelLibrary: Sendable {
         var listing = Listing(models: [], damaged: [:])
         for file in files.sorted() where file.hasSuffix(".pack") && Self.isValid(name: String(file.dropLast(5))) {
             let name = String(file.dropLast(5))
-            do throws(InferenceError) { listing.models.append(try summary(name)) } catch {
+            do throws(ModelFileError) { listing.models.append(try summary(name)) } catch {
                 listing.damaged[name] = error.description
             }
         }
@@ -93,7 +93,7 @@ package struct ModelLibrary: Sendable {
         defaultHead: Head = .max,
         licence: String? = nil,
         expected: Architecture? = nil
-    ) throws(InferenceError) -> ModelSummary {
+    ) throws(ModelFileError) -> ModelSummary {
         let pack = try self.path(name)
         guard access(pack, F_OK) != 0, !IncludedModel.has(name) else { throw .modelExists(name: name) }
         let imported = try ImportedWeights(path: path, preprocessing: preprocessing, defaultHead: defaultHead)
@@ -115,14 +115,14 @@ package struct ModelLibrary: Sendable {
     /// Opens a model by name and checks its digest; makes an included one at its first use.
     ///
     /// - Throws: `.modelNotFound`, `.invalidModelName`, `.malformedWeights`, `.unreadableWeights`, `.unwritable`.
-    package func open(_ name: String) throws(InferenceError) -> Model {
+    package func open(_ name: String) throws(ModelFileError) -> Model {
         try Model(pack: existingPack(name))
     }
 
     /// The stored selection, or nil when none was made.
     ///
     /// - Throws: `.malformedWeights` when the file is damaged.
-    package func selection() throws(InferenceError) -> ModelSelection? {
+    package func selection() throws(ModelFileError) -> ModelSelection? {
         let path = folder + "/selected"
         guard access(path, F_OK) == 0 else { return nil }
         do {
@@ -141,7 +141,7 @@ package struct ModelLibrary: Sendable {
     /// - Returns: what was stored.
     /// - Throws: `.modelNotFound`, `.invalidModelName`, `.malformedWeights`, `.unwritable`.
     @discardableResult
-    package func select(_ name: String, head: Head? = nil) throws(InferenceError) -> ModelSelection {
+    package func select(_ name: String, head: Head? = nil) throws(ModelFileError) -> ModelSelection {
         let model = try summary(name)
         let selection = ModelSelection(name: name, head: head ?? model.defaultHead)
         do {
@@ -156,7 +156,7 @@ package struct ModelLibrary: Sendable {
     /// Opens the selected model; the included default with its default head when none was selected.
     ///
     /// A folder that was begun with the default of an earlier version goes on with it: another model would embed everything anew.
-    package func openSelected() throws(InferenceError) -> (model: Model, head: Head) {
+    package func openSelected() throws(ModelFileError) -> (model: Model, head: Head) {
         guard let selection = try selection() else {
             let former = IncludedModel.formerDefaultNames.first { access("\(folder)/\($0).pack", F_OK) == 0 }
             let model = try open(former ?? Self.defaultName)
@@ -166,7 +166,7 @@ package struct ModelLibrary: Sendable {
     }
 
     /// A model's line in the list, from its header.
-    private func summary(_ name: String) throws(InferenceError) -> ModelSummary {
+    private func summary(_ name: String) throws(ModelFileError) -> ModelSummary {
         let pack = try existingPack(name)
         let map: MappedFile
         do throws(SystemError) { map = try MappedFile(path: pack) } catch {
@@ -177,14 +177,14 @@ package struct ModelLibrary: Sendable {
     }
 
     /// The path of a model's pack; writes an included model's when it is missing.
-    private func existingPack(_ name: String) throws(InferenceError) -> String {
+    private func existingPack(_ name: String) throws(ModelFileError) -> String {
         let pack = try path(name)
         guard access(pack, F_OK) != 0 else { return pack }
         try IncludedModel.write(name, to: pack)
         return pack
     }
 
-    private func path(_ name: String) throws(InferenceError) -> String {
+    private func path(_ name: String) throws(ModelFileError) -> String {
         guard Self.isValid(name: name) else { throw .invalidModelName(name) }
         return "\(folder)/\(name).pack"
     }

@@ -50,7 +50,7 @@ package struct ModelManifest: Decodable, Hashable, Sendable {
     ///   - text: JSON, at most 4 KiB.
     ///   - origin: what to call it in messages.
     /// - Throws: `.invalidManifest`.
-    package init(json text: Data, origin: String) throws(InferenceError) {
+    package init(json text: Data, origin: String) throws(ModelFileError) {
         guard text.count <= 4096 else { throw .invalidManifest("\(origin) is longer than 4096 bytes") }
         do { self = try JSONDecoder().decode(ModelManifest.self, from: text) } catch {
             throw .invalidManifest("\(origin): \(Self.reason(error))")
@@ -61,7 +61,7 @@ package struct ModelManifest: Decodable, Hashable, Sendable {
     /// All of `Models/`, in the order in which lists show them.
     ///
     /// - Throws: `.invalidManifest`, which a test rules out.
-    package static func embedded() throws(InferenceError) -> [ModelManifest] {
+    package static func embedded() throws(ModelFileError) -> [ModelManifest] {
         var manifests: [ModelManifest] = []
         var byteCount = 0
         // SAFETY: the bytes are constants of the program, `byteCount` of them.
@@ -75,7 +75,7 @@ package struct ModelManifest: Decodable, Hashable, Sendable {
     /// The embedded manifest of this name or alias.
     ///
     /// - Throws: `.invalidManifest` when there is none.
-    package static func embedded(_ name: String) throws(InferenceError) -> ModelManifest {
+    package static func embedded(_ name: String) throws(ModelFileError) -> ModelManifest {
         guard let manifest = try embedded().first(where: { $0.name == name || $0.aliases.contains(name) }) else {
             throw .invalidManifest("there is no manifest \(name)")
         }
@@ -94,7 +94,7 @@ package struct ModelManifest: Decodable, Hashable, Sendable {
 
     private var problem: String? {
         if let name = ([name] + aliases).first(where: { !ModelLibrary.isValid(name: $0) }) {
-            return InferenceError.invalidModelName(name).description
+            return ModelFileError.invalidModelName(name).description
         }
         guard (source == nil) != (weights == nil) else { return "it needs either `source` or `weights`" }
         return modelDescription.problem

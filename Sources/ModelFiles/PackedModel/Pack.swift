@@ -57,7 +57,7 @@ enum Pack {
         weightsDigest: SHA256Digest,
         whitening: HeadWhitening? = nil,
         storage: any WeightStorage
-    ) throws(InferenceError) {
+    ) throws(ModelFileError) {
         precondition(description.whitening == whitening?.description, "a description of another whitening")
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
@@ -94,8 +94,8 @@ enum Pack {
     }
 
     /// Reads and checks everything before the tensors.
-    static func header(_ bytes: UnsafeRawBufferPointer, file: String) throws(InferenceError) -> Header {
-        func fault(_ detail: String) -> InferenceError { .malformedWeights(file: file, detail: detail) }
+    static func header(_ bytes: UnsafeRawBufferPointer, file: String) throws(ModelFileError) -> Header {
+        func fault(_ detail: String) -> ModelFileError { .malformedWeights(file: file, detail: detail) }
         guard bytes.count >= prefixByteCount, bytes.prefix(8).elementsEqual(magic) else {
             throw fault("it does not begin as a pack")
         }

@@ -15,12 +15,12 @@ struct ImportedWeights {
     ///   - preprocessing: what the network was trained with; its format's usual one when nil.
     ///   - defaultHead: the head of new collections.
     /// - Throws: `.unreadableWeights`, `.malformedWeights`, `.unsupportedNetwork`.
-    init(path: String, preprocessing: Preprocessing?, defaultHead: Head) throws(InferenceError) {
+    init(path: String, preprocessing: Preprocessing?, defaultHead: Head) throws(ModelFileError) {
         try self.init(WeightBytes(path: path), preprocessing: preprocessing, defaultHead: defaultHead)
     }
 
     /// Reads bytes of any supported format.
-    init(_ bytes: WeightBytes, preprocessing: Preprocessing?, defaultHead: Head) throws(InferenceError) {
+    init(_ bytes: WeightBytes, preprocessing: Preprocessing?, defaultHead: Head) throws(ModelFileError) {
         guard let format = try WeightFormat(bytes) else {
             throw .malformedWeights(file: bytes.file, detail: "\(bytes.count) bytes are no weight file")
         }
@@ -53,7 +53,7 @@ struct WeightFileContent {
 
 extension WeightFormat {
     /// Reads the chain of convolutions.
-    func read(_ bytes: WeightBytes) throws(InferenceError) -> WeightFileContent {
+    func read(_ bytes: WeightBytes) throws(ModelFileError) -> WeightFileContent {
         switch self {
         case .safetensors:
             let file = try Safetensors(bytes)

@@ -1,5 +1,3 @@
-internal import Inference
-
 /// Named arrays of numbers, as most kinds of weight files hold them.
 protocol TensorFile {
     /// For messages.
@@ -10,5 +8,5 @@ protocol TensorFile {
     /// A tensor's numbers as fp32, the last axis fastest.
     ///
     /// - Throws: `.malformedWeights` naming the tensor when it is absent, of another number format, or holds NaN or infinity.
-    func floats(_ name: String) throws(InferenceError) -> [Float]
+    func floats(_ name: String) throws(ModelFileError) -> [Float]
 }

@@ -1,5 +1,4 @@
 internal import Glibc
-internal import Inference
 internal import Platform
 
 /// The bytes of a weight file by range: a regular file, or memory.
@@ -25,7 +24,7 @@ struct WeightBytes: Sendable {
     /// Opens a regular file.
     ///
     /// - Throws: `.unreadableWeights`.
-    init(path: String) throws(InferenceError) {
+    init(path: String) throws(ModelFileError) {
         let opened: OwnedDescriptor
         // O_NONBLOCK: a named pipe must not hang the open; it is refused by its type next.
         do { opened = try OwnedDescriptor.open(path, O_RDONLY | O_NONBLOCK) } catch {
@@ -54,7 +53,7 @@ struct WeightBytes: Sendable {
     /// Copies a range out.
     ///
     /// - Throws: `.malformedWeights` when the range is not within the file, `.unreadableWeights` when reading fails.
-    func read(_ range: Range<Int>) throws(InferenceError) -> [UInt8] {
+    func read(_ range: Range<Int>) throws(ModelFileError) -> [UInt8] {
         guard range.lowerBound >= 0, range.upperBound <= count else {
             throw .malformedWeights(file: file, detail: "bytes \(range) of a file of \(count)")
         }
@@ -64,7 +63,7 @@ struct WeightBytes: Sendable {
         }
     }
 
-    private func read(_ number: Int32, _ range: Range<Int>) throws(InferenceError) -> [UInt8] {
+    private func read(_ number: Int32, _ range: Range<Int>) throws(ModelFileError) -> [UInt8] {
         var failure: SystemError?
         let bytes = [UInt8](unsafeUninitializedCapacity: range.count) { buffer, initializedCount in
             do throws(SystemError) {

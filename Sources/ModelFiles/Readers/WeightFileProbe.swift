@@ -18,8 +18,8 @@ package struct WeightFileProbe: Sendable {
     /// What the reader returns is checked too: traps when its numbers are not those of its architecture, or not finite.
     ///
     /// - Returns: why they are refused, or nil when they are a network.
-    package func refusal(_ bytes: [UInt8]) -> InferenceError? {
-        do throws(InferenceError) {
+    package func refusal(_ bytes: [UInt8]) -> ModelFileError? {
+        do throws(ModelFileError) {
             let content = try format.read(WeightBytes(bytes, name: "probe"))
             let channels = content.architecture.convolutions
             let weights = content.weights

@@ -12,7 +12,7 @@ enum WeightFormat: CaseIterable, Sendable {
     case onnx
 
     /// What a file begins like; nil when it is too short to be any of them.
-    init?(_ bytes: WeightBytes) throws(InferenceError) {
+    init?(_ bytes: WeightBytes) throws(ModelFileError) {
         guard bytes.count >= 9 else { return nil }
         let start = try bytes.read(0..<9)
         self =

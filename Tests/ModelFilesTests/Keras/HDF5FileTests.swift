@@ -1,4 +1,3 @@
-import Inference
 import Testing
 
 @testable import ModelFiles
@@ -9,7 +8,7 @@ struct HDF5FileTests {
 
     /// The message with which bytes are refused.
     private func refusal(_ bytes: [UInt8]) throws -> String {
-        try #require(throws: InferenceError.self) { _ = try KerasLayout.read(WeightBytes(bytes, name: "w.h5")) }
+        try #require(throws: ModelFileError.self) { _ = try KerasLayout.read(WeightBytes(bytes, name: "w.h5")) }
             .description
     }
 

@@ -16,7 +16,7 @@ struct KerasWeightsTests {
 
     /// The message with which bytes are refused.
     private func refusal(_ bytes: [UInt8]) throws -> String {
-        try #require(throws: InferenceError.self) { _ = try read(bytes) }.description
+        try #require(throws: ModelFileError.self) { _ = try read(bytes) }.description
     }
 
     @Test(arguments: files)
@@ -44,7 +44,7 @@ struct KerasWeightsTests {
     func `a file that ends early is refused`(style: HDF5Builder.Style, layout: KerasFixture.Layout) throws {
         let bytes = KerasFixture(style, layout).bytes
         for count in Array(9..<110) + Array(stride(from: 110, to: bytes.count, by: 61)) + [bytes.count - 1] {
-            #expect(throws: InferenceError.self, "\(count) bytes") { try read(Array(bytes[..<count])) }
+            #expect(throws: ModelFileError.self, "\(count) bytes") { try read(Array(bytes[..<count])) }
         }
     }
 
@@ -87,7 +87,7 @@ struct KerasWeightsTests {
             #expect(message.contains("w.h5") && message.contains(words), "\(message)")
         }
         for names in [["kernel"], ["x", "bias"], ["kernel", "kernel:0"]] {
-            #expect(throws: InferenceError.self, "\(names)") { try read(file([3, 3, 3, 2], [2], names: names)) }
+            #expect(throws: ModelFileError.self, "\(names)") { try read(file([3, 3, 3, 2], [2], names: names)) }
         }
     }
 

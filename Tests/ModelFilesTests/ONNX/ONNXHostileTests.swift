@@ -8,7 +8,7 @@ import Testing
 /// Broken models: an error that says where, never a trap, a hang or much memory.
 struct ONNXHostileTests {
     private func expectMalformed(_ bytes: [UInt8], _ words: [String]) throws {
-        let error = try #require(throws: InferenceError.self, "\(words)") { try readONNX(bytes) }
+        let error = try #require(throws: ModelFileError.self, "\(words)") { try readONNX(bytes) }
         guard case .malformedWeights("m.onnx", let detail) = error else {
             Issue.record("\(words): \(error)")
             return
@@ -19,7 +19,7 @@ struct ONNXHostileTests {
     @Test func `every truncation is refused`() throws {
         let bytes = ONNXFixture.normalised.bytes
         for count in bytes.indices {
-            #expect(throws: InferenceError.self, "\(count) bytes") { try readONNX(Array(bytes[..<count])) }
+            #expect(throws: ModelFileError.self, "\(count) bytes") { try readONNX(Array(bytes[..<count])) }
         }
     }
 
@@ -45,7 +45,7 @@ struct ONNXHostileTests {
             outer.bytes(7, bytes)
             bytes = outer.bytes
         }
-        let error = try #require(throws: InferenceError.self) { try readONNX(bytes) }
+        let error = try #require(throws: ModelFileError.self) { try readONNX(bytes) }
         #expect(error.description.contains("0 inputs"))
     }
 
@@ -59,7 +59,7 @@ struct ONNXHostileTests {
         writer.write(ONNXFixture.Tensor(name: "t", shape: shape, values: ONNXFixture.weights(3, 2)))
         let blocks = FileBlocks(WeightBytes(writer.bytes, name: "m.onnx"))
         let message = ProtobufMessage(blocks, writer.bytes.indices, label: "a tensor")
-        let error = try #require(throws: InferenceError.self) { try ONNXTensor(message).floats() }
+        let error = try #require(throws: ModelFileError.self) { try ONNXTensor(message).floats() }
         #expect(error.description.contains(words))
     }
 
@@ -110,12 +110,12 @@ struct ONNXHostileTests {
         var chain = ONNXFixture.valid
         chain.nodes[0].inputs[0] = "MaxPool2"
         chain.nodes[3].inputs[0] = "image"
-        #expect(throws: InferenceError.self) { try readONNX(chain.bytes) }
+        #expect(throws: ModelFileError.self) { try readONNX(chain.bytes) }
         var identities = ONNXFixture.valid
         identities.nodes[0].inputs[1] = "x"
         identities.nodes.append(ONNXFixture.Node(operation: "Identity", inputs: ["y"], outputs: ["x"]))
         identities.nodes.append(ONNXFixture.Node(operation: "Identity", inputs: ["x"], outputs: ["y"]))
-        #expect(throws: InferenceError.self) { try readONNX(identities.bytes) }
+        #expect(throws: ModelFileError.self) { try readONNX(identities.bytes) }
     }
 
     @Test(arguments: [[1], [5], [11], [12], [1, 1]])
@@ -133,7 +133,7 @@ struct ONNXHostileTests {
         }
         var file = ProtobufWriter()
         file.bytes(7, graph)
-        #expect(throws: InferenceError.self) { try readONNX(file.bytes) }
+        #expect(throws: ModelFileError.self) { try readONNX(file.bytes) }
     }
 
     @Test(.timeLimit(.minutes(1))) func `many nodes take a time in proportion`() throws {

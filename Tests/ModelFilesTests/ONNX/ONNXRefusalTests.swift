@@ -7,7 +7,7 @@ import Testing
 struct ONNXRefusalTests {
     /// Expects `.unsupportedNetwork` with these words.
     private func expectUnsupported(_ model: ONNXFixture, _ words: [String]) throws {
-        let error = try #require(throws: InferenceError.self, "\(words)") { try readONNX(model.bytes) }
+        let error = try #require(throws: ModelFileError.self, "\(words)") { try readONNX(model.bytes) }
         guard case .unsupportedNetwork(let file, let detail) = error else {
             Issue.record("\(words): \(error)")
             return
@@ -42,7 +42,7 @@ struct ONNXRefusalTests {
             shape: shape,
             values: (0..<count).map { Float($0) }
         )
-        #expect(throws: InferenceError.self) { try readONNX(model.bytes) }
+        #expect(throws: ModelFileError.self) { try readONNX(model.bytes) }
     }
 
     @Test(
@@ -157,7 +157,7 @@ struct ONNXRefusalTests {
         try expectUnsupported(narrow, ["tensor gamma", "[1]", "[2]"])
         var negative = ONNXFixture.normalised
         negative.tensors[7].values = [1, -2]
-        let error = try #require(throws: InferenceError.self) { try readONNX(negative.bytes) }
+        let error = try #require(throws: ModelFileError.self) { try readONNX(negative.bytes) }
         #expect(error.description.contains("channel 1"))
     }
 

@@ -81,9 +81,9 @@ struct SafetensorsTests {
         let bytes = SafetensorsFixture.valid.bytes
         let headerEnd = bytes.count - SafetensorsFixture.valid.data.count
         for count in Array(0...headerEnd) + [headerEnd + 1, bytes.count - 4, bytes.count - 1] {
-            #expect(throws: InferenceError.self, "\(count) bytes") { try open(Array(bytes[..<count])) }
+            #expect(throws: ModelFileError.self, "\(count) bytes") { try open(Array(bytes[..<count])) }
         }
-        #expect(throws: InferenceError.self) { try open(bytes + [0]) }
+        #expect(throws: ModelFileError.self) { try open(bytes + [0]) }
     }
 
     @Test func `every changed header byte is refused or read as something sound`() throws {
@@ -94,7 +94,7 @@ struct SafetensorsTests {
                 var broken = bytes
                 broken[position] = value
                 // Either outcome is fine; a trap would end the test process.
-                do { _ = try open(broken) } catch is InferenceError {}
+                do { _ = try open(broken) } catch is ModelFileError {}
             }
         }
     }
@@ -103,7 +103,7 @@ struct SafetensorsTests {
     func `a huge header length is refused`(length: UInt64) throws {
         var bytes = SafetensorsFixture.valid.bytes
         bytes.replaceSubrange(0..<8, with: withUnsafeBytes(of: length.littleEndian) { Array($0) })
-        #expect(throws: InferenceError.self) { try open(bytes) }
+        #expect(throws: ModelFileError.self) { try open(bytes) }
     }
 
     @Test(arguments: [
@@ -126,7 +126,7 @@ struct SafetensorsTests {
     ])
     func `a hostile header is refused as malformed`(what: String, entries: String) throws {
         let fixture = SafetensorsFixture(header: "{\(entries)}", dataByteCount: 8)
-        let error = try #require(throws: InferenceError.self, "\(what)") { try open(fixture.bytes) }
+        let error = try #require(throws: ModelFileError.self, "\(what)") { try open(fixture.bytes) }
         guard case .malformedWeights = error else {
             Issue.record("\(what): \(error)")
             return
@@ -135,7 +135,7 @@ struct SafetensorsTests {
 
     @Test func `deep nesting does not exhaust the stack`() throws {
         let text = "{" + String(repeating: "\"a\":{", count: 100_000)
-        #expect(throws: InferenceError.self) { try open(SafetensorsFixture(header: text, dataByteCount: 0).bytes) }
+        #expect(throws: ModelFileError.self) { try open(SafetensorsFixture(header: text, dataByteCount: 0).bytes) }
     }
 
     @Test(arguments: [Float.nan, .infinity, -.infinity])
@@ -146,7 +146,7 @@ struct SafetensorsTests {
             position..<position + 4,
             with: withUnsafeBytes(of: value.bitPattern.littleEndian) { Array($0) }
         )
-        let error = try #require(throws: InferenceError.self) { try open(fixture.bytes) }
+        let error = try #require(throws: ModelFileError.self) { try open(fixture.bytes) }
         #expect(error.description.contains("features.3.weight"))
     }
 
@@ -158,7 +158,7 @@ struct SafetensorsTests {
     func `a sound file of another architecture is refused`(part: String, replacement: String) throws {
         var fixture = SafetensorsFixture.valid
         fixture.header = fixture.header.replacingOccurrences(of: part, with: replacement)
-        #expect(throws: InferenceError.self) { try open(fixture.bytes) }
+        #expect(throws: ModelFileError.self) { try open(fixture.bytes) }
     }
 
     @Test func `half precision and bfloat16 are widened exactly`() throws {
@@ -190,7 +190,7 @@ struct SafetensorsTests {
     @Test func `what is no file is unreadable`() throws {
         let missing = folder.path + "/none.safetensors"
         for path in [missing, folder.path, "/dev/zero"] {
-            let error = try #require(throws: InferenceError.self) {
+            let error = try #require(throws: ModelFileError.self) {
                 try Model(foreign: path, preprocessing: .keras, defaultHead: .max)
             }
             guard case .unreadableWeights = error else {

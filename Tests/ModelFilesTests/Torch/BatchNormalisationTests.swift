@@ -73,7 +73,7 @@ struct BatchNormalisationTests {
         for index in fixture.tensors.indices where fixture.tensors[index].name == name {
             fixture.tensors[index].name = replacement
         }
-        let error = try #require(throws: InferenceError.self) { try imported(fixture.sequence()) }
+        let error = try #require(throws: ModelFileError.self) { try imported(fixture.sequence()) }
         #expect(error.description.contains(words), "\(error)")
     }
 
@@ -93,7 +93,7 @@ struct BatchNormalisationTests {
             (short, "features.1.running_mean"), (negative, "features.1"), (huge, "features.1"), (far, "features.5"),
             (lonely, "features."),
         ] {
-            let error = try #require(throws: InferenceError.self) { try imported(broken.sequence()) }
+            let error = try #require(throws: ModelFileError.self) { try imported(broken.sequence()) }
             #expect(error.description.contains(words), "\(error)")
         }
     }

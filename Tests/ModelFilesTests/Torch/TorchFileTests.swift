@@ -13,7 +13,7 @@ enum TorchForm: CaseIterable {
 }
 
 /// Reads bytes in memory as the format that they begin like.
-func imported(_ bytes: [UInt8]) throws(InferenceError) -> ImportedWeights {
+func imported(_ bytes: [UInt8]) throws(ModelFileError) -> ImportedWeights {
     try ImportedWeights(WeightBytes(bytes, name: "w.pth"), preprocessing: nil, defaultHead: .max)
 }
 
@@ -52,7 +52,7 @@ struct TorchFileTests {
         for index in fixture.tensors.indices { fixture.tensors[index].name = prefix + fixture.tensors[index].name }
         expectValid(try imported(fixture.sequence()))
         fixture.tensors.append(valid.tensors[0])
-        #expect(throws: InferenceError.self) { try imported(fixture.sequence()) }
+        #expect(throws: ModelFileError.self) { try imported(fixture.sequence()) }
     }
 
     @Test(arguments: TorchForm.allCases)
@@ -113,7 +113,7 @@ struct TorchFileTests {
         fixture.tensors[1].storage.bytes.reverse()
         #expect(try imported(fixture.archive().bytes).weights.biases == [[value]])
         fixture.byteOrder = "middle"
-        #expect(throws: InferenceError.self) { try imported(fixture.archive().bytes) }
+        #expect(throws: ModelFileError.self) { try imported(fixture.archive().bytes) }
     }
 
     @Test func `parameters and dictionaries of Python 2 are read`() throws {

@@ -6,7 +6,7 @@ import Testing
 /// Files of PyTorch that are damaged or written to harm: each is refused for its own reason.
 struct TorchHostileTests {
     private func expectRefusal(_ bytes: [UInt8], _ words: String, _ what: String = "") throws {
-        let error = try #require(throws: InferenceError.self, "\(what)") { try imported(bytes) }
+        let error = try #require(throws: ModelFileError.self, "\(what)") { try imported(bytes) }
         #expect(error.description.contains(words), "\(what): \(error)")
         #expect(error.description.hasPrefix("w.pth "))
     }
@@ -240,7 +240,7 @@ struct TorchHostileTests {
     @Test(arguments: TorchForm.allCases) func `every truncation is refused`(form: TorchForm) throws {
         let bytes = form.bytes(.valid)
         for count in 0..<bytes.count {
-            #expect(throws: InferenceError.self, "\(count) bytes") { try imported(Array(bytes[..<count])) }
+            #expect(throws: ModelFileError.self, "\(count) bytes") { try imported(Array(bytes[..<count])) }
         }
     }
 }

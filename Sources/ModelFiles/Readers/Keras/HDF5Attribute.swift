@@ -1,5 +1,3 @@
-internal import Inference
-
 /// Attributes of HDF5 objects that hold one text.
 enum HDF5Attribute {
     /// The text of an object's attribute; nil when there is none of that name, or it holds something else.
@@ -9,7 +7,7 @@ enum HDF5Attribute {
         _ hdf5: inout HDF5File,
         _ header: HDF5ObjectHeader,
         named wanted: String
-    ) throws(InferenceError) -> String? {
+    ) throws(ModelFileError) -> String? {
         for var fields in try header.all(.attribute) {
             let version = try fields.version(1...3)
             let flags = try fields.byte()
@@ -37,7 +35,7 @@ enum HDF5Attribute {
         _ hdf5: inout HDF5File,
         _ type: inout HDF5Fields,
         _ data: inout HDF5Fields
-    ) throws(InferenceError) -> String? {
+    ) throws(ModelFileError) -> String? {
         let kind = try type.byte() & 15
         let bits = try type.unsigned(3)
         let byteCount = try type.integer(4)
@@ -60,7 +58,7 @@ enum HDF5Attribute {
 
 extension HDF5File {
     /// An object of a collection of the global heap; each collection is read once.
-    fileprivate mutating func globalObject(_ index: Int, heap address: Address) throws(InferenceError) -> [UInt8] {
+    fileprivate mutating func globalObject(_ index: Int, heap address: Address) throws(ModelFileError) -> [UInt8] {
         if globalHeaps[address] == nil { globalHeaps[address] = try readGlobalHeap(at: address) }
         guard let object = globalHeaps[address]?[index] else {
             throw .malformedWeights(file: file, detail: "the global heap at byte \(address) has no object \(index)")
@@ -68,7 +66,7 @@ extension HDF5File {
         return object
     }
 
-    private mutating func readGlobalHeap(at address: Address) throws(InferenceError) -> [Int: [UInt8]] {
+    private mutating func readGlobalHeap(at address: Address) throws(ModelFileError) -> [Int: [UInt8]] {
         let what = "the global heap"
         var head = try peek(at: address, count: 16, what)
         try head.signature("GCOL")

@@ -1,5 +1,3 @@
-internal import Inference
-
 /// An array of floating-point numbers in an HDF5 file; its numbers are read on demand.
 struct HDF5Dataset {
     private enum Place {
@@ -19,7 +17,7 @@ struct HDF5Dataset {
     /// Checks an object's type, shape and place; its bytes may belong to nothing else.
     ///
     /// - Throws: `.malformedWeights` naming the dataset and what of it is wrong or not read.
-    init(_ hdf5: inout HDF5File, _ header: HDF5ObjectHeader) throws(InferenceError) {
+    init(_ hdf5: inout HDF5File, _ header: HDF5ObjectHeader) throws(ModelFileError) {
         name = header.name
         guard var dataspace = try header.only(.dataspace), var datatype = try header.only(.datatype),
             var layout = try header.only(.layout)
@@ -47,7 +45,7 @@ struct HDF5Dataset {
     /// Reads the numbers.
     ///
     /// - Throws: `.malformedWeights` naming the dataset when one is not finite in fp32.
-    func floats(_ bytes: WeightBytes) throws(InferenceError) -> [Float] {
+    func floats(_ bytes: WeightBytes) throws(ModelFileError) -> [Float] {
         let values =
             switch place {
             case .compact(let content): type.floats(content)
@@ -59,7 +57,7 @@ struct HDF5Dataset {
         return values
     }
 
-    private static func shape(_ fields: inout HDF5Fields) throws(InferenceError) -> [Int] {
+    private static func shape(_ fields: inout HDF5Fields) throws(ModelFileError) -> [Int] {
         let version = try fields.version(1...2)
         let rank = try fields.integer(1)
         try fields.skip(1)
@@ -78,7 +76,7 @@ struct HDF5Dataset {
         _ hdf5: inout HDF5File,
         _ fields: inout HDF5Fields,
         _ header: HDF5ObjectHeader
-    ) throws(InferenceError) -> Place {
+    ) throws(ModelFileError) -> Place {
         _ = try fields.version(3...4)
         switch try fields.byte() {
         case 0:

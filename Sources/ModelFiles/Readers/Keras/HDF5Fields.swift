@@ -1,5 +1,3 @@
-internal import Inference
-
 /// Reads the little-endian fields of one block of an HDF5 file in order; what lies behind the block's end is an error.
 struct HDF5Fields {
     /// For messages.
@@ -19,16 +17,16 @@ struct HDF5Fields {
     }
 
     /// The error that something about this block is wrong.
-    func fault(_ what: String) -> InferenceError { .malformedWeights(file: file, detail: "\(block) \(what)") }
+    func fault(_ what: String) -> ModelFileError { .malformedWeights(file: file, detail: "\(block) \(what)") }
 
-    private func require(_ count: Int) throws(InferenceError) {
+    private func require(_ count: Int) throws(ModelFileError) {
         guard count >= 0, count <= rest else {
             throw fault("ends \(count - rest) bytes too early, at its byte \(position)")
         }
     }
 
     /// Reads an unsigned integer of 1 to 8 bytes.
-    mutating func unsigned(_ byteCount: Int) throws(InferenceError) -> UInt64 {
+    mutating func unsigned(_ byteCount: Int) throws(ModelFileError) -> UInt64 {
         try require(byteCount)
         var value: UInt64 = 0
         for index in 0..<byteCount { value |= UInt64(bytes[position + index]) << UInt64(8 * index) }
@@ -37,59 +35,59 @@ struct HDF5Fields {
     }
 
     /// Reads a count or a length of 1 to 8 bytes.
-    mutating func integer(_ byteCount: Int) throws(InferenceError) -> Int {
+    mutating func integer(_ byteCount: Int) throws(ModelFileError) -> Int {
         let value = try unsigned(byteCount)
         guard let integer = Int(exactly: value) else { throw fault("holds the impossible length \(value)") }
         return integer
     }
 
-    mutating func byte() throws(InferenceError) -> UInt8 { UInt8(try unsigned(1)) }
+    mutating func byte() throws(ModelFileError) -> UInt8 { UInt8(try unsigned(1)) }
 
     /// Reads an address in the file; nil for the undefined one, all bits set.
-    mutating func address() throws(InferenceError) -> Int? {
+    mutating func address() throws(ModelFileError) -> Int? {
         let value = try unsigned(8)
         if value == .max { return nil }
         guard let address = Int(exactly: value) else { throw fault("holds the impossible address \(value)") }
         return address
     }
 
-    mutating func skip(_ count: Int) throws(InferenceError) {
+    mutating func skip(_ count: Int) throws(ModelFileError) {
         try require(count)
         position += count
     }
 
-    mutating func bytes(_ count: Int) throws(InferenceError) -> [UInt8] {
+    mutating func bytes(_ count: Int) throws(ModelFileError) -> [UInt8] {
         try require(count)
         defer { position += count }
         return Array(bytes[position..<position + count])
     }
 
     /// Reads the next bytes as fields of their own.
-    mutating func fields(_ count: Int, block: String) throws(InferenceError) -> HDF5Fields {
+    mutating func fields(_ count: Int, block: String) throws(ModelFileError) -> HDF5Fields {
         HDF5Fields(try bytes(count), block: block, file: file)
     }
 
     /// The bytes from a place in the block to the next zero, at most 256 of them.
-    func text(at start: Int) throws(InferenceError) -> [UInt8] {
+    func text(at start: Int) throws(ModelFileError) -> [UInt8] {
         guard start >= 0, start < bytes.count else { throw fault("of \(bytes.count) bytes has no text at \(start)") }
         return Array(bytes[start...].prefix(256).prefix { $0 != 0 })
     }
 
     /// Reads a version number, which must be among the known ones.
-    mutating func version(_ known: ClosedRange<UInt8>) throws(InferenceError) -> UInt8 {
+    mutating func version(_ known: ClosedRange<UInt8>) throws(ModelFileError) -> UInt8 {
         let version = try byte()
         guard known.contains(version) else { throw fault("has version \(version), which is not read") }
         return version
     }
 
     /// Reads the four letters that blocks of a kind begin with.
-    mutating func signature(_ expected: StaticString) throws(InferenceError) {
+    mutating func signature(_ expected: StaticString) throws(ModelFileError) {
         let found = try bytes(4)
         guard found == Array("\(expected)".utf8) else { throw fault("does not begin with \(expected)") }
     }
 
     /// Takes off the four bytes that end a block of the newer kinds: the checksum of all before them.
-    mutating func takeChecksum() throws(InferenceError) {
+    mutating func takeChecksum() throws(ModelFileError) {
         guard rest >= 4 else { throw fault("has no checksum") }
         let expected = bytes.suffix(4).reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
         bytes.removeLast(4)

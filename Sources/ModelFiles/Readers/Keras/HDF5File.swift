@@ -1,5 +1,3 @@
-internal import Inference
-
 /// An opened HDF5 file, read-only: the part of the format that Keras and h5py write for weights.
 ///
 /// After "HDF5 File Format Specification Version 3.0" (The HDF Group). Understood: superblocks 0 to 3; groups by symbol
@@ -22,7 +20,7 @@ struct HDF5File {
     var file: String { bytes.file }
 
     /// Reads the superblock.
-    init(_ bytes: WeightBytes) throws(InferenceError) {
+    init(_ bytes: WeightBytes) throws(ModelFileError) {
         self.bytes = bytes
         var start = HDF5Fields(try bytes.read(0..<min(9, bytes.count)), block: "the superblock", file: bytes.file)
         guard try start.bytes(8) == [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A] else {
@@ -58,14 +56,14 @@ struct HDF5File {
     ///
     /// - Throws: `.malformedWeights` when the block does not lie in the file, or was read before.
     /// - Returns: the block from its first field.
-    mutating func block(at address: Address, count: Int, _ what: String) throws(InferenceError) -> HDF5Fields {
+    mutating func block(at address: Address, count: Int, _ what: String) throws(ModelFileError) -> HDF5Fields {
         let name = "\(what) at byte \(address)"
         let range = try claim(address, count, name)
         return HDF5Fields(try bytes.read(range), block: name, file: file)
     }
 
     /// Looks at bytes that are claimed later, when their number is known; as many as there are at most.
-    func peek(at address: Address, count: Int, _ what: String) throws(InferenceError) -> HDF5Fields {
+    func peek(at address: Address, count: Int, _ what: String) throws(ModelFileError) -> HDF5Fields {
         let name = "\(what) at byte \(address)"
         guard address >= 0, address <= bytes.count else { throw outside(name, count) }
         let range = address..<min(bytes.count, address + count)
@@ -73,7 +71,7 @@ struct HDF5File {
     }
 
     /// Takes bytes for one owner without reading them.
-    mutating func claim(_ address: Address, _ count: Int, _ name: String) throws(InferenceError) -> Range<Int> {
+    mutating func claim(_ address: Address, _ count: Int, _ name: String) throws(ModelFileError) -> Range<Int> {
         guard address >= 0, count >= 0, address <= bytes.count, count <= bytes.count - address else {
             throw outside(name, count)
         }
@@ -85,12 +83,12 @@ struct HDF5File {
     }
 
     /// Ends the reading of structures: checks that no two of them shared bytes.
-    func checkOverlaps() throws(InferenceError) {
+    func checkOverlaps() throws(ModelFileError) {
         guard let overlap = claims.overlap else { return }
         throw .malformedWeights(file: file, detail: "bytes \(overlap) belong to two structures")
     }
 
-    private func outside(_ name: String, _ count: Int) -> InferenceError {
+    private func outside(_ name: String, _ count: Int) -> ModelFileError {
         .malformedWeights(
             file: file,
             detail: "\(name) of \(count) bytes lies outside of the \(bytes.count) of the file"

@@ -1,12 +1,10 @@
-internal import Inference
-
 /// The numbers of a dataset: IEEE 754 binary16, binary32 or binary64 in either byte order; all become fp32.
 struct HDF5FloatType: Equatable {
     let byteCount: Int
     let isBigEndian: Bool
 
     /// Reads a datatype message.
-    init(_ fields: inout HDF5Fields) throws(InferenceError) {
+    init(_ fields: inout HDF5Fields) throws(ModelFileError) {
         let head = try fields.byte()
         guard (1...5).contains(head >> 4) else { throw fields.fault("has version \(head >> 4), which is not read") }
         let bits = try fields.unsigned(3)

@@ -1,5 +1,3 @@
-internal import Inference
-
 /// The links of an HDF5 group to its members.
 struct HDF5Group {
     struct Link {
@@ -11,7 +9,7 @@ struct HDF5Group {
     private(set) var links: [Link] = []
 
     /// - Returns: nil when the object is no group.
-    init?(_ hdf5: inout HDF5File, _ header: HDF5ObjectHeader) throws(InferenceError) {
+    init?(_ hdf5: inout HDF5File, _ header: HDF5ObjectHeader) throws(ModelFileError) {
         guard header.has(.symbolTable) || header.has(.linkInfo) || header.has(.link) else { return nil }
         if var table = try header.only(.symbolTable) { try readSymbolTable(&hdf5, &table, of: header.name) }
         if var info = try header.only(.linkInfo) {
@@ -32,7 +30,7 @@ struct HDF5Group {
     }
 
     /// Reads a link message; nil for one that is no hard link.
-    private static func link(_ fields: inout HDF5Fields) throws(InferenceError) -> Link? {
+    private static func link(_ fields: inout HDF5Fields) throws(ModelFileError) -> Link? {
         _ = try fields.version(1...1)
         let flags = try fields.byte()
         let type = flags & 0x08 != 0 ? try fields.byte() : 0
@@ -45,7 +43,7 @@ struct HDF5Group {
     }
 
     /// Checks a member's name, which goes into messages.
-    private static func name(_ bytes: [UInt8], _ fields: HDF5Fields) throws(InferenceError) -> String {
+    private static func name(_ bytes: [UInt8], _ fields: HDF5Fields) throws(ModelFileError) -> String {
         guard (1...255).contains(bytes.count), bytes.allSatisfy({ $0 >= 32 && $0 != 127 && $0 != UInt8(ascii: "/") }),
             let name = String(validating: bytes, as: UTF8.self)
         else { throw fields.fault("holds a name that is none") }
@@ -59,7 +57,7 @@ struct HDF5Group {
         _ hdf5: inout HDF5File,
         _ message: inout HDF5Fields,
         of group: String
-    ) throws(InferenceError) {
+    ) throws(ModelFileError) {
         guard let tree = try message.address(), let heap = try message.address() else {
             throw message.fault("has no tree or no heap")
         }
@@ -81,7 +79,7 @@ struct HDF5Group {
         level: UInt8?,
         _ names: HDF5Fields,
         _ group: String
-    ) throws(InferenceError) {
+    ) throws(ModelFileError) {
         var node = try hdf5.block(at: address, count: 24, "the tree of \(group)")
         try node.signature("TREE")
         guard try node.byte() == 0 else { throw node.fault("is no tree of a group") }
@@ -106,7 +104,7 @@ struct HDF5Group {
         at address: HDF5File.Address,
         _ names: HDF5Fields,
         _ group: String
-    ) throws(InferenceError) {
+    ) throws(ModelFileError) {
         var head = try hdf5.block(at: address, count: 8, "the symbol table of \(group)")
         try head.signature("SNOD")
         _ = try head.version(1...1)

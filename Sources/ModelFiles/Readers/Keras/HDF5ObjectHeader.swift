@@ -1,5 +1,3 @@
-internal import Inference
-
 /// What an HDF5 file says about one object: messages, collected from the header and its continuations.
 struct HDF5ObjectHeader {
     /// The messages that are read, by their numbers in the format; others are skipped.
@@ -32,7 +30,7 @@ struct HDF5ObjectHeader {
     private static let continuation = 0x10
 
     /// Reads version 1 or 2 of the object that messages call `name`.
-    init(_ hdf5: inout HDF5File, at address: Int, name: String) throws(InferenceError) {
+    init(_ hdf5: inout HDF5File, at address: Int, name: String) throws(ModelFileError) {
         self.name = name
         file = hdf5.file
         var start = try hdf5.peek(at: address, count: 6, "the object header of \(name)")
@@ -46,11 +44,11 @@ struct HDF5ObjectHeader {
     private var header: String { "the object header of \(name)" }
 
     /// An error about this object.
-    func fault(_ what: String) -> InferenceError { .malformedWeights(file: file, detail: "\(name) \(what)") }
+    func fault(_ what: String) -> ModelFileError { .malformedWeights(file: file, detail: "\(name) \(what)") }
 
     // MARK: - Version 1
 
-    private mutating func readVersion1(_ hdf5: inout HDF5File, at address: Int) throws(InferenceError) {
+    private mutating func readVersion1(_ hdf5: inout HDF5File, at address: Int) throws(ModelFileError) {
         var prefix = try hdf5.block(at: address, count: 16, header)
         _ = try prefix.version(1...1)
         try prefix.skip(7)
@@ -63,7 +61,7 @@ struct HDF5ObjectHeader {
         }
     }
 
-    private mutating func readVersion1(_ part: inout HDF5Fields) throws(InferenceError) {
+    private mutating func readVersion1(_ part: inout HDF5Fields) throws(ModelFileError) {
         while part.rest >= 8 {
             let type = try part.integer(2)
             let count = try part.integer(2)
@@ -75,7 +73,7 @@ struct HDF5ObjectHeader {
 
     // MARK: - Version 2
 
-    private mutating func readVersion2(_ hdf5: inout HDF5File, at address: Int) throws(InferenceError) {
+    private mutating func readVersion2(_ hdf5: inout HDF5File, at address: Int) throws(ModelFileError) {
         var start = try hdf5.peek(at: address, count: 6, header)
         try start.signature("OHDR")
         _ = try start.version(2...2)
@@ -100,7 +98,7 @@ struct HDF5ObjectHeader {
         }
     }
 
-    private mutating func readVersion2(_ part: inout HDF5Fields, flags: UInt8) throws(InferenceError) {
+    private mutating func readVersion2(_ part: inout HDF5Fields, flags: UInt8) throws(ModelFileError) {
         let hasOrder = flags & 4 != 0
         // A gap too small for a message may stand at the end.
         while part.rest >= (hasOrder ? 6 : 4) {
@@ -114,7 +112,7 @@ struct HDF5ObjectHeader {
 
     // MARK: - Messages
 
-    private mutating func add(_ type: Int, _ flags: UInt8, _ data: [UInt8]) throws(InferenceError) {
+    private mutating func add(_ type: Int, _ flags: UInt8, _ data: [UInt8]) throws(ModelFileError) {
         if type == Self.continuation {
             var fields = HDF5Fields(data, block: "a continuation message of \(name)", file: file)
             guard let address = try fields.address() else { throw fields.fault("has no address") }
@@ -129,7 +127,7 @@ struct HDF5ObjectHeader {
     func has(_ kind: Kind) -> Bool { messages.contains { $0.kind == kind } }
 
     /// All messages of a kind as fields.
-    func all(_ kind: Kind) throws(InferenceError) -> [HDF5Fields] {
+    func all(_ kind: Kind) throws(ModelFileError) -> [HDF5Fields] {
         var found: [HDF5Fields] = []
         for message in messages where message.kind == kind {
             guard !message.isShared else { throw fault("shares its \(kind) message with other objects: not read") }
@@ -139,7 +137,7 @@ struct HDF5ObjectHeader {
     }
 
     /// The only message of a kind; nil when there is none.
-    func only(_ kind: Kind) throws(InferenceError) -> HDF5Fields? {
+    func only(_ kind: Kind) throws(ModelFileError) -> HDF5Fields? {
         let found = try all(kind)
         guard found.count <= 1 else { throw fault("has \(found.count) \(kind) messages") }
         return found.first

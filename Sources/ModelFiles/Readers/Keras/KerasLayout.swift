@@ -3,7 +3,7 @@ internal import Inference
 /// Turns the convolutions of a Keras file into a network: `blockN_convM` is the M-th convolution of stage N.
 enum KerasLayout {
     /// The network's shape and its weights, turned from Keras's `[3, 3, input, output]` to `[output, input, 3, 3]`.
-    static func read(_ bytes: WeightBytes) throws(InferenceError) -> WeightFileContent {
+    static func read(_ bytes: WeightBytes) throws(ModelFileError) -> WeightFileContent {
         let file = try KerasWeights(bytes)
         let names = try names(file)
         var stages: [[Int]] = []
@@ -43,7 +43,7 @@ enum KerasLayout {
     }
 
     /// The names of the convolutions in order, without a gap.
-    private static func names(_ file: KerasWeights) throws(InferenceError) -> [KerasLayerName] {
+    private static func names(_ file: KerasWeights) throws(ModelFileError) -> [KerasLayerName] {
         let names = file.layers.keys.sorted()
         guard let first = names.first else {
             let reason =

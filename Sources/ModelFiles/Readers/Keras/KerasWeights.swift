@@ -1,5 +1,3 @@
-internal import Inference
-
 /// The layers of convolutions in an HDF5 file of Keras, found by their names wherever they stand in the tree of groups.
 ///
 /// Keras 1 wrote `block1_conv1/block1_conv1_W_1:0`; Keras 2 writes `block1_conv1/block1_conv1/kernel:0`; a whole model
@@ -24,7 +22,7 @@ struct KerasWeights {
     var file: String { bytes.file }
 
     /// Walks the tree; the data of no dataset is read yet, and of other layers nothing but their headers.
-    init(_ bytes: WeightBytes) throws(InferenceError) {
+    init(_ bytes: WeightBytes) throws(ModelFileError) {
         self.bytes = bytes
         var hdf5 = try HDF5File(bytes)
         let root = try HDF5ObjectHeader(&hdf5, at: hdf5.rootAddress, name: "the root group")
@@ -35,7 +33,7 @@ struct KerasWeights {
     }
 
     /// Reads a found dataset's numbers as fp32.
-    func floats(_ dataset: HDF5Dataset) throws(InferenceError) -> [Float] { try dataset.floats(bytes) }
+    func floats(_ dataset: HDF5Dataset) throws(ModelFileError) -> [Float] { try dataset.floats(bytes) }
 
     /// Visits one member of a group and all below it, given the names of the groups above and of their layer.
     private mutating func visit(
@@ -43,7 +41,7 @@ struct KerasWeights {
         _ link: HDF5Group.Link,
         path: [String],
         layer: String?
-    ) throws(InferenceError) {
+    ) throws(ModelFileError) {
         let path = path + [link.name]
         let header = try HDF5ObjectHeader(&hdf5, at: link.address, name: path.joined(separator: "/"))
         guard let group = try HDF5Group(&hdf5, header) else {
@@ -64,7 +62,7 @@ struct KerasWeights {
         _ header: HDF5ObjectHeader,
         path: [String],
         layer: String?
-    ) throws(InferenceError) {
+    ) throws(ModelFileError) {
         let leaf = path[path.count - 1]
         guard let layer, KerasLayerName.isOfBlock(layer) else {
             let isConvolution = path.contains { $0.hasPrefix("conv2d") } && layer == nil

@@ -1,5 +1,3 @@
-internal import Inference
-
 /// Single bytes of a weight file, read in blocks: what is skipped over is not read.
 ///
 /// Shared by all messages of one file, so that small ones next to each other cost one read. Used by one thread.
@@ -18,7 +16,7 @@ final class FileBlocks {
     /// The byte at a position.
     ///
     /// - Throws: `.malformedWeights` behind the end of the file, `.unreadableWeights` when reading fails.
-    func byte(at position: Int) throws(InferenceError) -> UInt8 {
+    func byte(at position: Int) throws(ModelFileError) -> UInt8 {
         let offset = position - start
         if block.indices.contains(offset) { return block[offset] }
         guard position >= 0, position < bytes.count else {

@@ -1,5 +1,3 @@
-internal import Inference
-
 /// The settings of a node (`AttributeProto`), by name; each has the value ONNX defines when it is absent.
 struct ONNXAttributes {
     private struct Attribute {
@@ -23,7 +21,7 @@ struct ONNXAttributes {
     ///   - node: the message of the node.
     ///   - label: the node's, for errors.
     /// - Throws: `.malformedWeights`.
-    init(_ node: ProtobufMessage, node label: String) throws(InferenceError) {
+    init(_ node: ProtobufMessage, node label: String) throws(ModelFileError) {
         file = node.blocks.file
         self.node = label
         var fields = node
@@ -36,7 +34,7 @@ struct ONNXAttributes {
         }
     }
 
-    private static func read(_ message: ProtobufMessage) throws(InferenceError) -> (String, Attribute) {
+    private static func read(_ message: ProtobufMessage) throws(ModelFileError) -> (String, Attribute) {
         var name = ""
         var attribute = Attribute()
         var fields = message
@@ -57,21 +55,21 @@ struct ONNXAttributes {
         return (name, attribute)
     }
 
-    func integer(_ name: String, default value: Int64) throws(InferenceError) -> Int64 {
+    func integer(_ name: String, default value: Int64) throws(ModelFileError) -> Int64 {
         guard let attribute = attributes[name] else { return value }
         if let integer = attribute.integer { return integer }
         guard attribute.type == 2 else { throw wrongType(name) }
         return 0
     }
 
-    func number(_ name: String, default value: Float) throws(InferenceError) -> Float {
+    func number(_ name: String, default value: Float) throws(ModelFileError) -> Float {
         guard let attribute = attributes[name] else { return value }
         if let number = attribute.number { return number }
         guard attribute.type == 1 else { throw wrongType(name) }
         return 0
     }
 
-    func text(_ name: String, default value: String) throws(InferenceError) -> String {
+    func text(_ name: String, default value: String) throws(ModelFileError) -> String {
         guard let attribute = attributes[name] else { return value }
         guard let text = attribute.text else { throw wrongType(name) }
         return text
@@ -83,7 +81,7 @@ struct ONNXAttributes {
     /// The message of a constant tensor, or nil when it is absent.
     func tensor(_ name: String) -> ProtobufMessage? { attributes[name]?.tensor }
 
-    private func wrongType(_ name: String) -> InferenceError {
+    private func wrongType(_ name: String) -> ModelFileError {
         .malformedWeights(file: file, detail: "\(node): the attribute \(name) is of another type than ONNX gives it")
     }
 }

@@ -27,7 +27,7 @@ struct ONNXChain {
     /// Follows the image.
     ///
     /// - Throws: `.unsupportedNetwork` naming the node that does not fit and why; `.malformedWeights`.
-    init(_ graph: ONNXGraph) throws(InferenceError) {
+    init(_ graph: ONNXGraph) throws(ModelFileError) {
         self.graph = graph
         var value = try graph.imageInput()
         // A value has one origin and a node on the way one value that is no constant, so no node is met twice.
@@ -39,7 +39,7 @@ struct ONNXChain {
     }
 
     /// The node that uses a value, or nil where the chain ends.
-    private func user(of value: String) throws(InferenceError) -> Int? {
+    private func user(of value: String) throws(ModelFileError) -> Int? {
         let users = graph.users[value] ?? []
         if users.count == 1, !graph.outputs.contains(value) { return users[0] }
         let origin = graph.producers[value].map { graph.nodes[$0].label } ?? "the image"
@@ -53,7 +53,7 @@ struct ONNXChain {
     }
 
     /// The value a node hands on; others that it makes, such as the mask of a `Dropout`, must be unused.
-    private func result(of node: ONNXNode) throws(InferenceError) -> String {
+    private func result(of node: ONNXNode) throws(ModelFileError) -> String {
         guard let result = node.outputs.first, !result.isEmpty else {
             throw .malformedWeights(file: file, detail: "\(node.label) has no output")
         }
@@ -66,7 +66,7 @@ struct ONNXChain {
     /// Takes the next node.
     ///
     /// - Returns: whether it belongs to the chain; otherwise the chain has ended.
-    private mutating func take(_ node: ONNXNode, at index: Int, _ value: String) throws(InferenceError) -> Bool {
+    private mutating func take(_ node: ONNXNode, at index: Int, _ value: String) throws(ModelFileError) -> Bool {
         let isFirstInput = node.inputs.first == value
         switch (node.operation, state) {
         case ("Identity", _), ("Dropout", _): break
@@ -91,7 +91,7 @@ struct ONNXChain {
         return true
     }
 
-    private mutating func takeConvolution(_ node: ONNXNode) throws(InferenceError) {
+    private mutating func takeConvolution(_ node: ONNXNode) throws(ModelFileError) {
         let inputChannels = stages.last?.last?.outputChannels ?? 3
         let convolution = try ONNXConvolution(node, in: graph, inputChannels: inputChannels)
         // Else a small file could ask for much memory.
@@ -103,7 +103,7 @@ struct ONNXChain {
         state = .convolved
     }
 
-    private mutating func takeNormalisation(_ node: ONNXNode) throws(InferenceError) {
+    private mutating func takeNormalisation(_ node: ONNXNode) throws(ModelFileError) {
         let last = stages[stages.count - 1].count - 1
         guard !stages[stages.count - 1][last].isNormalised else {
             throw graph.unsupported("\(node.label) normalises once more")
@@ -112,7 +112,7 @@ struct ONNXChain {
     }
 
     /// Exporters of TensorFlow let images in as `[n, h, w, c]`; here they come as `[n, c, h, w]` anyway.
-    private func takeTranspose(_ node: ONNXNode) throws(InferenceError) {
+    private func takeTranspose(_ node: ONNXNode) throws(ModelFileError) {
         let order = try node.attributes().integers("perm") ?? []
         guard order == [0, 3, 1, 2], graph.producers[node.input(0) ?? ""] == nil else {
             throw graph.unsupported("\(node.label) brings the image's axes into the order \(order)")
@@ -120,7 +120,7 @@ struct ONNXChain {
     }
 
     /// Checks that a node which does not belong to the chain has no convolution behind it.
-    private func end(at index: Int, _ problem: String?) throws(InferenceError) {
+    private func end(at index: Int, _ problem: String?) throws(ModelFileError) {
         let node = graph.nodes[index]
         switch state {
         case .image:
@@ -144,5 +144,5 @@ struct ONNXChain {
 }
 
 extension ONNXGraph {
-    func unsupported(_ detail: String) -> InferenceError { .unsupportedNetwork(file: file, detail: detail) }
+    func unsupported(_ detail: String) -> ModelFileError { .unsupportedNetwork(file: file, detail: detail) }
 }

@@ -27,7 +27,7 @@ struct ONNXConvolution {
     ///   - graph: where its constants are.
     ///   - inputChannels: what its input has.
     /// - Throws: `.unsupportedNetwork` naming the node and what is different.
-    init(_ node: ONNXNode, in graph: ONNXGraph, inputChannels: Int) throws(InferenceError) {
+    init(_ node: ONNXNode, in graph: ONNXGraph, inputChannels: Int) throws(ModelFileError) {
         label = node.label
         file = graph.file
         let attributes = try node.attributes()
@@ -58,13 +58,13 @@ struct ONNXConvolution {
             )
         }
         self.weight = weight
-        bias = try node.input(2).map { name throws(InferenceError) in
+        bias = try node.input(2).map { name throws(ModelFileError) in
             try Self.vector(name, of: node, count: weight.shape[0], in: graph)
         }
     }
 
     /// Takes the `BatchNormalization` behind this convolution.
-    mutating func normalise(_ node: ONNXNode, in graph: ONNXGraph) throws(InferenceError) {
+    mutating func normalise(_ node: ONNXNode, in graph: ONNXGraph) throws(ModelFileError) {
         let attributes = try node.attributes()
         guard try attributes.integer("training_mode", default: 0) == 0 else {
             throw graph.unsupported("\(node.label) is in training mode; export the network for inference")
@@ -88,7 +88,7 @@ struct ONNXConvolution {
         of node: ONNXNode,
         count: Int,
         in graph: ONNXGraph
-    ) throws(InferenceError) -> ONNXTensor {
+    ) throws(ModelFileError) -> ONNXTensor {
         guard let tensor = try graph.constant(name) else {
             throw graph.unsupported("\(node.label) takes \(name), which is no constant")
         }
@@ -103,7 +103,7 @@ struct ONNXConvolution {
     /// - Parameter inputScale: factors of the input's channels, which go into the weights, or nil.
     /// - Returns: weights `[output, input, 3, 3]` and bias `[output]`, all finite.
     /// - Throws: `.malformedWeights` naming the tensor or the node.
-    func numbers(inputScale: [Double]?) throws(InferenceError) -> (weight: [Float], bias: [Float]) {
+    func numbers(inputScale: [Double]?) throws(ModelFileError) -> (weight: [Float], bias: [Float]) {
         var weights = try weight.floats()
         var biases = try bias?.floats() ?? [Float](repeating: 0, count: outputChannels)
         if let inputScale {

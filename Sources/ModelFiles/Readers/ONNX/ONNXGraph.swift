@@ -1,5 +1,3 @@
-internal import Inference
-
 /// The graph of an ONNX model (`GraphProto`): operations, constants, and which operation makes and uses which value.
 struct ONNXGraph {
     let file: String
@@ -23,7 +21,7 @@ struct ONNXGraph {
     ///
     /// - Throws: `.malformedWeights`.
     /// - Complexity: linear in the file's bytes but for those of constants, which are skipped.
-    init(_ message: ProtobufMessage) throws(InferenceError) {
+    init(_ message: ProtobufMessage) throws(ModelFileError) {
         file = message.blocks.file
         var names = 0
         var fields = message
@@ -52,7 +50,7 @@ struct ONNXGraph {
     }
 
     /// The name in a `ValueInfoProto`.
-    private static func valueName(_ message: ProtobufMessage) throws(InferenceError) -> String {
+    private static func valueName(_ message: ProtobufMessage) throws(ModelFileError) -> String {
         var fields = message
         while let field = try fields.next() {
             if field.number == 1 { return try message.text(field) }
@@ -61,7 +59,7 @@ struct ONNXGraph {
     }
 
     /// Finds who makes and who uses each value; each has one origin.
-    private mutating func connect() throws(InferenceError) {
+    private mutating func connect() throws(ModelFileError) {
         let inputNames = Set(inputs)
         for (index, node) in nodes.enumerated() {
             for output in node.outputs where !output.isEmpty {
@@ -76,7 +74,7 @@ struct ONNXGraph {
     }
 
     /// The value the images come in: the only input that is no constant.
-    func imageInput() throws(InferenceError) -> String {
+    func imageInput() throws(ModelFileError) -> String {
         let images = inputs.filter { constants[$0] == nil }
         guard let image = images.first, images.count == 1 else {
             throw .unsupportedNetwork(file: file, detail: "the graph has \(images.count) inputs, expected one")
@@ -87,7 +85,7 @@ struct ONNXGraph {
     /// A constant by its name: an initializer, the value of a `Constant` node, or what an `Identity` hands on.
     ///
     /// - Returns: nil when the value depends on the image or on an operation.
-    func constant(_ name: String) throws(InferenceError) -> ONNXTensor? {
+    func constant(_ name: String) throws(ModelFileError) -> ONNXTensor? {
         var name = name
         // Identities may stand in a cycle.
         for _ in 0...Self.identityLimit {

@@ -10,7 +10,7 @@ enum ONNXModel {
     /// Reads the chain of convolutions.
     ///
     /// - Throws: `.malformedWeights`, `.unsupportedNetwork`, `.unreadableWeights`.
-    static func read(_ bytes: WeightBytes) throws(InferenceError) -> WeightFileContent {
+    static func read(_ bytes: WeightBytes) throws(ModelFileError) -> WeightFileContent {
         let message = ProtobufMessage(FileBlocks(bytes), 0..<bytes.count, label: "the file")
         var graph: ONNXGraph?
         var licences: [String: String] = [:]
@@ -34,7 +34,7 @@ enum ONNXModel {
     }
 
     /// A `StringStringEntryProto`; its value is cut short.
-    private static func property(_ message: ProtobufMessage) throws(InferenceError) -> (key: String, value: String) {
+    private static func property(_ message: ProtobufMessage) throws(ModelFileError) -> (key: String, value: String) {
         var key = ""
         var value = ""
         var fields = message
@@ -53,7 +53,7 @@ enum ONNXModel {
     }
 
     /// Checks the whole chain's shape, then reads its numbers.
-    private static func content(_ chain: ONNXChain, licence: String) throws(InferenceError) -> WeightFileContent {
+    private static func content(_ chain: ONNXChain, licence: String) throws(ModelFileError) -> WeightFileContent {
         let file = chain.file
         let widths = chain.stages.map { $0.map(\.outputChannels) }
         guard let architecture = Architecture(stages: widths) else {

@@ -1,5 +1,3 @@
-internal import Inference
-
 /// One operation of an ONNX graph (`NodeProto`): what it does, to which values, under which names.
 struct ONNXNode {
     /// Values are named in SSA form; an empty name is an optional one left out.
@@ -15,7 +13,7 @@ struct ONNXNode {
     ///   - message: the node's; its label stands in for an absent name.
     ///   - nameLimit: how many inputs and outputs it may have.
     /// - Throws: `.malformedWeights`.
-    init(_ message: ProtobufMessage, nameLimit: Int) throws(InferenceError) {
+    init(_ message: ProtobufMessage, nameLimit: Int) throws(ModelFileError) {
         var fields = message
         var name = ""
         var type = ""
@@ -44,5 +42,5 @@ struct ONNXNode {
     }
 
     /// Reads the node's settings.
-    func attributes() throws(InferenceError) -> ONNXAttributes { try ONNXAttributes(message, node: label) }
+    func attributes() throws(ModelFileError) -> ONNXAttributes { try ONNXAttributes(message, node: label) }
 }

@@ -1,5 +1,3 @@
-internal import Inference
-
 /// Reads a tensor's numbers from wherever the writer put them: `raw_data`, or the field of their type.
 ///
 /// `FLOAT` is in `float_data`, `DOUBLE` in `double_data`; the 16-bit formats are varints in `int32_data`. Each of these may be
@@ -12,7 +10,7 @@ struct ONNXNumbers {
     /// Reads exactly `count` numbers.
     ///
     /// - Throws: `.malformedWeights` naming the tensor when there are more or fewer.
-    init(_ tensor: ONNXTensor, _ type: ONNXTensor.ElementType, count: Int) throws(InferenceError) {
+    init(_ tensor: ONNXTensor, _ type: ONNXTensor.ElementType, count: Int) throws(ModelFileError) {
         self.tensor = tensor
         self.type = type
         values.reserveCapacity(count)
@@ -32,7 +30,7 @@ struct ONNXNumbers {
     }
 
     /// - Throws: `.malformedWeights` as soon as there are more numbers than `limit`.
-    private mutating func readTypedFields(limit: Int) throws(InferenceError) {
+    private mutating func readTypedFields(limit: Int) throws(ModelFileError) {
         let message = tensor.message
         var fields = message
         while let field = try fields.next() {
@@ -65,7 +63,7 @@ struct ONNXNumbers {
     }
 
     /// One number of 16 bits that was written as a varint.
-    private mutating func append(_ bits: UInt64) throws(InferenceError) {
+    private mutating func append(_ bits: UInt64) throws(ModelFileError) {
         guard let bits = UInt16(exactly: bits) else { throw tensor.malformed("has \(bits) among numbers of 16 bits") }
         values.append(type == .bfloat16 ? Float(bitPattern: UInt32(bits) << 16) : HalfPrecision.float(bits))
     }

@@ -1,9 +1,7 @@
-internal import Inference
-
 /// The only pool between two stages: the maximum of 2x2 pixels, stride 2, odd edges dropped.
 enum ONNXPool {
     /// What is different about a `MaxPool` node, or nil.
-    static func problem(_ node: ONNXNode) throws(InferenceError) -> String? {
+    static func problem(_ node: ONNXNode) throws(ModelFileError) -> String? {
         let attributes = try node.attributes()
         for (name, wanted, absent) in [
             ("kernel_shape", [2, 2], []), ("strides", [2, 2], [1, 1]), ("dilations", [1, 1], [1, 1]),

@@ -1,5 +1,3 @@
-internal import Inference
-
 /// A `Mul` or `Div` of the image by a constant, which goes exactly into the first convolution: its padding stays zero.
 enum ONNXScale {
     /// The factors of the image's three channels after this node.
@@ -16,7 +14,7 @@ enum ONNXScale {
         _ value: String,
         in graph: ONNXGraph,
         after earlier: [Double]?
-    ) throws(InferenceError) -> [Double] {
+    ) throws(ModelFileError) -> [Double] {
         let isDivision = node.operation == "Div"
         guard node.inputs.count == 2, let place = node.inputs.firstIndex(of: value), place == 0 || !isDivision,
             let tensor = try graph.constant(node.inputs[1 - place])

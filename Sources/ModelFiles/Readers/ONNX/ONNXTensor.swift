@@ -1,5 +1,3 @@
-internal import Inference
-
 /// A constant tensor of an ONNX model (`TensorProto`): its head, and its numbers once they are asked for.
 struct ONNXTensor {
     /// Number formats that are read, by their `TensorProto.DataType`; all become fp32.
@@ -53,7 +51,7 @@ struct ONNXTensor {
     ///   - message: the tensor's.
     ///   - name: what it is called when it has no name itself, as the value of a `Constant` node.
     /// - Throws: `.malformedWeights`.
-    init(_ message: ProtobufMessage, name: String = "") throws(InferenceError) {
+    init(_ message: ProtobufMessage, name: String = "") throws(ModelFileError) {
         var fields = message
         var name = name
         var dimensions: [Int64] = []
@@ -89,7 +87,7 @@ struct ONNXTensor {
     ///
     /// - Throws: `.malformedWeights` naming the tensor when they do not fit the shape, are of another format, or hold NaN or
     ///   infinity; `.unsupportedNetwork` when they are in another file.
-    func floats() throws(InferenceError) -> [Float] {
+    func floats() throws(ModelFileError) -> [Float] {
         let file = message.blocks.file
         guard !isExternal else {
             throw .unsupportedNetwork(
@@ -115,7 +113,7 @@ struct ONNXTensor {
         return values
     }
 
-    func malformed(_ detail: String) -> InferenceError {
+    func malformed(_ detail: String) -> ModelFileError {
         .malformedWeights(file: message.blocks.file, detail: "\(label) \(detail)")
     }
 }

@@ -1,5 +1,3 @@
-internal import Inference
-
 /// One field of a protocol buffer message: its number and its value or place.
 struct ProtobufField {
     enum Value {
@@ -39,7 +37,7 @@ struct ProtobufMessage {
     /// The next field, or nil at the end.
     ///
     /// - Throws: `.malformedWeights` with the position when the field is not well formed or does not fit the message.
-    mutating func next() throws(InferenceError) -> ProtobufField? {
+    mutating func next() throws(ModelFileError) -> ProtobufField? {
         guard position < range.upperBound else { return nil }
         let start = position
         let tag = try varint()
@@ -63,19 +61,19 @@ struct ProtobufMessage {
     }
 
     /// The next of numbers that stand without tags, as in a packed field, or nil at the end.
-    mutating func nextPackedVarint() throws(InferenceError) -> UInt64? {
+    mutating func nextPackedVarint() throws(ModelFileError) -> UInt64? {
         position < range.upperBound ? try varint() : nil
     }
 
     /// An error of this message, with the byte it is about.
-    func malformed(_ detail: String, _ position: Int? = nil) -> InferenceError {
+    func malformed(_ detail: String, _ position: Int? = nil) -> ModelFileError {
         .malformedWeights(
             file: blocks.file,
             detail: position.map { "as an ONNX model, \(label) \(detail) at byte \($0)" } ?? "\(label) \(detail)"
         )
     }
 
-    private mutating func varint() throws(InferenceError) -> UInt64 {
+    private mutating func varint() throws(ModelFileError) -> UInt64 {
         let start = position
         var value: UInt64 = 0
         for shift in stride(from: UInt64(0), to: 70, by: 7) {
@@ -90,7 +88,7 @@ struct ProtobufMessage {
         throw malformed("has a number of more than 64 bits", start)
     }
 
-    private mutating func fixed(_ byteCount: Int) throws(InferenceError) -> UInt64 {
+    private mutating func fixed(_ byteCount: Int) throws(ModelFileError) -> UInt64 {
         guard range.upperBound - position >= byteCount else { throw malformed("ends inside a number", position) }
         var value: UInt64 = 0
         for index in 0..<byteCount { value |= UInt64(try blocks.byte(at: position + index)) << UInt64(8 * index) }
@@ -101,24 +99,24 @@ struct ProtobufMessage {
 
 extension ProtobufMessage {
     /// The place of a field that must be text, packed numbers or a message.
-    func place(_ field: ProtobufField) throws(InferenceError) -> Range<Int> {
+    func place(_ field: ProtobufField) throws(ModelFileError) -> Range<Int> {
         guard case .bytes(let place) = field.value else { throw wrongType(field) }
         return place
     }
 
     /// A field that is a message itself.
-    func message(_ field: ProtobufField, label: String) throws(InferenceError) -> ProtobufMessage {
+    func message(_ field: ProtobufField, label: String) throws(ModelFileError) -> ProtobufMessage {
         ProtobufMessage(blocks, try place(field), label: label)
     }
 
     /// A whole number, which may be negative.
-    func integer(_ field: ProtobufField) throws(InferenceError) -> Int64 {
+    func integer(_ field: ProtobufField) throws(ModelFileError) -> Int64 {
         guard case .varint(let value) = field.value else { throw wrongType(field) }
         return Int64(bitPattern: value)
     }
 
     /// Appends the whole numbers of a repeated field, packed or not; at most `limit` in all.
-    func append(_ field: ProtobufField, to values: inout [Int64], limit: Int) throws(InferenceError) {
+    func append(_ field: ProtobufField, to values: inout [Int64], limit: Int) throws(ModelFileError) {
         if case .bytes(let place) = field.value {
             var numbers = ProtobufMessage(blocks, place, label: label)
             while let number = try numbers.nextPackedVarint() {
@@ -132,7 +130,7 @@ extension ProtobufMessage {
     }
 
     /// A name: UTF-8 without control characters, since it goes to terminals, of at most 4096 bytes.
-    func text(_ field: ProtobufField) throws(InferenceError) -> String {
+    func text(_ field: ProtobufField) throws(ModelFileError) -> String {
         let place = try place(field)
         guard place.count <= Self.textLimit else {
             throw malformed("has a name of \(place.count) bytes", place.lowerBound)
@@ -146,7 +144,7 @@ extension ProtobufMessage {
         return text
     }
 
-    func wrongType(_ field: ProtobufField) -> InferenceError {
+    func wrongType(_ field: ProtobufField) -> ModelFileError {
         malformed("has field \(field.number) in another wire type than ONNX gives it")
     }
 }

@@ -1,5 +1,3 @@
-internal import Inference
-
 extension Safetensors {
     /// The JSON object as written.
     struct Header: Decodable {
@@ -48,7 +46,7 @@ extension Safetensors {
         _ entries: [String: Header.Entry],
         dataByteCount: Int,
         file: String
-    ) throws(InferenceError) -> [String: Tensor] {
+    ) throws(ModelFileError) -> [String: Tensor] {
         var tensors: [String: Tensor] = [:]
         for (name, entry) in entries {
             guard let bits = bitCounts[entry.elementType] else {

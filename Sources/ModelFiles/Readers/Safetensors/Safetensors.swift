@@ -1,5 +1,4 @@
 internal import Foundation
-internal import Inference
 
 /// An opened safetensors file: an 8-byte little-endian header length, a JSON object of tensors, then their bytes.
 ///
@@ -35,7 +34,7 @@ struct Safetensors: TensorFile {
     var shapes: [String: [Int]] { tensors.mapValues(\.shape) }
 
     /// Checks a file's header.
-    init(_ bytes: WeightBytes) throws(InferenceError) {
+    init(_ bytes: WeightBytes) throws(ModelFileError) {
         let file = bytes.file
         guard bytes.count >= 8 else {
             throw .malformedWeights(file: file, detail: "\(bytes.count) bytes hold no header length")
@@ -62,7 +61,7 @@ struct Safetensors: TensorFile {
     /// Reads a tensor as fp32.
     ///
     /// - Throws: `.malformedWeights` naming the tensor when it is absent, of another number format, or holds NaN or infinity.
-    func floats(_ name: String) throws(InferenceError) -> [Float] {
+    func floats(_ name: String) throws(ModelFileError) -> [Float] {
         guard let tensor = tensors[name] else {
             throw .malformedWeights(file: file, detail: "tensor \(name) is missing")
         }

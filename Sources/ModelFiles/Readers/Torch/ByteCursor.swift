@@ -1,5 +1,3 @@
-internal import Inference
-
 /// Reads a part of a weight file forwards, through a small window, because a pickle's length is known only at its end.
 struct ByteCursor {
     private static let windowByteCount = 64 << 10
@@ -22,7 +20,7 @@ struct ByteCursor {
     var file: String { bytes.file }
 
     /// An error that names the file and the place.
-    func fault(_ detail: String) -> InferenceError {
+    func fault(_ detail: String) -> ModelFileError {
         .malformedWeights(file: file, detail: "\(detail), before byte \(position)")
     }
 
@@ -30,7 +28,7 @@ struct ByteCursor {
     mutating func skip(to place: Int) { position = min(max(position, place), end) }
 
     /// The next byte.
-    mutating func byte() throws(InferenceError) -> UInt8 {
+    mutating func byte() throws(ModelFileError) -> UInt8 {
         guard position < end else { throw fault("it ends too early") }
         if !(windowStart..<windowStart + window.count).contains(position) {
             window = try bytes.read(position..<min(end, position + Self.windowByteCount))
@@ -41,7 +39,7 @@ struct ByteCursor {
     }
 
     /// The next `count` bytes; the count is checked against what is left before anything is allocated.
-    mutating func take(_ count: Int) throws(InferenceError) -> ArraySlice<UInt8> {
+    mutating func take(_ count: Int) throws(ModelFileError) -> ArraySlice<UInt8> {
         guard count >= 0, count <= end - position else { throw fault("\(count) bytes are missing") }
         let offset = position - windowStart
         if offset < 0 || offset + count > window.count {
@@ -54,19 +52,19 @@ struct ByteCursor {
     }
 
     /// A little-endian number of `byteCount` bytes, at most 8.
-    mutating func integer(_ byteCount: Int) throws(InferenceError) -> UInt64 {
+    mutating func integer(_ byteCount: Int) throws(ModelFileError) -> UInt64 {
         try take(byteCount).reversed().reduce(0) { $0 << 8 | UInt64($1) }
     }
 
     /// A little-endian length of `byteCount` bytes that the rest can hold.
-    mutating func length(_ byteCount: Int) throws(InferenceError) -> Int {
+    mutating func length(_ byteCount: Int) throws(ModelFileError) -> Int {
         let length = try integer(byteCount)
         guard length <= UInt64(end - position) else { throw fault("\(length) bytes are missing") }
         return Int(length)
     }
 
     /// Text up to a line feed, which is taken too; at most 256 bytes, as names are.
-    mutating func line() throws(InferenceError) -> String {
+    mutating func line() throws(ModelFileError) -> String {
         var line: [UInt8] = []
         while true {
             let byte = try byte()

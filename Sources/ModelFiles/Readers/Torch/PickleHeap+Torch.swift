@@ -1,12 +1,10 @@
-internal import Inference
-
 extension PickleHeap {
     /// Does what a known name stands for.
     mutating func call(
         _ global: PickleGlobal,
         _ arguments: [PickleValue],
         _ cursor: ByteCursor
-    ) throws(InferenceError) -> PickleValue {
+    ) throws(ModelFileError) -> PickleValue {
         switch global {
         case .inert: return .opaque
         case .size:
@@ -40,7 +38,7 @@ extension PickleHeap {
     private mutating func orderedDictionary(
         _ arguments: [PickleValue],
         _ cursor: ByteCursor
-    ) throws(InferenceError) -> Int {
+    ) throws(ModelFileError) -> Int {
         let place = add([])
         guard let first = arguments.first else { return place }
         guard arguments.count == 1, case .list(let pairs) = first else {
@@ -58,7 +56,7 @@ extension PickleHeap {
     }
 
     /// What `('storage', class, key, location, count)` stands for; old files add a view: `(key, offset, count)` or `None`.
-    mutating func storage(_ identifier: PickleValue, _ cursor: ByteCursor) throws(InferenceError) -> StorageView {
+    mutating func storage(_ identifier: PickleValue, _ cursor: ByteCursor) throws(ModelFileError) -> StorageView {
         guard case .tuple(let place) = identifier else {
             throw cursor.fault("the pickle refers to something that is no storage")
         }

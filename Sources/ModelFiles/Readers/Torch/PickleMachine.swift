@@ -1,5 +1,3 @@
-internal import Inference
-
 /// Reads one pickle (Python's object serialisation) as far as files of PyTorch need it, and runs nothing.
 ///
 /// A pickle is a program for a stack machine whose dangerous instructions call what the file names. Here a name is one of
@@ -26,7 +24,7 @@ struct PickleMachine {
     ///
     /// - Returns: the pickled object and what it refers to.
     /// - Throws: `.malformedWeights` with the byte and the reason, such as `a pickle that calls posix.system`.
-    static func read(_ cursor: inout ByteCursor) throws(InferenceError) -> (root: PickleValue, heap: PickleHeap) {
+    static func read(_ cursor: inout ByteCursor) throws(ModelFileError) -> (root: PickleValue, heap: PickleHeap) {
         let end = min(cursor.end, cursor.position + byteLimit)
         var machine = PickleMachine(ByteCursor(cursor.bytes, cursor.position..<end))
         let root = try machine.run()
@@ -34,7 +32,7 @@ struct PickleMachine {
         return (root, machine.heap)
     }
 
-    private mutating func run() throws(InferenceError) -> PickleValue {
+    private mutating func run() throws(ModelFileError) -> PickleValue {
         for _ in 0..<Self.stepLimit {
             let byte = try cursor.byte()
             guard let opcode = PickleOpcode(rawValue: byte) else {
@@ -54,7 +52,7 @@ struct PickleMachine {
         throw cursor.fault("the pickle has more than \(Self.stepLimit) instructions")
     }
 
-    private mutating func step(_ opcode: PickleOpcode) throws(InferenceError) {
+    private mutating func step(_ opcode: PickleOpcode) throws(ModelFileError) {
         switch opcode {
         case .stop: break
         case .proto:
@@ -128,20 +126,20 @@ struct PickleMachine {
 
     // MARK: The stack
 
-    private func top() throws(InferenceError) -> PickleValue {
+    private func top() throws(ModelFileError) -> PickleValue {
         guard let value = stack.last, stack.count > marks.last ?? 0 else {
             throw cursor.fault("the pickle takes an object from an empty stack")
         }
         return value
     }
 
-    private mutating func pop() throws(InferenceError) -> PickleValue {
+    private mutating func pop() throws(ModelFileError) -> PickleValue {
         let value = try top()
         stack.removeLast()
         return value
     }
 
-    private mutating func popToMark() throws(InferenceError) -> [PickleValue] {
+    private mutating func popToMark() throws(ModelFileError) -> [PickleValue] {
         guard let mark = marks.popLast() else { throw cursor.fault("the pickle has no open mark") }
         defer { stack.removeSubrange(mark...) }
         return Array(stack[mark...])
@@ -155,33 +153,33 @@ struct PickleMachine {
         return .integer(bytes.reversed().reduce(isNegative ? -1 : 0) { $0 << 8 | Int($1) })
     }
 
-    private mutating func takeContent(_ lengthByteCount: Int) throws(InferenceError) -> ArraySlice<UInt8> {
+    private mutating func takeContent(_ lengthByteCount: Int) throws(ModelFileError) -> ArraySlice<UInt8> {
         let length = try cursor.length(lengthByteCount)
         guard length <= Self.textLimit else { throw cursor.fault("the pickle holds a text of \(length) bytes") }
         return try cursor.take(length)
     }
 
-    private mutating func text(_ lengthByteCount: Int) throws(InferenceError) -> PickleValue {
+    private mutating func text(_ lengthByteCount: Int) throws(ModelFileError) -> PickleValue {
         let content = try takeContent(lengthByteCount)
         return String(validating: content, as: UTF8.self).map { .text($0) } ?? .opaque
     }
 
     // MARK: Containers and the memo
 
-    private mutating func makeTuple(_ count: Int) throws(InferenceError) {
+    private mutating func makeTuple(_ count: Int) throws(ModelFileError) {
         var values: [PickleValue] = []
         for _ in 0..<count { values.append(try pop()) }
         stack.append(.tuple(heap.add(values.reversed())))
     }
 
-    private mutating func fillTop(_ values: [PickleValue], isDictionary: Bool) throws(InferenceError) {
+    private mutating func fillTop(_ values: [PickleValue], isDictionary: Bool) throws(ModelFileError) {
         switch (try top(), isDictionary) {
         case (.list, false), (.dictionary, true): try fill(try top(), values)
         default: throw cursor.fault("the pickle fills something that is no \(isDictionary ? "dictionary" : "list")")
         }
     }
 
-    private mutating func fill(_ container: PickleValue, _ values: [PickleValue]) throws(InferenceError) {
+    private mutating func fill(_ container: PickleValue, _ values: [PickleValue]) throws(ModelFileError) {
         switch container {
         case .dictionary(let place):
             guard values.count.isMultiple(of: 2) else { throw cursor.fault("a key in the pickle lacks its value") }
@@ -191,12 +189,12 @@ struct PickleMachine {
         }
     }
 
-    private mutating func memorise(_ key: Int) throws(InferenceError) {
+    private mutating func memorise(_ key: Int) throws(ModelFileError) {
         memo[key] = try top()
         guard memo.count <= Self.memoLimit else { throw cursor.fault("the pickle's memo is too large") }
     }
 
-    private mutating func recall(_ keyByteCount: Int) throws(InferenceError) {
+    private mutating func recall(_ keyByteCount: Int) throws(ModelFileError) {
         let key = Int(try cursor.integer(keyByteCount))
         guard let value = memo[key] else { throw cursor.fault("the pickle's memo has no entry \(key)") }
         stack.append(value)
@@ -204,13 +202,13 @@ struct PickleMachine {
 
     // MARK: Objects
 
-    private func global(module: String, name: String) throws(InferenceError) -> PickleGlobal {
+    private func global(module: String, name: String) throws(ModelFileError) -> PickleGlobal {
         if let known = PickleGlobal(module: module, name: name) { return known }
         throw cursor.fault("a pickle that calls \(printable(module)).\(printable(name))")
     }
 
     /// `REDUCE` and `NEWOBJ`: the callable and a tuple of its arguments become an object.
-    private mutating func call() throws(InferenceError) {
+    private mutating func call() throws(ModelFileError) {
         guard case .tuple(let place) = try pop() else { throw cursor.fault("a pickle that calls without arguments") }
         guard case .global(let global) = try pop() else {
             throw cursor.fault("a pickle that calls something it made itself")
@@ -219,7 +217,7 @@ struct PickleMachine {
     }
 
     /// `BUILD`: attributes such as a state dict's versions and a tensor's hooks are dropped.
-    private mutating func restoreState() throws(InferenceError) {
+    private mutating func restoreState() throws(ModelFileError) {
         _ = try pop()
         switch try top() {
         case .dictionary, .tensor: break

@@ -1,12 +1,10 @@
-internal import Inference
-
 extension TorchContent {
     /// Keys under which checkpoints keep a state dict, beside an optimiser's and the epoch.
     private static let wrappers = ["state_dict", "model_state_dict", "model_state", "model", "net", "network"]
     private static let depthLimit = 4
 
     /// The tensors of the saved state dict, or of the one within a checkpoint, by their names.
-    func stateDictionary(file: String) throws(InferenceError) -> [String: TorchTensor] {
+    func stateDictionary(file: String) throws(ModelFileError) -> [String: TorchTensor] {
         var current = root
         for _ in 0..<Self.depthLimit {
             guard case .dictionary(let place) = current else { break }
@@ -25,7 +23,7 @@ extension TorchContent {
     private func tensors(
         _ entries: [(key: PickleValue, value: PickleValue)],
         file: String
-    ) throws(InferenceError) -> [String: TorchTensor] {
+    ) throws(ModelFileError) -> [String: TorchTensor] {
         var tensors: [String: TorchTensor] = [:]
         for entry in entries {
             guard let name = entry.key.text, let tensor = entry.value.tensor else { continue }

@@ -1,5 +1,3 @@
-internal import Inference
-
 /// A file of PyTorch after its pickles were read: what was saved, and where the numbers of its storages are.
 struct TorchContent {
     /// Where a storage's numbers are.
@@ -23,8 +21,8 @@ extension TorchContent {
 
     /// Reads the zip archive of PyTorch 1.6 and later: `<prefix>/data.pkl`, `<prefix>/data/<key>`, perhaps
     /// `<prefix>/byteorder`.
-    init(archive bytes: WeightBytes) throws(InferenceError) {
-        func fault(_ detail: String) -> InferenceError { .malformedWeights(file: bytes.file, detail: detail) }
+    init(archive bytes: WeightBytes) throws(ModelFileError) {
+        func fault(_ detail: String) -> ModelFileError { .malformedWeights(file: bytes.file, detail: detail) }
         let archive = try ZipArchive(bytes)
         let prefixes = archive.entries.keys.compactMap { name -> Substring? in
             guard name.hasSuffix("/data.pkl") else { return nil }
@@ -61,7 +59,7 @@ extension TorchContent {
 
     /// Reads the older form, a sequence of pickles: a magic number, version 1001, facts about the machine, the object, the
     /// keys of the storages. Then for every key its count of numbers in 8 bytes and the numbers, always little-endian.
-    init(sequence bytes: WeightBytes) throws(InferenceError) {
+    init(sequence bytes: WeightBytes) throws(ModelFileError) {
         var cursor = ByteCursor(bytes, 0..<bytes.count)
         guard case .longInteger(Self.magic) = try PickleMachine.read(&cursor).root else {
             throw cursor.fault("a pickle, but not PyTorch's")

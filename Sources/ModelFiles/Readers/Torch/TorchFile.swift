@@ -1,5 +1,3 @@
-internal import Inference
-
 /// A file of `torch.save`, as an archive or as a sequence of pickles, that holds a state dict: names and their tensors.
 ///
 /// Opening it reads the pickles and finds every storage's place; numbers are read tensor by tensor, so a classifier that
@@ -23,7 +21,7 @@ struct TorchFile: TensorFile {
     /// Reads everything but the numbers.
     ///
     /// - Throws: `.malformedWeights`, `.unsupportedNetwork` when something else than a state dict was saved.
-    init(_ bytes: WeightBytes) throws(InferenceError) {
+    init(_ bytes: WeightBytes) throws(ModelFileError) {
         file = bytes.file
         self.bytes = bytes
         let isArchive = try bytes.read(0..<min(2, bytes.count)) == Array("PK".utf8)
@@ -37,8 +35,8 @@ struct TorchFile: TensorFile {
         }
     }
 
-    func floats(_ name: String) throws(InferenceError) -> [Float] {
-        func fault(_ detail: String) -> InferenceError {
+    func floats(_ name: String) throws(ModelFileError) -> [Float] {
+        func fault(_ detail: String) -> ModelFileError {
             .malformedWeights(file: file, detail: "tensor \(printable(name)) \(detail)")
         }
         guard let tensor = tensors[name] else { throw fault("is missing") }
@@ -55,7 +53,7 @@ struct TorchFile: TensorFile {
         return values
     }
 
-    private func isSound(_ storage: Int) throws(InferenceError) -> Bool {
+    private func isSound(_ storage: Int) throws(ModelFileError) -> Bool {
         let place = content.places[storage]
         guard let expected = place.checksum, !soundStorages.places.contains(storage) else { return true }
         var checksum: UInt32 = 0

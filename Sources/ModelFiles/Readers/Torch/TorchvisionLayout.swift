@@ -10,7 +10,7 @@ enum TorchvisionLayout {
     private static let epsilon = 1e-5
 
     /// The network's shape and its weights.
-    static func read(_ file: some TensorFile, licence: String = "") throws(InferenceError) -> WeightFileContent {
+    static func read(_ file: some TensorFile, licence: String = "") throws(ModelFileError) -> WeightFileContent {
         let modules = try TorchvisionModules(file)
         let architecture = try modules.architecture(file)
         var weights = MemoryWeights(weights: [], biases: [])

@@ -22,7 +22,7 @@ struct TorchvisionModules {
     /// Finds every module and checks its shapes.
     ///
     /// - Throws: `.malformedWeights` when tensors are missing or disagree, `.unsupportedNetwork` when they are other modules.
-    init(_ file: some TensorFile) throws(InferenceError) {
+    init(_ file: some TensorFile) throws(ModelFileError) {
         let shapes = file.shapes
         let (prefix, parts) = try Self.modules(shapes, file.file)
         var inputChannels = 3
@@ -72,7 +72,7 @@ struct TorchvisionModules {
     }
 
     /// The chain's shape: a pool stands where one number more than usual lies between two convolutions.
-    func architecture(_ file: some TensorFile) throws(InferenceError) -> Architecture {
+    func architecture(_ file: some TensorFile) throws(ModelFileError) -> Architecture {
         var stages: [[Int]] = [[]]
         for (previous, next) in zip([nil] + convolutions.map(Optional.some), convolutions) {
             if let previous {
@@ -103,7 +103,7 @@ struct TorchvisionModules {
     private static func modules(
         _ shapes: [String: [Int]],
         _ file: String
-    ) throws(InferenceError) -> (prefix: String, parts: [Int: Set<Substring>]) {
+    ) throws(ModelFileError) -> (prefix: String, parts: [Int: Set<Substring>]) {
         var prefixes: Set<String> = []
         var modules: [Int: Set<Substring>] = [:]
         for name in shapes.keys {

@@ -1,5 +1,3 @@
-internal import Inference
-
 /// The directory of a zip archive (PKWARE APPNOTE.TXT 6.3) whose entries are stored uncompressed, with its 64-bit records.
 ///
 /// The central directory at the end is the truth; local headers are only looked up for where the content begins. Strict:
@@ -20,7 +18,7 @@ struct ZipArchive {
     private static let localSignature: UInt64 = 0x0403_4B50
 
     /// Reads the directory and checks where every entry lies.
-    init(_ bytes: WeightBytes) throws(InferenceError) {
+    init(_ bytes: WeightBytes) throws(ModelFileError) {
         self.bytes = bytes
         let directory = try ZipDirectory(bytes)
         var end = 0
@@ -34,7 +32,7 @@ struct ZipArchive {
     }
 
     /// A whole entry, if it is at most `limit` bytes and has its checksum.
-    func content(_ name: String, limit: Int) throws(InferenceError) -> [UInt8]? {
+    func content(_ name: String, limit: Int) throws(ModelFileError) -> [UInt8]? {
         guard let entry = entries[name] else { return nil }
         guard entry.range.count <= limit else { throw fault(name, "has \(entry.range.count) bytes") }
         let content = try bytes.read(entry.range)
@@ -42,11 +40,11 @@ struct ZipArchive {
         return content
     }
 
-    private func fault(_ name: String, _ detail: String) -> InferenceError {
+    private func fault(_ name: String, _ detail: String) -> ModelFileError {
         .malformedWeights(file: bytes.file, detail: "archive entry \(printable(name)) \(detail)")
     }
 
-    private func contentRange(_ record: ZipDirectory.Record, limit: Int) throws(InferenceError) -> Range<Int> {
+    private func contentRange(_ record: ZipDirectory.Record, limit: Int) throws(ModelFileError) -> Range<Int> {
         guard record.localOffset <= limit - Self.localByteCount else { throw fault(record.name, "lies outside") }
         var header = ByteCursor(bytes, record.localOffset..<limit)
         guard try header.integer(4) == Self.localSignature else { throw fault(record.name, "has no local header") }

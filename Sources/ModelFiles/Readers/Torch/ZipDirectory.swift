@@ -1,5 +1,3 @@
-internal import Inference
-
 /// The central directory of a zip archive.
 struct ZipDirectory {
     struct Record {
@@ -23,8 +21,8 @@ struct ZipDirectory {
     private static let recordSignature: UInt64 = 0x0201_4B50
 
     /// Finds the directory from the end of the file and reads all of it.
-    init(_ bytes: WeightBytes) throws(InferenceError) {
-        func fault(_ detail: String) -> InferenceError {
+    init(_ bytes: WeightBytes) throws(ModelFileError) {
+        func fault(_ detail: String) -> ModelFileError {
             .malformedWeights(file: bytes.file, detail: "the archive's directory \(detail)")
         }
         let tailStart = max(0, bytes.count - Self.endByteCount - 0xFFFF)
@@ -64,7 +62,7 @@ struct ZipDirectory {
     }
 
     /// Where the 64-bit end record is, if a locator stands before the end record.
-    private static func findWideEnd(_ bytes: WeightBytes, before end: Int) throws(InferenceError) -> Int? {
+    private static func findWideEnd(_ bytes: WeightBytes, before end: Int) throws(ModelFileError) -> Int? {
         guard end >= 20 else { return nil }
         var cursor = ByteCursor(bytes, end - 20..<end)
         guard try cursor.integer(4) == locatorSignature else { return nil }
@@ -76,7 +74,7 @@ struct ZipDirectory {
         return Int(offset)
     }
 
-    private static func record(_ cursor: inout ByteCursor) throws(InferenceError) -> Record {
+    private static func record(_ cursor: inout ByteCursor) throws(ModelFileError) -> Record {
         guard try cursor.integer(4) == recordSignature else { throw cursor.fault("the archive's directory is damaged") }
         _ = try cursor.take(4)
         let flags = try cursor.integer(2)
