@@ -15,9 +15,8 @@ extension Network {
     ///
     /// - Complexity: VGG16 takes 2 GFLOP in sgemm.
     package func activationExponents() -> ActivationExponents {
-        let poolCount = layers.count { $0 == .maxPool }
         // No smaller than what the poolings leave something of, and no larger than images are.
-        let side = min(preprocessing.side, max(32, 1 << min(poolCount, 12)))
+        let side = min(preprocessing.side, max(32, 1 << min(layers.poolCount, 12)))
         let settings = preprocessing
         let extremes = zip(settings.mean, settings.scale).flatMap { [abs($0 * $1), abs((255 - $0) * $1)] }
         var measured = ActivationExponents(input: exponent(of: extremes.max() ?? 0) ?? 0, maps: [])
@@ -26,18 +25,18 @@ extension Network {
         for index in maps.indices { maps[index].divide(byPowerOfTwo: total) }
         for layer in layers {
             switch layer {
-            case .convolution(let index, _, let outputChannels):
-                withWeight(index) { weights in
-                    withBias(index) { bias in
-                        for map in maps.indices { maps[map].convolve(weights, bias, outputChannels, exponent: total) }
+            case .convolution(let layer):
+                withWeight(layer.index) { weights in
+                    withBias(layer.index) { bias in
+                        for map in maps.indices { maps[map].convolve(layer, weights, bias, exponent: total) }
                     }
                 }
                 let step = exponent(of: maps.map(\.largest).max() ?? 0) ?? 0
                 for map in maps.indices { maps[map].divide(byPowerOfTwo: step) }
                 total += step
                 measured.maps.append(total)
-            case .maxPool:
-                for map in maps.indices { maps[map].pool() }
+            case .pool(let layer):
+                for map in maps.indices { maps[map].pool(layer) }
             }
         }
         return measured
@@ -75,18 +74,29 @@ private struct CalibrationMap {
         Float(Double(value) * Double(sign: .plus, exponent: -exponent, significand: 1))
     }
 
-    /// 3x3 with padding, bias and ReLU; the map is its true self divided by 2^exponent, before and after.
-    mutating func convolve(_ weights: Span<Float>, _ bias: Span<Float>, _ outputChannels: Int, exponent: Int) {
-        let plane = side * side
-        let terms = 9 * channels
+    /// A convolution as one product of matrices (im2col); the map is its true self divided by 2^exponent, before and after.
+    mutating func convolve(
+        _ layer: Layer.Convolution,
+        _ weights: Span<Float>,
+        _ bias: Span<Float>,
+        exponent: Int
+    ) {
+        let outputChannels = layer.outputChannels
+        let outputSide = Layer.convolution(layer).outputSide(side)
+        let plane = outputSide * outputSide
+        let terms = layer.fanIn
+        let kernel = layer.kernelSize
         // [channel, tap, position].
         var columns = [Float](repeating: 0, count: terms * plane)
         for term in 0..<terms {
-            let (dy, dx) = (term % 9 / 3 - 1, term % 3 - 1)
-            for y in max(0, -dy)..<max(max(0, -dy), side - max(0, dy)) {
-                let source = (term / 9 * side + y + dy) * side + dx
-                let target = term * plane + y * side
-                for x in max(0, -dx)..<max(max(0, -dx), side - max(0, dx)) { columns[target + x] = values[source + x] }
+            let (channel, tap) = term.quotientAndRemainder(dividingBy: kernel * kernel)
+            let (row, column) = tap.quotientAndRemainder(dividingBy: kernel)
+            let xs = layer.outputs(reaching: column, inputs: side, outputs: outputSide)
+            for y in layer.outputs(reaching: row, inputs: side, outputs: outputSide) {
+                let inputRow = channel * side + y * layer.stride + row - layer.padding
+                let source = inputRow * side + column - layer.padding
+                let target = term * plane + y * outputSide
+                for x in xs { columns[target + x] = values[source + x * layer.stride] }
             }
         }
         var result = [Float](repeating: 0, count: outputChannels * plane)
@@ -112,27 +122,31 @@ private struct CalibrationMap {
                 Int32(plane)
             )
         }
-        for index in result.indices where result[index] < 0 { result[index] = 0 }
+        switch layer.activation {
+        case .relu: for index in result.indices where result[index] < 0 { result[index] = 0 }
+        }
         values = result
         channels = outputChannels
+        side = outputSide
     }
 
-    mutating func pool() {
-        let half = side / 2
-        guard half > 0 else { return }
+    mutating func pool(_ layer: Layer.Pool) {
+        let outputSide = Layer.pool(layer).outputSide(side)
+        guard outputSide > 0 else { return }
         var result: [Float] = []
-        result.reserveCapacity(channels * half * half)
+        result.reserveCapacity(channels * outputSide * outputSide)
         for channel in 0..<channels {
-            for y in 0..<half {
-                for x in 0..<half {
-                    let first = (channel * side + 2 * y) * side + 2 * x
-                    let upper = max(values[first], values[first + 1])
-                    result.append(max(upper, max(values[first + side], values[first + side + 1])))
+            for y in 0..<outputSide {
+                for x in 0..<outputSide {
+                    let first = (channel * side + y * layer.stride) * side + x * layer.stride
+                    switch layer.kind {
+                    case .max: result.append(values.greatest(first, size: layer.size, rowStride: side))
+                    }
                 }
             }
         }
         values = result
-        side = half
+        side = outputSide
     }
 }
 

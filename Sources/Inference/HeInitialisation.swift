@@ -43,19 +43,19 @@ extension MemoryWeights {
     package static func random(_ architecture: Architecture, seed: UInt64, biasDeviation: Double = 0) -> MemoryWeights {
         let generator = HeInitialisation(seed: seed)
         var random = MemoryWeights(weights: [], biases: [])
-        for (index, channels) in architecture.convolutions.enumerated() {
-            let fanIn = 9 * channels.inputChannels
+        for convolution in architecture.layers.convolutions {
+            let index = convolution.index
             random.weights.append(
                 generator.values(
                     stream: UInt64(2 * index),
-                    count: fanIn * channels.outputChannels,
-                    deviation: (2 / Double(fanIn)).squareRoot()
+                    count: convolution.weightCount,
+                    deviation: (2 / Double(convolution.fanIn)).squareRoot()
                 )
             )
             random.biases.append(
                 generator.values(
                     stream: UInt64(2 * index + 1),
-                    count: channels.outputChannels,
+                    count: convolution.outputChannels,
                     deviation: biasDeviation
                 )
             )
@@ -83,7 +83,7 @@ extension Network {
     ) -> Network {
         precondition(
             architecture.accepts(side: preprocessing.side),
-            "nothing is left of \(preprocessing.side) pixels after \(architecture.stages.count - 1) pools"
+            "nothing is left of \(preprocessing.side) pixels after \(architecture.layers.poolCount) pools"
         )
         return Network(
             name: name,

@@ -7,6 +7,7 @@ package enum InferenceError: Error, Sendable, Equatable, CustomStringConvertible
     /// A vector with NaN or infinity; the images' positions in the batch.
     case nonFinite(images: [Int])
     case outOfMemory(device: String, byteCount: Int)
+    case unsupportedLayer(UnsupportedLayer)
     /// The layers do not fit each other, or the size of the image.
     case unsupportedNetwork(name: String, detail: String)
 
@@ -16,6 +17,7 @@ package enum InferenceError: Error, Sendable, Equatable, CustomStringConvertible
         case .deviceUnavailable(let detail): "no usable device: \(detail)"
         case .nonFinite(let images): "images \(images) of a batch gave non-finite vectors"
         case .outOfMemory(let device, let byteCount): "\(device) has no \(byteCount) bytes left"
+        case .unsupportedLayer(let layer): layer.description
         case .unsupportedNetwork(let name, let detail): "the network \(name) cannot be computed: \(detail)"
         }
     }

@@ -8,7 +8,7 @@ extension Network {
             name: name,
             layers: architecture.layers,
             preprocessing: preprocessing,
-            weightsDigest: Self.digest(weights, convolutionCount: architecture.convolutions.count),
+            weightsDigest: Self.digest(weights, convolutionCount: architecture.layers.convolutions.count),
             storage: weights
         )
     }

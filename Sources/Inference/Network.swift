@@ -1,13 +1,5 @@
 package import Platform
 
-/// One step of a network: a linear chain covers VGG11 to VGG19 and any other widths.
-package enum Layer: Hashable, Sendable {
-    /// 3x3, stride 1, padding 1, plus bias, then ReLU. `index` counts convolutions from 0.
-    case convolution(index: Int, inputChannels: Int, outputChannels: Int)
-    /// 2x2, stride 2.
-    case maxPool
-}
-
 /// The pooled summary of the last map, always L2-normalised.
 package enum Head: String, Codable, CaseIterable, Hashable, Sendable {
     /// Global maximum a channel (MAC; what the Keras demos store).
@@ -20,7 +12,7 @@ package enum Head: String, Codable, CaseIterable, Hashable, Sendable {
     case rmac
 }
 
-/// A chain of 3x3 convolutions and 2x2 poolings with its weights. Immutable; shared by all backends.
+/// A feed-forward network, its layers one after the other, with its weights. Immutable; shared by all backends.
 package final class Network: Sendable {
     package let name: String
     package let layers: [Layer]
@@ -48,12 +40,10 @@ package final class Network: Sendable {
     }
 
     /// Channels of the last map: the dimension of the vectors.
-    package var outputChannels: Int {
-        for case .convolution(_, _, let outputChannels) in layers.reversed() { return outputChannels }
-        return 0
-    }
+    package var outputChannels: Int { layers.outputChannels }
 
-    /// Scoped access to convolution `index`'s weights: fp32 OIHW `[outputChannels, inputChannels, 3, 3]`.
+    /// Scoped access to convolution `index`'s weights: fp32 OIHW
+    /// `[outputChannels, inputChannels, kernelSize, kernelSize]`.
     package func withWeight<R>(_ index: Int, _ body: (Span<Float>) throws -> R) rethrows -> R {
         try storage.withWeight(index, body)
     }

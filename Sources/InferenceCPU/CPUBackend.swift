@@ -6,6 +6,8 @@ internal import Platform
 ///
 /// All memory is planned at the start (`memoryByteCount` tells how much); a batch allocates no buffer.
 package final class CPUBackend: ConvolutionBackend {
+    static let name = "cpu"
+
     package let description: BackendDescription
     package let maximumBatchCount: Int
     package var preferredBatchCount: Int { maximumBatchCount }
@@ -52,7 +54,7 @@ package final class CPUBackend: ConvolutionBackend {
         side = network.preprocessing.side
         outputChannels = network.outputChannels
         description = BackendDescription(
-            backend: "cpu",
+            backend: Self.name,
             device: "\(Self.processorName), \(kernels.name)",
             tier: "fp32",
             threads: threadCount

@@ -25,6 +25,6 @@ struct LayerScaling {
     /// No scaling at all.
     init(unscaled network: Network) {
         input = 0
-        maps = network.layers.compactMap { if case .convolution = $0 { 0 } else { nil } }
+        maps = network.layers.convolutions.map { _ in 0 }
     }
 }

@@ -93,8 +93,10 @@ enum TrustFixture {
         let widths = [3, 7, 36, 66, 70]
         var layers: [Layer] = []
         for (index, width) in widths.dropLast().enumerated() {
-            layers.append(.convolution(index: index, inputChannels: width, outputChannels: widths[index + 1]))
-            if index == 0 || index == 2 { layers.append(.maxPool) }
+            layers.append(
+                .convolution(.init(index: index, inputChannels: width, outputChannels: widths[index + 1]))
+            )
+            if index == 0 || index == 2 { layers.append(.pool(.max2x2)) }
         }
         var preprocessing = Preprocessing.keras
         preprocessing.side = 18

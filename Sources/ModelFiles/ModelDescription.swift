@@ -32,7 +32,7 @@ package struct ModelDescription: Codable, Hashable, Sendable {
     var problem: String? {
         if let problem = preprocessing.problem { return problem }
         guard architecture.accepts(side: preprocessing.side) else {
-            return "nothing is left of \(preprocessing.side) pixels after \(architecture.stages.count - 1) pools"
+            return "nothing is left of \(preprocessing.side) pixels after \(architecture.layers.poolCount) pools"
         }
         return licence.utf8.count <= 4096 ? nil : "the licence text is longer than 4096 bytes"
     }
@@ -56,7 +56,7 @@ package struct ModelSummary: Codable, Hashable, Sendable {
     package init(name: String, description: ModelDescription, weightsDigest: SHA256Digest) {
         self.name = name
         architecture = description.architecture.description
-        dimension = description.architecture.outputChannels
+        dimension = description.architecture.layers.outputChannels
         digest = weightsDigest.description
         preprocessing = description.preprocessing
         defaultHead = description.defaultHead

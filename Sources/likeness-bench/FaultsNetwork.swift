@@ -22,8 +22,8 @@ struct FaultsSubject {
             let bound = (6 / Float(9 * input)).squareRoot()
             weights.append((0..<output * input * 9).map { _ in .random(in: -bound...bound, using: &generator) })
             biases.append((0..<output).map { _ in .random(in: -1...1, using: &generator) })
-            layers.append(.convolution(index: index, inputChannels: input, outputChannels: output))
-            layers.append(.maxPool)
+            layers.append(.convolution(.init(index: index, inputChannels: input, outputChannels: output)))
+            layers.append(.pool(.max2x2))
         }
         var preprocessing = Preprocessing.keras
         preprocessing.side = Self.side

@@ -18,7 +18,7 @@ func makeNetwork(side: Int = 8, dimension: Int = 3, whitening: HeadWhitening? = 
     preprocessing.side = side
     return Network(
         name: "fake",
-        layers: [.convolution(index: 0, inputChannels: 3, outputChannels: dimension)],
+        layers: [.convolution(.init(index: 0, inputChannels: 3, outputChannels: dimension))],
         preprocessing: preprocessing,
         weightsDigest: SHA256Digest(of: []),
         whitening: whitening,

@@ -145,7 +145,7 @@ private struct BlankWeights: WeightStorage {
         preprocessing.side = side
         let layers = widths.indices.map { index in
             let inputs = index == 0 ? 3 : widths[index - 1]
-            return Layer.convolution(index: index, inputChannels: inputs, outputChannels: widths[index])
+            return Layer.convolution(.init(index: index, inputChannels: inputs, outputChannels: widths[index]))
         }
         return Network(
             name: "blank",

@@ -21,11 +21,11 @@ struct RandomNetwork: WeightStorage, CustomStringConvertible {
         var channels = 3
         for word in text.split(separator: " ") {
             guard let width = Int(word) else {
-                layers.append(.maxPool)
+                layers.append(.pool(.max2x2))
                 continue
             }
             let bound = amplitude * (6 / Float(9 * channels)).squareRoot()
-            layers.append(.convolution(index: weights.count, inputChannels: channels, outputChannels: width))
+            layers.append(.convolution(.init(index: weights.count, inputChannels: channels, outputChannels: width)))
             weights.append((0..<width * channels * 9).map { _ in .random(in: -bound...bound, using: &generator) })
             biases.append((0..<width).map { _ in .random(in: -1...1, using: &generator) * biasAmplitude })
             channels = width

@@ -24,13 +24,13 @@ struct ManifestTests {
         for manifest in try ModelManifest.embedded() where manifest.weights == nil {
             let source = try #require(manifest.source, "\(manifest.name)")
             let kerasLike = manifest.name.hasSuffix("-keras")
-            #expect(manifest.stages == (manifest.name.hasPrefix("vgg16") ? .vgg16 : .vgg19))
+            #expect(manifest.architecture == (manifest.name.hasPrefix("vgg16") ? .vgg16 : .vgg19))
             #expect(manifest.preprocessing == (kerasLike ? .keras : .torchvision))
             #expect(source.format == (kerasLike ? .h5 : .pth))
             #expect(source.address.hasPrefix("https://"))
             #expect(!manifest.licence.isEmpty && !manifest.description.isEmpty)
-            let weightByteCount = manifest.stages.convolutions.reduce(0) {
-                $0 + 4 * ($1.inputChannels * 9 + 1) * $1.outputChannels
+            let weightByteCount = manifest.architecture.layers.convolutions.reduce(0) {
+                $0 + 4 * ($1.weightCount + $1.outputChannels)
             }
             // Beside the weights a file has names; torchvision's has the classifier too.
             let maximum = kerasLike ? weightByteCount + 100_000 : 600_000_000
@@ -53,7 +53,7 @@ struct ManifestTests {
             let embedded = try IncludedModel.weights(of: manifest.name)
             #expect(try embedded.read(0..<embedded.count) == bytes)
             let imported = try ImportedWeights(embedded, preprocessing: nil, defaultHead: .max)
-            #expect(imported.description.architecture == manifest.stages)
+            #expect(imported.description.architecture == manifest.architecture)
         }
     }
 

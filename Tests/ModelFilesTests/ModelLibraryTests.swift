@@ -99,7 +99,7 @@ struct ModelLibraryTests {
         #expect(!model.summary.isUntrained)
         #expect(model.summary.preprocessing == manifest.preprocessing)
         #expect(model.summary.licence == manifest.licence)
-        #expect(model.summary.dimension == manifest.stages.outputChannels)
+        #expect(model.summary.dimension == manifest.architecture.layers.outputChannels)
         #expect(try library.list().models == [model.summary])
         // The pack holds what a read of the file gives, to the bit.
         let file = SharedData.projectRoot.appending(path: "Models/\(ModelLibrary.defaultName).safetensors").path

@@ -36,11 +36,11 @@ enum IncludedModel {
             preprocessing: manifest.preprocessing,
             defaultHead: manifest.defaultHead
         )
-        guard imported.description.architecture == manifest.stages else {
+        guard imported.description.architecture == manifest.architecture else {
             throw .unexpectedNetwork(
                 file: name,
                 got: imported.description.architecture,
-                expected: manifest.stages
+                expected: manifest.architecture
             )
         }
         var description = manifest.modelDescription

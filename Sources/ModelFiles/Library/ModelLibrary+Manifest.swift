@@ -29,7 +29,7 @@ extension ModelLibrary {
             preprocessing: manifest.preprocessing,
             defaultHead: defaultHead ?? manifest.defaultHead,
             licence: manifest.licence,
-            expected: manifest.stages
+            expected: manifest.architecture
         )
     }
 

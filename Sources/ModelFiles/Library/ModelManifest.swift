@@ -34,7 +34,7 @@ package struct ModelManifest: Decodable, Hashable, Sendable {
     package let aliases: [String]
     /// A sentence for people.
     package let description: String
-    package let stages: Architecture
+    package let architecture: Architecture
     package let preprocessing: Preprocessing
     package let defaultHead: Head
     /// Of the weights.
@@ -85,7 +85,7 @@ package struct ModelManifest: Decodable, Hashable, Sendable {
     /// What the pack of this model says of itself.
     package var modelDescription: ModelDescription {
         ModelDescription(
-            architecture: stages,
+            architecture: architecture,
             preprocessing: preprocessing,
             defaultHead: defaultHead,
             licence: licence
@@ -115,7 +115,8 @@ package struct ModelManifest: Decodable, Hashable, Sendable {
 
 extension ModelManifest {
     private enum CodingKeys: String, CodingKey {
-        case name, aliases, description, stages, preprocessing, defaultHead, licence, source, weights
+        case name, aliases, description, preprocessing, defaultHead, licence, source, weights
+        case architecture = "stages"
     }
 
     package init(from decoder: any Decoder) throws {
@@ -123,7 +124,7 @@ extension ModelManifest {
         name = try fields.decode(String.self, forKey: .name)
         aliases = try fields.decodeIfPresent([String].self, forKey: .aliases) ?? []
         description = try fields.decode(String.self, forKey: .description)
-        stages = try fields.decode(Architecture.self, forKey: .stages)
+        architecture = try fields.decode(Architecture.self, forKey: .architecture)
         preprocessing = try fields.decode(Preprocessing.self, forKey: .preprocessing)
         defaultHead = try fields.decode(Head.self, forKey: .defaultHead)
         licence = try fields.decode(String.self, forKey: .licence)

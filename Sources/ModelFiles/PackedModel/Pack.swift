@@ -36,12 +36,12 @@ enum Pack {
                 end = start + 4 * count
                 return start..<end
             }
-            for channels in architecture.convolutions {
-                weights.append(place(9 * channels.inputChannels * channels.outputChannels))
-                biases.append(place(channels.outputChannels))
+            for convolution in architecture.layers.convolutions {
+                weights.append(place(convolution.weightCount))
+                biases.append(place(convolution.outputChannels))
             }
             if description.whitening != nil {
-                let dimension = architecture.outputChannels
+                let dimension = architecture.layers.outputChannels
                 whitening = (place(dimension), place(dimension * dimension))
             }
             byteCount = Pack.aligned(end)

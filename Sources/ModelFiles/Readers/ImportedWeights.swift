@@ -59,7 +59,7 @@ extension WeightFormat {
             let file = try Safetensors(bytes)
             let licence = file.metadata["licence"] ?? file.metadata["license"] ?? ""
             var content = try TorchvisionLayout.read(file, licence: licence)
-            content.whitening = try file.whitening(dimension: content.architecture.outputChannels)
+            content.whitening = try file.whitening(dimension: content.architecture.layers.outputChannels)
             return content
         case .torch:
             return try TorchvisionLayout.read(try TorchFile(bytes))

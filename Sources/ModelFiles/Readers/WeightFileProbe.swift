@@ -21,10 +21,10 @@ package struct WeightFileProbe: Sendable {
     package func refusal(_ bytes: [UInt8]) -> ModelFileError? {
         do throws(ModelFileError) {
             let content = try format.read(WeightBytes(bytes, name: "probe"))
-            let channels = content.architecture.convolutions
+            let convolutions = content.architecture.layers.convolutions
             let weights = content.weights
-            precondition(weights.weights.map(\.count) == channels.map { 9 * $0.inputChannels * $0.outputChannels })
-            precondition(weights.biases.map(\.count) == channels.map(\.outputChannels))
+            precondition(weights.weights.map(\.count) == convolutions.map(\.weightCount))
+            precondition(weights.biases.map(\.count) == convolutions.map(\.outputChannels))
             precondition((weights.weights + weights.biases).allSatisfy { $0.allSatisfy(\.isFinite) })
             return nil
         } catch {

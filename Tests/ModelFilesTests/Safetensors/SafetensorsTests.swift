@@ -65,8 +65,8 @@ struct SafetensorsTests {
         let model = try open(SafetensorsFixture.valid.bytes)
         #expect(
             model.network.layers == [
-                .convolution(index: 0, inputChannels: 3, outputChannels: 2), .maxPool,
-                .convolution(index: 1, inputChannels: 2, outputChannels: 4),
+                .convolution(.init(index: 0, inputChannels: 3, outputChannels: 2)), .pool(.max2x2),
+                .convolution(.init(index: 1, inputChannels: 2, outputChannels: 4)),
             ]
         )
         #expect(model.summary.dimension == 4)
