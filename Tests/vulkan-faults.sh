@@ -49,23 +49,24 @@ done
 for fault in abort crash hang; do
     export FAULT=$fault
     timed_start
-    check "$fault: the daemon is ready within a second of what it takes without a device ($plain ms, $took ms)" \
-        test "$took" -lt $((plain + 1000))
+    # The trial of a driver that hangs takes a minute.
+    check "$fault: the daemon is ready without waiting for the driver ($plain ms without a device, $took ms)" \
+        test "$took" -lt $((plain + 30000))
     check "$fault: the processor computes" status_has '.device.backend == "cpu"'
     if [ $fault = hang ]; then
         check "$fault: the device is being opened" status_has '.device.graphics[0].state == "opening"'
     else
-        for _ in $(seq 100); do
+        for _ in $(seq 600); do
             if status_has '.device.graphics[0].losses >= 2'; then break; fi
             sleep 0.1
         done
-        check "$fault: it is tried again, and says why it is away" status_has \
-            '.device.graphics[0] | .losses >= 2 and .state == "away" and (.reason | test("crashed"))'
+        check "$fault: it is tried again, and says why it is recovering" status_has \
+            '.device.graphics[0] | .losses >= 2 and .state == "recovering" and (.reason | test("crashed"))'
         check "$fault: the warning is there" status_has '[.warnings[].kind] | index("device-lost") != null'
         api GET /metrics >"$work/metrics"
         check "$fault: the metrics count it" grep -q '^likeness_device_losses_total{.*} [1-9]' "$work/metrics"
         "$bin/likeness" status --socket "$sock" >"$work/status" || true
-        check "$fault: likeness status shows it" grep -q 'graphics device away, [0-9]* lost' "$work/status"
+        check "$fault: likeness status shows it" grep -q 'graphics device recovering, [0-9]* lost' "$work/status"
     fi
     stop_daemon
 done
@@ -78,7 +79,7 @@ unset FAULT VK_DRIVER_FILES VK_ICD_FILENAMES
 tail -n 1 "$work/probe" >"$work/report"
 check "the trial tries every tier of every device" holds \
     '.devices | length > 0 and all(.tiers | length == 4 and all(.reason != "not tried"))' "$work/report"
-check "fp32 reproduces the fixture" holds 'any(.devices[].tiers[]; .name == "fp32" and .trusted)' "$work/report"
+check "fp32 passes the self-test" holds 'any(.devices[].tiers[]; .name == "fp32" and .trusted)' "$work/report"
 code=0
 "$bin/likeness" doctor --socket "$work/none.sock" >"$work/doctor" || code=$?
 check "without a daemon, doctor ends with 3" test $code -eq 3

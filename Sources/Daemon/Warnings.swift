@@ -27,7 +27,7 @@ enum Warnings {
         }
         for device in graphics {
             let name = device.device.isEmpty ? "The graphics device" : device.device
-            if device.state == "away" {
+            if device.state == "recovering" {
                 warnings.append(
                     Warning(
                         kind: "device-lost",

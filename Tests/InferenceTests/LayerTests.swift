@@ -121,15 +121,16 @@ struct LayerTests {
     }
 
     @Test func `the reference pools squares of any size`() throws {
-        let layers = [convolution(0, 3, 1, 1, 1, 0), .pool(.init(kind: .max, size: 3, stride: 1))]
-        let map = try network(layers, side: 4, weights: [[1, 0, 0]])
-        // One value above the others in the middle lies in all four squares of 3x3 of a map of 4x4.
-        var pixels = [UInt8](repeating: 1, count: 48)
-        pixels[(1 * 4 + 1) * 3] = 9
-        var rows: [Float] = [0]
+        let layers = [convolution(0, 3, 2, 1, 1, 0), .pool(.init(kind: .max, size: 3, stride: 1))]
+        let network = try network(layers, side: 4, weights: [[1, 0, 0, 0, 1, 0]])
+        // Red has a 3 that lies in all four squares of 3x3 of a map of 4x4; green is 4 everywhere.
+        var pixels = [UInt8](repeating: 0, count: 48)
+        pixels[(1 * 4 + 1) * 3] = 3
+        for position in 0..<16 { pixels[position * 3 + 1] = 4 }
+        var rows: [Float] = [0, 0]
         var span = rows.mutableSpan
-        try ReferenceBackend(network: map).run(pixels.span.bytes, count: 1, heads: [.mean], into: &span)
-        #expect(rows == [1])
+        try ReferenceBackend(network: network).run(pixels.span.bytes, count: 1, heads: [.mean], into: &span)
+        #expect(rows == [0.6, 0.8])
         #expect(layers.outputSide(4) == 2)
     }
 
