@@ -1,4 +1,4 @@
-package import Inference
+internal import Inference
 
 /// Reads bytes that are meant to break a reader: what fuzzing calls.
 package struct WeightFileProbe: Sendable {
