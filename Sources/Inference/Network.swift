@@ -53,9 +53,3 @@ package final class Network: Sendable {
         try storage.withBias(index, body)
     }
 }
-
-/// Where a network's weights lie: a mapped pack, or memory.
-package protocol WeightStorage: Sendable {
-    func withWeight<R>(_ index: Int, _ body: (Span<Float>) throws -> R) rethrows -> R
-    func withBias<R>(_ index: Int, _ body: (Span<Float>) throws -> R) rethrows -> R
-}

@@ -5,15 +5,6 @@ import Platform
 
 /// A network of which only sizes are asked.
 func makeNetwork(side: Int = 8, dimension: Int = 3, whitening: HeadWhitening? = nil) throws -> Network {
-    struct NoWeights: WeightStorage {
-        func withWeight<R>(_ index: Int, _ body: (Span<Float>) throws -> R) rethrows -> R {
-            let weights: [Float] = []
-            return try body(weights.span)
-        }
-        func withBias<R>(_ index: Int, _ body: (Span<Float>) throws -> R) rethrows -> R {
-            try withWeight(index, body)
-        }
-    }
     var preprocessing = Preprocessing.keras
     preprocessing.side = side
     return Network(
@@ -22,7 +13,7 @@ func makeNetwork(side: Int = 8, dimension: Int = 3, whitening: HeadWhitening? = 
         preprocessing: preprocessing,
         weightsDigest: SHA256Digest(of: []),
         whitening: whitening,
-        storage: NoWeights()
+        storage: MemoryWeights()
     )
 }
 
