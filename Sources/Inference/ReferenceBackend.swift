@@ -17,13 +17,13 @@ package final class ReferenceBackend: ConvolutionBackend {
         tier: "fp64",
         threads: 1
     )
-    package let maximumBatchCount: Int
+    private let contract: BatchContract
+    package var maximumBatchCount: Int { contract.maximumCount }
     package var preferredBatchCount: Int { 1 }
 
     package init(network: Network, maximumBatch: Int = 8) {
-        precondition(maximumBatch > 0, "a batch of \(maximumBatch) images")
         self.network = network
-        maximumBatchCount = maximumBatch
+        contract = BatchContract(network, maximumCount: maximumBatch)
     }
 
     package func run(
@@ -33,13 +33,7 @@ package final class ReferenceBackend: ConvolutionBackend {
         into rows: inout MutableSpan<Float>,
         pause: (() -> Void)?
     ) throws(InferenceError) {
-        let side = network.preprocessing.side
-        precondition((1...maximumBatchCount).contains(count), "\(count) images of at most \(maximumBatchCount)")
-        precondition(pixels.byteCount == count * side * side * 3, "\(pixels.byteCount) bytes for \(count) images")
-        precondition(
-            rows.count == count * heads.count * network.outputChannels,
-            "\(rows.count) values for \(count) images, \(heads.count) heads"
-        )
+        contract.check(pixels, count: count, headCount: heads.count, rows: rows)
         var damaged: [Int] = []
         for image in 0..<count {
             let map = forward(input(pixels, image))

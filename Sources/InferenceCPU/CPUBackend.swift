@@ -9,13 +9,12 @@ package final class CPUBackend: ConvolutionBackend {
     static let name = "cpu"
 
     package let description: BackendDescription
-    package let maximumBatchCount: Int
+    package var maximumBatchCount: Int { contract.maximumCount }
     package var preferredBatchCount: Int { maximumBatchCount }
     /// Bytes of maps and scratch memory; the transformed weights, four times the file's, come on top.
     package var memoryByteCount: Int { bulk.byteCount + (bulk === single ? 0 : single.byteCount) }
 
-    private let side: Int
-    private let outputChannels: Int
+    private let contract: BatchContract
     private let plan: ExecutionPlan
     private let bulk: Workspace
     /// For one image while a batch pauses.
@@ -40,7 +39,7 @@ package final class CPUBackend: ConvolutionBackend {
     }
 
     init(network: Network, threads: Int?, maximumBatch: Int, kernels: Kernels) throws(InferenceError) {
-        precondition(maximumBatch > 0, "a batch of \(maximumBatch) images")
+        contract = BatchContract(network, maximumCount: maximumBatch)
         let threadCount = max(1, threads ?? WorkerThread.availableCoreCount)
         Kernels.useOneThreadPerProduct()
         plan = try ExecutionPlan(
@@ -50,9 +49,6 @@ package final class CPUBackend: ConvolutionBackend {
         )
         bulk = try plan.workspace(maximumBatch: maximumBatch)
         single = maximumBatch == 1 ? bulk : try plan.workspace(maximumBatch: 1)
-        maximumBatchCount = maximumBatch
-        side = network.preprocessing.side
-        outputChannels = network.outputChannels
         description = BackendDescription(
             backend: Self.name,
             device: "\(Self.processorName), \(kernels.name)",
@@ -82,7 +78,7 @@ package final class CPUBackend: ConvolutionBackend {
         into rows: inout MutableSpan<Float>,
         pause: (() -> Void)?
     ) throws(InferenceError) {
-        precondition((1...maximumBatchCount).contains(count), "\(count) images of at most \(maximumBatchCount)")
+        contract.check(pixels, count: count, headCount: heads.count, rows: rows)
         // A batch of one needs no pause: it is as short as what would come between.
         let workspace = count == 1 ? single : bulk
         try run(pixels, count: count, heads: heads, into: &rows, in: workspace, pause: count == 1 ? nil : pause)
@@ -93,6 +89,7 @@ package final class CPUBackend: ConvolutionBackend {
         heads: [Head],
         into rows: inout MutableSpan<Float>
     ) throws(InferenceError) {
+        contract.check(pixels, count: 1, headCount: heads.count, rows: rows)
         try run(pixels, count: 1, heads: heads, into: &rows, in: single, pause: nil)
     }
 
@@ -115,7 +112,7 @@ package final class CPUBackend: ConvolutionBackend {
             let maps = plan.run(base.assumingMemoryBound(to: UInt8.self), count: count, in: bulk)
             let positions = count * plan.output.height * plan.output.width
             return (0..<positions).flatMap { position in
-                UnsafeBufferPointer(start: maps.base + position * plan.output.channels, count: outputChannels)
+                UnsafeBufferPointer(start: maps.base + position * plan.output.channels, count: contract.outputChannels)
             }
         }
     }
@@ -128,11 +125,7 @@ package final class CPUBackend: ConvolutionBackend {
         in workspace: Workspace,
         pause: (() -> Void)?
     ) throws(InferenceError) {
-        precondition(pixels.byteCount == count * side * side * 3, "\(pixels.byteCount) bytes for \(count) images")
-        precondition(
-            rows.count == count * heads.count * outputChannels,
-            "\(rows.count) values for \(count) images, \(heads.count) heads"
-        )
+        let outputChannels = contract.outputChannels
         let maps = pixels.withUnsafeBytes { bytes -> BufferSlice? in
             guard let base = bytes.baseAddress else { return nil }
             // SAFETY: `plan.run` returns when all threads are done with the pixels.
