@@ -66,6 +66,7 @@ let package = Package(
         .systemLibrary(name: "CPNG", providers: [.apt(["libpng-dev"])]),
         .systemLibrary(name: "CTurboJPEG", providers: [.apt(["libjpeg-dev"])]),
         .systemLibrary(name: "CVulkan", providers: [.apt(["libvulkan-dev"])]),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
 
         // C where Swift cannot go.
         .target(name: "CPlatform", cSettings: c),
@@ -106,7 +107,7 @@ let package = Package(
         ),
         .target(
             name: "ModelFiles",
-            dependencies: ["Inference", "LinearAlgebra", "Platform", "CModels"],
+            dependencies: ["Inference", "LinearAlgebra", "Platform", "CModels", "CZlib"],
             exclude: ["README.md"],
             swiftSettings: numeric
         ),

@@ -18,6 +18,14 @@ func imported(_ bytes: [UInt8]) throws(ModelFileError) -> ImportedWeights {
 }
 
 struct TorchFileTests {
+    @Test func `the checksum of archives is CRC-32, in one piece or in several`() {
+        // The check value that catalogues of CRCs give for CRC-32/ISO-HDLC.
+        #expect(ZipArchive.checksum(Array("123456789".utf8)) == 0xCBF4_3926)
+        let start = ZipArchive.checksum(Array("1234".utf8))
+        #expect(ZipArchive.checksum(Array("56789".utf8), continuing: start) == 0xCBF4_3926)
+        #expect(ZipArchive.checksum([]) == 0)
+    }
+
     private let valid = TorchFixture.valid
 
     private func expectValid(_ imported: ImportedWeights) {

@@ -22,7 +22,7 @@ struct ZipWriter {
     var comment: [UInt8] = []
 
     mutating func add(_ name: String, _ content: [UInt8], checksum: UInt32? = nil) {
-        let checksum = checksum ?? CRC32.checksum(content)
+        let checksum = checksum ?? ZipArchive.checksum(content)
         entries.append(Entry(name: name, localName: name, content: content, checksum: checksum))
     }
 

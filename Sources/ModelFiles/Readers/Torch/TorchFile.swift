@@ -60,7 +60,7 @@ struct TorchFile: TensorFile {
         var position = place.range.lowerBound
         while position < place.range.upperBound {
             let end = min(position + Self.checksumByteCount, place.range.upperBound)
-            checksum = CRC32.checksum(try bytes.read(position..<end), continuing: checksum)
+            checksum = ZipArchive.checksum(try bytes.read(position..<end), continuing: checksum)
             position = end
         }
         if checksum == expected { soundStorages.places.insert(storage) }

@@ -1,3 +1,5 @@
+internal import CZlib
+
 /// The directory of a zip archive (PKWARE APPNOTE.TXT 6.3) whose entries are stored uncompressed, with its 64-bit records.
 ///
 /// The central directory at the end is the truth; local headers are only looked up for where the content begins. Strict:
@@ -36,8 +38,13 @@ struct ZipArchive {
         guard let entry = entries[name] else { return nil }
         guard entry.range.count <= limit else { throw fault(name, "has \(entry.range.count) bytes") }
         let content = try bytes.read(entry.range)
-        guard CRC32.checksum(content) == entry.checksum else { throw fault(name, "does not match its checksum") }
+        guard Self.checksum(content) == entry.checksum else { throw fault(name, "does not match its checksum") }
         return content
+    }
+
+    /// The CRC-32 of zip archives (ISO 3309), continued from that of what came before; 0 to begin.
+    static func checksum(_ bytes: [UInt8], continuing previous: UInt32 = 0) -> UInt32 {
+        UInt32(truncatingIfNeeded: crc32_z(UInt(previous), bytes, bytes.count))
     }
 
     private func fault(_ name: String, _ detail: String) -> ModelFileError {
