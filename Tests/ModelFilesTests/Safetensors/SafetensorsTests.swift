@@ -166,10 +166,10 @@ struct SafetensorsTests {
             (0, 0), (0x3C00, 1), (0xC000, -2), (0x7BFF, 65504), (0x0001, 0x1p-24), (0x0400, 0x1p-14),
             (0x3555, 0.333251953125),
         ] {
-            #expect(HalfPrecision.float(bits) == value)
+            #expect(FloatFormat.half(bits) == value)
         }
-        #expect(!HalfPrecision.float(0x7C00).isFinite)
-        #expect(HalfPrecision.float(0x7E00).isNaN)
+        #expect(!FloatFormat.half(0x7C00).isFinite)
+        #expect(FloatFormat.half(0x7E00).isNaN)
 
         var fixture = SafetensorsFixture(
             header: "{"

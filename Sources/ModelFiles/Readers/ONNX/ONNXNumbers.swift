@@ -16,12 +16,12 @@ struct ONNXNumbers {
         values.reserveCapacity(count)
         if let raw = tensor.raw {
             // `count` is at most the message's bytes, so the product fits.
-            guard raw.count == count * type.byteCount else {
+            guard raw.count == count * type.format.byteCount else {
                 throw tensor.malformed(
-                    "of shape \(tensor.shape) needs \(count * type.byteCount) bytes and has \(raw.count)"
+                    "of shape \(tensor.shape) needs \(count * type.format.byteCount) bytes and has \(raw.count)"
                 )
             }
-            append(try tensor.message.blocks.bytes.read(raw))
+            values += type.format.floats(try tensor.message.blocks.bytes.read(raw))
         }
         try readTypedFields(limit: count)
         guard values.count == count else {
@@ -38,10 +38,10 @@ struct ONNXNumbers {
             case (ONNXTensor.Field.floats, .float32), (ONNXTensor.Field.doubles, .float64):
                 switch field.value {
                 case .bytes(let place):
-                    guard place.count.isMultiple(of: type.byteCount), place.count / type.byteCount <= limit else {
+                    guard place.count.isMultiple(of: type.format.byteCount), place.count / type.format.byteCount <= limit else {
                         throw tensor.malformed("of shape \(tensor.shape) has \(place.count) bytes of numbers")
                     }
-                    append(try message.blocks.bytes.read(place))
+                    values += type.format.floats(try message.blocks.bytes.read(place))
                 case .fixed32(let bits) where type == .float32: values.append(Float(bitPattern: bits))
                 case .fixed64(let bits) where type == .float64: values.append(Float(Double(bitPattern: bits)))
                 default: throw message.wrongType(field)
@@ -65,28 +65,6 @@ struct ONNXNumbers {
     /// One number of 16 bits that was written as a varint.
     private mutating func append(_ bits: UInt64) throws(ModelFileError) {
         guard let bits = UInt16(exactly: bits) else { throw tensor.malformed("has \(bits) among numbers of 16 bits") }
-        values.append(type == .bfloat16 ? Float(bitPattern: UInt32(bits) << 16) : HalfPrecision.float(bits))
-    }
-
-    /// Little-endian numbers of the tensor's format, a whole number of them.
-    private mutating func append(_ bytes: [UInt8]) {
-        bytes.withUnsafeBytes { raw in
-            for offset in stride(from: 0, to: raw.count, by: type.byteCount) {
-                let value: Float
-                switch type {
-                case .float32:
-                    let bits = raw.loadUnaligned(fromByteOffset: offset, as: UInt32.self)
-                    value = Float(bitPattern: UInt32(littleEndian: bits))
-                case .float64:
-                    let bits = raw.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-                    value = Float(Double(bitPattern: UInt64(littleEndian: bits)))
-                case .float16, .bfloat16:
-                    let bits = UInt16(littleEndian: raw.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
-                    value =
-                        type == .bfloat16 ? Float(bitPattern: UInt32(bits) << 16) : HalfPrecision.float(bits)
-                }
-                values.append(value)
-            }
-        }
+        values.append(type == .bfloat16 ? FloatFormat.brainFloat(bits) : FloatFormat.half(bits))
     }
 }

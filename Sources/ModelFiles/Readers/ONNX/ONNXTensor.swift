@@ -7,12 +7,13 @@ struct ONNXTensor {
         case float64 = 11
         case bfloat16 = 16
 
-        /// Bytes a number in `raw_data`.
-        var byteCount: Int {
+        /// How its numbers lie in `raw_data`.
+        var format: FloatFormat {
             switch self {
-            case .float32: 4
-            case .float64: 8
-            case .float16, .bfloat16: 2
+            case .float32: .binary32
+            case .float16: .binary16
+            case .float64: .binary64
+            case .bfloat16: .bfloat16
             }
         }
     }

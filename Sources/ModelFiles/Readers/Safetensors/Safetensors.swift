@@ -11,7 +11,13 @@ struct Safetensors: TensorFile {
         case float16 = "F16"
         case bfloat16 = "BF16"
 
-        var byteCount: Int { self == .float32 ? 4 : 2 }
+        var format: FloatFormat {
+            switch self {
+            case .float32: .binary32
+            case .float16: .binary16
+            case .bfloat16: .bfloat16
+            }
+        }
     }
 
     struct Tensor {
@@ -73,32 +79,10 @@ struct Safetensors: TensorFile {
         }
         let place = (dataStart + tensor.range.lowerBound)..<(dataStart + tensor.range.upperBound)
         let bytes = try bytes.read(place)
-        let values = Self.convert(bytes, type)
+        let values = type.format.floats(bytes)
         guard values.allSatisfy(\.isFinite) else {
             throw .malformedWeights(file: file, detail: "tensor \(name) holds NaN or infinity")
         }
         return values
-    }
-
-    private static func convert(_ bytes: [UInt8], _ type: ElementType) -> [Float] {
-        let count = bytes.count / type.byteCount
-        return bytes.withUnsafeBytes { raw in
-            [Float](unsafeUninitializedCapacity: count) { values, initializedCount in
-                for index in 0..<count {
-                    let value: Float
-                    if type == .float32 {
-                        let bits = raw.loadUnaligned(fromByteOffset: 4 &* index, as: UInt32.self)
-                        value = Float(bitPattern: UInt32(littleEndian: bits))
-                    } else {
-                        let bits = UInt16(littleEndian: raw.loadUnaligned(fromByteOffset: 2 &* index, as: UInt16.self))
-                        value =
-                            type == .bfloat16
-                            ? Float(bitPattern: UInt32(bits) << 16) : HalfPrecision.float(bits)
-                    }
-                    values.initializeElement(at: index, to: value)
-                }
-                initializedCount = count
-            }
-        }
     }
 }

@@ -41,14 +41,14 @@ struct TorchFile: TensorFile {
         }
         guard let tensor = tensors[name] else { throw fault("is missing") }
         let element = content.heap.storages[tensor.storage].element
-        guard let decode = FloatDecoder(element, isBigEndian: content.isBigEndian) else {
+        guard let format = element.format else {
             throw fault("has numbers of type \(element.rawValue), not F64, F32, F16 or BF16")
         }
         guard try isSound(tensor.storage) else { throw fault("does not match its storage's checksum") }
         let start = content.places[tensor.storage].range.lowerBound
         let range = tensor.range.lowerBound * element.byteCount..<tensor.range.upperBound * element.byteCount
         let raw = try bytes.read(start + range.lowerBound..<start + range.upperBound)
-        let values = tensor.gather(decode(raw))
+        let values = tensor.gather(format.floats(raw, isBigEndian: content.isBigEndian))
         guard values.allSatisfy(\.isFinite) else { throw fault("holds NaN or infinity") }
         return values
     }

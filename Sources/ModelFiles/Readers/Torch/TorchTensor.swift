@@ -37,6 +37,17 @@ enum TorchElement: String {
         "float64", "float32", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "bool",
     ]
 
+    /// How its numbers become fp32; nil for whole and complex ones.
+    var format: FloatFormat? {
+        switch self {
+        case .float64: .binary64
+        case .float32: .binary32
+        case .float16: .binary16
+        case .bfloat16: .bfloat16
+        default: nil
+        }
+    }
+
     var byteCount: Int {
         switch self {
         case .int8, .uint8, .boolean: 1
