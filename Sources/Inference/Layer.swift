@@ -97,7 +97,10 @@ extension [Layer] {
     package var poolCount: Int { count { if case .pool = $0 { true } else { false } } }
 
     /// Channels of the last map: the dimension of the vectors. 0 where there is no convolution.
-    package var outputChannels: Int { convolutions.last?.outputChannels ?? 0 }
+    package var outputChannels: Int {
+        for case .convolution(let convolution) in reversed() { return convolution.outputChannels }
+        return 0
+    }
 
     /// Rows of the last map for an image of `side` of them; 0 when nothing is left.
     package func outputSide(_ side: Int) -> Int { reduce(side) { $1.outputSide($0) } }

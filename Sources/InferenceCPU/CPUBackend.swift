@@ -29,7 +29,7 @@ package final class CPUBackend: ConvolutionBackend {
     ///   - network: begins with a convolution of three channels.
     ///   - threads: all of the process's cores when nil.
     ///   - maximumBatch: images a call may hold; VGG16 needs about 14 MB of memory for each.
-    /// - Throws: `.outOfMemory`, `.unsupportedNetwork`, `.deviceUnavailable` when no thread can be started.
+    /// - Throws: `.outOfMemory`, `.unsupportedLayer`, `.unsupportedNetwork`, `.deviceUnavailable` when no thread can be started.
     package convenience init(
         network: Network,
         threads: Int? = nil,
