@@ -10,11 +10,11 @@ extension FeatureMap {
     /// - Complexity: a map of 14 x 14 x 512 channels-last takes 0.1 ms for `max` and 0.3 ms for all heads on a core of 2.5 GHz.
     package func reduce(_ heads: [Head], into rows: inout MutableSpan<Float>, at offset: Int) -> Bool {
         let sums = MapSums(self, heads)
-        var isSound = true
+        var isFinite = true
         for (index, head) in heads.enumerated() {
-            isSound = sums.finish(head, into: &rows, at: offset + index * channels) && isSound
+            isFinite = sums.finish(head, into: &rows, at: offset + index * channels) && isFinite
         }
-        return isSound
+        return isFinite
     }
 }
 

@@ -34,11 +34,11 @@ package final class ReferenceBackend: ConvolutionBackend {
         pause: (() -> Void)?
     ) throws(InferenceError) {
         contract.check(pixels, count: count, headCount: heads.count, rows: rows)
-        var damaged: [Int] = []
+        var nonFinite: [Int] = []
         for image in 0..<count {
             let map = forward(input(pixels, image))
             let values = map.values.map { Float($0) }
-            let isSound = values.withUnsafeBufferPointer { buffer -> Bool in
+            let isFinite = values.withUnsafeBufferPointer { buffer -> Bool in
                 guard let base = buffer.baseAddress else { return false }
                 let features = FeatureMap(
                     base: base,
@@ -50,9 +50,9 @@ package final class ReferenceBackend: ConvolutionBackend {
                 )
                 return features.reduce(heads, into: &rows, at: image * heads.count * map.channels)
             }
-            if !isSound { damaged.append(image) }
+            if !isFinite { nonFinite.append(image) }
         }
-        if !damaged.isEmpty { throw .nonFinite(images: damaged) }
+        if !nonFinite.isEmpty { throw .nonFinite(images: nonFinite) }
     }
 
     /// One image, preprocessed in fp32 as every backend does it.

@@ -132,7 +132,7 @@ package final class CPUBackend: ConvolutionBackend {
             return plan.run(base.assumingMemoryBound(to: UInt8.self), count: count, in: workspace, pause: pause)
         }
         guard let maps else { return }
-        var damaged: [Int] = []
+        var nonFinite: [Int] = []
         for image in 0..<count {
             let map = FeatureMap(
                 base: maps.base + image * plan.output.count,
@@ -142,9 +142,9 @@ package final class CPUBackend: ConvolutionBackend {
                 channelStride: 1,
                 positionStride: plan.output.channels
             )
-            let isSound = map.reduce(heads, into: &rows, at: image * heads.count * outputChannels)
-            if !isSound { damaged.append(image) }
+            let isFinite = map.reduce(heads, into: &rows, at: image * heads.count * outputChannels)
+            if !isFinite { nonFinite.append(image) }
         }
-        if !damaged.isEmpty { throw .nonFinite(images: damaged) }
+        if !nonFinite.isEmpty { throw .nonFinite(images: nonFinite) }
     }
 }
