@@ -2,7 +2,7 @@ import Testing
 
 @testable import Inference
 
-struct ActivationExponentsTests {
+struct FP16CalibrationTests {
     private static func network(gain: Float) throws -> Network {
         var preprocessing = Preprocessing.keras
         preprocessing.side = 24
@@ -18,15 +18,15 @@ struct ActivationExponentsTests {
 
     @Test(arguments: [-60, -12, 5, 40])
     func `a power of two in every layer adds up, however far it leads`(exponent: Int) throws {
-        let plain = try Self.network(gain: 1).activationExponents()
+        let plain = try Self.network(gain: 1).calibratedForFP16()
         let scaled = try Self.network(gain: Float(sign: .plus, exponent: exponent, significand: 1))
-            .activationExponents()
+            .calibratedForFP16()
         #expect(scaled.input == plain.input && plain.input == 7)
         #expect(scaled.maps == plain.maps.enumerated().map { $1 + exponent * ($0 + 1) })
     }
 
     @Test func `a map of zeros counts as large as the one before it`() throws {
-        let exponents = try Self.network(gain: 0).activationExponents()
+        let exponents = try Self.network(gain: 0).calibratedForFP16()
         #expect(exponents.maps == [7, 7, 7])
     }
 }

@@ -1,7 +1,8 @@
 internal import COpenBLAS
 
-/// How large a network's activations become, as powers of two: the largest is in [2^e, 2^(e + 1)).
-package struct ActivationExponents: Hashable, Sendable {
+/// A calibration for fp16: how large the activations of a network become, as powers of two. The largest one is in
+/// [2^e, 2^(e + 1)).
+package struct FP16Calibration: Hashable, Sendable {
     /// Of the preprocessed input, by its range alone.
     package var input: Int
     /// Behind each convolution's ReLU.
@@ -9,17 +10,17 @@ package struct ActivationExponents: Hashable, Sendable {
 }
 
 extension Network {
-    /// Runs a few small pictures made up for it (smooth colours, sharp edges, noise) through the network in fp32.
+    /// Calibrates on a few small synthetic pictures (smooth colours, sharp edges, noise) that run through the network in fp32.
     ///
-    /// Maps are rescaled on the way, so that no weights overflow or vanish. A map of zeros counts as large as the one before it.
+    /// Each map is rescaled before the next layer takes it, so that no weights overflow or vanish. A map of zeros counts as large as the one before it.
     ///
     /// - Complexity: VGG16 takes 2 GFLOP in sgemm.
-    package func activationExponents() -> ActivationExponents {
+    package func calibratedForFP16() -> FP16Calibration {
         // No smaller than what the poolings leave something of, and no larger than images are.
         let side = min(preprocessing.side, max(32, 1 << min(layers.poolCount, 12)))
         let settings = preprocessing
         let extremes = zip(settings.mean, settings.scale).flatMap { [abs($0 * $1), abs((255 - $0) * $1)] }
-        var measured = ActivationExponents(input: exponent(of: extremes.max() ?? 0) ?? 0, maps: [])
+        var measured = FP16Calibration(input: exponent(of: extremes.max() ?? 0) ?? 0, maps: [])
         var maps = CalibrationPictures.all(side: side).map { CalibrationMap($0, side: side, settings) }
         var total = measured.input
         for index in maps.indices { maps[index].divide(byPowerOfTwo: total) }

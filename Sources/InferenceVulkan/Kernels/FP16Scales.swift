@@ -1,13 +1,13 @@
 internal import Inference
 
-/// Powers of two that keep a network's maps within fp16, whatever its weights.
+/// The power-of-two scales of an fp16 calibration: they keep the maps of a network within fp16, whatever its weights.
 ///
 /// Convolution, bias, ReLU and pooling commute with a positive factor on map and bias, and the vectors are normalised in the end:
 /// so each map is stored divided by 2^e. The factors go into biases and into the exact powers of two behind each sum, and what
-/// remains of the last one into gem3's floor. `Network.activationExponents` measures the maps on pictures made up for it; real
+/// remains of the last one into gem3's floor. `Network.calibratedForFP16` measures the maps on synthetic pictures; real
 /// ones may be 4,000 times as strong before fp16 ends (150 times where Winograd's transform adds up 36 of them), and 10^5 times as
 /// weak before it loses precision. Photos in both trained networks of the tests stay within a factor of three of what is measured.
-struct LayerScaling {
+struct FP16Scales {
     /// Of the preprocessed input.
     let input: Int
     /// Of the map behind each convolution.
@@ -17,7 +17,7 @@ struct LayerScaling {
     private static let target = 3
 
     init(of network: Network) {
-        let measured = network.activationExponents()
+        let measured = network.calibratedForFP16()
         input = measured.input - Self.target
         maps = measured.maps.map { $0 - Self.target }
     }
