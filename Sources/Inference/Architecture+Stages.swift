@@ -1,4 +1,4 @@
-/// The form in which packs and manifests store an architecture: stages of 3x3 convolutions, a 2x2 max pool between two stages.
+/// The form in which packed model files and manifests store an architecture: stages of 3x3 convolutions, a 2x2 max pool between two stages.
 ///
 /// `[[64, 64], [128]]` is two convolutions to 64 channels, a pool, and one convolution to 128. The heads work on the last
 /// convolution's map after ReLU, so no pool follows the last stage. A kind of layer that this form cannot hold needs another form

@@ -1,10 +1,10 @@
-/// Where a network's weights lie: a mapped pack, or memory.
+/// Where a network's weights lie: a mapped file, or memory.
 package protocol WeightStorage: Sendable {
     func withWeight<R>(_ index: Int, _ body: (Span<Float>) throws -> R) rethrows -> R
     func withBias<R>(_ index: Int, _ body: (Span<Float>) throws -> R) rethrows -> R
 }
 
-/// Weights in memory: generated ones, and imported ones on their way into a pack. Reading lends the stored array, without a copy.
+/// Weights in memory: generated ones, and imported ones before they are written to a packed model file. Reading lends the stored array, without a copy.
 package struct MemoryWeights: WeightStorage {
     /// fp32 OIHW, one array a convolution.
     package var weights: [[Float]]

@@ -2,7 +2,7 @@ internal import Inference
 internal import LinearAlgebra
 
 extension HeadWhitening {
-    /// What a pack says of it.
+    /// What a packed model file says of it.
     struct Description: Codable, Hashable, Sendable {
         var head: Head
         var sampleCount: Int

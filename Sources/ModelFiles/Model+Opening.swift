@@ -3,7 +3,7 @@ package import Inference
 internal import Platform
 
 extension Model {
-    /// Opens weights by what the command line says: `random:vgg16`, `random:vgg19`, a pack or a weight file.
+    /// Opens weights by what the command line says: `random:vgg16`, `random:vgg19`, a packed model file or a weight file.
     ///
     /// A weight file takes its format's usual preprocessing and the head `max` unless told otherwise, and stays in memory.
     package static func open(
@@ -20,20 +20,20 @@ extension Model {
         guard weights.hasSuffix(".pack") else {
             return try Model(foreign: weights, preprocessing: preprocessing, defaultHead: defaultHead)
         }
-        return try Model(pack: weights)
+        return try Model(packedModel: weights)
     }
 
-    /// Maps a pack and checks every byte of it against its digests.
+    /// Maps a packed model file and checks every byte of it against its digests.
     ///
     /// - Complexity: reads the whole file once, 0.25 s for VGG16.
-    package init(pack path: String) throws(ModelFileError) {
+    package init(packedModel path: String) throws(ModelFileError) {
         let map: MappedFile
         do throws(SystemError) { map = try MappedFile(path: path) } catch {
             throw .unreadableWeights(file: path, detail: error.description)
         }
-        let header = try Pack.header(map.bytes, file: path)
-        let layout = Pack.Layout(header.description, dataStart: header.dataStart)
-        let storage = PackWeights(map, layout)
+        let header = try PackedModel.header(map.bytes, file: path)
+        let layout = PackedModel.Layout(header.description, dataStart: header.dataStart)
+        let storage = PackedModelWeights(map, layout)
         let whitening = storage.whitening(header.description.whitening)
         guard header.description.whitening == nil || whitening != nil else {
             throw .malformedWeights(file: path, detail: "its whitening is not finite")
@@ -94,6 +94,6 @@ extension Model {
 }
 
 extension Network {
-    /// Maps a pack and checks every byte of it against its digests.
-    package static func open(pack path: String) throws(ModelFileError) -> Network { try Model(pack: path).network }
+    /// Maps a packed model file and checks every byte of it against its digests.
+    package static func open(packedModel path: String) throws(ModelFileError) -> Network { try Model(packedModel: path).network }
 }

@@ -1,7 +1,7 @@
 package import Inference
 package import Platform
 
-/// What a pack says of itself: everything but the numbers.
+/// What a packed model file says of itself: everything but the numbers.
 package struct ModelDescription: Codable, Hashable, Sendable {
     package var architecture: Architecture
     package var preprocessing: Preprocessing

@@ -17,13 +17,13 @@ struct HeadWhiteningTests {
 
     init() throws { folder = try TemporaryDirectory() }
 
-    private func writePack() throws -> String {
+    private func writeModel() throws -> String {
         let architecture = try #require(architecture)
         let weights = MemoryWeights.random(architecture, seed: 3)
         var description = ModelDescription(architecture: architecture, preprocessing: .keras, defaultHead: .gem3)
         description.whitening = map.description
         let path = folder.path + "/whitened.pack"
-        try Pack.write(
+        try PackedModel.write(
             path,
             description: description,
             weightsDigest: Network.digest(weights, convolutionCount: 2, whitening: map),
@@ -33,22 +33,22 @@ struct HeadWhiteningTests {
         return path
     }
 
-    @Test func `a pack keeps it, and the weights digest covers it`() throws {
-        let network = try Network.open(pack: writePack())
+    @Test func `a packed model file keeps it, and the weights digest covers it`() throws {
+        let network = try Network.open(packedModel: writeModel())
         #expect(network.whitening == map)
         let plain = MemoryWeights.random(try #require(architecture), seed: 3)
         #expect(network.weightsDigest != Network.digest(plain, convolutionCount: 2))
     }
 
     @Test func `a changed byte is detected wherever it counts`() throws {
-        let path = try writePack()
+        let path = try writeModel()
         let original = [UInt8](try Data(contentsOf: URL(filePath: path)))
         var unnoticed = 0
         for position in original.indices {
             var bytes = original
             bytes[position] ^= 0x10
             try Data(bytes).write(to: URL(filePath: path))
-            if let network = try? Network.open(pack: path) {
+            if let network = try? Network.open(packedModel: path) {
                 #expect(network.whitening == map)
                 unnoticed += 1
             }
@@ -57,12 +57,12 @@ struct HeadWhiteningTests {
         #expect(unnoticed < 64 * 8)
         for count in [original.count - 64, original.count - 128] {
             try Data(original[..<count]).write(to: URL(filePath: path))
-            #expect(throws: ModelFileError.self) { try Network.open(pack: path) }
+            #expect(throws: ModelFileError.self) { try Network.open(packedModel: path) }
         }
     }
 
     @Test func `vectors of its head are whitened, those of others are not`() throws {
-        let network = try Network.open(pack: writePack())
+        let network = try Network.open(packedModel: writeModel())
         let vector: [Float] = [0.6, 0.8, 0]
         #expect(network.finished(vector, head: .max) == vector)
         let finished = network.finished(vector, head: .gem3)

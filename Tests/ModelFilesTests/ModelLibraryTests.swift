@@ -101,7 +101,7 @@ struct ModelLibraryTests {
         #expect(model.summary.licence == manifest.licence)
         #expect(model.summary.dimension == manifest.architecture.layers.outputChannels)
         #expect(try library.list().models == [model.summary])
-        // The pack holds what a read of the file gives, to the bit.
+        // The packed model file holds what a read of the file gives, to the bit.
         let file = SharedData.projectRoot.appending(path: "Models/\(ModelLibrary.defaultName).safetensors").path
         #expect(try Model.open(weights: file).network.weightsDigest == model.network.weightsDigest)
         // Made once.

@@ -7,7 +7,7 @@ enum IncludedModel {
     /// them, so better weights get another name.
     static let defaultName = "likeness-slim-2"
 
-    /// Defaults of earlier versions, newest first. Their packs lie in folders that were begun with them.
+    /// Defaults of earlier versions, newest first. Their packed model files lie in folders that were begun with them.
     static let formerDefaultNames = ["likeness-slim"]
 
     /// Whether the program brings the weights of a model called so.
@@ -26,7 +26,7 @@ enum IncludedModel {
         return WeightBytes(Array(UnsafeRawBufferPointer(start: bytes, count: byteCount)), name: file)
     }
 
-    /// Writes an included model's pack.
+    /// Writes an included model's packed file.
     ///
     /// - Complexity: 2 million weights, some 20 ms.
     static func write(_ name: String, to path: String) throws(ModelFileError) {
@@ -45,7 +45,7 @@ enum IncludedModel {
         }
         var description = manifest.modelDescription
         description.whitening = imported.description.whitening
-        try Pack.write(
+        try PackedModel.write(
             path,
             description: description,
             weightsDigest: imported.digest,

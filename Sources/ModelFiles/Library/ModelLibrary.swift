@@ -22,13 +22,13 @@ package struct ModelLibrary: Sendable {
     package struct Listing: Codable, Sendable {
         /// In order of names.
         package var models: [ModelSummary]
-        /// Why a pack cannot be used, by name.
+        /// Why a packed model file cannot be used, by name.
         package var damaged: [String: String]
     }
 
     package let folder: String
 
-    /// The model of a first start, which the program brings along. Its pack is made at its first use.
+    /// The model of a first start, which the program brings along. Its packed model file is made at its first use.
     package static var defaultName: String { IncludedModel.defaultName }
 
     /// Opens the folder, creating it (mode 0700) where it is missing.
@@ -58,7 +58,7 @@ package struct ModelLibrary: Sendable {
         return allowed && (1...64).contains(name.utf8.count) && !name.hasPrefix(".")
     }
 
-    /// All packs by their headers; the weights' digests are checked when a model is opened.
+    /// All packed model files by their headers; the weights' digests are checked when a model is opened.
     package func list() throws(ModelFileError) -> Listing {
         let files: [String]
         do { files = try FileManager.default.contentsOfDirectory(atPath: folder) } catch {
@@ -94,16 +94,16 @@ package struct ModelLibrary: Sendable {
         licence: String? = nil,
         expected: Architecture? = nil
     ) throws(ModelFileError) -> ModelSummary {
-        let pack = try self.path(name)
-        guard access(pack, F_OK) != 0, !IncludedModel.has(name) else { throw .modelExists(name: name) }
+        let file = try self.path(name)
+        guard access(file, F_OK) != 0, !IncludedModel.has(name) else { throw .modelExists(name: name) }
         let imported = try ImportedWeights(path: path, preprocessing: preprocessing, defaultHead: defaultHead)
         var description = imported.description
         if let expected, expected != description.architecture {
             throw .unexpectedNetwork(file: path, got: description.architecture, expected: expected)
         }
         if let licence { description.licence = licence }
-        try Pack.write(
-            pack,
+        try PackedModel.write(
+            file,
             description: description,
             weightsDigest: imported.digest,
             whitening: imported.whitening,
@@ -116,7 +116,7 @@ package struct ModelLibrary: Sendable {
     ///
     /// - Throws: `.modelNotFound`, `.invalidModelName`, `.malformedWeights`, `.unreadableWeights`, `.unwritable`.
     package func open(_ name: String) throws(ModelFileError) -> Model {
-        try Model(pack: existingPack(name))
+        try Model(packedModel: existingFile(name))
     }
 
     /// The stored selection, or nil when none was made.
@@ -167,21 +167,21 @@ package struct ModelLibrary: Sendable {
 
     /// A model's line in the list, from its header.
     private func summary(_ name: String) throws(ModelFileError) -> ModelSummary {
-        let pack = try existingPack(name)
+        let file = try existingFile(name)
         let map: MappedFile
-        do throws(SystemError) { map = try MappedFile(path: pack) } catch {
-            throw .unreadableWeights(file: pack, detail: error.description)
+        do throws(SystemError) { map = try MappedFile(path: file) } catch {
+            throw .unreadableWeights(file: file, detail: error.description)
         }
-        let header = try Pack.header(map.bytes, file: pack)
+        let header = try PackedModel.header(map.bytes, file: file)
         return ModelSummary(name: name, description: header.description, weightsDigest: header.weightsDigest)
     }
 
-    /// The path of a model's pack; writes an included model's when it is missing.
-    private func existingPack(_ name: String) throws(ModelFileError) -> String {
-        let pack = try path(name)
-        guard access(pack, F_OK) != 0 else { return pack }
-        try IncludedModel.write(name, to: pack)
-        return pack
+    /// The path of a model's packed file; writes an included model's when it is missing.
+    private func existingFile(_ name: String) throws(ModelFileError) -> String {
+        let file = try path(name)
+        guard access(file, F_OK) != 0 else { return file }
+        try IncludedModel.write(name, to: file)
+        return file
     }
 
     private func path(_ name: String) throws(ModelFileError) -> String {

@@ -82,7 +82,7 @@ package struct ModelManifest: Decodable, Hashable, Sendable {
         return manifest
     }
 
-    /// What the pack of this model says of itself.
+    /// What the packed model file of this model says of itself.
     package var modelDescription: ModelDescription {
         ModelDescription(
             architecture: architecture,

@@ -3,10 +3,11 @@ internal import Inference
 internal import LinearAlgebra
 internal import Platform
 
-/// The project's own weight file, mapped into memory. `README.md` beside this file specifies it byte by byte.
-enum Pack {
+/// A packed model file: description and weights of one model, aligned so that it is used where it is mapped. The target's
+/// `README.md` specifies it byte by byte.
+enum PackedModel {
     static let magic = Array("LIKEPACK".utf8)
-    /// Of packs without a whitening, and of those with one.
+    /// Of packed model files without a whitening, and of those with one.
     static func version(_ description: ModelDescription) -> UInt32 { description.whitening == nil ? 1 : 2 }
     static let prefixByteCount = 128
     /// Tensors start at multiples of this.
@@ -32,7 +33,7 @@ enum Pack {
             let architecture = description.architecture
             var end = dataStart
             func place(_ count: Int) -> Range<Int> {
-                let start = Pack.aligned(end)
+                let start = PackedModel.aligned(end)
                 end = start + 4 * count
                 return start..<end
             }
@@ -44,13 +45,13 @@ enum Pack {
                 let dimension = architecture.layers.outputChannels
                 whitening = (place(dimension), place(dimension * dimension))
             }
-            byteCount = Pack.aligned(end)
+            byteCount = PackedModel.aligned(end)
         }
     }
 
     static func aligned(_ offset: Int) -> Int { (offset + alignment - 1) / alignment * alignment }
 
-    /// Writes a pack durably; see `DurableFile.replace`.
+    /// Writes a packed model file durably; see `DurableFile.replace`.
     static func write(
         _ path: String,
         description: ModelDescription,
@@ -97,11 +98,11 @@ enum Pack {
     static func header(_ bytes: UnsafeRawBufferPointer, file: String) throws(ModelFileError) -> Header {
         func fault(_ detail: String) -> ModelFileError { .malformedWeights(file: file, detail: detail) }
         guard bytes.count >= prefixByteCount, bytes.prefix(8).elementsEqual(magic) else {
-            throw fault("it does not begin as a pack")
+            throw fault("it does not begin as a packed model file")
         }
         let foundVersion = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt32.self))
         guard 1...2 ~= foundVersion else {
-            throw fault("pack version \(foundVersion), this program reads 1 and 2")
+            throw fault("packed model version \(foundVersion), this program reads 1 and 2")
         }
         let length = Int(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 12, as: UInt32.self)))
         guard length <= descriptionLimit, prefixByteCount + length <= bytes.count else {
@@ -140,12 +141,12 @@ enum Pack {
     }
 }
 
-/// The tensors of a mapped pack.
-final class PackWeights: WeightStorage {
+/// The tensors of a mapped packed model file.
+final class PackedModelWeights: WeightStorage {
     private let map: MappedFile
-    private let layout: Pack.Layout
+    private let layout: PackedModel.Layout
 
-    init(_ map: MappedFile, _ layout: Pack.Layout) {
+    init(_ map: MappedFile, _ layout: PackedModel.Layout) {
         self.map = map
         self.layout = layout
     }
@@ -158,7 +159,7 @@ final class PackWeights: WeightStorage {
         try body(Span(_unsafeElements: floats(layout.biases[index])))
     }
 
-    /// - Returns: nil where the pack has none, or its numbers are not finite.
+    /// - Returns: nil where the packed model file has none, or its numbers are not finite.
     func whitening(_ description: HeadWhitening.Description?) -> HeadWhitening? {
         guard let description, let places = layout.whitening else { return nil }
         let whitening = Whitening(

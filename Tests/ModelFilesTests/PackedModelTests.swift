@@ -6,18 +6,18 @@ import Testing
 
 @testable import ModelFiles
 
-struct PackTests {
+struct PackedModelTests {
     let folder: TemporaryDirectory
 
     init() throws { folder = try TemporaryDirectory() }
 
-    private func writeSmallPack() throws -> (path: String, weights: MemoryWeights) {
+    private func writeSmallModel() throws -> (path: String, weights: MemoryWeights) {
         let architecture = try #require(Architecture(stages: [[5], [3, 7]]))
         let weights = MemoryWeights.random(architecture, seed: 7, biasDeviation: 2)
         let path = folder.path + "/small.pack"
         var preprocessing = Preprocessing.torchvision
         preprocessing.side = 32
-        try Pack.write(
+        try PackedModel.write(
             path,
             description: ModelDescription(
                 architecture: architecture,
@@ -31,9 +31,9 @@ struct PackTests {
         return (path, weights)
     }
 
-    @Test func `a pack gives back what was written, aligned`() throws {
-        let (path, weights) = try writeSmallPack()
-        let model = try Model(pack: path)
+    @Test func `a packed model file gives back what was written, aligned`() throws {
+        let (path, weights) = try writeSmallModel()
+        let model = try Model(packedModel: path)
         #expect(model.summary.name == "small")
         #expect(model.summary.defaultHead == .gem3)
         #expect(model.summary.licence == "MIT")
@@ -41,7 +41,7 @@ struct PackTests {
         for index in 0..<3 {
             model.network.withWeight(index) { span in
                 #expect(span.indices.map { span[$0] } == weights.weights[index])
-                span.withUnsafeBufferPointer { #expect(Int(bitPattern: $0.baseAddress) % Pack.alignment == 0) }
+                span.withUnsafeBufferPointer { #expect(Int(bitPattern: $0.baseAddress) % PackedModel.alignment == 0) }
             }
             model.network.withBias(index) { span in #expect(span.indices.map { span[$0] } == weights.biases[index]) }
         }
@@ -49,9 +49,9 @@ struct PackTests {
     }
 
     @Test func `a changed byte is detected wherever it counts`() throws {
-        let (path, _) = try writeSmallPack()
+        let (path, _) = try writeSmallModel()
         let original = [UInt8](try Data(contentsOf: URL(filePath: path)))
-        let model = try Model(pack: path)
+        let model = try Model(packedModel: path)
         let digest = model.network.weightsDigest
         var unnoticed = 0
         for position in original.indices {
@@ -60,7 +60,7 @@ struct PackTests {
             try Data(bytes).write(to: URL(filePath: path))
             do {
                 // Only padding may change unnoticed; the content is still the same.
-                #expect(try Model(pack: path).network.weightsDigest == digest)
+                #expect(try Model(packedModel: path).network.weightsDigest == digest)
                 unnoticed += 1
             } catch {
                 #expect(!error.description.isEmpty)
@@ -70,19 +70,19 @@ struct PackTests {
     }
 
     @Test func `every truncation is refused`() throws {
-        let (path, _) = try writeSmallPack()
+        let (path, _) = try writeSmallModel()
         let original = [UInt8](try Data(contentsOf: URL(filePath: path)))
         for count in [0, 1, 7, 8, 12, 16, 48, 80, 127, 128, 200, original.count - 64, original.count - 1] {
             try Data(original[..<count]).write(to: URL(filePath: path))
-            #expect(throws: ModelFileError.self, "\(count) bytes") { try Model(pack: path) }
+            #expect(throws: ModelFileError.self, "\(count) bytes") { try Model(packedModel: path) }
         }
         try Data(original + [0]).write(to: URL(filePath: path))
-        #expect(throws: ModelFileError.self) { try Model(pack: path) }
+        #expect(throws: ModelFileError.self) { try Model(packedModel: path) }
     }
 
     @Test func `a fingerprint tells weights, preprocessing and head`() throws {
-        let (path, _) = try writeSmallPack()
-        let network = try Network.open(pack: path)
+        let (path, _) = try writeSmallModel()
+        let network = try Network.open(packedModel: path)
         let text = network.fingerprint(head: .max)
         #expect(text.hasPrefix("weights=\(network.weightsDigest) side=32 geometry=centre-crop-256 order=rgb mean="))
         #expect(text.hasSuffix(" head=max"))
