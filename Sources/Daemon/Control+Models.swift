@@ -88,7 +88,7 @@ extension Control {
         // The file lies under a temporary name: say the model's.
         case .malformedWeights(_, let detail): Problem(.badRequest, "\(name): damaged or no weight file: \(detail)")
         case .unsupportedNetwork(_, let detail):
-            Problem(.badRequest, "\(name): not a chain of 3x3 convolutions: \(detail)")
+            Problem(.badRequest, "\(name): not a sequence of 3x3 convolutions: \(detail)")
         case .unexpectedNetwork(_, let got, let expected): Problem(.badRequest, "\(name): \(got), not \(expected)")
         case .unwritable: Problem(.storageFull, error.description, retryAfter: 30)
         case .unreadableWeights: Problem(.internal, error.description)

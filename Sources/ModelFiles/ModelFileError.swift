@@ -25,7 +25,7 @@ package enum ModelFileError: Error, Sendable, Equatable, CustomStringConvertible
         case .modelNotFound(let name): "there is no model \(name)"
         case .unexpectedNetwork(let file, let got, let expected): "\(file) holds \(got), not \(expected)"
         case .unreadableWeights(let file, let detail): "cannot read \(file): \(detail)"
-        case .unsupportedNetwork(let file, let detail): "\(file) is no chain of 3x3 convolutions: \(detail)"
+        case .unsupportedNetwork(let file, let detail): "\(file) is not a sequence of 3x3 convolutions: \(detail)"
         case .unwritable(let file, let detail): "cannot write \(file): \(detail)"
         }
     }

@@ -52,7 +52,7 @@ struct WeightFileContent {
 }
 
 extension WeightFormat {
-    /// Reads the chain of convolutions.
+    /// Reads the sequence of convolutions.
     func read(_ bytes: WeightBytes) throws(ModelFileError) -> WeightFileContent {
         switch self {
         case .safetensors:

@@ -1,6 +1,6 @@
 internal import Inference
 
-/// Reads a chain of convolutions out of tensors named as torchvision names VGG: `features.N.weight` and `features.N.bias`.
+/// Reads a sequence of convolutions out of tensors named as torchvision names VGG: `features.N.weight` and `features.N.bias`.
 ///
 /// `N` counts every module: convolution, batch normalisation where there is one, ReLU, pool. Batch normalisations
 /// (`running_mean`, `running_var`, `weight`, `bias`) are folded into the convolution before them. A prefix that all
@@ -119,7 +119,7 @@ struct TorchvisionModules {
         }
     }
 
-    /// The chain's shape: a pool stands where one number more than usual lies between two convolutions.
+    /// The shape of the network: a pool stands where one number more than usual lies between two convolutions.
     func architecture(_ file: some TensorFile) throws(ModelFileError) -> Architecture {
         var stages: [[Int]] = [[]]
         for (previous, next) in zip([nil] + convolutions.map(Optional.some), convolutions) {

@@ -59,7 +59,7 @@ struct KerasWeightsTests {
         ("which is no plain", ["block99999999999999999999_conv1"]), ("which is no plain", ["block1_conv65"]),
         ("does not say which layer", ["conv2d_1"]),
     ])
-    func `layers that are no chain are refused`(words: String, names: [String]) throws {
+    func `layers that are no sequence are refused`(words: String, names: [String]) throws {
         var builder = HDF5Builder(.old)
         let members = names.map { name in
             (name, builder.group([("kernel", builder.dataset([1], [1])), ("bias", builder.dataset([1], [1]))]))

@@ -107,10 +107,10 @@ struct ONNXHostileTests {
     }
 
     @Test func `cycles end`() throws {
-        var chain = ONNXFixture.valid
-        chain.nodes[0].inputs[0] = "MaxPool2"
-        chain.nodes[3].inputs[0] = "image"
-        #expect(throws: ModelFileError.self) { try readONNX(chain.bytes) }
+        var cycle = ONNXFixture.valid
+        cycle.nodes[0].inputs[0] = "MaxPool2"
+        cycle.nodes[3].inputs[0] = "image"
+        #expect(throws: ModelFileError.self) { try readONNX(cycle.bytes) }
         var identities = ONNXFixture.valid
         identities.nodes[0].inputs[1] = "x"
         identities.nodes.append(ONNXFixture.Node(operation: "Identity", inputs: ["y"], outputs: ["x"]))

@@ -3,7 +3,7 @@ import Testing
 
 @testable import ModelFiles
 
-/// Sound models that are no chain of 3x3 convolutions: refused, with the node and the reason.
+/// Sound models that are no plain sequence of 3x3 convolutions: refused, with the node and the reason.
 struct ONNXRefusalTests {
     /// Expects `.unsupportedNetwork` with these words.
     private func expectUnsupported(_ model: ONNXFixture, _ words: [String]) throws {

@@ -22,7 +22,7 @@ struct ONNXTests {
         #expect(read.weights.biases == [ONNXFixture.biases(2), ONNXFixture.biases(4)], "\(what)")
     }
 
-    @Test func `a chain becomes a network with its weights`() throws {
+    @Test func `a sequence of layers becomes a network with its weights`() throws {
         try expectValid(.valid)
         let description = try readONNX(ONNXFixture.valid.bytes).description
         #expect(description.preprocessing == .torchvision)

@@ -3,11 +3,11 @@ internal import Inference
 /// An ONNX model (`ModelProto` of onnx.proto, a protocol buffer): its graph and its licence.
 ///
 /// Names do not matter: the network is what the graph computes from its image input. Read strictly, because such files come
-/// from anywhere; of numbers only those of the chain's convolutions are read, so a classifier behind it costs nothing.
+/// from anywhere; of numbers only those of the sequence's convolutions are read, so a classifier behind it costs nothing.
 enum ONNXModel {
     private static let licenceLimit = 16 << 10
 
-    /// Reads the chain of convolutions.
+    /// Reads the sequence of convolutions.
     ///
     /// - Throws: `.malformedWeights`, `.unsupportedNetwork`, `.unreadableWeights`.
     static func read(_ bytes: WeightBytes) throws(ModelFileError) -> WeightFileContent {
@@ -30,7 +30,7 @@ enum ONNXModel {
             throw .malformedWeights(file: bytes.file, detail: "as an ONNX model, it has no graph")
         }
         let licence = licences["licence"] ?? licences["license"] ?? ""
-        return try content(ONNXChain(graph), licence: licence)
+        return try content(ONNXLayerSequence(graph), licence: licence)
     }
 
     /// A `StringStringEntryProto`; its value is cut short.
@@ -52,17 +52,17 @@ enum ONNXModel {
         return (key, value)
     }
 
-    /// Checks the whole chain's shape, then reads its numbers.
-    private static func content(_ chain: ONNXChain, licence: String) throws(ModelFileError) -> WeightFileContent {
-        let file = chain.file
-        let widths = chain.stages.map { $0.map(\.outputChannels) }
+    /// Checks the shape of the whole sequence, then reads its numbers.
+    private static func content(_ sequence: ONNXLayerSequence, licence: String) throws(ModelFileError) -> WeightFileContent {
+        let file = sequence.file
+        let widths = sequence.stages.map { $0.map(\.outputChannels) }
         guard let architecture = Architecture(stages: widths) else {
             let count = widths.joined().count
             throw .unsupportedNetwork(file: file, detail: "\(count) convolutions in \(widths.count) stages")
         }
         var weights = MemoryWeights(weights: [], biases: [])
-        for (index, convolution) in chain.stages.joined().enumerated() {
-            let (weight, bias) = try convolution.numbers(inputScale: index == 0 ? chain.imageScale : nil)
+        for (index, convolution) in sequence.stages.joined().enumerated() {
+            let (weight, bias) = try convolution.numbers(inputScale: index == 0 ? sequence.imageScale : nil)
             weights.weights.append(weight)
             weights.biases.append(bias)
         }

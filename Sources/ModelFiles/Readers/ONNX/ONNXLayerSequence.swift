@@ -1,11 +1,11 @@
 internal import Inference
 
-/// The chain of convolutions that an ONNX graph begins with, found by following the image through it.
+/// The sequence of convolutions that an ONNX graph begins with, found by following the image through it.
 ///
 /// `Conv` [`BatchNormalization`] `Relu`, again and again, a `MaxPool` between two stages; `Identity` and `Dropout` change
-/// nothing. The chain ends behind the last `Relu` that has no further convolution behind it: pools, classifiers and whatever
+/// nothing. The sequence ends behind the last `Relu` that has no further convolution behind it: pools, classifiers and whatever
 /// else follows are left out. What stands between two convolutions must be of this form, or the file is refused.
-struct ONNXChain {
+struct ONNXLayerSequence {
     /// Convolutions by stage; no stage is empty.
     private(set) var stages: [[ONNXConvolution]] = []
     /// What the graph multiplies the image's three channels by before the first convolution, or nil.
@@ -30,7 +30,7 @@ struct ONNXChain {
     init(_ graph: ONNXGraph) throws(ModelFileError) {
         self.graph = graph
         var value = try graph.imageInput()
-        // A value has one origin and a node on the way one value that is no constant, so no node is met twice.
+        // Each value has one producer, and each node followed has one input that is no constant: no node is visited twice.
         while let index = try user(of: value) {
             let node = graph.nodes[index]
             guard try take(node, at: index, value) else { return }
@@ -38,7 +38,7 @@ struct ONNXChain {
         }
     }
 
-    /// The node that uses a value, or nil where the chain ends.
+    /// The node that uses a value, or nil where the sequence ends.
     private func user(of value: String) throws(ModelFileError) -> Int? {
         let users = graph.users[value] ?? []
         if users.count == 1, !graph.outputs.contains(value) { return users[0] }
@@ -65,7 +65,7 @@ struct ONNXChain {
 
     /// Takes the next node.
     ///
-    /// - Returns: whether it belongs to the chain; otherwise the chain has ended.
+    /// - Returns: whether it belongs to the sequence; otherwise the sequence has ended.
     private mutating func take(_ node: ONNXNode, at index: Int, _ value: String) throws(ModelFileError) -> Bool {
         let isFirstInput = node.inputs.first == value
         switch (node.operation, state) {
@@ -119,7 +119,7 @@ struct ONNXChain {
         }
     }
 
-    /// Checks that a node which does not belong to the chain has no convolution behind it.
+    /// Checks that a node which does not belong to the sequence has no convolution behind it.
     private func end(at index: Int, _ problem: String?) throws(ModelFileError) {
         let node = graph.nodes[index]
         switch state {
