@@ -1,7 +1,7 @@
 internal import Glibc
 
 extension FeatureMap {
-    /// Writes the L2-normalised summaries `heads` of the map, one after the other, to `rows[offset..<offset + heads.count * channels]`.
+    /// Pools the map globally: writes the L2-normalised vectors of `heads`, one after the other, to `rows[offset..<offset + heads.count * channels]`.
     ///
     /// One pass over the map serves all of them. Maxima are in single, sums, cubes and norms in double precision. A map of zeros gives
     /// rows of zeros, but for `gem3`, whose floor is above zero.

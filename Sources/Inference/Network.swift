@@ -1,14 +1,19 @@
 package import Platform
 
-/// The pooled summary of the last map, always L2-normalised.
+/// The global pooling that makes a global descriptor, one vector an image, of the last feature map. Every vector is
+/// L2-normalised.
 package enum Head: String, Codable, CaseIterable, Hashable, Sendable {
-    /// Global maximum a channel (MAC; what the Keras demos store).
+    /// MAC, maximum activations of convolutions: the maximum of each channel over all positions (Razavian et al., "Visual instance
+    /// retrieval with deep convolutional networks", 2016, arXiv 1412.6574; named by Tolias et al. 2016). The Keras demos store it.
     case max
-    /// Global mean a channel (SPoC).
+    /// SPoC, sum-pooled convolutional features, without the centre prior: the mean of each channel over all positions (Babenko and
+    /// Lempitsky, "Aggregating deep convolutional features for image retrieval", 2015, arXiv 1510.07493).
     case mean
-    /// Generalised mean with p = 3 of max(x, 1e-6) (GeM).
+    /// GeM, generalised-mean pooling, with p = 3: the cube root of the mean of max(x, 1e-6)^3 (Radenovic, Tolias and Chum,
+    /// "Fine-tuning CNN image retrieval with no human annotation", 2018, arXiv 1711.02512).
     case gem3
-    /// Sum of the normalised maxima of the regions of `RegionGrid` (R-MAC).
+    /// R-MAC, regional maximum activations: the sum of the L2-normalised MAC vectors of the regions of `RegionGrid` (Tolias, Sicre
+    /// and Jegou, "Particular object retrieval with integral max-pooling of CNN activations", 2016, arXiv 1511.05879).
     case rmac
 }
 
