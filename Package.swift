@@ -85,7 +85,12 @@ let package = Package(
         .target(name: "Platform", dependencies: ["CPlatform", "CNettle"], swiftSettings: strict),
         .target(name: "Wire", exclude: ["README.md"], swiftSettings: safe),
         .target(name: "Storage", dependencies: ["CLMDB", "CKernels", "Platform"], swiftSettings: strict),
-        .target(name: "LinearAlgebra", dependencies: ["COpenBLAS", "Platform"], swiftSettings: numeric),
+        .target(
+            name: "LinearAlgebra",
+            dependencies: ["COpenBLAS", "Platform"],
+            exclude: ["README.md"],
+            swiftSettings: numeric
+        ),
         .target(
             name: "VectorIndex",
             dependencies: ["Storage", "CKernels", "COpenBLAS", "LinearAlgebra", "Platform"],

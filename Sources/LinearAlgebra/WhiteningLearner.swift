@@ -14,7 +14,7 @@ package struct WhiteningLearner {
     /// Added to every eigenvalue, as a multiple of their mean.
     ///
     /// Full whitening lifts directions that hold nothing but noise to the strength of those that matter. Between 5 and 10 times the mean
-    /// the quality is flat and above that of the plain vectors; with 0.1 it is far below them (README, "Whitening").
+    /// the quality is flat and above that of the plain vectors; with 0.1 it is far below them (`README.md`).
     package static let regularisation = 7.0
 
     /// Distinct vectors that are enough: the covariance of fewer says more of the sample than of the collection.
