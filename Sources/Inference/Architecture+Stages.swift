@@ -4,8 +4,9 @@
 /// convolution's map after ReLU, so no pool follows the last stage. A kind of layer that this form cannot hold needs another form
 /// beside it: files that exist stay as they are.
 extension Architecture {
+    /// Reads the stored form, nil when a stage is empty or where `init(layers:)` gives nil.
+    ///
     /// - Parameter stages: output channels of every convolution, stage by stage.
-    /// - Returns: nil when a stage is empty, and as `init(layers:)`.
     package init?(stages: [[Int]]) {
         var layers: [Layer] = []
         var (index, inputChannels) = (0, 3)

@@ -12,7 +12,8 @@ package struct FP16Calibration: Hashable, Sendable {
 extension Network {
     /// Calibrates on a few small synthetic pictures (smooth colours, sharp edges, noise) that run through the network in fp32.
     ///
-    /// Each map is rescaled before the next layer takes it, so that no weights overflow or vanish. A map of zeros counts as large as the one before it.
+    /// Each map is rescaled before the next layer takes it, so that no weights overflow or vanish. A map of zeros counts as large as
+    /// the one before it.
     ///
     /// - Complexity: VGG16 takes 2 GFLOP in sgemm.
     package func calibratedForFP16() -> FP16Calibration {

@@ -4,7 +4,7 @@ package protocol WeightStorage: Sendable {
     func withBias<R>(_ index: Int, _ body: (Span<Float>) throws -> R) rethrows -> R
 }
 
-/// Weights in memory: generated ones, and imported ones before they are written to a packed model file. Reading lends the stored array, without a copy.
+/// Weights in memory: generated ones, and imported ones before they are written to a packed model file.
 package struct MemoryWeights: WeightStorage {
     /// fp32 OIHW, one array a convolution.
     package var weights: [[Float]]

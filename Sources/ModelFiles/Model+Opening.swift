@@ -95,5 +95,7 @@ extension Model {
 
 extension Network {
     /// Maps a packed model file and checks every byte of it against its digests.
-    package static func open(packedModel path: String) throws(ModelFileError) -> Network { try Model(packedModel: path).network }
+    package static func open(packedModel path: String) throws(ModelFileError) -> Network {
+        try Model(packedModel: path).network
+    }
 }

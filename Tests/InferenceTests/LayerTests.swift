@@ -65,7 +65,7 @@ struct LayerTests {
     @Test func `a layer without a kernel is refused by name`() throws {
         let network = try network([convolution(0, 3, 2, 3, 1, 1), convolution(1, 2, 4, 1, 2, 0)], side: 4, weights: [])
         let error = try #require(throws: InferenceError.self) {
-            try network.check(for: "test") { layer throws(InferenceError) in layer.outputSide(4) == 4 }
+            try network.check(for: "test") { $0.outputSide(4) == 4 }
         }
         guard case .unsupportedLayer(let refused) = error else {
             Issue.record("\(error)")
@@ -102,7 +102,8 @@ struct LayerTests {
                             let row = y * stride + place / kernel - padding
                             let column = x * stride + place % kernel - padding
                             guard 0..<side ~= row, 0..<side ~= column else { continue }
-                            sum += Double(weights[channel * 3 * taps + tap])
+                            sum +=
+                                Double(weights[channel * 3 * taps + tap])
                                 * Double(pixels[(row * side + column) * 3 + plane])
                         }
                         total += max(0, sum)

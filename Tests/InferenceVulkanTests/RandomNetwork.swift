@@ -24,8 +24,12 @@ struct RandomNetwork: CustomStringConvertible {
                 continue
             }
             let bound = amplitude * (6 / Float(9 * channels)).squareRoot()
-            layers.append(.convolution(.init(index: memory.weights.count, inputChannels: channels, outputChannels: width)))
-            memory.weights.append((0..<width * channels * 9).map { _ in .random(in: -bound...bound, using: &generator) })
+            layers.append(
+                .convolution(.init(index: memory.weights.count, inputChannels: channels, outputChannels: width))
+            )
+            memory.weights.append(
+                (0..<width * channels * 9).map { _ in .random(in: -bound...bound, using: &generator) }
+            )
             memory.biases.append((0..<width).map { _ in .random(in: -1...1, using: &generator) * biasAmplitude })
             channels = width
         }

@@ -134,7 +134,9 @@ struct HDF5FloatType: Equatable {
             default: nil
             }
         // Besides the byte order: padding, a mantissa whose first bit is implied, the sign's place.
-        guard let known, found == known.fields, bits & 0x40 == 0, bits >> 4 & 3 == 2, bits >> 8 == UInt64(8 * byteCount - 1) else {
+        guard let known, found == known.fields, bits & 0x40 == 0, bits >> 4 & 3 == 2,
+            bits >> 8 == UInt64(8 * byteCount - 1)
+        else {
             throw fields.fault("describes no number format of 16, 32 or 64 bits of IEEE 754")
         }
         format = known.format

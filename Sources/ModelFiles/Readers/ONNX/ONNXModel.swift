@@ -53,7 +53,9 @@ enum ONNXModel {
     }
 
     /// Checks the shape of the whole sequence, then reads its numbers.
-    private static func content(_ sequence: ONNXLayerSequence, licence: String) throws(ModelFileError) -> WeightFileContent {
+    private static func content(_ sequence: ONNXLayerSequence, licence: String) throws(ModelFileError)
+        -> WeightFileContent
+    {
         let file = sequence.file
         let widths = sequence.stages.map { $0.map(\.outputChannels) }
         guard let architecture = Architecture(stages: widths) else {

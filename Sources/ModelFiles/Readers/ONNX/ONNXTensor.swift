@@ -159,7 +159,9 @@ struct ONNXNumbers {
             case (ONNXTensor.Field.floats, .float32), (ONNXTensor.Field.doubles, .float64):
                 switch field.value {
                 case .bytes(let place):
-                    guard place.count.isMultiple(of: type.format.byteCount), place.count / type.format.byteCount <= limit else {
+                    guard place.count.isMultiple(of: type.format.byteCount),
+                        place.count / type.format.byteCount <= limit
+                    else {
                         throw tensor.malformed("of shape \(tensor.shape) has \(place.count) bytes of numbers")
                     }
                     values += type.format.floats(try message.blocks.bytes.read(place))
