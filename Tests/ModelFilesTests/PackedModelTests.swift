@@ -48,6 +48,19 @@ struct PackedModelTests {
         #expect(!FileManager.default.fileExists(atPath: path + ".tmp"))
     }
 
+    /// Stores depend on both: the form of the description, and the digest in every fingerprint.
+    @Test func `the stored form is that of the first version, to the byte`() throws {
+        let (path, _) = try writeSmallModel()
+        let bytes = [UInt8](try Data(contentsOf: URL(filePath: path)))
+        let start = #"{"architecture":[[5],[3,7]],"defaultHead":"gem3","isUntrained":false,"licence":"MIT","preprocessing":{"#
+        #expect(bytes[128...].starts(with: start.utf8))
+        #expect(bytes[8..<12].elementsEqual([1, 0, 0, 0]))
+        // Computed by a program of its own after the formulas of `HeInitialisation`.
+        let digest = "cb37f4767a27817ca584a67f693ca864ecb96a08f92d6f1a100a92be10d9665f"
+        #expect(try Network.open(packedModel: path).fingerprint(head: .max).hasPrefix("weights=\(digest) side=32"))
+        #expect(bytes[16..<48].map { String(format: "%02x", $0) }.joined() == digest)
+    }
+
     @Test func `a changed byte is detected wherever it counts`() throws {
         let (path, _) = try writeSmallModel()
         let original = [UInt8](try Data(contentsOf: URL(filePath: path)))
