@@ -1,4 +1,4 @@
-internal import CKernels
+internal import CConvolution
 
 /// One pass over maps: a convolution with its ReLU and perhaps the pool behind it, or a pool alone.
 protocol Step: Sendable {
@@ -51,7 +51,7 @@ struct PoolStep: Step {
             let (image, part) = task.quotientAndRemainder(dividingBy: tasksPerImage)
             let firstRow = part * Self.rowsPerTask
             PhaseClock.time(clock, .other) {
-                kernels.table.max_pool(
+                kernels.table.max_pool_f32(
                     source.base + image * input.count,
                     Int32(input.width),
                     Int32(input.channels),

@@ -52,7 +52,7 @@ struct PackedModelTests {
     @Test func `the stored form is that of the first version, to the byte`() throws {
         let (path, _) = try writeSmallModel()
         let bytes = [UInt8](try Data(contentsOf: URL(filePath: path)))
-        let start = #"{"architecture":[[5],[3,7]],"defaultHead":"gem3","isUntrained":false,"licence":"MIT","preprocessing":{"#
+        let start = #"{"architecture":[[5],[3,7]],"defaultHead":"gem3","isUntrained":false,"licence":"MIT","#
         #expect(bytes[128...].starts(with: start.utf8))
         #expect(bytes[8..<12].elementsEqual([1, 0, 0, 0]))
         // Computed by a program of its own after the formulas of `HeInitialisation`.
