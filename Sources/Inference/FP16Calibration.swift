@@ -16,7 +16,7 @@ extension Network {
     /// the one before it.
     ///
     /// - Complexity: VGG16 takes 2 GFLOP in sgemm.
-    package func calibratedForFP16() -> FP16Calibration {
+    package func fp16Calibration() -> FP16Calibration {
         // No smaller than what the poolings leave something of, and no larger than images are.
         let side = min(preprocessing.side, max(32, 1 << min(layers.poolCount, 12)))
         let settings = preprocessing

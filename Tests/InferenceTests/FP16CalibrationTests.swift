@@ -18,15 +18,15 @@ struct FP16CalibrationTests {
 
     @Test(arguments: [-60, -12, 5, 40])
     func `a power of two in every layer adds up, however far it leads`(exponent: Int) throws {
-        let plain = try Self.network(gain: 1).calibratedForFP16()
+        let plain = try Self.network(gain: 1).fp16Calibration()
         let scaled = try Self.network(gain: Float(sign: .plus, exponent: exponent, significand: 1))
-            .calibratedForFP16()
+            .fp16Calibration()
         #expect(scaled.input == plain.input && plain.input == 7)
         #expect(scaled.maps == plain.maps.enumerated().map { $1 + exponent * ($0 + 1) })
     }
 
     @Test func `a map of zeros counts as large as the one before it`() throws {
-        let exponents = try Self.network(gain: 0).calibratedForFP16()
+        let exponents = try Self.network(gain: 0).fp16Calibration()
         #expect(exponents.maps == [7, 7, 7])
     }
 }
