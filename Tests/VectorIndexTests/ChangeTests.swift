@@ -53,9 +53,9 @@ struct ChangeTests {
         try fixture.link()
         // Too few for a repair: they stay in the graph.
         try fixture.remove(Array(slots[0..<20]))
-        let step = fixture.index.codes.codec.step
+        let step = fixture.index.state.codes.codec.step
         try fixture.add(source.next(100).map { $0.map { -$0 } })
-        let codes = fixture.index.codes
+        let codes = fixture.index.state.codes
         #expect(codes.codec.zero == 128)
         for (slot, vector) in zip(slots, vectors) {
             let row = codes.row(slot)
@@ -77,7 +77,7 @@ struct ChangeTests {
             for vector in source.next(20) { _ = try fixture.index.stage(vector.map { -$0 }, in: transaction) }
         }
         fixture.index.discard()
-        #expect(fixture.index.codes.codec.zero == 128)
+        #expect(fixture.index.state.codes.codec.zero == 128)
         for (slot, vector) in zip(slots, vectors) {
             #expect(try fixture.search(vector, 1, isExact: true).first?.slot == slot)
         }
@@ -103,10 +103,10 @@ struct ChangeTests {
         try fixture.remove(lost)
         try fixture.link()
         try fixture.checkpoint()
-        let free = Set(fixture.index.writer.read { $0.free.map(\.slot.rawValue) })
+        let free = Set(fixture.index.writer.shared.read { $0.free.map(\.slot.rawValue) })
         for slot in slots {
             for level in 0...slot.level {
-                #expect(free.isDisjoint(with: fixture.index.graph.list(slot, level: level)), "slot \(slot)")
+                #expect(free.isDisjoint(with: fixture.index.state.graph.list(slot, level: level)), "slot \(slot)")
             }
         }
     }
@@ -143,8 +143,8 @@ struct ChangeTests {
         let queries = source.next(30)
         for query in queries { #expect(try !fixture.search(query, 50).contains { gone.contains($0.slot) }) }
         try fixture.link()
-        #expect(fixture.index.linker.deadSlots().isEmpty)
-        #expect(fixture.index.linker.unreachedSlots().isEmpty)
+        #expect(fixture.index.maintenance.linker.deadSlots().isEmpty)
+        #expect(fixture.index.maintenance.linker.unreachedSlots().isEmpty)
         #expect(try fixture.recall(queries, count: 10, ef: 64) >= 0.95)
 
         // Their slots come back after a checkpoint, not before.

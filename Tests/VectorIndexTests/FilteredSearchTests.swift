@@ -175,14 +175,21 @@ struct FilteredSearchTests {
     func instructionSets(walks: Bool) throws {
         let world = try World(walks: walks)
         let index = world.fixture.index
-        let entry = try #require(index.graph.entry)
+        let entry = try #require(index.state.graph.entry)
         let members = SlotSet(world.slots.enumerated().filter { $0.offset % 5 < 2 }.map(\.element))
         for query in world.queries {
             var expected: [UInt32]?
             for kernels in KernelTests.variants {
                 let scratch = SearchScratch(dimension: 32, number: 0)
-                scratch.query.set(query, codec: index.codes.codec, kernels: kernels)
-                var search = MemberSearch(index, members, entry, index.graph.slotCount, index.codes, scratch)
+                scratch.query.set(query, codec: index.state.codes.codec, kernels: kernels)
+                var search = MemberSearch(
+                    index.state,
+                    members,
+                    entry,
+                    index.state.graph.slotCount,
+                    index.state.codes,
+                    scratch
+                )
                 search.kernels = kernels
                 let (found, path) = search.candidates(10, ef: 64, wanted: 40)
                 #expect(path == (walks ? .twoHop : .scan))

@@ -137,7 +137,7 @@ struct FormatTests {
         try fixture.reopen()
         let late = source.next(20)
         let added = try fixture.add(late)
-        #expect(fixture.index.codes.codec.step.isFinite)
+        #expect(fixture.index.state.codes.codec.step.isFinite)
         for (vector, slot) in zip(late, added) { #expect(try fixture.search(vector, 1).first?.slot == slot) }
     }
 

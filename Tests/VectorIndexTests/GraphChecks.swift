@@ -9,7 +9,7 @@ extension IndexFixture {
     /// What is wrong with the graph at rest: links that lead to slots outside it or below their level, repeated links, an entry
     /// that is missing or outside, slots that are both free and named.
     func violations() -> [String] {
-        let graph = index.graph
+        let graph = index.state.graph
         var found: [String] = []
         var named: Set<UInt32> = []
         var linkedCount = 0
@@ -32,10 +32,12 @@ extension IndexFixture {
         }
         if let entry = graph.entry {
             if graph.flags(entry) & CINDEXKERNELS_LINKED == 0 { found.append("the entry \(entry) is not linked") }
-        } else if linkedCount > 0, index.liveCount.load(ordering: .relaxed) > index.queue.pendingCount {
+        } else if linkedCount > 0, index.state.liveCount.load(ordering: .relaxed) > index.maintenance.pendingCount {
             found.append("no entry, \(linkedCount) linked")
         }
-        let free = index.writer.read { $0.free.map(\.slot.rawValue) } + index.detached.read { $0.map(\.slot.rawValue) }
+        let free =
+            index.writer.shared.read { $0.free.map(\.slot.rawValue) }
+            + index.maintenance.detached.read { $0.map(\.slot.rawValue) }
         if Set(free).count < free.count { found.append("a slot is free twice") }
         for slot in free where named.contains(slot) { found.append("\(slot) is free and named") }
         return found
@@ -43,7 +45,7 @@ extension IndexFixture {
 
     /// Live linked slots that no list at level 0 names, the entry left out.
     func slotsWithoutInLink() -> [UInt32] {
-        let graph = index.graph
+        let graph = index.state.graph
         var named: Set<UInt32> = []
         graph.forEachBlock(CINDEXKERNELS_LINKED) { slots in
             for slot in slots { named.formUnion(graph.list(Slot(rawValue: slot), level: 0)) }

@@ -105,6 +105,34 @@ final class GraphStore: @unchecked Sendable {
         }
     }
 
+    /// Calls `body` with blocks of the live slots, in order; only of those in `members` when it is not nil.
+    func forEachLiveBlock(among members: SlotSet?, _ body: (UnsafeBufferPointer<UInt32>) -> Void) {
+        guard let members else { return forEachBlock(CINDEXKERNELS_LIVE, body) }
+        let limit = 1024
+        withUnsafeTemporaryAllocation(of: UInt32.self, capacity: limit) { slots in
+            members.words.withUnsafeBufferPointer { words in
+                guard let base = slots.baseAddress else { return }
+                var members = CIndexKernels_members(words: words.baseAddress, word_count: words.count)
+                let end = slotCount
+                var next: UInt32 = 0
+                while next < end {
+                    let live = UInt8(CINDEXKERNELS_LIVE)
+                    let count = CIndexKernels_collect_members(chunks, &members, next, end, live, limit, base, &next)
+                    body(UnsafeBufferPointer(start: base, count: count))
+                }
+            }
+        }
+    }
+
+    /// The live linked slot of the highest level; nil when none is linked.
+    func highestLinked() -> Slot? {
+        var best: Slot?
+        forEachBlock(CINDEXKERNELS_LINKED | CINDEXKERNELS_LIVE) { slots in
+            for slot in slots.lazy.map({ Slot(rawValue: $0) }) where slot.level > best?.level ?? -1 { best = slot }
+        }
+        return best
+    }
+
     /// The view that C works on; `codes` only for what compares vectors.
     func withGraph<R, E: Error>(
         _ codes: CodeStore?,

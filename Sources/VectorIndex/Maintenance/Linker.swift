@@ -112,7 +112,7 @@ final class Linker: Sendable {
 
     /// Lets searches start at a live slot when the entry was removed. No linker runs.
     func leaveRemovedEntry() {
-        if let entry = graph.entry, !graph.isLive(entry) { graph.entry = highestLinked() }
+        if let entry = graph.entry, !graph.isLive(entry) { graph.entry = graph.highestLinked() }
     }
 
     /// Takes slots that no list names any more out of the graph. None of them is the entry.
@@ -122,15 +122,6 @@ final class Linker: Sendable {
             // The next checkpoint deletes their rows.
             CIndexKernels_set_dirty(graph.chunks, slot.rawValue)
         }
-    }
-
-    /// The live linked slot of the highest level; nil when none is linked.
-    func highestLinked() -> Slot? {
-        var best: Slot?
-        graph.forEachBlock(CINDEXKERNELS_LINKED | CINDEXKERNELS_LIVE) { slots in
-            for slot in slots.lazy.map({ Slot(rawValue: $0) }) where slot.level > best?.level ?? -1 { best = slot }
-        }
-        return best
     }
 
     /// Live linked slots that no path of level-0 links from the entry reaches. Beside linkers it may name some that are

@@ -30,31 +30,3 @@ package struct HalfVector: Equatable, Sendable {
         }
     }
 }
-
-extension VectorIndex {
-    /// A vector in binary16.
-    package func halves(of vector: [Float]) -> HalfVector {
-        HalfVector(
-            bytes: [UInt8](unsafeUninitializedCapacity: 2 * vector.count) { buffer, count in
-                guard let base = buffer.baseAddress else { return }
-                kernels.table.pointee.convert_f32_f16(vector, vector.count, base)
-                count = 2 * vector.count
-            }
-        )
-    }
-
-    /// The vector scaled to length 1.
-    ///
-    /// - Throws: `.dimension`, `.notFinite`, `.zeroVector`.
-    func normalised(_ vector: [Float]) throws(IndexError) -> [Float] {
-        guard vector.count == dimension else { throw .dimension(got: vector.count, expected: dimension) }
-        var largest: Float = 0
-        var squares = 0.0
-        guard CIndexKernels_measure_f32(vector, dimension, &largest, &squares) else { throw .notFinite }
-        guard largest > 0 else { throw .zeroVector }
-        // Vectors come with length 1 but for rounding; scaling those again would only make equal ones differ.
-        if abs(squares - 1) < 1e-5 { return vector }
-        let scale = 1 / squares.squareRoot()
-        return vector.map { Float(Double($0) * scale) }
-    }
-}

@@ -7,6 +7,8 @@ struct IndexLoader {
     let databases: IndexDatabases
     let kernels: DispatchTable
     let parameters: IndexParameters
+    let graph = GraphStore()
+    let duplicates = DuplicateTable()
 
     private(set) var writer = WriterState()
     private(set) var liveCount = 0
@@ -15,19 +17,39 @@ struct IndexLoader {
     private(set) var absent: [Slot] = []
     /// Live slots without links.
     private(set) var pending: [UInt32] = []
-    private(set) var entry: Slot?
     /// Links were left out, or the last checkpoint did not see everything: some vectors may be hard to reach.
     private(set) var lostLinks = false
 
-    init(dimension: Int, databases: IndexDatabases, kernels: DispatchTable, parameters: IndexParameters) {
+    /// Makes the databases when they are missing.
+    init(
+        dimension: Int,
+        parameters: IndexParameters,
+        kernels: DispatchTable,
+        transaction: borrowing WriteTransaction
+    ) throws(IndexError) {
         self.dimension = dimension
-        self.databases = databases
-        self.kernels = kernels
         self.parameters = parameters
+        self.kernels = kernels
+        do throws(StorageError) { databases = try IndexDatabases(transaction) } catch { throw .storage(error) }
+    }
+
+    /// Reads everything: vectors, links, and as pending what was added after the last checkpoint.
+    mutating func load(in transaction: borrowing WriteTransaction) throws(IndexError) -> IndexState {
+        try checkConfiguration(in: transaction)
+        let codes = try loadVectors(in: transaction)
+        try loadLinks(in: transaction)
+        if let entry = writer.durable.entry, entry.rawValue < graph.slotCount,
+            graph.flags(entry) & CINDEXKERNELS_LINKED != 0
+        {
+            graph.entry = entry
+        } else {
+            graph.entry = graph.highestLinked()
+        }
+        return IndexState(self, codes)
     }
 
     /// Writes the configuration of a new store, or compares it with that of an old one.
-    mutating func checkConfiguration(in transaction: borrowing WriteTransaction) throws(IndexError) {
+    private mutating func checkConfiguration(in transaction: borrowing WriteTransaction) throws(IndexError) {
         var version: UInt16?
         if let row = try get(ConfigurationRow.key, in: transaction) {
             let stored = try ConfigurationRow(row.span.bytes)
@@ -47,30 +69,25 @@ struct IndexLoader {
             // Without it every operation still in the store counts as not linked yet: that costs linking, no vector.
             do throws(IndexError) { writer.durable = try StateRow(row.span.bytes) } catch { lostLinks = true }
         }
-        entry = writer.durable.entry
     }
 
     /// Reads the stored codes; then, unless the store is large and they are all there, reads and checks every vector, and encodes those
     /// without an intact code.
-    mutating func loadVectors(
-        in transaction: borrowing WriteTransaction,
-        into graph: GraphStore,
-        _ duplicates: DuplicateTable
-    ) throws(IndexError) -> CodeStore {
+    private mutating func loadVectors(in transaction: borrowing WriteTransaction) throws(IndexError) -> CodeStore {
         var total = 0
         do throws(StorageError) { total = try transaction.count(of: databases.vectors) } catch { throw .storage(error) }
         let codec = try codec(in: transaction)
         let codes = CodeStore(codec: codec, kernels: kernels)
         var loaded = SlotSet()
-        try loadCodes(in: transaction, into: codes, graph, duplicates, &loaded)
+        try loadCodes(in: transaction, into: codes, &loaded)
         if writer.nextSlot > 0, liveCount == total, total >= parameters.checkedBelow {
             writer.storedCodec = codec.tag
         } else {
-            try checkVectors(in: transaction, codes, graph, duplicates, loaded)
+            try checkVectors(in: transaction, codes, loaded)
         }
         graph.slotCount = writer.nextSlot
         for slot in absent { CIndexKernels_set_dirty(graph.chunks, slot.rawValue) }
-        writer.nextTraining = VectorIndex.nextTraining(after: liveCount)
+        writer.nextTraining = CodeWriter.nextTraining(after: liveCount)
         return codes
     }
 
@@ -78,8 +95,6 @@ struct IndexLoader {
     private mutating func loadCodes(
         in transaction: borrowing WriteTransaction,
         into codes: CodeStore,
-        _ graph: GraphStore,
-        _ duplicates: DuplicateTable,
         _ loaded: inout SlotSet
     ) throws(IndexError) {
         var next: UInt32 = 0
@@ -111,8 +126,6 @@ struct IndexLoader {
     private mutating func checkVectors(
         in transaction: borrowing WriteTransaction,
         _ codes: CodeStore,
-        _ graph: GraphStore,
-        _ duplicates: DuplicateTable,
         _ loaded: SlotSet
     ) throws(IndexError) {
         let buffer = UnsafeMutablePointer<Float>.allocate(capacity: dimension)
@@ -173,10 +186,7 @@ struct IndexLoader {
     }
 
     /// Reads the links of the last checkpoint. Slots changed since, and slots whose links are malformed, become pending.
-    mutating func loadLinks(
-        in transaction: borrowing WriteTransaction,
-        into graph: GraphStore
-    ) throws(IndexError) {
+    private mutating func loadLinks(in transaction: borrowing WriteTransaction) throws(IndexError) {
         let (changed, isReadable) = try loadOperations(in: transaction)
         var lost = lostLinks || !changed.isEmpty || !isReadable
         let slotCount = graph.slotCount

@@ -42,26 +42,3 @@ package struct VectorCopy {
         } catch { throw .storage(error) }
     }
 }
-
-extension VectorIndex {
-    /// A vector in the form in which it is stored: of length 1, in binary16.
-    ///
-    /// - Throws: `.dimension`, `.notFinite`, `.zeroVector`.
-    package func stored(_ vector: [Float]) throws(IndexError) -> HalfVector { halves(of: try normalised(vector)) }
-
-    /// Slots in use from `first` on, in order, at most `limit`.
-    package func slots(
-        from first: Slot,
-        limit: Int,
-        in transaction: borrowing some Transaction & ~Copyable
-    ) throws(IndexError) -> [Slot] {
-        var found: [Slot] = []
-        guard limit > 0 else { return found }
-        try transaction.scan(databases.vectors, from: first.rawValue) { (key, _) throws(IndexError) in
-            guard let number = key.integer(at: 0, as: UInt32.self) else { throw .damagedFormat(row: "vec key") }
-            found.append(Slot(rawValue: number))
-            return found.count < limit
-        }
-        return found
-    }
-}

@@ -1,7 +1,7 @@
 internal import CIndexKernels
 internal import Storage
 
-/// Reads stored vectors in bulk.
+/// Reads stored vectors, one by one or in bulk.
 struct VectorReader {
     let databases: IndexDatabases
     let dimension: Int
@@ -50,5 +50,59 @@ struct VectorReader {
             }
         } catch { throw .storage(error) }
         return sample
+    }
+
+    /// The stored vector of a slot, as binary16 kept it.
+    ///
+    /// - Throws: `.unknownSlot`, `.damagedVector`, `.storage`.
+    func vector(
+        _ slot: Slot,
+        in transaction: borrowing some Transaction & ~Copyable
+    ) throws(IndexError) -> [Float] {
+        var halves: HalfVector??
+        do throws(StorageError) {
+            halves = try transaction.withValue(of: slot.rawValue, in: databases.vectors) { row -> HalfVector? in
+                guard VectorRow.isIntact(row, dimension: dimension) else { return nil }
+                return row.copy(VectorRow.headerByteCount..<row.byteCount).map { HalfVector(bytes: $0) }
+            }
+        } catch { throw .storage(error) }
+        guard let found = halves else { throw .unknownSlot(slot) }
+        guard let found else { throw .damagedVector(slot) }
+        return found.floats(kernels)
+    }
+
+    /// Vectors that the transaction sees, damaged ones among them.
+    func count(in transaction: borrowing some Transaction & ~Copyable) throws(IndexError) -> Int {
+        do throws(StorageError) { return try transaction.count(of: databases.vectors) } catch { throw .storage(error) }
+    }
+
+    /// Whether the row of `slot` has exactly these components.
+    func holds(
+        _ slot: Slot,
+        _ halves: HalfVector,
+        _ transaction: borrowing some Transaction & ~Copyable
+    ) throws(IndexError) -> Bool {
+        do throws(StorageError) {
+            return try transaction.withValue(of: slot.rawValue, in: databases.vectors) { row in
+                guard VectorRow.hasLength(row, dimension: dimension) else { return false }
+                return VectorRow.withHalves(row) { halves.equals($0) }
+            } ?? false
+        } catch { throw .storage(error) }
+    }
+
+    /// Slots in use from `first` on, in order, at most `limit`.
+    func slots(
+        from first: Slot,
+        limit: Int,
+        in transaction: borrowing some Transaction & ~Copyable
+    ) throws(IndexError) -> [Slot] {
+        var found: [Slot] = []
+        guard limit > 0 else { return found }
+        try transaction.scan(databases.vectors, from: first.rawValue) { (key, _) throws(IndexError) in
+            guard let number = key.integer(at: 0, as: UInt32.self) else { throw .damagedFormat(row: "vec key") }
+            found.append(Slot(rawValue: number))
+            return found.count < limit
+        }
+        return found
     }
 }

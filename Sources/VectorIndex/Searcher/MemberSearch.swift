@@ -3,7 +3,7 @@ internal import Synchronization
 
 /// One search among the members of a set, not exact.
 struct MemberSearch {
-    private let index: VectorIndex
+    private let state: IndexState
     private let members: SlotSet
     private let entry: Slot
     private let slotCount: UInt32
@@ -29,25 +29,25 @@ struct MemberSearch {
 
     /// `scratch` has the query.
     init(
-        _ index: VectorIndex,
+        _ state: IndexState,
         _ members: SlotSet,
         _ entry: Slot,
         _ slotCount: UInt32,
         _ codes: CodeStore,
         _ scratch: SearchScratch
     ) {
-        self.index = index
+        self.state = state
         self.members = members
         self.entry = entry
         self.slotCount = slotCount
         self.codes = codes
         self.scratch = scratch
-        kernels = index.kernels
+        kernels = state.kernels
         memberCount = members.count
-        share = Double(memberCount) / Double(max(1, index.liveCount.load(ordering: .relaxed)))
+        share = Double(memberCount) / Double(max(1, state.liveCount.load(ordering: .relaxed)))
     }
 
-    private var parameters: IndexParameters { index.parameters }
+    private var parameters: IndexParameters { state.parameters }
 
     /// Whether a search may return `slot`.
     func has(_ slot: UInt32) -> Bool { slot < slotCount && members.contains(Slot(rawValue: slot)) }
@@ -118,7 +118,7 @@ struct MemberSearch {
             )
         }
         return UnsafeBufferPointer(start: scratch.pool, count: count).filter {
-            index.graph.isLive(Slot(rawValue: $0.slot))
+            state.graph.isLive(Slot(rawValue: $0.slot))
         }
     }
 
@@ -131,7 +131,7 @@ struct MemberSearch {
         var slots = [UInt32](repeating: 0, count: Self.seedCount)
         var count = CIndexKernels_sample_members(view.pointee.chunks, &members, slotCount, slots.count, &slots)
         slots.removeLast(slots.count - count)
-        let scores = index.scores(of: slots, codes, scratch)
+        let scores = scratch.scores(of: slots, state.graph, codes, kernels)
         var seeds = zip(slots, scores).map { CIndexKernels_candidate(score: $1, slot: $0) }
         if self.members.contains(Slot(rawValue: origin.slot)), !slots.contains(origin.slot) {
             seeds.append(origin)
@@ -147,7 +147,7 @@ struct MemberSearch {
     ) -> R {
         members.words.withUnsafeBufferPointer { words in
             var members = CIndexKernels_members(words: words.baseAddress, word_count: words.count)
-            return index.graph.withGraph(codes) { body(&members, $0) }
+            return state.graph.withGraph(codes) { body(&members, $0) }
         }
     }
 }

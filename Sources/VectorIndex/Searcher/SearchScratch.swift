@@ -72,6 +72,16 @@ final class SearchScratch: @unchecked Sendable {
         var query = query.query
         return CIndexKernels_beam(kernels.table, graph, &query, &scratch, entries, UInt32(level), ef)
     }
+
+    /// Similarities of the query to `slots`.
+    func scores(of slots: [UInt32], _ graph: GraphStore, _ codes: CodeStore, _ kernels: DispatchTable) -> [Float] {
+        [Float](unsafeUninitializedCapacity: slots.count) { buffer, count in
+            guard let base = buffer.baseAddress else { return }
+            var query = self.query.query
+            graph.withGraph(codes) { CIndexKernels_score_slots(kernels.table, $0, &query, slots, slots.count, base) }
+            count = slots.count
+        }
+    }
 }
 
 /// Lends scratches, and knows since when each borrower has been reading: a slot may be written anew only after every

@@ -1,3 +1,5 @@
+internal import Platform
+
 /// What the writer thread knows between transactions, and what it staged in the running one.
 struct WriterState {
     enum Staged {
@@ -22,6 +24,8 @@ struct WriterState {
     var nextTraining = 256
     /// The codec that made the codes in the store; nil when they may be of several.
     var storedCodec: UInt32?
+    /// When the last change was published.
+    var lastChange = Instant.now
     /// A checkpoint under way.
     var round: CheckpointRound?
 
@@ -47,23 +51,12 @@ struct WriterState {
         before = nil
         roundBefore = nil
     }
-}
 
-/// One checkpoint: the lists that had changed when it began, written over as many transactions as it takes.
-struct CheckpointRound {
-    enum Progress: Equatable {
-        /// Lists before this place of `slots` are written.
-        case links(Int)
-        case operations
-        case complete
+    /// After the commit: the slots of a complete round may be used again.
+    mutating func finishRound() {
+        guard let done = round, done.progress == .complete else { return }
+        durable = StateRow(graphSequence: done.sequence, entry: done.entry)
+        free += done.freed
+        round = nil
     }
-
-    /// Whose rows to write or delete, in order.
-    let slots: [UInt32]
-    /// Links reflect every operation up to this one when the round is complete.
-    let sequence: UInt64
-    let entry: Slot?
-    /// Slots to give out again when the round is complete: no list on disk names them then.
-    let freed: [WriterState.FreeSlot]
-    var progress = Progress.links(0)
 }

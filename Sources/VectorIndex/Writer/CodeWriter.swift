@@ -1,9 +1,11 @@
-internal import CIndexKernels
 internal import Platform
 internal import Storage
 
 /// The codes' life: learnt as the collection grows, and kept in the store.
-extension VectorIndex {
+struct CodeWriter {
+    let state: IndexState
+    let maintenance: GraphMaintenance
+
     /// Vectors at which the codec is learnt again: collections grow in character as well as in number.
     static func nextTraining(after total: Int) -> Int {
         [256, 2048, 16_384, 65_536, 262_144, 1 << 20, 1 << 22, 1 << 24].first { $0 > total } ?? Int.max
@@ -15,13 +17,13 @@ extension VectorIndex {
         slotCount: UInt32,
         _ transaction: borrowing WriteTransaction
     ) throws(IndexError) {
-        let reader = VectorReader(databases: databases, dimension: dimension, kernels: kernels)
+        let reader = state.vectors
         let sample = try reader.sample(below: slotCount, in: transaction)
-        let learner = CodecLearner(dimension: dimension, sample: sample + vector, kernels: kernels)
-        let codec = learner.codec(current: codes.codec)
-        guard codec.tag != codes.codec.tag else { return }
-        let old = codes
-        let fresh = CodeStore(codec: codec, kernels: kernels)
+        let learner = CodecLearner(dimension: state.dimension, sample: sample + vector, kernels: state.kernels)
+        let codec = learner.codec(current: state.codes.codec)
+        guard codec.tag != state.codes.codec.tag else { return }
+        let old = state.codes
+        let fresh = CodeStore(codec: codec, kernels: state.kernels)
         // Slots without a row: removed ones that searches walk through, and those that this transaction removes, which may
         // still be given up.
         var next: UInt32 = 0
@@ -38,22 +40,22 @@ extension VectorIndex {
         }
         adopt(below: slotCount)
         // A linker with the old codes must not meet a slot that only the new ones have.
-        queue.exclusively { codeStore.update { $0 = fresh } }
+        maintenance.exclusively { state.replaceCodes(by: fresh) }
     }
 
     /// Writes the codec and the code of every stored vector.
     func storeCodes(_ transaction: borrowing WriteTransaction) throws(IndexError) {
         do throws(StorageError) {
-            try transaction.put(CodecRow.key, CodecRow.bytes(codes.codec), in: databases.meta)
-            try transaction.removeAll(from: databases.codes)
+            try transaction.put(CodecRow.key, CodecRow.bytes(state.codes.codec), in: state.databases.meta)
+            try transaction.removeAll(from: state.databases.codes)
         } catch { throw .storage(error) }
-        try transaction.scan(databases.vectors) { (key, row) throws(IndexError) in
+        try transaction.scan(state.databases.vectors) { (key, row) throws(IndexError) in
             guard let slot = key.integer(at: 0, as: UInt32.self).map(Slot.init(rawValue:)),
-                VectorRow.isIntact(row, dimension: dimension)
+                VectorRow.isIntact(row, dimension: state.dimension)
             else { return true }
             let code = codeRow(slot, VectorRow.hash(row))
             do throws(StorageError) {
-                try transaction.append(slot.rawValue, code, in: databases.codes)
+                try transaction.append(slot.rawValue, code, in: state.databases.codes)
             } catch { throw .storage(error) }
             return true
         }
@@ -61,7 +63,7 @@ extension VectorIndex {
 
     /// The row of a slot's code.
     func codeRow(_ slot: Slot, _ hash: UInt64) -> [UInt8] {
-        let codes = codes
+        let codes = state.codes
         let codec = codes.codec
         return CodeRow.bytes(
             codes.row(slot),

@@ -1,0 +1,220 @@
+internal import CIndexKernels
+internal import Platform
+internal import Synchronization
+
+/// Keeps the HNSW graph whole beside the searches: links pending vectors, repairs lists that name removed ones, and finds vectors
+/// that no path reaches.
+///
+/// It owns the linkers' threads, the queue of pending vectors and the slots that left the graph. One linker at a time does the upkeep.
+final class GraphMaintenance: Sendable {
+    /// Rounds of new ways to vectors that no path reaches, before they are left to the next upkeep.
+    private static let sweepRounds = 3
+    /// How long searches that walk the old graph are waited for when it is made anew; they take milliseconds.
+    private static let patienceSeconds = 0.1
+    /// Lists repaired at once: what needs the linkers to wait waits for so many.
+    private static let repairBlock = 128
+
+    private let state: IndexState
+    private let queue: LinkQueue
+    private let scratches: ScratchPool
+    let linker: Linker
+    /// Slots that left the graph and wait for a checkpoint.
+    let detached: Monitor<[WriterState.FreeSlot]>
+    private let threads = Monitor<[WorkerThread]>([])
+    /// Vectors linked since the last checkpoint began.
+    private let linkedSinceCheckpoint = Atomic<Int>(0)
+    /// Vectors linked since the graph was last to be looked over for lost ones.
+    private let linkedSinceSweep = Atomic<Int>(0)
+
+    init(_ state: IndexState, _ queue: LinkQueue, _ scratches: ScratchPool, _ loader: IndexLoader) {
+        self.state = state
+        self.queue = queue
+        self.scratches = scratches
+        linker = Linker(graph: state.graph, kernels: state.kernels, parameters: state.parameters)
+        detached = Monitor(loader.absent.map { WriterState.FreeSlot(slot: $0, generation: 0) })
+        queue.append(loader.pending)
+        if loader.liveCount >= state.parameters.linkFrom || state.graph.entry != nil { queue.open() }
+        if loader.lostLinks { queue.requestUpkeep() }
+    }
+
+    // MARK: Linkers
+
+    func start(threadCount: Int) throws(SystemError) {
+        queue.start()
+        for number in 0..<threadCount {
+            let thread = try WorkerThread(name: "linker-\(number)") { [self] in runLinker() }
+            threads.update { $0.append(thread) }
+        }
+    }
+
+    func stop() {
+        queue.stop()
+        let running = threads.update { threads in
+            defer { threads = [] }
+            return threads
+        }
+        for thread in running { thread.join() }
+    }
+
+    func waitUntilLinked() { queue.waitUntilIdle() }
+    func waitForRoom() { queue.waitForRoom(state.parameters.pendingLimit) }
+
+    var isLinking: Bool { queue.isAtWork }
+    var pendingCount: Int { queue.pendingCount }
+
+    private func runLinker() {
+        // Searches and the writer wait for somebody; what is not linked yet is found by scan.
+        WorkerThread.lowerCurrentPriority(by: 10)
+        while true {
+            switch queue.next() {
+            case .stop: return
+            case .link(let slot):
+                let isUnused = !link(slot)
+                queue.finish(slot)
+                // Not before: until then searches find it in the queue.
+                if isUnused { release([slot]) }
+            case .upkeep:
+                if repair() { sweep() }
+                queue.finishUpkeep()
+            }
+        }
+    }
+
+    /// Takes a slot into the graph.
+    ///
+    /// - Returns: false when it was removed before, and no list names it.
+    private func link(_ slot: Slot) -> Bool {
+        guard state.graph.isLive(slot) else {
+            // One that was in the graph already is a repair's to take out. So is one that was pending when the index was
+            // opened: lists of the last run may name it.
+            if slot.rawValue < state.loadedSlotCount { state.graph.add(CINDEXKERNELS_LINKED, to: slot) }
+            return state.graph.flags(slot) & CINDEXKERNELS_LINKED != 0
+        }
+        scratches.withScratch { scratch in
+            linker.link(slot, codes: state.codes, scratch: scratch)
+        }
+        linkedSinceCheckpoint.add(1, ordering: .relaxed)
+        let linked = linkedSinceSweep.add(1, ordering: .relaxed).newValue
+        if linked >= max(1024, state.liveCount.load(ordering: .relaxed) / 4) {
+            linkedSinceSweep.store(0, ordering: .relaxed)
+            queue.requestUpkeep()
+        }
+        return true
+    }
+
+    /// Takes removed slots out of the graph when they are many, beside linkers and searches.
+    ///
+    /// Linkers choose live neighbours only. So once those that began before the removal have ended, nothing names these
+    /// slots anew, and one pass over all lists leaves none that does: not even a removed slot's, which a search may still
+    /// walk through when what it names is written anew.
+    /// - Returns: false when the linkers were stopped before the end; it begins again when they start.
+    private func repair() -> Bool {
+        guard needsRepair else { return true }
+        let dead = linker.deadSlots()
+        guard !dead.isEmpty else { return true }
+        queue.exclusively { linker.leaveRemovedEntry() }
+        var short: [Slot] = []
+        state.graph.forEachBlock(CINDEXKERNELS_LINKED, limit: Self.repairBlock) { slots in
+            guard !queue.isStopping else { return }
+            short += queue.inUpkeepPart { linker.repairLists(of: slots, codes: state.codes) }
+        }
+        guard !queue.isStopping else {
+            queue.requestUpkeep()
+            return false
+        }
+        linker.detach(dead)
+        release(dead)
+        scratches.withScratch { scratch in
+            for slot in short where state.graph.isLive(slot) {
+                queue.inUpkeepPart { linker.link(slot, codes: state.codes, scratch: scratch) }
+            }
+        }
+        return true
+    }
+
+    /// Whether removed slots slow searches down enough for a repair.
+    private var needsRepair: Bool {
+        let dead = state.deadCount.load(ordering: .relaxed)
+        let live = state.liveCount.load(ordering: .relaxed)
+        return dead > 0 && Double(dead) >= max(min(64, Double(live)), state.parameters.repairShare * Double(live))
+    }
+
+    /// Gives vectors that no path from the entry reaches ways in.
+    private func sweep() {
+        for _ in 0..<Self.sweepRounds {
+            let lost = linker.unreachedSlots()
+            guard !lost.isEmpty else { return }
+            scratches.withScratch { scratch in
+                for slot in lost.map({ Slot(rawValue: $0) }) where state.graph.isLive(slot) {
+                    queue.inUpkeepPart { linker.attach(slot, codes: state.codes, scratch: scratch) }
+                }
+            }
+        }
+    }
+
+    /// Slots that nothing names any more: free after the next checkpoint, for searches that begin from now on.
+    private func release(_ slots: [Slot]) {
+        let generation = scratches.advance()
+        for slot in slots { CIndexKernels_set_dirty(state.graph.chunks, slot.rawValue) }
+        detached.update { $0 += slots.map { WriterState.FreeSlot(slot: $0, generation: generation) } }
+        state.deadCount.subtract(slots.count, ordering: .relaxed)
+    }
+
+    // MARK: The writer's side
+
+    /// Takes in what the writer published: added slots become pending, removed ones are a repair's to take out.
+    func accept(added: [UInt32], removed: Set<UInt32>) {
+        queue.append(added)
+        if state.liveCount.load(ordering: .relaxed) >= state.parameters.linkFrom {
+            queue.open()
+        } else {
+            release(queue.withdraw(removed).map { Slot(rawValue: $0) })
+        }
+        if !removed.isEmpty, needsRepair { queue.requestUpkeep() }
+    }
+
+    /// Runs `body` while no linker compares codes or edits lists.
+    func exclusively<R>(_ body: () -> R) -> R { queue.exclusively(body) }
+
+    /// Vectors linked that the store does not know of.
+    var unwrittenCount: Int { linkedSinceCheckpoint.load(ordering: .relaxed) }
+
+    /// Takes the set of changed slots and of freed ones while no vector is half linked; nil when there is nothing to write.
+    func beginRound(sequence: UInt64, durable: UInt64) -> CheckpointRound? {
+        queue.exclusively { () -> CheckpointRound? in
+            let slots = (0..<state.graph.slotCount).filter { CIndexKernels_take_dirty(state.graph.chunks, $0) }
+            linkedSinceCheckpoint.store(0, ordering: .relaxed)
+            let freed = detached.update { detached in
+                defer { detached = [] }
+                return detached
+            }
+            guard !slots.isEmpty || !freed.isEmpty || sequence != durable else { return nil }
+            return CheckpointRound(slots: slots, sequence: sequence, entry: state.graph.entry, freed: freed)
+        }
+    }
+
+    // MARK: Rebuild
+
+    func relinkAll() -> Int {
+        var dead: [Slot] = []
+        queue.exclusively {
+            // From here on searches scan everything.
+            state.graph.entry = nil
+            let generation = scratches.advance()
+            let deadline = Instant.now + Self.patienceSeconds
+            while !scratches.hasPassed(generation), Instant.now < deadline { sleep(seconds: 0.001) }
+            state.graph.forEachBlock(CINDEXKERNELS_LINKED) { slots in
+                var live: [UInt32] = []
+                for slot in slots.lazy.map({ Slot(rawValue: $0) }) {
+                    for level in 0...slot.level { state.graph.setList(slot, level: level, []) }
+                    state.graph.remove(CINDEXKERNELS_LINKED, from: slot)
+                    if state.graph.isLive(slot) { live.append(slot.rawValue) } else { dead.append(slot) }
+                }
+                queue.append(live)
+            }
+            linkedSinceSweep.store(0, ordering: .relaxed)
+        }
+        release(dead)
+        return queue.pendingCount
+    }
+}

@@ -1,0 +1,203 @@
+internal import CIndexKernels
+internal import Storage
+internal import Synchronization
+
+/// How a search among the members of a set runs.
+package enum FilteredPath: String, Sendable {
+    /// The codes of all members are scored, and the vectors of the best.
+    case scan
+    /// The graph is walked from member to member, through the neighbours that are none (ACORN-1, arXiv:2403.04871).
+    case twoHop = "two-hop"
+}
+
+/// Searches the HNSW graph, what is not in it yet, or everything, and rescores what it finds from the stored vectors.
+///
+/// It owns the scratches that searches and linkers borrow, and the row places. Any number of threads search at once, without locks on
+/// the graph.
+final class IndexSearcher: Sendable {
+    private let state: IndexState
+    private let queue: LinkQueue
+    private let reranker: Reranker
+    let scratches: ScratchPool
+
+    init(_ state: IndexState, _ queue: LinkQueue) {
+        self.state = state
+        self.queue = queue
+        reranker = Reranker(state)
+        scratches = ScratchPool(dimension: state.dimension)
+    }
+
+    func search(
+        _ vector: [Float],
+        count: Int,
+        ef: Int?,
+        isExact: Bool,
+        among members: SlotSet?,
+        transaction: borrowing some Transaction & ~Copyable
+    ) throws(IndexError) -> [IndexHit] {
+        let unit = try state.normalised(vector)
+        guard count > 0 else { return [] }
+        return try scratches.withScratch { (scratch) throws(IndexError) -> [IndexHit] in
+            // The order matters: what is linked after the pending copy is still in the copy; what is published after the slot
+            // count is passed over; codes taken last cover every slot below the count.
+            let pending = queue.pending
+            let entry = state.graph.entry
+            let slotCount = state.graph.slotCount
+            let codes = state.codes
+            scratch.query.set(unit, codec: codes.codec, kernels: state.kernels)
+            let live = state.liveCount.load(ordering: .relaxed)
+            if let entry, !isExact, members == nil, live >= state.parameters.exactBelow {
+                let ef = breadth(ef, count, codes.codec)
+                scratch.reserve(slotCount: slotCount, ef: ef)
+                let wanted = max(4 * count, 40, ef / 2)
+                var found = graphCandidates(entry, ef, wanted, codes, scratch)
+                addPending(pending.filter { $0 < slotCount }, to: &found, wanted, codes, scratch)
+                putFirst(state.duplicates.candidates(state.halves(of: unit).hash), in: &found)
+                let hits = try reranker.rescore(found, count, slack: codes.codec.reach, scratch, transaction)
+                if hits.count >= min(count, live) { return hits }
+            }
+            if let entry, let members, !isExact, live >= state.parameters.exactBelow {
+                let search = MemberSearch(state, members, entry, slotCount, codes, scratch)
+                let ef = breadth(ef, count, codes.codec)
+                if let hits = try memberHits(search, unit, count, ef: ef, pending, transaction) { return hits }
+            }
+            return try scan(count, among: members, below: slotCount, codes, scratch, transaction)
+        }
+    }
+
+    func path(
+        of vector: [Float],
+        among members: SlotSet,
+        count: Int,
+        ef: Int?
+    ) throws(IndexError) -> FilteredPath {
+        let unit = try state.normalised(vector)
+        return scratches.withScratch { scratch in
+            guard let entry = state.graph.entry else { return .scan }
+            let codes = state.codes
+            let search = MemberSearch(state, members, entry, state.graph.slotCount, codes, scratch)
+            scratch.query.set(unit, codec: codes.codec, kernels: state.kernels)
+            return search.isScanned(ef: max(ef ?? state.parameters.efSearch, count)) || search.origin() == nil
+                ? .scan : .twoHop
+        }
+    }
+
+    /// Slots that a search keeps. Where codes leave much out, the nearest by the vectors lie among more by the codes.
+    private func breadth(_ ef: Int?, _ count: Int, _ codec: VectorCodec) -> Int {
+        widened(max(ef ?? max(state.parameters.efSearch, codec.projection == nil ? count : 4 * count), count))
+    }
+
+    /// Removed slots take places in the pool: as many more are given.
+    private func widened(_ ef: Int) -> Int {
+        let dead = state.deadCount.load(ordering: .relaxed)
+        guard dead > 0 else { return ef }
+        let live = max(1, state.liveCount.load(ordering: .relaxed))
+        return min(4 * ef, ef + (ef * dead + live - 1) / live)
+    }
+
+    /// Live slots of a graph search, best first.
+    private func graphCandidates(
+        _ entry: Slot,
+        _ ef: Int,
+        _ wanted: Int,
+        _ codes: CodeStore,
+        _ scratch: SearchScratch
+    ) -> [CIndexKernels_candidate] {
+        let count = state.graph.withGraph(codes) { view in
+            scratch.descend(from: entry, to: 0, view, state.kernels)
+            return scratch.beam(entries: 1, level: 0, ef: ef, view, state.kernels)
+        }
+        var found: [CIndexKernels_candidate] = []
+        found.reserveCapacity(wanted + 8)
+        for candidate in UnsafeBufferPointer(start: scratch.pool, count: count) {
+            guard state.graph.isLive(Slot(rawValue: candidate.slot)) else { continue }
+            found.append(candidate)
+            if found.count == wanted { break }
+        }
+        return found
+    }
+
+    /// The best members; nil when they are not certain: fewer than `count` came and there may be more.
+    private func memberHits(
+        _ search: MemberSearch,
+        _ unit: [Float],
+        _ count: Int,
+        ef: Int,
+        _ pending: [UInt32],
+        _ transaction: borrowing some Transaction & ~Copyable
+    ) throws(IndexError) -> [IndexHit]? {
+        let wanted = max(4 * count, 40)
+        let (candidates, path) = search.candidates(count, ef: ef, wanted: wanted)
+        guard var found = candidates else { return nil }
+        // A scan that leaves fewer has seen every live member.
+        let isComplete = path == .scan && found.count < count
+        if path == .twoHop {
+            addPending(pending.filter { search.has($0) }, to: &found, wanted, search.codes, search.scratch)
+        }
+        putFirst(
+            state.duplicates.candidates(state.halves(of: unit).hash).filter { search.has($0.rawValue) },
+            in: &found
+        )
+        // Candidates are so many where scores lie close together, and then their codes say little of their order.
+        let patience = found.count > 8 * wanted ? Int.max : wanted
+        let slack = search.codes.codec.reach
+        let hits = try reranker.rescore(found, count, slack: slack, patience: patience, search.scratch, transaction)
+        return hits.count == count || isComplete ? hits : nil
+    }
+
+    /// Merges pending slots that the graph search has not met into `found`, which stays sorted and at most `wanted` long.
+    private func addPending(
+        _ pending: [UInt32],
+        to found: inout [CIndexKernels_candidate],
+        _ wanted: Int,
+        _ codes: CodeStore,
+        _ scratch: SearchScratch
+    ) {
+        guard !pending.isEmpty else { return }
+        let scores = scratch.scores(of: pending, state.graph, codes, state.kernels)
+        let floor = found.count >= wanted ? found[wanted - 1].score : -.infinity
+        for (slot, score) in zip(pending, scores) where score > floor {
+            guard !scratch.hasVisited(slot), state.graph.isLive(Slot(rawValue: slot)) else { continue }
+            found.append(CIndexKernels_candidate(score: score, slot: slot))
+        }
+        found.sort { $0.score > $1.score }
+        if found.count > wanted { found.removeLast(found.count - wanted) }
+    }
+
+    /// Puts slots whose vectors may equal the query before all others, whatever score their codes have: a vector beyond the
+    /// learnt range is less like its own code than another may be.
+    private func putFirst(_ equal: [Slot], in found: inout [CIndexKernels_candidate]) {
+        guard !equal.isEmpty else { return }
+        found.removeAll { candidate in equal.contains(Slot(rawValue: candidate.slot)) }
+        found.insert(contentsOf: equal.map { CIndexKernels_candidate(score: 1, slot: $0.rawValue) }, at: 0)
+    }
+
+    /// The true nearest: every code bounds its vector's score from both sides, and every vector whose upper bound reaches the
+    /// `count`-th lower bound is scored exactly.
+    private func scan(
+        _ count: Int,
+        among members: SlotSet?,
+        below slotCount: UInt32,
+        _ codes: CodeStore,
+        _ scratch: SearchScratch,
+        _ transaction: borrowing some Transaction & ~Copyable
+    ) throws(IndexError) -> [IndexHit] {
+        /// Covers the query's own rounding to 15 bits.
+        let queryError: Float = 1e-3
+        var lower = HitList(limit: count)
+        var upper: [CIndexKernels_candidate] = []
+        state.graph.forEachLiveBlock(among: members) { block in
+            let slots = block.filter { $0 < slotCount }
+            for (slot, score) in zip(slots, scratch.scores(of: slots, state.graph, codes, state.kernels)) {
+                let error = codes.loss(Slot(rawValue: slot)).bound(scratch.query) + queryError
+                guard score + error >= lower.floor else { continue }
+                lower.insert(IndexHit(slot: Slot(rawValue: slot), score: score - error))
+                upper.append(CIndexKernels_candidate(score: score + error, slot: slot))
+            }
+        }
+        let floor = lower.floor
+        upper.removeAll { $0.score < floor }
+        upper.sort { $0.score > $1.score }
+        return try reranker.rescore(upper, count, slack: 0, scratch, transaction)
+    }
+}
