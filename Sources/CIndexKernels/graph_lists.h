@@ -65,7 +65,7 @@ static inline void unlock_slot(const CIndexKernels_chunk *chunks, uint32_t slot)
 
 static inline float similarity(
     const CIndexKernels_dispatch_table *kernels, const CIndexKernels_graph *graph, const uint8_t *a, uint32_t b) {
-    return graph->unit * (float)kernels->dot_u8(a, code_of(graph, b), graph->stride, graph->zero);
+    return graph->unit * (float)kernels->dot_u8(a, code_of(graph, b), graph->stride, graph->zero_point);
 }
 
 #endif

@@ -43,34 +43,34 @@ AVX2 static void score_rows_u8_avx2(
     }
 }
 
-AVX2 static int32_t dot_u8_avx2(const uint8_t *a, const uint8_t *b, size_t stride, int zero) {
-    const __m256i origin = _mm256_set1_epi16((short)zero);
+AVX2 static int32_t dot_u8_avx2(const uint8_t *a, const uint8_t *b, size_t stride, int zero_point) {
+    const __m256i offsets = _mm256_set1_epi16((short)zero_point);
     __m256i even = _mm256_setzero_si256(), odd = even;
     for (size_t k = 0; k < stride; k += 32) {
-        const __m256i a0 = _mm256_sub_epi16(widen(a + k), origin), b0 = _mm256_sub_epi16(widen(b + k), origin);
-        const __m256i a1 = _mm256_sub_epi16(widen(a + k + 16), origin), b1 = _mm256_sub_epi16(widen(b + k + 16), origin);
+        const __m256i a0 = _mm256_sub_epi16(widen(a + k), offsets), b0 = _mm256_sub_epi16(widen(b + k), offsets);
+        const __m256i a1 = _mm256_sub_epi16(widen(a + k + 16), offsets), b1 = _mm256_sub_epi16(widen(b + k + 16), offsets);
         even = _mm256_add_epi32(even, _mm256_madd_epi16(a0, b0));
         odd = _mm256_add_epi32(odd, _mm256_madd_epi16(a1, b1));
     }
     return (int32_t)(sum_lanes(even) + sum_lanes(odd));
 }
 
-AVX2 static float quantize_f32_u8_avx2(const float *x, size_t count, float step, int zero, uint8_t *codes) {
-    const __m256 inverse = _mm256_set1_ps(1.0f / step), steps = _mm256_set1_ps(step);
-    const __m256 origin = _mm256_set1_ps((float)zero), top = _mm256_set1_ps(255);
+AVX2 static float quantize_f32_u8_avx2(const float *x, size_t count, float scale, int zero_point, uint8_t *codes) {
+    const __m256 inverse = _mm256_set1_ps(1.0f / scale), scales = _mm256_set1_ps(scale);
+    const __m256 offsets = _mm256_set1_ps((float)zero_point), top = _mm256_set1_ps(255);
     __m256 missed = _mm256_setzero_ps();
     size_t k = 0;
     for (; k + 8 <= count; k += 8) {
         const __m256 value = _mm256_loadu_ps(x + k);
         __m256 code = _mm256_round_ps(_mm256_mul_ps(value, inverse), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-        code = _mm256_min_ps(_mm256_max_ps(_mm256_add_ps(code, origin), _mm256_setzero_ps()), top);
-        const __m256 error = _mm256_sub_ps(value, _mm256_mul_ps(steps, _mm256_sub_ps(code, origin)));
+        code = _mm256_min_ps(_mm256_max_ps(_mm256_add_ps(code, offsets), _mm256_setzero_ps()), top);
+        const __m256 error = _mm256_sub_ps(value, _mm256_mul_ps(scales, _mm256_sub_ps(code, offsets)));
         missed = _mm256_fmadd_ps(error, error, missed);
         const __m256i wide = _mm256_cvtps_epi32(code);
         const __m128i words = _mm_packus_epi32(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1));
         _mm_storel_epi64((__m128i *)(codes + k), _mm_packus_epi16(words, words));
     }
-    return sum_floats(missed) + CIndexKernels_dispatch_table_portable.quantize_f32_u8(x + k, count - k, step, zero, codes + k);
+    return sum_floats(missed) + CIndexKernels_dispatch_table_portable.quantize_f32_u8(x + k, count - k, scale, zero_point, codes + k);
 }
 
 /* 32 columns at a time, in two sums each: enough additions under way to hide their latency. */

@@ -97,12 +97,12 @@ AVX512 static void score_rows_u8_avx512(
 }
 
 /* vpdpbusd wants one side signed: b - 128, which flipping the top bit gives. With x = b - 128 and ones for a constant,
-   zero 0:   sum(a * b)                 = sum(a * x) + 128 * sum(a);
-   zero 128: sum((a - 128) * (b - 128)) = sum(a * x) - 128 * sum(x). */
-AVX512 static int32_t dot_u8_avx512(const uint8_t *a, const uint8_t *b, size_t stride, int zero) {
+   zero_point 0:   sum(a * b)                 = sum(a * x) + 128 * sum(a);
+   zero_point 128: sum((a - 128) * (b - 128)) = sum(a * x) - 128 * sum(x). */
+AVX512 static int32_t dot_u8_avx512(const uint8_t *a, const uint8_t *b, size_t stride, int zero_point) {
     const __m512i top = _mm512_set1_epi8((char)0x80), ones = _mm512_set1_epi8(1);
     __m512i products = _mm512_setzero_si512(), sums = products;
-    if (zero == 0) {
+    if (zero_point == 0) {
         for (size_t k = 0; k < stride; k += 64) {
             const __m512i left = _mm512_load_si512(a + k), right = _mm512_xor_si512(_mm512_load_si512(b + k), top);
             products = _mm512_dpbusd_epi32(products, left, right);
@@ -118,17 +118,17 @@ AVX512 static int32_t dot_u8_avx512(const uint8_t *a, const uint8_t *b, size_t s
     return _mm512_reduce_add_epi32(_mm512_sub_epi32(products, _mm512_slli_epi32(sums, 7)));
 }
 
-AVX512 static float quantize_f32_u8_avx512(const float *x, size_t count, float step, int zero, uint8_t *codes) {
-    const __m512 inverse = _mm512_set1_ps(1.0f / step), steps = _mm512_set1_ps(step);
-    const __m512 origin = _mm512_set1_ps((float)zero), top = _mm512_set1_ps(255);
+AVX512 static float quantize_f32_u8_avx512(const float *x, size_t count, float scale, int zero_point, uint8_t *codes) {
+    const __m512 inverse = _mm512_set1_ps(1.0f / scale), scales = _mm512_set1_ps(scale);
+    const __m512 offsets = _mm512_set1_ps((float)zero_point), top = _mm512_set1_ps(255);
     __m512 missed = _mm512_setzero_ps();
     for (size_t k = 0; k < count; k += 16) {
         const __mmask16 mask = count - k >= 16 ? 0xFFFF : (__mmask16)((1u << (count - k)) - 1);
         const __m512 value = _mm512_maskz_loadu_ps(mask, x + k);
         __m512 code = _mm512_roundscale_ps(
             _mm512_mul_ps(value, inverse), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-        code = _mm512_min_ps(_mm512_max_ps(_mm512_add_ps(code, origin), _mm512_setzero_ps()), top);
-        const __m512 error = _mm512_sub_ps(value, _mm512_mul_ps(steps, _mm512_sub_ps(code, origin)));
+        code = _mm512_min_ps(_mm512_max_ps(_mm512_add_ps(code, offsets), _mm512_setzero_ps()), top);
+        const __m512 error = _mm512_sub_ps(value, _mm512_mul_ps(scales, _mm512_sub_ps(code, offsets)));
         missed = _mm512_mask3_fmadd_ps(error, error, missed, mask);
         _mm_mask_storeu_epi8(codes + k, mask, _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(code)));
     }

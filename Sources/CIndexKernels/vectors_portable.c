@@ -53,20 +53,20 @@ static void score_rows_u8_portable(
     }
 }
 
-static int32_t dot_u8_portable(const uint8_t *a, const uint8_t *b, size_t stride, int zero) {
+static int32_t dot_u8_portable(const uint8_t *a, const uint8_t *b, size_t stride, int zero_point) {
     int32_t sum = 0;
-    for (size_t k = 0; k < stride; k++) sum += ((int32_t)a[k] - zero) * ((int32_t)b[k] - zero);
+    for (size_t k = 0; k < stride; k++) sum += ((int32_t)a[k] - zero_point) * ((int32_t)b[k] - zero_point);
     return sum;
 }
 
-static float quantize_f32_u8_portable(const float *x, size_t count, float step, int zero, uint8_t *codes) {
-    const float inverse = 1.0f / step;
+static float quantize_f32_u8_portable(const float *x, size_t count, float scale, int zero_point, uint8_t *codes) {
+    const float inverse = 1.0f / scale;
     float missed = 0;
     for (size_t k = 0; k < count; k++) {
-        const float wanted = rintf(x[k] * inverse) + (float)zero;
+        const float wanted = rintf(x[k] * inverse) + (float)zero_point;
         const float code = wanted < 0 ? 0 : wanted > 255 ? 255 : wanted;
         codes[k] = (uint8_t)code;
-        const float error = x[k] - step * (code - (float)zero);
+        const float error = x[k] - scale * (code - (float)zero_point);
         missed += error * error;
     }
     return missed;

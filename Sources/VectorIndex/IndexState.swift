@@ -41,7 +41,7 @@ final class IndexState: Sendable {
     /// The codes in use now; a search keeps the ones it began with.
     var codes: CodeStore { codeStore.read { $0 } }
 
-    /// Puts codes of another codec in the place of those in use. No linker runs.
+    /// Puts codes of another quantizer in the place of those in use. No linker runs.
     func replaceCodes(by fresh: CodeStore) { codeStore.update { $0 = fresh } }
 
     /// Reads the stored vectors.

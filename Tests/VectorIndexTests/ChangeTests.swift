@@ -53,15 +53,15 @@ struct ChangeTests {
         try fixture.link()
         // Too few for a repair: they stay in the graph.
         try fixture.remove(Array(slots[0..<20]))
-        let step = fixture.index.state.codes.codec.step
+        let step = fixture.index.state.codes.quantizer.scale
         try fixture.add(source.next(100).map { $0.map { -$0 } })
         let codes = fixture.index.state.codes
-        #expect(codes.codec.zero == 128)
+        #expect(codes.quantizer.zeroPoint == 128)
         for (slot, vector) in zip(slots, vectors) {
             let row = codes.row(slot)
             for (index, value) in vector.enumerated() {
-                let decoded = codes.codec.step * Float(Int32(row[index]) - 128)
-                #expect(abs(decoded - value) < step + codes.codec.step, "slot \(slot)")
+                let decoded = codes.quantizer.scale * Float(Int32(row[index]) - 128)
+                #expect(abs(decoded - value) < step + codes.quantizer.scale, "slot \(slot)")
             }
         }
     }
@@ -77,7 +77,7 @@ struct ChangeTests {
             for vector in source.next(20) { _ = try fixture.index.stage(vector.map { -$0 }, in: transaction) }
         }
         fixture.index.discard()
-        #expect(fixture.index.state.codes.codec.zero == 128)
+        #expect(fixture.index.state.codes.quantizer.zeroPoint == 128)
         for (slot, vector) in zip(slots, vectors) {
             #expect(try fixture.search(vector, 1, isExact: true).first?.slot == slot)
         }

@@ -181,7 +181,7 @@ struct FilteredSearchTests {
             var expected: [UInt32]?
             for kernels in KernelTests.variants {
                 let scratch = SearchScratch(dimension: 32, number: 0)
-                scratch.query.set(query, codec: index.state.codes.codec, kernels: kernels)
+                scratch.query.set(query, quantizer: index.state.codes.quantizer, kernels: kernels)
                 var search = MemberSearch(
                     index.state,
                     members,

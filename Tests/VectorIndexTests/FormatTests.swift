@@ -42,24 +42,24 @@ struct FormatTests {
         }
     }
 
-    @Test func stateAndCodecRowsComeBack() throws {
+    @Test func stateAndQuantizerRowsComeBack() throws {
         for entry in [nil, Slot(rawValue: 77)] {
             let state = StateRow(graphSequence: 1 << 40, entry: entry)
             let bytes = state.bytes
             let back = try StateRow(bytes.span.bytes)
             #expect(back == state)
         }
-        let codec = VectorCodec(dimension: 9, zero: 128, step: 0.001)
-        let row = CodecRow.bytes(codec)
-        let found = CodecRow.codec(row.span.bytes, dimension: 9)
+        let quantizer = ScalarQuantizer(dimension: 9, zeroPoint: 128, scale: 0.001)
+        let row = QuantizerRow.bytes(quantizer)
+        let found = QuantizerRow.quantizer(row.span.bytes, dimension: 9)
         let back = try #require(found)
-        #expect(back.tag == codec.tag)
-        #expect(CodecRow.bytes(back) == row)
+        #expect(back.tag == quantizer.tag)
+        #expect(QuantizerRow.bytes(back) == row)
         let last = StateRow(graphSequence: .max, entry: nil).bytes
         #expect(throws: IndexError.damagedFormat(row: "state")) { _ = try StateRow(last.span.bytes) }
         for count in [0, 8, 20, 40] {
             let noise = [UInt8](repeating: 255, count: count)
-            let refused = CodecRow.codec(noise.span.bytes, dimension: 9)
+            let refused = QuantizerRow.quantizer(noise.span.bytes, dimension: 9)
             #expect(refused == nil)
         }
     }
@@ -137,7 +137,7 @@ struct FormatTests {
         try fixture.reopen()
         let late = source.next(20)
         let added = try fixture.add(late)
-        #expect(fixture.index.state.codes.codec.step.isFinite)
+        #expect(fixture.index.state.codes.quantizer.scale.isFinite)
         for (vector, slot) in zip(late, added) { #expect(try fixture.search(vector, 1).first?.slot == slot) }
     }
 

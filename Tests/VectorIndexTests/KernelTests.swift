@@ -25,12 +25,14 @@ struct KernelTests {
         return bytes
     }
 
-    private func codec(of vectors: [[Float]]) -> VectorCodec {
-        CodecLearner(dimension: vectors[0].count, sample: vectors.flatMap { $0 }, kernels: portable).codec(current: nil)
+    private func quantizer(of vectors: [[Float]]) -> ScalarQuantizer {
+        CodecLearner(dimension: vectors[0].count, sample: vectors.flatMap { $0 }, kernels: portable).quantizer(
+            current: nil
+        )
     }
 
-    private func store(_ vectors: [[Float]], _ codec: VectorCodec, _ kernels: DispatchTable) -> CodeStore {
-        let store = CodeStore(codec: codec, kernels: kernels)
+    private func store(_ vectors: [[Float]], _ quantizer: ScalarQuantizer, _ kernels: DispatchTable) -> CodeStore {
+        let store = CodeStore(quantizer: quantizer, kernels: kernels)
         for (number, vector) in vectors.enumerated() { store.write(vector, to: Slot(rawValue: UInt32(number))) }
         return store
     }
@@ -38,20 +40,20 @@ struct KernelTests {
     @Test(arguments: dimensions, [true, false])
     func codesAndTheirProductsAreTheSameEverywhere(dimension: Int, isSigned: Bool) {
         let vectors = (0..<9).map { random(dimension, UInt64($0), isSigned: isSigned) }
-        let codec = codec(of: vectors)
+        let quantizer = quantizer(of: vectors)
         let query = QueryBuffer(dimension: dimension)
-        query.set(vectors[0], codec: codec, kernels: portable)
-        let expected = store(vectors, codec, portable)
+        query.set(vectors[0], quantizer: quantizer, kernels: portable)
+        let expected = store(vectors, quantizer, portable)
         for kernels in Self.variants {
-            let codes = store(vectors, codec, kernels)
+            let codes = store(vectors, quantizer, kernels)
             for slot in (0..<9).map({ Slot(rawValue: $0) }) {
                 let row = codes.row(slot)
                 let oracle = expected.row(slot)
-                #expect((0..<codec.stride).allSatisfy { row[$0] == oracle[$0] }, "\(kernels.name) \(dimension)")
-                #expect(abs(codes.loss(slot).rounding - expected.loss(slot).rounding) < 1e-5)
+                #expect((0..<quantizer.stride).allSatisfy { row[$0] == oracle[$0] }, "\(kernels.name) \(dimension)")
+                #expect(abs(codes.quantizationError(slot).rounding - expected.quantizationError(slot).rounding) < 1e-5)
                 let first = codes.row(Slot(rawValue: 0))
-                let product = kernels.table.pointee.dot_u8(first, row, codec.stride, codec.zero)
-                let wanted = portable.table.pointee.dot_u8(first, row, codec.stride, codec.zero)
+                let product = kernels.table.pointee.dot_u8(first, row, quantizer.stride, quantizer.zeroPoint)
+                let wanted = portable.table.pointee.dot_u8(first, row, quantizer.stride, quantizer.zeroPoint)
                 #expect(product == wanted, "\(kernels.name) \(dimension)")
             }
             let wanted = scores(portable, query, codes, 9)
@@ -62,24 +64,24 @@ struct KernelTests {
     @Test(arguments: dimensions) func scoresOfCodesAreCloseToTheCosine(dimension: Int) {
         for isSigned in [true, false] {
             let vectors = (0..<9).map { random(dimension, UInt64($0 + 50), isSigned: isSigned) }
-            let codec = codec(of: vectors)
+            let quantizer = quantizer(of: vectors)
             let query = QueryBuffer(dimension: dimension)
-            query.set(vectors[0], codec: codec, kernels: portable)
-            let codes = store(vectors, codec, portable)
+            query.set(vectors[0], quantizer: quantizer, kernels: portable)
+            let codes = store(vectors, quantizer, portable)
             for (number, score) in scores(portable, query, codes, 9).enumerated() {
                 let exact = zip(vectors[0], vectors[number]).reduce(0) { $0 + $1.0 * $1.1 }
                 #expect(
-                    abs(score - exact) <= codes.loss(Slot(rawValue: UInt32(number))).bound(query) + 1e-3,
+                    abs(score - exact) <= codes.quantizationError(Slot(rawValue: UInt32(number))).bound(query) + 1e-3,
                     "dimension \(dimension)"
                 )
             }
             // The vector that a code stands for is scored as the code products say.
-            query.set(code: codes.row(Slot(rawValue: 3)), codec: codec)
+            query.set(code: codes.row(Slot(rawValue: 3)), quantizer: quantizer)
             for (number, score) in scores(portable, query, codes, 9).enumerated() {
                 let row = codes.row(Slot(rawValue: UInt32(number)))
                 let third = codes.row(Slot(rawValue: 3))
-                let product = portable.table.pointee.dot_u8(third, row, codec.stride, codec.zero)
-                #expect(abs(score - codec.step * codec.step * Float(product)) < 1e-5)
+                let product = portable.table.pointee.dot_u8(third, row, quantizer.stride, quantizer.zeroPoint)
+                #expect(abs(score - quantizer.scale * quantizer.scale * Float(product)) < 1e-5)
             }
         }
     }

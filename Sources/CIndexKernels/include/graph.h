@@ -44,7 +44,7 @@ typedef struct {
     const CIndexKernels_chunk *_Nonnull chunks;
     uint8_t *_Nullable const *_Nullable codes; /* by chunk, `stride` bytes a slot; NULL where nothing is compared */
     size_t stride;
-    int zero;
+    int zero_point;
     float unit; /* similarity of two codes = unit * dot_u8 */
 } CIndexKernels_graph;
 

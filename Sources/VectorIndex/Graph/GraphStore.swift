@@ -141,9 +141,9 @@ final class GraphStore: @unchecked Sendable {
         var graph = CIndexKernels_graph(
             chunks: chunks,
             codes: codes.map { UnsafePointer($0.chunks) },
-            stride: codes?.codec.stride ?? 0,
-            zero: codes?.codec.zero ?? 0,
-            unit: codes.map { $0.codec.step * $0.codec.step } ?? 0
+            stride: codes?.quantizer.stride ?? 0,
+            zero_point: codes?.quantizer.zeroPoint ?? 0,
+            unit: codes.map { $0.quantizer.scale * $0.quantizer.scale } ?? 0
         )
         return try withExtendedLifetime(codes) { () throws(E) -> R in try body(&graph) }
     }

@@ -3,7 +3,7 @@ internal import Platform
 /// Published vectors on their way into the graph, and who may change the graph meanwhile.
 ///
 /// Linkers work side by side; `exclusively` waits for them and holds them back, for what needs the graph at rest for a
-/// moment: a new codec, the start of a checkpoint or of a repair.
+/// moment: a new quantizer, the start of a checkpoint or of a repair.
 final class LinkQueue: Sendable {
     private struct State {
         var slots: [UInt32] = []

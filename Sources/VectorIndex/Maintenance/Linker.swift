@@ -21,7 +21,7 @@ final class Linker: Sendable {
         guard let entry = graph.entry ?? claimEntry(slot) else { return }
         graph.withGraph(codes) { view in
             scratch.reserve(slotCount: graph.slotCount, ef: parameters.efConstruction)
-            scratch.query.set(code: codes.row(slot), codec: codes.codec)
+            scratch.query.set(code: codes.row(slot), quantizer: codes.quantizer)
             let top = min(slot.level, entry.level)
             scratch.descend(from: entry, to: top, view, kernels)
             var chosen: [[UInt32]] = []
@@ -94,7 +94,7 @@ final class Linker: Sendable {
         guard let entry = graph.entry else { return }
         graph.withGraph(codes) { view in
             scratch.reserve(slotCount: graph.slotCount, ef: parameters.efConstruction)
-            scratch.query.set(code: codes.row(slot), codec: codes.codec)
+            scratch.query.set(code: codes.row(slot), quantizer: codes.quantizer)
             scratch.descend(from: entry, to: 0, view, kernels)
             let count = scratch.beam(entries: 1, level: 0, ef: parameters.efConstruction, view, kernels)
             _ = CIndexKernels_attach(view, slot.rawValue, scratch.pool, count, wayCount)

@@ -2,7 +2,7 @@ internal import CIndexKernels
 internal import COpenBLAS
 internal import LinearAlgebra
 
-/// Learns a codec from a sample of the stored vectors: how few directions tell neighbours apart, and the range of the values.
+/// Learns a quantizer from a sample of the stored vectors: how few directions tell neighbours apart, and the range of the values.
 struct CodecLearner {
     let dimension: Int
     let kernels: DispatchTable
@@ -45,24 +45,24 @@ struct CodecLearner {
         neighbours = queries.indices.map { Self.nearest(to: queries[$0], $0, count: sample.count / dimension, scores) }
     }
 
-    /// The codec of the sample: `current` when another one would not be worth encoding everything again.
-    func codec(current: VectorCodec?) -> VectorCodec {
+    /// The quantizer of the sample: `current` when another one would not be worth encoding everything again.
+    func quantizer(current: ScalarQuantizer?) -> ScalarQuantizer {
         guard !queries.isEmpty, let learnt = learn() else {
-            let range = CodeRange(sample, width: dimension)
-            let plain = VectorCodec(dimension: dimension, zero: range.zero, step: range.step)
+            let range = QuantizationRange(sample, width: dimension)
+            let plain = ScalarQuantizer(dimension: dimension, zeroPoint: range.zeroPoint, scale: range.scale)
             guard let current, current.projection == nil, !plain.differs(from: current) else { return plain }
             return current
         }
         guard let current, let projection = current.projection, projection.count == learnt.projection.count else {
-            return learnt.codec
+            return learnt.quantizer
         }
         let components = project(along: projection)
         let found = containments(of: components, width: projection.count).last ?? 0
-        return found + Self.gain < learnt.found ? learnt.codec : current
+        return found + Self.gain < learnt.found ? learnt.quantizer : current
     }
 
     /// A projection on as few directions as tell neighbours apart; nil when it takes more than half of them all.
-    private func learn() -> (codec: VectorCodec, projection: Projection, found: Double)? {
+    private func learn() -> (quantizer: ScalarQuantizer, projection: Projection, found: Double)? {
         let most = dimension / 2 / 64 * 64
         var moment = [Float](repeating: 0, count: dimension * dimension)
         let size = Int32(dimension)
@@ -93,15 +93,15 @@ struct CodecLearner {
         guard let block = found.firstIndex(where: { $0 >= Self.containment }) else { return nil }
         let chosen = projection(64 * (block + 1))
         let values = project(along: chosen)
-        let range = CodeRange(values, width: chosen.count)
-        let codec = VectorCodec(
+        let range = QuantizationRange(values, width: chosen.count)
+        let quantizer = ScalarQuantizer(
             dimension: dimension,
             projection: chosen,
-            zero: range.zero,
-            step: range.step,
-            reach: reach(of: values, width: chosen.count)
+            zeroPoint: range.zeroPoint,
+            scale: range.scale,
+            errorBound: errorBound(of: values, width: chosen.count)
         )
-        return (codec, chosen, found[block])
+        return (quantizer, chosen, found[block])
     }
 
     /// Components of the sample along a projection, `[count][projection.count]`.
@@ -142,7 +142,7 @@ struct CodecLearner {
     }
 
     /// How far neighbours' similarities lie above those of their components: the mean and four standard deviations.
-    private func reach(of components: [Float], width: Int) -> Float {
+    private func errorBound(of components: [Float], width: Int) -> Float {
         var scores = [Float](repeating: 0, count: queries.count * count)
         Self.addProducts(of: components, width: width, columns: 0..<width, queries, to: &scores)
         let gaps = queries.indices.flatMap { place in

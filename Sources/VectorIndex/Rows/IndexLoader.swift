@@ -76,12 +76,12 @@ struct IndexLoader {
     private mutating func loadVectors(in transaction: borrowing WriteTransaction) throws(IndexError) -> CodeStore {
         var total = 0
         do throws(StorageError) { total = try transaction.count(of: databases.vectors) } catch { throw .storage(error) }
-        let codec = try codec(in: transaction)
-        let codes = CodeStore(codec: codec, kernels: kernels)
+        let quantizer = try quantizer(in: transaction)
+        let codes = CodeStore(quantizer: quantizer, kernels: kernels)
         var loaded = SlotSet()
         try loadCodes(in: transaction, into: codes, &loaded)
         if writer.nextSlot > 0, liveCount == total, total >= parameters.checkedBelow {
-            writer.storedCodec = codec.tag
+            writer.storedQuantizer = quantizer.tag
         } else {
             try checkVectors(in: transaction, codes, loaded)
         }
@@ -106,7 +106,7 @@ struct IndexLoader {
             let slot = Slot(rawValue: number)
             absent += (next..<number).map { Slot(rawValue: $0) }
             next = number + 1
-            guard let stored = CodeRow.read(row, slot: slot, codec: codes.codec) else { return true }
+            guard let stored = CodeRow.read(row, slot: slot, quantizer: codes.quantizer) else { return true }
             graph.prepare(slot)
             row.withUnsafeBytes { bytes in
                 guard let base = bytes.baseAddress else { return }
@@ -175,7 +175,7 @@ struct IndexLoader {
         self.damaged = damaged
         liveCount = live
         writer.nextSlot = max(writer.nextSlot, next)
-        writer.storedCodec = isWhole && live > 0 ? codes.codec.tag : nil
+        writer.storedQuantizer = isWhole && live > 0 ? codes.quantizer.tag : nil
     }
 
     /// The hash in a slot's intact code row.
@@ -260,17 +260,17 @@ struct IndexLoader {
         return (changed, isReadable)
     }
 
-    /// The stored codec; learnt from a sample when there is none.
-    private func codec(in transaction: borrowing WriteTransaction) throws(IndexError) -> VectorCodec {
-        if let row = try get(CodecRow.key, in: transaction),
-            let codec = CodecRow.codec(row.span.bytes, dimension: dimension)
+    /// The stored quantizer; learnt from a sample when there is none.
+    private func quantizer(in transaction: borrowing WriteTransaction) throws(IndexError) -> ScalarQuantizer {
+        if let row = try get(QuantizerRow.key, in: transaction),
+            let quantizer = QuantizerRow.quantizer(row.span.bytes, dimension: dimension)
         {
-            return codec
+            return quantizer
         }
         let reader = VectorReader(databases: databases, dimension: dimension, kernels: kernels)
         let end = try lastKey(in: transaction).map { $0 + 1 } ?? 0
         let sample = try reader.sample(below: end, in: transaction)
-        return CodecLearner(dimension: dimension, sample: sample, kernels: kernels).codec(current: nil)
+        return CodecLearner(dimension: dimension, sample: sample, kernels: kernels).quantizer(current: nil)
     }
 
     /// The highest slot with a vector.

@@ -60,8 +60,8 @@ package struct IndexRowCheck {
                     return "unknown parameters"
                 }
             case StateRow.key: _ = try StateRow(row)
-            case CodecRow.key:
-                guard CodecRow.codec(row, dimension: dimension) != nil else { return "unreadable" }
+            case QuantizerRow.key:
+                guard QuantizerRow.quantizer(row, dimension: dimension) != nil else { return "unreadable" }
             default: return "unknown key"
             }
             return nil
@@ -81,7 +81,7 @@ package struct IndexRowCheck {
         return nil
     }
 
-    /// Codes of an earlier codec are encoded again when the index is opened.
+    /// Codes of an earlier quantizer are encoded again when the index is opened.
     private func codeProblem(_ key: RawSpan, _ row: RawSpan) -> String? {
         guard let number = key.integer(at: 0, as: UInt32.self), number < GraphStore.slotLimit else { return "no slot" }
         return CodeRow.isIntact(row, Slot(rawValue: number)) ? nil : "checksum"

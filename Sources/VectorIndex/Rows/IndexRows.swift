@@ -63,7 +63,7 @@ enum CodeRow {
     static func bytes(
         _ code: UnsafePointer<UInt8>,
         count: Int,
-        _ loss: CodeLoss,
+        _ loss: QuantizationError,
         slot: Slot,
         hash: UInt64,
         tag: UInt32
@@ -79,17 +79,18 @@ enum CodeRow {
         return row.bytes + rest
     }
 
-    /// What a row says, when it is intact and of the codec with this tag and number of components.
-    static func read(_ row: RawSpan, slot: Slot, codec: VectorCodec) -> (loss: CodeLoss, hash: UInt64)? {
-        guard row.byteCount == headerByteCount + codec.componentCount, row.integer(at: 4) == codec.tag,
+    /// What a row says, when it is intact and of the quantizer with this tag and number of components.
+    static func read(_ row: RawSpan, slot: Slot, quantizer: ScalarQuantizer) -> (loss: QuantizationError, hash: UInt64)?
+    {
+        guard row.byteCount == headerByteCount + quantizer.componentCount, row.integer(at: 4) == quantizer.tag,
             row.integer(at: 0) == checksum(row.extracting(4..<row.byteCount), slot),
             let hash = row.integer(at: 8, as: UInt64.self), let rounding = row.integer(at: 16, as: UInt32.self),
             let tail = row.integer(at: 20, as: UInt32.self)
         else { return nil }
-        return (CodeLoss(rounding: Float(bitPattern: rounding), tail: Float(bitPattern: tail)), hash)
+        return (QuantizationError(rounding: Float(bitPattern: rounding), tail: Float(bitPattern: tail)), hash)
     }
 
-    /// Whether a row carries its checksum, whatever its codec.
+    /// Whether a row carries its checksum, whatever its quantizer.
     static func isIntact(_ row: RawSpan, _ slot: Slot) -> Bool {
         row.byteCount > headerByteCount && row.integer(at: 0) == checksum(row.extracting(4..<row.byteCount), slot)
     }

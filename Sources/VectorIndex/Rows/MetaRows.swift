@@ -79,34 +79,40 @@ struct StateRow: Hashable {
 }
 
 /// `meta` "codec": how vectors become codes.
-enum CodecRow {
+enum QuantizerRow {
     static let key = "codec"
 
     private static let headerByteCount = 20
 
-    static func bytes(_ codec: VectorCodec) -> [UInt8] {
-        let body = body(codec.projection, zero: codec.zero, step: codec.step, reach: codec.reach)
+    static func bytes(_ quantizer: ScalarQuantizer) -> [UInt8] {
+        let body = body(
+            quantizer.projection,
+            zeroPoint: quantizer.zeroPoint,
+            scale: quantizer.scale,
+            errorBound: quantizer.errorBound
+        )
         var row = RowWriter(capacity: 4 + body.count)
-        row.append(codec.tag)
+        row.append(quantizer.tag)
         return row.bytes + body
     }
 
     /// CRC-32C of the row without itself.
-    static func tag(_ projection: Projection?, zero: Int32, step: Float, reach: Float) -> UInt32 {
-        CRC32C.checksum(body(projection, zero: zero, step: step, reach: reach).span.bytes)
+    static func tag(_ projection: Projection?, zeroPoint: Int32, scale: Float, errorBound: Float) -> UInt32 {
+        CRC32C.checksum(body(projection, zeroPoint: zeroPoint, scale: scale, errorBound: errorBound).span.bytes)
     }
 
-    /// nil when the row makes no sense; the codec is then learnt anew.
-    static func codec(_ row: RawSpan, dimension: Int) -> VectorCodec? {
+    /// nil when the row makes no sense; the quantizer is then learnt anew.
+    static func quantizer(_ row: RawSpan, dimension: Int) -> ScalarQuantizer? {
         guard row.byteCount >= headerByteCount, let tag = row.integer(at: 0, as: UInt32.self),
             tag == CRC32C.checksum(row.extracting(4..<row.byteCount)),
-            let zero = row.integer(at: 4, as: UInt32.self), zero == 0 || zero == 128,
-            let step = row.integer(at: 8, as: UInt32.self).map(Float.init(bitPattern:)),
-            let reach = row.integer(at: 12, as: UInt32.self).map(Float.init(bitPattern:)), reach >= 0, reach <= 2,
+            let zeroPoint = row.integer(at: 4, as: UInt32.self), zeroPoint == 0 || zeroPoint == 128,
+            let scale = row.integer(at: 8, as: UInt32.self).map(Float.init(bitPattern:)),
+            let errorBound = row.integer(at: 12, as: UInt32.self).map(Float.init(bitPattern:)), errorBound >= 0,
+            errorBound <= 2,
             let count = row.integer(at: 16, as: UInt32.self), count <= dimension
         else { return nil }
         // Unit vectors need no more than 1/127 and, with 1 in 10,000 components clipped, no less than about 1e-6.
-        guard step > 1e-8, step < 1 else { return nil }
+        guard scale > 1e-8, scale < 1 else { return nil }
         var projection: Projection?
         if count > 0 {
             let rest = row.extracting(headerByteCount..<row.byteCount)
@@ -115,21 +121,21 @@ enum CodecRow {
         } else if row.byteCount > headerByteCount {
             return nil
         }
-        return VectorCodec(
+        return ScalarQuantizer(
             dimension: dimension,
             projection: projection,
-            zero: Int32(zero),
-            step: step,
-            reach: reach
+            zeroPoint: Int32(zeroPoint),
+            scale: scale,
+            errorBound: errorBound
         )
     }
 
-    private static func body(_ projection: Projection?, zero: Int32, step: Float, reach: Float) -> [UInt8] {
+    private static func body(_ projection: Projection?, zeroPoint: Int32, scale: Float, errorBound: Float) -> [UInt8] {
         let values = projection.map { $0.dimension * $0.count } ?? 0
         var row = RowWriter(capacity: headerByteCount - 4 + 4 * values)
-        row.append(UInt32(zero))
-        row.append(step)
-        row.append(reach)
+        row.append(UInt32(zeroPoint))
+        row.append(scale)
+        row.append(errorBound)
         row.append(UInt32(projection?.count ?? 0))
         for index in 0..<values { row.append(projection?.blocks[index] ?? 0) }
         return row.bytes

@@ -7,7 +7,7 @@ struct VectorReader {
     let dimension: Int
     let kernels: DispatchTable
 
-    /// Vectors that are enough to learn a codec from.
+    /// Vectors that are enough to learn a quantizer from.
     private static let sampleCount: UInt32 = 8_192
 
     /// Calls `body` with every intact vector, by slot.

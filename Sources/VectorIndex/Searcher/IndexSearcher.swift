@@ -44,21 +44,21 @@ final class IndexSearcher: Sendable {
             let entry = state.graph.entry
             let slotCount = state.graph.slotCount
             let codes = state.codes
-            scratch.query.set(unit, codec: codes.codec, kernels: state.kernels)
+            scratch.query.set(unit, quantizer: codes.quantizer, kernels: state.kernels)
             let live = state.liveCount.load(ordering: .relaxed)
             if let entry, !isExact, members == nil, live >= state.parameters.exactBelow {
-                let ef = breadth(ef, count, codes.codec)
+                let ef = breadth(ef, count, codes.quantizer)
                 scratch.reserve(slotCount: slotCount, ef: ef)
                 let wanted = max(4 * count, 40, ef / 2)
                 var found = graphCandidates(entry, ef, wanted, codes, scratch)
                 addPending(pending.filter { $0 < slotCount }, to: &found, wanted, codes, scratch)
                 putFirst(state.duplicates.candidates(state.halves(of: unit).hash), in: &found)
-                let hits = try reranker.rescore(found, count, slack: codes.codec.reach, scratch, transaction)
+                let hits = try reranker.rescore(found, count, slack: codes.quantizer.errorBound, scratch, transaction)
                 if hits.count >= min(count, live) { return hits }
             }
             if let entry, let members, !isExact, live >= state.parameters.exactBelow {
                 let search = MemberSearch(state, members, entry, slotCount, codes, scratch)
-                let ef = breadth(ef, count, codes.codec)
+                let ef = breadth(ef, count, codes.quantizer)
                 if let hits = try memberHits(search, unit, count, ef: ef, pending, transaction) { return hits }
             }
             return try scan(count, among: members, below: slotCount, codes, scratch, transaction)
@@ -76,15 +76,15 @@ final class IndexSearcher: Sendable {
             guard let entry = state.graph.entry else { return .scan }
             let codes = state.codes
             let search = MemberSearch(state, members, entry, state.graph.slotCount, codes, scratch)
-            scratch.query.set(unit, codec: codes.codec, kernels: state.kernels)
+            scratch.query.set(unit, quantizer: codes.quantizer, kernels: state.kernels)
             return search.isScanned(ef: max(ef ?? state.parameters.efSearch, count)) || search.origin() == nil
                 ? .scan : .twoHop
         }
     }
 
     /// Slots that a search keeps. Where codes leave much out, the nearest by the vectors lie among more by the codes.
-    private func breadth(_ ef: Int?, _ count: Int, _ codec: VectorCodec) -> Int {
-        widened(max(ef ?? max(state.parameters.efSearch, codec.projection == nil ? count : 4 * count), count))
+    private func breadth(_ ef: Int?, _ count: Int, _ quantizer: ScalarQuantizer) -> Int {
+        widened(max(ef ?? max(state.parameters.efSearch, quantizer.projection == nil ? count : 4 * count), count))
     }
 
     /// Removed slots take places in the pool: as many more are given.
@@ -140,7 +140,7 @@ final class IndexSearcher: Sendable {
         )
         // Candidates are so many where scores lie close together, and then their codes say little of their order.
         let patience = found.count > 8 * wanted ? Int.max : wanted
-        let slack = search.codes.codec.reach
+        let slack = search.codes.quantizer.errorBound
         let hits = try reranker.rescore(found, count, slack: slack, patience: patience, search.scratch, transaction)
         return hits.count == count || isComplete ? hits : nil
     }
@@ -189,7 +189,7 @@ final class IndexSearcher: Sendable {
         state.graph.forEachLiveBlock(among: members) { block in
             let slots = block.filter { $0 < slotCount }
             for (slot, score) in zip(slots, scratch.scores(of: slots, state.graph, codes, state.kernels)) {
-                let error = codes.loss(Slot(rawValue: slot)).bound(scratch.query) + queryError
+                let error = codes.quantizationError(Slot(rawValue: slot)).bound(scratch.query) + queryError
                 guard score + error >= lower.floor else { continue }
                 lower.insert(IndexHit(slot: Slot(rawValue: slot), score: score - error))
                 upper.append(CIndexKernels_candidate(score: score + error, slot: slot))

@@ -90,7 +90,7 @@ struct MemberSearch {
                 &members,
                 slotCount,
                 count,
-                codes.codec.reach,
+                codes.quantizer.errorBound,
                 limit
             )
         }

@@ -6,7 +6,7 @@ final class QueryBuffer {
     private let dimension: Int
     /// The unit vector, for rescoring.
     let floats: UnsafeMutablePointer<Float>
-    /// Its components as the codec sees them.
+    /// Its components as the quantizer sees them.
     private let components: UnsafeMutablePointer<Float>
     private let values: UnsafeMutablePointer<Int16>
     private let high: UnsafeMutablePointer<Int8>
@@ -31,34 +31,34 @@ final class QueryBuffer {
 
     deinit { memory.deallocate() }
 
-    /// Sets a unit vector, to be scored against codes of `codec`.
-    func set(_ vector: [Float], codec: VectorCodec, kernels: DispatchTable) {
+    /// Sets a unit vector, to be scored against codes of `quantizer`.
+    func set(_ vector: [Float], quantizer: ScalarQuantizer, kernels: DispatchTable) {
         vector.withUnsafeBufferPointer { buffer in
             if let base = buffer.baseAddress { floats.update(from: base, count: dimension) }
         }
-        codec.components(of: floats, components, kernels)
+        quantizer.components(of: floats, components, kernels)
         var largest: Float = 0
         var squares = 0.0
-        _ = CIndexKernels_measure_f32(components, codec.componentCount, &largest, &squares)
+        _ = CIndexKernels_measure_f32(components, quantizer.componentCount, &largest, &squares)
         headLength = Float(squares.squareRoot())
-        tailLength = codec.projection == nil ? 0 : Float(max(0, 1 - squares).squareRoot())
+        tailLength = quantizer.projection == nil ? 0 : Float(max(0, 1 - squares).squareRoot())
         let unit = max(largest, .leastNormalMagnitude) / Float(CINDEXKERNELS_QUERY_LIMIT)
-        CIndexKernels_round_f32_i16(components, codec.componentCount, unit, values)
-        finish(scale: unit * codec.step, codec)
+        CIndexKernels_round_f32_i16(components, quantizer.componentCount, unit, values)
+        finish(scale: unit * quantizer.scale, quantizer)
     }
 
     /// Sets the vector that `code` stands for; its products with other codes are exact.
-    func set(code: UnsafePointer<UInt8>, codec: VectorCodec) {
-        for index in 0..<codec.componentCount { values[index] = Int16(code[index]) &- Int16(codec.zero) }
-        finish(scale: codec.step * codec.step, codec)
+    func set(code: UnsafePointer<UInt8>, quantizer: ScalarQuantizer) {
+        for index in 0..<quantizer.componentCount { values[index] = Int16(code[index]) &- Int16(quantizer.zeroPoint) }
+        finish(scale: quantizer.scale * quantizer.scale, quantizer)
     }
 
-    private func finish(scale: Float, _ codec: VectorCodec) {
-        // A codec of more components may have been here before.
-        for index in codec.componentCount..<codec.stride { values[index] = 0 }
-        let sum = CIndexKernels_split_i16(values, codec.stride, high, low)
-        query.stride = codec.stride
+    private func finish(scale: Float, _ quantizer: ScalarQuantizer) {
+        // A quantizer of more components may have been here before.
+        for index in quantizer.componentCount..<quantizer.stride { values[index] = 0 }
+        let sum = CIndexKernels_split_i16(values, quantizer.stride, high, low)
+        query.stride = quantizer.stride
         query.scale = scale
-        query.offset = -scale * Float(codec.zero) * Float(sum)
+        query.offset = -scale * Float(quantizer.zeroPoint) * Float(sum)
     }
 }

@@ -6,13 +6,13 @@ struct CodeWriter {
     let state: IndexState
     let maintenance: GraphMaintenance
 
-    /// Vectors at which the codec is learnt again: collections grow in character as well as in number.
+    /// Vectors at which the quantizer is learnt again: collections grow in character as well as in number.
     static func nextTraining(after total: Int) -> Int {
         [256, 2048, 16_384, 65_536, 262_144, 1 << 20, 1 << 22, 1 << 24].first { $0 > total } ?? Int.max
     }
 
-    /// Learns the codec from what is stored, and encodes everything again when that changes it enough.
-    func learnCodec(
+    /// Learns the quantizer from what is stored, and encodes everything again when that changes it enough.
+    func learnQuantizer(
         including vector: [Float],
         slotCount: UInt32,
         _ transaction: borrowing WriteTransaction
@@ -20,10 +20,10 @@ struct CodeWriter {
         let reader = state.vectors
         let sample = try reader.sample(below: slotCount, in: transaction)
         let learner = CodecLearner(dimension: state.dimension, sample: sample + vector, kernels: state.kernels)
-        let codec = learner.codec(current: state.codes.codec)
-        guard codec.tag != state.codes.codec.tag else { return }
+        let quantizer = learner.quantizer(current: state.codes.quantizer)
+        guard quantizer.tag != state.codes.quantizer.tag else { return }
         let old = state.codes
-        let fresh = CodeStore(codec: codec, kernels: state.kernels)
+        let fresh = CodeStore(quantizer: quantizer, kernels: state.kernels)
         // Slots without a row: removed ones that searches walk through, and those that this transaction removes, which may
         // still be given up.
         var next: UInt32 = 0
@@ -43,10 +43,10 @@ struct CodeWriter {
         maintenance.exclusively { state.replaceCodes(by: fresh) }
     }
 
-    /// Writes the codec and the code of every stored vector.
+    /// Writes the quantizer and the code of every stored vector.
     func storeCodes(_ transaction: borrowing WriteTransaction) throws(IndexError) {
         do throws(StorageError) {
-            try transaction.put(CodecRow.key, CodecRow.bytes(state.codes.codec), in: state.databases.meta)
+            try transaction.put(QuantizerRow.key, QuantizerRow.bytes(state.codes.quantizer), in: state.databases.meta)
             try transaction.removeAll(from: state.databases.codes)
         } catch { throw .storage(error) }
         try transaction.scan(state.databases.vectors) { (key, row) throws(IndexError) in
@@ -64,14 +64,14 @@ struct CodeWriter {
     /// The row of a slot's code.
     func codeRow(_ slot: Slot, _ hash: UInt64) -> [UInt8] {
         let codes = state.codes
-        let codec = codes.codec
+        let quantizer = codes.quantizer
         return CodeRow.bytes(
             codes.row(slot),
-            count: codec.componentCount,
-            codes.loss(slot),
+            count: quantizer.componentCount,
+            codes.quantizationError(slot),
             slot: slot,
             hash: hash,
-            tag: codec.tag
+            tag: quantizer.tag
         )
     }
 }

@@ -38,12 +38,12 @@ final class IndexWriter: Sendable {
             if let slot = try storedSlot(hash, halves, staged: staged, transaction, mayShare) { return slot }
             let total = state.liveCount.load(ordering: .relaxed) + writer.staged.count + 1
             if writer.nextSlot == 0 || total >= writer.nextTraining {
-                try codeWriter.learnCodec(including: unit, slotCount: writer.nextSlot, transaction)
+                try codeWriter.learnQuantizer(including: unit, slotCount: writer.nextSlot, transaction)
                 writer.nextTraining = CodeWriter.nextTraining(after: total)
             }
-            if writer.storedCodec != state.codes.codec.tag {
+            if writer.storedQuantizer != state.codes.quantizer.tag {
                 try codeWriter.storeCodes(transaction)
-                writer.storedCodec = state.codes.codec.tag
+                writer.storedQuantizer = state.codes.quantizer.tag
             }
             let (slot, isNew) = try takeSlot(&writer)
             // What is read back from disk decides the code, so that a reopened index has the same one.
@@ -118,7 +118,7 @@ final class IndexWriter: Sendable {
 
     func discard() {
         shared.update { writer in
-            if let before = writer.before { (writer.nextSlot, writer.lastSequence, writer.storedCodec) = before }
+            if let before = writer.before { (writer.nextSlot, writer.lastSequence, writer.storedQuantizer) = before }
             writer.free += writer.takenFree
             if let progress = writer.roundBefore { writer.round?.progress = progress }
             writer.end()

@@ -20,10 +20,10 @@ struct WriterState {
     /// What the store says of its links.
     var durable = StateRow(graphSequence: 0, entry: nil)
     var free: [FreeSlot] = []
-    /// Vectors at which the codec is learnt again.
+    /// Vectors at which the quantizer is learnt again.
     var nextTraining = 256
-    /// The codec that made the codes in the store; nil when they may be of several.
-    var storedCodec: UInt32?
+    /// The quantizer that made the codes in the store; nil when they may be of several.
+    var storedQuantizer: UInt32?
     /// When the last change was published.
     var lastChange = Instant.now
     /// A checkpoint under way.
@@ -33,14 +33,14 @@ struct WriterState {
     var staged: [Staged] = []
     var stagedSlots: [UInt64: Slot] = [:]
     var takenFree: [FreeSlot] = []
-    /// `nextSlot`, `lastSequence` and `storedCodec` when it began.
-    var before: (nextSlot: UInt32, lastSequence: UInt64, storedCodec: UInt32?)?
+    /// `nextSlot`, `lastSequence` and `storedQuantizer` when it began.
+    var before: (nextSlot: UInt32, lastSequence: UInt64, storedQuantizer: UInt32?)?
     /// Progress of the checkpoint when it began.
     var roundBefore: CheckpointRound.Progress?
 
     /// Remembers what `discard` goes back to.
     mutating func begin() {
-        if before == nil { before = (nextSlot, lastSequence, storedCodec) }
+        if before == nil { before = (nextSlot, lastSequence, storedQuantizer) }
     }
 
     /// Forgets the running transaction, which has ended.

@@ -1,7 +1,7 @@
-/// The range that codes cover, learnt from values.
-struct CodeRange {
-    let zero: Int32
-    let step: Float
+/// Zero point and scale of a scalar quantizer, learnt from the values to quantize.
+struct QuantizationRange {
+    let zeroPoint: Int32
+    let scale: Float
 
     /// Share of the values beyond the range, once a sample is large enough to say.
     private static let clippedShare = 1e-4
@@ -18,8 +18,8 @@ struct CodeRange {
         // Few vectors say little of the tail: leave room above what they show.
         let isSmall = sample.count < 256 * width
         let top = isSmall ? largest * 1.25 : Self.quantile(of: sample, below: largest)
-        zero = hasNegative ? 128 : 0
-        step = top / (hasNegative ? 127 : 255)
+        zeroPoint = hasNegative ? 128 : 0
+        scale = top / (hasNegative ? 127 : 255)
     }
 
     /// The magnitude that all but `clippedShare` of the values stay below, to a 4096th of the largest one.

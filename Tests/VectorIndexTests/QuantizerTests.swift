@@ -5,29 +5,29 @@ import Testing
 @testable import VectorIndex
 
 /// Codes by projection: what they keep of vectors, and that they come back from the store.
-struct CodecTests {
+struct QuantizerTests {
     private static let dimension = 192
-    private static let world: (vectors: [[Float]], codec: VectorCodec) = {
+    private static let world: (vectors: [[Float]], quantizer: ScalarQuantizer) = {
         var source = FeatureSource(dimension: dimension)
         let vectors = source.next(1600)
         let learner = CodecLearner(dimension: dimension, sample: vectors.flatMap { $0 }, kernels: DispatchTable.chosen)
-        return (vectors, learner.codec(current: nil))
+        return (vectors, learner.quantizer(current: nil))
     }()
 
     private let kernels = DispatchTable.chosen
     private var vectors: [[Float]] { Self.world.vectors }
-    private var codec: VectorCodec { Self.world.codec }
+    private var quantizer: ScalarQuantizer { Self.world.quantizer }
 
     private func store(_ kernels: DispatchTable, _ count: Int = 100) -> CodeStore {
-        let store = CodeStore(codec: codec, kernels: kernels)
+        let store = CodeStore(quantizer: quantizer, kernels: kernels)
         for number in 0..<count { store.write(vectors[number], to: Slot(rawValue: UInt32(number))) }
         return store
     }
 
     @Test func vectorsOfFewDirectionsGetAProjection() throws {
-        let projection = try #require(codec.projection)
+        let projection = try #require(quantizer.projection)
         #expect(projection.count == 64)
-        #expect(codec.stride == 64)
+        #expect(quantizer.stride == 64)
         for first in 0..<projection.count {
             for second in 0...first {
                 var product: Float = 0
@@ -43,28 +43,33 @@ struct CodecTests {
     @Test func vectorsOfAllDirectionsGetNone() {
         var generator = SeededGenerator(3)
         let noise = (0..<1600).flatMap { _ in unit((0..<Self.dimension).map { _ in generator.normal() }) }
-        let codec = CodecLearner(dimension: Self.dimension, sample: noise, kernels: kernels).codec(current: nil)
-        #expect(codec.projection == nil)
-        #expect(codec.zero == 128)
+        let quantizer = CodecLearner(dimension: Self.dimension, sample: noise, kernels: kernels).quantizer(current: nil)
+        #expect(quantizer.projection == nil)
+        #expect(quantizer.zeroPoint == 128)
     }
 
     @Test func theSameSampleChangesNothingAndAnotherKindDoes() {
         let sample = vectors.flatMap { $0 }
-        let again = CodecLearner(dimension: Self.dimension, sample: sample, kernels: kernels).codec(current: codec)
-        #expect(again.tag == codec.tag)
+        let again = CodecLearner(dimension: Self.dimension, sample: sample, kernels: kernels).quantizer(
+            current: quantizer
+        )
+        #expect(again.tag == quantizer.tag)
         var other = FeatureSource(dimension: Self.dimension, seed: 99)
         let moved = other.next(1600).flatMap { $0 }
-        let learnt = CodecLearner(dimension: Self.dimension, sample: moved, kernels: kernels).codec(current: codec)
-        #expect(learnt.tag != codec.tag)
+        let learnt = CodecLearner(dimension: Self.dimension, sample: moved, kernels: kernels).quantizer(
+            current: quantizer
+        )
+        #expect(learnt.tag != quantizer.tag)
     }
 
-    @Test(arguments: KernelTests.variants.map(\.name)) func lossesBoundTheErrorOfScores(name: String) throws {
+    @Test(arguments: KernelTests.variants.map(\.name)) func quantizationErrorsBoundTheErrorOfScores(name: String) throws
+    {
         let kernels = try #require(KernelTests.variants.first { $0.name == name })
         let codes = store(kernels)
         let query = QueryBuffer(dimension: Self.dimension)
         var largest: Float = 0
         for asked in 200..<220 {
-            query.set(vectors[asked], codec: codec, kernels: kernels)
+            query.set(vectors[asked], quantizer: quantizer, kernels: kernels)
             var asC = query.query
             for number in 0..<100 {
                 let slot = Slot(rawValue: UInt32(number))
@@ -75,8 +80,8 @@ struct CodecTests {
                     }
                 }
                 let exact = zip(vectors[asked], vectors[number]).reduce(0) { $0 + $1.0 * $1.1 }
-                #expect(abs(score - exact) <= codes.loss(slot).bound(query) + 1e-3)
-                largest = max(largest, codes.loss(slot).bound(query))
+                #expect(abs(score - exact) <= codes.quantizationError(slot).bound(query) + 1e-3)
+                largest = max(largest, codes.quantizationError(slot).bound(query))
             }
         }
         // A bound that holds for everything would prove nothing.
@@ -84,7 +89,7 @@ struct CodecTests {
     }
 
     @Test func projectionsAreTheSameEverywhere() throws {
-        let projection = try #require(codec.projection)
+        let projection = try #require(quantizer.projection)
         let expected = Projection.allocate(projection.count)
         let got = Projection.allocate(projection.count)
         defer {
@@ -113,7 +118,7 @@ struct CodecTests {
     }
 
     @Test func expandingUndoesProjectingWithinTheDirections() throws {
-        let projection = try #require(codec.projection)
+        let projection = try #require(quantizer.projection)
         let components = (0..<projection.count).map { Float($0 % 7) - 3 }
         let vector = projection.expand(components)
         let back = Projection.allocate(projection.count)
@@ -123,41 +128,41 @@ struct CodecTests {
     }
 
     @Test func rowsComeBackAndDamagedOnesDoNot() throws {
-        let row = CodecRow.bytes(codec)
-        let found = CodecRow.codec(row.span.bytes, dimension: Self.dimension)
+        let row = QuantizerRow.bytes(quantizer)
+        let found = QuantizerRow.quantizer(row.span.bytes, dimension: Self.dimension)
         let back = try #require(found)
-        #expect(back.tag == codec.tag)
-        #expect(back.projection?.count == codec.projection?.count)
-        #expect(CodecRow.bytes(back) == row)
-        let otherDimension = CodecRow.codec(row.span.bytes, dimension: Self.dimension + 1)
+        #expect(back.tag == quantizer.tag)
+        #expect(back.projection?.count == quantizer.projection?.count)
+        #expect(QuantizerRow.bytes(back) == row)
+        let otherDimension = QuantizerRow.quantizer(row.span.bytes, dimension: Self.dimension + 1)
         #expect(otherDimension == nil)
         for place in [0, 5, 9, 13, 17, 21, row.count - 1] {
             var damaged = row
             damaged[place] ^= 1
-            let refused = CodecRow.codec(damaged.span.bytes, dimension: Self.dimension)
+            let refused = QuantizerRow.quantizer(damaged.span.bytes, dimension: Self.dimension)
             #expect(refused == nil)
         }
         let codes = store(kernels)
         let slot = Slot(rawValue: 7)
         let code = CodeRow.bytes(
             codes.row(slot),
-            count: codec.componentCount,
-            codes.loss(slot),
+            count: quantizer.componentCount,
+            codes.quantizationError(slot),
             slot: slot,
             hash: 77,
-            tag: codec.tag
+            tag: quantizer.tag
         )
         #expect(code.count == 24 + 64)
-        let foundCode = CodeRow.read(code.span.bytes, slot: slot, codec: codec)
+        let foundCode = CodeRow.read(code.span.bytes, slot: slot, quantizer: quantizer)
         let read = try #require(foundCode)
         #expect(read.hash == 77)
-        #expect(read.loss == codes.loss(slot))
-        let otherSlot = CodeRow.read(code.span.bytes, slot: Slot(rawValue: 8), codec: codec)
+        #expect(read.loss == codes.quantizationError(slot))
+        let otherSlot = CodeRow.read(code.span.bytes, slot: Slot(rawValue: 8), quantizer: quantizer)
         #expect(otherSlot == nil)
         for place in code.indices {
             var damaged = code
             damaged[place] ^= 16
-            let refused = CodeRow.read(damaged.span.bytes, slot: slot, codec: codec)
+            let refused = CodeRow.read(damaged.span.bytes, slot: slot, quantizer: quantizer)
             #expect(refused == nil)
         }
     }
