@@ -9,7 +9,7 @@ package struct IndexParameters: Sendable {
     /// With fewer live vectors every search is an exact scan.
     package var exactBelow = 4096
     /// With fewer live vectors nothing is linked yet: the scan is faster than a graph, and the codes' range is still
-    /// being learnt.
+    /// being trained.
     package var linkFrom = 2048
     /// With fewer stored vectors opening reads and checks each; a larger store is checked when asked to (`verify`).
     package var checkedBelow = 262_144

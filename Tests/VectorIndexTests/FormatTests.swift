@@ -126,7 +126,7 @@ struct FormatTests {
         #expect(!hits.contains { $0.slot == slots[7] })
     }
 
-    @Test func nothingIsLearntFromADamagedVector() throws {
+    @Test func nothingIsTrainedOnADamagedVector() throws {
         let fixture = try IndexFixture(dimension: 32)
         var source = FeatureSource(dimension: 32)
         let slots = try fixture.add(source.next(250))

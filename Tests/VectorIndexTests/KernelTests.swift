@@ -26,7 +26,7 @@ struct KernelTests {
     }
 
     private func quantizer(of vectors: [[Float]]) -> ScalarQuantizer {
-        CodecLearner(dimension: vectors[0].count, sample: vectors.flatMap { $0 }, kernels: portable).quantizer(
+        QuantizerTrainer(dimension: vectors[0].count, sample: vectors.flatMap { $0 }, kernels: portable).quantizer(
             current: nil
         )
     }

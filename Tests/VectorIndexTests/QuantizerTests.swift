@@ -4,14 +4,18 @@ import Testing
 
 @testable import VectorIndex
 
-/// Codes by projection: what they keep of vectors, and that they come back from the store.
+/// Codes by pca: what they keep of vectors, and that they come back from the store.
 struct QuantizerTests {
     private static let dimension = 192
     private static let world: (vectors: [[Float]], quantizer: ScalarQuantizer) = {
         var source = FeatureSource(dimension: dimension)
         let vectors = source.next(1600)
-        let learner = CodecLearner(dimension: dimension, sample: vectors.flatMap { $0 }, kernels: DispatchTable.chosen)
-        return (vectors, learner.quantizer(current: nil))
+        let trainer = QuantizerTrainer(
+            dimension: dimension,
+            sample: vectors.flatMap { $0 },
+            kernels: DispatchTable.chosen
+        )
+        return (vectors, trainer.quantizer(current: nil))
     }()
 
     private let kernels = DispatchTable.chosen
@@ -24,16 +28,16 @@ struct QuantizerTests {
         return store
     }
 
-    @Test func vectorsOfFewDirectionsGetAProjection() throws {
-        let projection = try #require(quantizer.projection)
-        #expect(projection.count == 64)
+    @Test func vectorsOfFewDirectionsGetPrincipalComponents() throws {
+        let pca = try #require(quantizer.pca)
+        #expect(pca.count == 64)
         #expect(quantizer.stride == 64)
-        for first in 0..<projection.count {
+        for first in 0..<pca.count {
             for second in 0...first {
                 var product: Float = 0
                 for index in 0..<Self.dimension {
                     let at = { (number: Int) in (number / 64 * Self.dimension + index) * 64 + number % 64 }
-                    product += projection.blocks[at(first)] * projection.blocks[at(second)]
+                    product += pca.blocks[at(first)] * pca.blocks[at(second)]
                 }
                 #expect(abs(product - (first == second ? 1 : 0)) < 1e-5)
             }
@@ -43,23 +47,25 @@ struct QuantizerTests {
     @Test func vectorsOfAllDirectionsGetNone() {
         var generator = SeededGenerator(3)
         let noise = (0..<1600).flatMap { _ in unit((0..<Self.dimension).map { _ in generator.normal() }) }
-        let quantizer = CodecLearner(dimension: Self.dimension, sample: noise, kernels: kernels).quantizer(current: nil)
-        #expect(quantizer.projection == nil)
+        let quantizer = QuantizerTrainer(dimension: Self.dimension, sample: noise, kernels: kernels).quantizer(
+            current: nil
+        )
+        #expect(quantizer.pca == nil)
         #expect(quantizer.zeroPoint == 128)
     }
 
     @Test func theSameSampleChangesNothingAndAnotherKindDoes() {
         let sample = vectors.flatMap { $0 }
-        let again = CodecLearner(dimension: Self.dimension, sample: sample, kernels: kernels).quantizer(
+        let again = QuantizerTrainer(dimension: Self.dimension, sample: sample, kernels: kernels).quantizer(
             current: quantizer
         )
         #expect(again.tag == quantizer.tag)
         var other = FeatureSource(dimension: Self.dimension, seed: 99)
         let moved = other.next(1600).flatMap { $0 }
-        let learnt = CodecLearner(dimension: Self.dimension, sample: moved, kernels: kernels).quantizer(
+        let trained = QuantizerTrainer(dimension: Self.dimension, sample: moved, kernels: kernels).quantizer(
             current: quantizer
         )
-        #expect(learnt.tag != quantizer.tag)
+        #expect(trained.tag != quantizer.tag)
     }
 
     @Test(arguments: KernelTests.variants.map(\.name)) func quantizationErrorsBoundTheErrorOfScores(name: String) throws
@@ -89,27 +95,27 @@ struct QuantizerTests {
     }
 
     @Test func projectionsAreTheSameEverywhere() throws {
-        let projection = try #require(quantizer.projection)
-        let expected = Projection.allocate(projection.count)
-        let got = Projection.allocate(projection.count)
+        let pca = try #require(quantizer.pca)
+        let expected = PrincipalComponents.allocate(pca.count)
+        let got = PrincipalComponents.allocate(pca.count)
         defer {
             expected.deallocate()
             got.deallocate()
         }
         for kernels in KernelTests.variants {
             for vector in vectors[..<20] {
-                projection.project(vector, to: got, kernels)
-                for number in 0..<projection.count {
+                pca.project(vector, to: got, kernels)
+                for number in 0..<pca.count {
                     expected[number] = 0
                     for index in 0..<Self.dimension {
-                        expected[number] += vector[index] * projection.blocks[index * 64 + number]
+                        expected[number] += vector[index] * pca.blocks[index * 64 + number]
                     }
                     #expect(abs(got[number] - expected[number]) < 1e-5, "\(kernels.name)")
                 }
             }
         }
         // An odd number of components: what is left over after pairs.
-        let odd = Projection(dimension: 65, count: 64) { number in (0..<65).map { $0 == number + 1 ? 1 : 0 } }
+        let odd = PrincipalComponents(dimension: 65, count: 64) { number in (0..<65).map { $0 == number + 1 ? 1 : 0 } }
         let vector = (0..<65).map { Float($0) }
         for kernels in KernelTests.variants {
             odd.project(vector, to: got, kernels)
@@ -117,14 +123,14 @@ struct QuantizerTests {
         }
     }
 
-    @Test func expandingUndoesProjectingWithinTheDirections() throws {
-        let projection = try #require(quantizer.projection)
-        let components = (0..<projection.count).map { Float($0 % 7) - 3 }
-        let vector = projection.expand(components)
-        let back = Projection.allocate(projection.count)
+    @Test func expandingUndoesProjectingWithinThePrincipalComponents() throws {
+        let pca = try #require(quantizer.pca)
+        let components = (0..<pca.count).map { Float($0 % 7) - 3 }
+        let vector = pca.expand(components)
+        let back = PrincipalComponents.allocate(pca.count)
         defer { back.deallocate() }
-        projection.project(vector, to: back, kernels)
-        for number in 0..<projection.count { #expect(abs(back[number] - components[number]) < 1e-4) }
+        pca.project(vector, to: back, kernels)
+        for number in 0..<pca.count { #expect(abs(back[number] - components[number]) < 1e-4) }
     }
 
     @Test func rowsComeBackAndDamagedOnesDoNot() throws {
@@ -132,7 +138,7 @@ struct QuantizerTests {
         let found = QuantizerRow.quantizer(row.span.bytes, dimension: Self.dimension)
         let back = try #require(found)
         #expect(back.tag == quantizer.tag)
-        #expect(back.projection?.count == quantizer.projection?.count)
+        #expect(back.pca?.count == quantizer.pca?.count)
         #expect(QuantizerRow.bytes(back) == row)
         let otherDimension = QuantizerRow.quantizer(row.span.bytes, dimension: Self.dimension + 1)
         #expect(otherDimension == nil)

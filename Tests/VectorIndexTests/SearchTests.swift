@@ -94,7 +94,7 @@ struct SearchTests {
         func vector(_ exponent: Float) -> [Float] {
             unit((0..<48).map { _ in pow(Float.random(in: 0.05...1, using: &generator), exponent) })
         }
-        // The range is learnt from 256 even vectors; it cuts off most of the ones that follow.
+        // The range is trained from 256 even vectors; it cuts off most of the ones that follow.
         try fixture.add((0..<300).map { _ in vector(0.3) })
         let uneven = (0..<300).map { _ in vector(12) }
         let slots = try fixture.add(uneven)

@@ -12,14 +12,14 @@ struct StoredCodeTests {
         return source.next(2100)
     }()
 
-    /// An index that has learnt a projection.
+    /// An index that has trained a pca.
     private func fixture(checkedBelow: Int) throws -> (IndexFixture, [[Float]], [Slot]) {
         var parameters = IndexParameters()
         parameters.checkedBelow = checkedBelow
         let fixture = try IndexFixture(dimension: Self.dimension, parameters: parameters)
         let vectors = Self.vectors
         let slots = try fixture.add(vectors)
-        #expect(fixture.index.state.codes.quantizer.projection != nil)
+        #expect(fixture.index.state.codes.quantizer.pca != nil)
         return (fixture, vectors, slots)
     }
 
@@ -67,7 +67,7 @@ struct StoredCodeTests {
     @Test func manyResultsAreTheNearestToo() throws {
         let fixture = try IndexFixture(dimension: Self.dimension, isGraphForced: true)
         _ = try fixture.add(Self.vectors)
-        #expect(fixture.index.state.codes.quantizer.projection != nil)
+        #expect(fixture.index.state.codes.quantizer.pca != nil)
         try fixture.link()
         var found = 0
         for query in Self.vectors.prefix(10) {

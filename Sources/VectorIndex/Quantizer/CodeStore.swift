@@ -25,7 +25,7 @@ final class CodeStore: @unchecked Sendable {
         chunks.initialize(repeating: nil, count: Self.chunkLimit)
         losses = .allocate(capacity: Self.chunkLimit)
         losses.initialize(repeating: nil, count: Self.chunkLimit)
-        components = Projection.allocate(quantizer.stride)
+        components = PrincipalComponents.allocate(quantizer.stride)
     }
 
     deinit {
@@ -47,7 +47,7 @@ final class CodeStore: @unchecked Sendable {
         )
         pad(row)
         var tail = 0.0
-        if quantizer.projection != nil {
+        if quantizer.pca != nil {
             tail = max(
                 0,
                 Self.squares(vector, quantizer.dimension) - Self.squares(components, quantizer.componentCount)
@@ -71,7 +71,7 @@ final class CodeStore: @unchecked Sendable {
         let values = (0..<old.quantizer.componentCount).map {
             old.quantizer.scale * Float(Int32(row[$0]) - old.quantizer.zeroPoint)
         }
-        write(old.quantizer.projection?.expand(values) ?? values, to: slot)
+        write(old.quantizer.pca?.expand(values) ?? values, to: slot)
         let loss = place(slot).loss
         loss.pointee.rounding += old.quantizationError(slot).rounding
         loss.pointee.tail += old.quantizationError(slot).tail
@@ -124,11 +124,11 @@ final class CodeStore: @unchecked Sendable {
 }
 
 /// The quantization error of a code: what it leaves out of its vector. It bounds the error of a similarity (Cauchy-Schwarz): a query with a part of length h along the
-/// quantizer's directions and t beside them scores at most `rounding` * h + `tail` * t wrong.
+/// quantizer's principal components and t beside them scores at most `rounding` * h + `tail` * t wrong.
 struct QuantizationError: BitwiseCopyable, Hashable {
     /// Length of what rounding lost.
     var rounding: Float = 0
-    /// Length of the part beside the quantizer's directions; 0 without a projection.
+    /// Length of the part beside the quantizer's principal components; 0 without PCA.
     var tail: Float = 0
 
     func bound(_ query: QueryBuffer) -> Float { rounding * query.headLength + tail * query.tailLength }

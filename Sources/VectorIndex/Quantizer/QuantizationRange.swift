@@ -1,4 +1,4 @@
-/// Zero point and scale of a scalar quantizer, learnt from the values to quantize.
+/// Zero point and scale of a scalar quantizer, trained from the values to quantize.
 struct QuantizationRange {
     let zeroPoint: Int32
     let scale: Float
@@ -6,7 +6,7 @@ struct QuantizationRange {
     /// Share of the values beyond the range, once a sample is large enough to say.
     private static let clippedShare = 1e-4
 
-    /// Learns the range from vectors of `width` values laid end to end in `sample`; [0, 0.25] when there are none.
+    /// Trains the range from vectors of `width` values laid end to end in `sample`; [0, 0.25] when there are none.
     init(_ sample: [Float], width: Int) {
         var hasNegative = false
         var largest: Float = 0

@@ -1,12 +1,12 @@
 internal import CIndexKernels
 internal import Storage
 
-/// Scalar quantizer (SQ8): a vector becomes one byte a component, of its components along the directions of a projection or its own
-/// without one, as value = scale * (code - zeroPoint) (README, "Scalar quantization").
+/// Scalar quantizer (SQ8): a vector becomes one byte a value, of its projection on the principal components or of its own
+/// components without PCA, as value = scale * (code - zeroPoint) (README, "Scalar quantization").
 struct ScalarQuantizer: Sendable {
     /// Components of a vector.
     let dimension: Int
-    let projection: Projection?
+    let pca: PrincipalComponents?
     /// 0 for non-negative values, 128 otherwise.
     let zeroPoint: Int32
     let scale: Float
@@ -16,30 +16,30 @@ struct ScalarQuantizer: Sendable {
     let tag: UInt32
 
     /// Values that are encoded.
-    var componentCount: Int { projection?.count ?? dimension }
+    var componentCount: Int { pca?.count ?? dimension }
 
     /// Bytes of a code row: the components, padded to whole cache lines.
     var stride: Int { (componentCount + 63) / 64 * 64 }
 
-    init(dimension: Int, projection: Projection? = nil, zeroPoint: Int32, scale: Float, errorBound: Float? = nil) {
+    init(dimension: Int, pca: PrincipalComponents? = nil, zeroPoint: Int32, scale: Float, errorBound: Float? = nil) {
         self.dimension = dimension
-        self.projection = projection
+        self.pca = pca
         self.zeroPoint = zeroPoint
         self.scale = scale
         // Rounding errors are uniform in [-scale/2, scale/2] and independent; six standard deviations for a unit query.
         self.errorBound = errorBound ?? 6 * scale * 0.28867513
-        tag = QuantizerRow.tag(projection, zeroPoint: zeroPoint, scale: scale, errorBound: self.errorBound)
+        tag = QuantizerRow.tag(pca, zeroPoint: zeroPoint, scale: scale, errorBound: self.errorBound)
     }
 
-    /// Whether replacing this quantizer by `other` is worth encoding everything again, both without a projection.
+    /// Whether replacing this quantizer by `other` is worth encoding everything again, both without PCA.
     func differs(from other: ScalarQuantizer) -> Bool {
         zeroPoint != other.zeroPoint || abs(scale - other.scale) > 0.1 * min(scale, other.scale)
     }
 
-    /// Values as code and decoder see them: the vector's components along the projection, or its own.
+    /// Values as code and decoder see them: the vector's projection on the principal components, or its own components.
     func components(of vector: UnsafePointer<Float>, _ room: UnsafeMutablePointer<Float>, _ kernels: DispatchTable) {
-        if let projection {
-            projection.project(vector, to: room, kernels)
+        if let pca {
+            pca.project(vector, to: room, kernels)
         } else {
             room.update(from: vector, count: dimension)
         }

@@ -260,7 +260,7 @@ struct IndexLoader {
         return (changed, isReadable)
     }
 
-    /// The stored quantizer; learnt from a sample when there is none.
+    /// The stored quantizer; trained from a sample when there is none.
     private func quantizer(in transaction: borrowing WriteTransaction) throws(IndexError) -> ScalarQuantizer {
         if let row = try get(QuantizerRow.key, in: transaction),
             let quantizer = QuantizerRow.quantizer(row.span.bytes, dimension: dimension)
@@ -270,7 +270,7 @@ struct IndexLoader {
         let reader = VectorReader(databases: databases, dimension: dimension, kernels: kernels)
         let end = try lastKey(in: transaction).map { $0 + 1 } ?? 0
         let sample = try reader.sample(below: end, in: transaction)
-        return CodecLearner(dimension: dimension, sample: sample, kernels: kernels).quantizer(current: nil)
+        return QuantizerTrainer(dimension: dimension, sample: sample, kernels: kernels).quantizer(current: nil)
     }
 
     /// The highest slot with a vector.

@@ -86,7 +86,7 @@ enum QuantizerRow {
 
     static func bytes(_ quantizer: ScalarQuantizer) -> [UInt8] {
         let body = body(
-            quantizer.projection,
+            quantizer.pca,
             zeroPoint: quantizer.zeroPoint,
             scale: quantizer.scale,
             errorBound: quantizer.errorBound
@@ -97,11 +97,11 @@ enum QuantizerRow {
     }
 
     /// CRC-32C of the row without itself.
-    static func tag(_ projection: Projection?, zeroPoint: Int32, scale: Float, errorBound: Float) -> UInt32 {
-        CRC32C.checksum(body(projection, zeroPoint: zeroPoint, scale: scale, errorBound: errorBound).span.bytes)
+    static func tag(_ pca: PrincipalComponents?, zeroPoint: Int32, scale: Float, errorBound: Float) -> UInt32 {
+        CRC32C.checksum(body(pca, zeroPoint: zeroPoint, scale: scale, errorBound: errorBound).span.bytes)
     }
 
-    /// nil when the row makes no sense; the quantizer is then learnt anew.
+    /// nil when the row makes no sense; the quantizer is then trained anew.
     static func quantizer(_ row: RawSpan, dimension: Int) -> ScalarQuantizer? {
         guard row.byteCount >= headerByteCount, let tag = row.integer(at: 0, as: UInt32.self),
             tag == CRC32C.checksum(row.extracting(4..<row.byteCount)),
@@ -113,31 +113,32 @@ enum QuantizerRow {
         else { return nil }
         // Unit vectors need no more than 1/127 and, with 1 in 10,000 components clipped, no less than about 1e-6.
         guard scale > 1e-8, scale < 1 else { return nil }
-        var projection: Projection?
+        var pca: PrincipalComponents?
         if count > 0 {
             let rest = row.extracting(headerByteCount..<row.byteCount)
-            projection = Projection(dimension: dimension, count: Int(count), row: rest)
-            guard projection != nil else { return nil }
+            pca = PrincipalComponents(dimension: dimension, count: Int(count), row: rest)
+            guard pca != nil else { return nil }
         } else if row.byteCount > headerByteCount {
             return nil
         }
         return ScalarQuantizer(
             dimension: dimension,
-            projection: projection,
+            pca: pca,
             zeroPoint: Int32(zeroPoint),
             scale: scale,
             errorBound: errorBound
         )
     }
 
-    private static func body(_ projection: Projection?, zeroPoint: Int32, scale: Float, errorBound: Float) -> [UInt8] {
-        let values = projection.map { $0.dimension * $0.count } ?? 0
+    private static func body(_ pca: PrincipalComponents?, zeroPoint: Int32, scale: Float, errorBound: Float) -> [UInt8]
+    {
+        let values = pca.map { $0.dimension * $0.count } ?? 0
         var row = RowWriter(capacity: headerByteCount - 4 + 4 * values)
         row.append(UInt32(zeroPoint))
         row.append(scale)
         row.append(errorBound)
-        row.append(UInt32(projection?.count ?? 0))
-        for index in 0..<values { row.append(projection?.blocks[index] ?? 0) }
+        row.append(UInt32(pca?.count ?? 0))
+        for index in 0..<values { row.append(pca?.blocks[index] ?? 0) }
         return row.bytes
     }
 }

@@ -7,7 +7,7 @@ struct VectorReader {
     let dimension: Int
     let kernels: DispatchTable
 
-    /// Vectors that are enough to learn a quantizer from.
+    /// Vectors that are enough to train a quantizer from.
     private static let sampleCount: UInt32 = 8_192
 
     /// Calls `body` with every intact vector, by slot.
@@ -18,7 +18,7 @@ struct VectorReader {
         let buffer = UnsafeMutablePointer<Float>.allocate(capacity: dimension)
         defer { buffer.deallocate() }
         try transaction.scan(databases.vectors) { (key, row) throws(IndexError) in
-            // A damaged row may hold what is not a number, of which no range can be learnt.
+            // A damaged row may hold what is not a number, of which no range can be trained.
             guard let slot = key.integer(at: 0, as: UInt32.self), VectorRow.isIntact(row, dimension: dimension) else {
                 return true
             }
@@ -36,7 +36,7 @@ struct VectorReader {
         do throws(StorageError) {
             for slot in stride(from: 0, to: end, by: Int(step)) {
                 try transaction.withValue(of: slot, in: databases.vectors) { row in
-                    // A damaged row may hold what is not a number, of which nothing can be learnt.
+                    // A damaged row may hold what is not a number, of which nothing can be trained.
                     guard VectorRow.isIntact(row, dimension: dimension) else { return }
                     let start = sample.count
                     sample += repeatElement(0, count: dimension)

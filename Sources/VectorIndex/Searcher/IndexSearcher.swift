@@ -84,7 +84,7 @@ final class IndexSearcher: Sendable {
 
     /// Slots that a search keeps. Where codes leave much out, the nearest by the vectors lie among more by the codes.
     private func breadth(_ ef: Int?, _ count: Int, _ quantizer: ScalarQuantizer) -> Int {
-        widened(max(ef ?? max(state.parameters.efSearch, quantizer.projection == nil ? count : 4 * count), count))
+        widened(max(ef ?? max(state.parameters.efSearch, quantizer.pca == nil ? count : 4 * count), count))
     }
 
     /// Removed slots take places in the pool: as many more are given.
@@ -165,7 +165,7 @@ final class IndexSearcher: Sendable {
     }
 
     /// Puts slots whose vectors may equal the query before all others, whatever score their codes have: a vector beyond the
-    /// learnt range is less like its own code than another may be.
+    /// trained range is less like its own code than another may be.
     private func putFirst(_ equal: [Slot], in found: inout [CIndexKernels_candidate]) {
         guard !equal.isEmpty else { return }
         found.removeAll { candidate in equal.contains(Slot(rawValue: candidate.slot)) }

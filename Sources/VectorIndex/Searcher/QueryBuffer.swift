@@ -12,7 +12,7 @@ final class QueryBuffer {
     private let high: UnsafeMutablePointer<Int8>
     private let low: UnsafeMutablePointer<Int8>
     private(set) var query: CIndexKernels_query
-    /// Length of what codes are compared with, and of the rest; 1 and 0 without a projection.
+    /// Length of what codes are compared with, and of the rest; 1 and 0 without PCA.
     private(set) var headLength: Float = 1
     private(set) var tailLength: Float = 0
 
@@ -41,7 +41,7 @@ final class QueryBuffer {
         var squares = 0.0
         _ = CIndexKernels_measure_f32(components, quantizer.componentCount, &largest, &squares)
         headLength = Float(squares.squareRoot())
-        tailLength = quantizer.projection == nil ? 0 : Float(max(0, 1 - squares).squareRoot())
+        tailLength = quantizer.pca == nil ? 0 : Float(max(0, 1 - squares).squareRoot())
         let unit = max(largest, .leastNormalMagnitude) / Float(CINDEXKERNELS_QUERY_LIMIT)
         CIndexKernels_round_f32_i16(components, quantizer.componentCount, unit, values)
         finish(scale: unit * quantizer.scale, quantizer)

@@ -1,26 +1,26 @@
 internal import Platform
 internal import Storage
 
-/// The codes' life: learnt as the collection grows, and kept in the store.
+/// The codes' life: trained as the collection grows, and kept in the store.
 struct CodeWriter {
     let state: IndexState
     let maintenance: GraphMaintenance
 
-    /// Vectors at which the quantizer is learnt again: collections grow in character as well as in number.
+    /// Vectors at which the quantizer is trained again: collections grow in character as well as in number.
     static func nextTraining(after total: Int) -> Int {
         [256, 2048, 16_384, 65_536, 262_144, 1 << 20, 1 << 22, 1 << 24].first { $0 > total } ?? Int.max
     }
 
-    /// Learns the quantizer from what is stored, and encodes everything again when that changes it enough.
-    func learnQuantizer(
+    /// Trains the quantizer from what is stored, and encodes everything again when that changes it enough.
+    func trainQuantizer(
         including vector: [Float],
         slotCount: UInt32,
         _ transaction: borrowing WriteTransaction
     ) throws(IndexError) {
         let reader = state.vectors
         let sample = try reader.sample(below: slotCount, in: transaction)
-        let learner = CodecLearner(dimension: state.dimension, sample: sample + vector, kernels: state.kernels)
-        let quantizer = learner.quantizer(current: state.codes.quantizer)
+        let trainer = QuantizerTrainer(dimension: state.dimension, sample: sample + vector, kernels: state.kernels)
+        let quantizer = trainer.quantizer(current: state.codes.quantizer)
         guard quantizer.tag != state.codes.quantizer.tag else { return }
         let old = state.codes
         let fresh = CodeStore(quantizer: quantizer, kernels: state.kernels)

@@ -38,7 +38,7 @@ final class IndexWriter: Sendable {
             if let slot = try storedSlot(hash, halves, staged: staged, transaction, mayShare) { return slot }
             let total = state.liveCount.load(ordering: .relaxed) + writer.staged.count + 1
             if writer.nextSlot == 0 || total >= writer.nextTraining {
-                try codeWriter.learnQuantizer(including: unit, slotCount: writer.nextSlot, transaction)
+                try codeWriter.trainQuantizer(including: unit, slotCount: writer.nextSlot, transaction)
                 writer.nextTraining = CodeWriter.nextTraining(after: total)
             }
             if writer.storedQuantizer != state.codes.quantizer.tag {

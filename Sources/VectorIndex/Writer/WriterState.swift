@@ -20,7 +20,7 @@ struct WriterState {
     /// What the store says of its links.
     var durable = StateRow(graphSequence: 0, entry: nil)
     var free: [FreeSlot] = []
-    /// Vectors at which the quantizer is learnt again.
+    /// Vectors at which the quantizer is trained again.
     var nextTraining = 256
     /// The quantizer that made the codes in the store; nil when they may be of several.
     var storedQuantizer: UInt32?

@@ -2,8 +2,8 @@ internal import CIndexKernels
 internal import COpenBLAS
 internal import LinearAlgebra
 
-/// Learns a quantizer from a sample of the stored vectors: how few directions tell neighbours apart, and the range of the values.
-struct CodecLearner {
+/// Trains a quantizer from a sample of the stored vectors: how few principal components (PCA) tell neighbours apart, and the range of the values.
+struct QuantizerTrainer {
     let dimension: Int
     let kernels: DispatchTable
     /// Unit vectors, `[count][dimension]`.
@@ -13,15 +13,15 @@ struct CodecLearner {
     private let queries: [Int]
     private let neighbours: [[(number: Int, score: Float)]]
 
-    /// Neighbours that must be found, and among how many nearest by the directions alone.
+    /// Neighbours that must be found, and among how many nearest by the principal components alone.
     private static let wanted = 10
     private static let among = 20
     /// Share of the neighbours that must be found there.
     static let containment = 0.995
-    /// A projection that finds this much more of the neighbours is worth encoding everything again.
+    /// Principal components that find this much more of the neighbours are worth encoding everything again.
     private static let gain = 0.005
     private static let queryCount = 128
-    /// Fewer vectors say too little of their directions.
+    /// Fewer vectors say too little of their principal components.
     private static let leastCount = 1_500
     /// Above it, finding eigenvectors takes seconds.
     private static let greatestDimension = 1024
@@ -47,22 +47,22 @@ struct CodecLearner {
 
     /// The quantizer of the sample: `current` when another one would not be worth encoding everything again.
     func quantizer(current: ScalarQuantizer?) -> ScalarQuantizer {
-        guard !queries.isEmpty, let learnt = learn() else {
+        guard !queries.isEmpty, let trained = train() else {
             let range = QuantizationRange(sample, width: dimension)
             let plain = ScalarQuantizer(dimension: dimension, zeroPoint: range.zeroPoint, scale: range.scale)
-            guard let current, current.projection == nil, !plain.differs(from: current) else { return plain }
+            guard let current, current.pca == nil, !plain.differs(from: current) else { return plain }
             return current
         }
-        guard let current, let projection = current.projection, projection.count == learnt.projection.count else {
-            return learnt.quantizer
+        guard let current, let pca = current.pca, pca.count == trained.pca.count else {
+            return trained.quantizer
         }
-        let components = project(along: projection)
-        let found = containments(of: components, width: projection.count).last ?? 0
-        return found + Self.gain < learnt.found ? learnt.quantizer : current
+        let components = project(along: pca)
+        let found = containments(of: components, width: pca.count).last ?? 0
+        return found + Self.gain < trained.found ? trained.quantizer : current
     }
 
-    /// A projection on as few directions as tell neighbours apart; nil when it takes more than half of them all.
-    private func learn() -> (quantizer: ScalarQuantizer, projection: Projection, found: Double)? {
+    /// As few principal components as tell neighbours apart; nil when it takes more than half of them all.
+    private func train() -> (quantizer: ScalarQuantizer, pca: PrincipalComponents, found: Double)? {
         let most = dimension / 2 / 64 * 64
         var moment = [Float](repeating: 0, count: dimension * dimension)
         let size = Int32(dimension)
@@ -82,21 +82,21 @@ struct CodecLearner {
         var vectors = moment.map(Double.init)
         guard (try? Eigenvectors.replace(&vectors, size: dimension)) != nil else { return nil }
         // The last rows have the greatest eigenvalues.
-        func projection(_ count: Int) -> Projection {
-            Projection(dimension: dimension, count: count) { number in
+        func leading(_ count: Int) -> PrincipalComponents {
+            PrincipalComponents(dimension: dimension, count: count) { number in
                 let row = dimension - 1 - number
                 return vectors[row * dimension..<(row + 1) * dimension].map(Float.init)
             }
         }
-        let components = project(along: projection(most))
+        let components = project(along: leading(most))
         let found = containments(of: components, width: most)
         guard let block = found.firstIndex(where: { $0 >= Self.containment }) else { return nil }
-        let chosen = projection(64 * (block + 1))
+        let chosen = leading(64 * (block + 1))
         let values = project(along: chosen)
         let range = QuantizationRange(values, width: chosen.count)
         let quantizer = ScalarQuantizer(
             dimension: dimension,
-            projection: chosen,
+            pca: chosen,
             zeroPoint: range.zeroPoint,
             scale: range.scale,
             errorBound: errorBound(of: values, width: chosen.count)
@@ -104,17 +104,17 @@ struct CodecLearner {
         return (quantizer, chosen, found[block])
     }
 
-    /// Components of the sample along a projection, `[count][projection.count]`.
-    private func project(along projection: Projection) -> [Float] {
-        let room = Projection.allocate(projection.count)
+    /// The sample projected on principal components, `[count][pca.count]`.
+    private func project(along pca: PrincipalComponents) -> [Float] {
+        let room = PrincipalComponents.allocate(pca.count)
         defer { room.deallocate() }
         var components: [Float] = []
-        components.reserveCapacity(count * projection.count)
+        components.reserveCapacity(count * pca.count)
         sample.withUnsafeBufferPointer { sample in
             guard let base = sample.baseAddress else { return }
             for number in 0..<count {
-                projection.project(base + number * dimension, to: room, kernels)
-                components += UnsafeBufferPointer(start: room, count: projection.count)
+                pca.project(base + number * dimension, to: room, kernels)
+                components += UnsafeBufferPointer(start: room, count: pca.count)
             }
         }
         return components

@@ -1,32 +1,32 @@
 internal import CIndexKernels
 internal import Storage
 
-/// Orthonormal directions, and the components of vectors along them.
+/// Principal components (PCA): orthonormal directions, and the projection of vectors on them.
 ///
-/// Vectors of pooled features spread along few directions: with 128 of 512, found by principal component analysis, the ten
+/// Vectors of pooled features spread along few component: with 128 of 512, found by principal component analysis, the ten
 /// nearest of 100,000 lie among the twenty nearest by these components alone (README, "Codes").
-final class Projection: @unchecked Sendable {
+final class PrincipalComponents: @unchecked Sendable {
     // `@unchecked`: written by `init` alone.
     /// Components of a vector.
     let dimension: Int
-    /// Directions, a multiple of 64, at most `dimension`.
+    /// How many principal components, a multiple of 64, at most `dimension`.
     let count: Int
-    /// `[count / 64][dimension][64]`: component i of direction 64 b + j at [b][i][j]; 64-byte aligned.
+    /// `[count / 64][dimension][64]`: element i of principal component 64 b + j at [b][i][j]; 64-byte aligned.
     let blocks: UnsafeMutablePointer<Float>
 
-    /// `directions(k)` gives direction k: `dimension` numbers.
-    init(dimension: Int, count: Int, directions: (Int) -> [Float]) {
+    /// `component(k)` gives principal component k: `dimension` numbers.
+    init(dimension: Int, count: Int, component: (Int) -> [Float]) {
         self.dimension = dimension
         self.count = count
         blocks = Self.allocate(dimension * count)
         for number in 0..<count {
-            for (index, value) in directions(number).enumerated() {
+            for (index, value) in component(number).enumerated() {
                 blocks[(number / 64 * dimension + index) * 64 + number % 64] = value
             }
         }
     }
 
-    /// From the numbers of `blocks`, as a row of the store has them; nil when one of them cannot belong to a direction.
+    /// From the numbers of `blocks`, as a row of the store has them; nil when one of them cannot belong to a unit vector.
     init?(dimension: Int, count: Int, row: RawSpan) {
         guard count > 0, count % 64 == 0, count <= dimension, row.byteCount == 4 * dimension * count else { return nil }
         self.dimension = dimension
@@ -49,7 +49,7 @@ final class Projection: @unchecked Sendable {
         )
     }
 
-    /// Components of `vector` along the directions: `count` numbers to `components`, which is 64-byte aligned.
+    /// Components of `vector` along the component: `count` numbers to `components`, which is 64-byte aligned.
     func project(_ vector: UnsafePointer<Float>, to components: UnsafeMutablePointer<Float>, _ kernels: DispatchTable) {
         kernels.table.pointee.project_f32(vector, dimension, blocks, count / 64, components)
     }
