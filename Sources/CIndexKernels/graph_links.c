@@ -110,12 +110,12 @@ size_t CIndexKernels_attach(
     return attached;
 }
 
-/* Live slots that one repair chooses among, and removed ones that it walks through for them. */
+/* Live slots that one repair chooses among, and tombstones that it walks through for them. */
 #define REPAIR_LIMIT (CINDEXKERNELS_BASE_LINKS * 8)
 #define REPAIR_WALK (CINDEXKERNELS_BASE_LINKS * 2)
 
-/* Live slots that lie behind the first `walk_count` removed ones of `walk`: their neighbours, and while those are fewer than `enough`
-   what lies behind removed neighbours. Leaves out `slot` and what `links` has. */
+/* Live slots that lie behind the first `walk_count` tombstones of `walk`: their neighbours, and while those are fewer than `enough`
+   what lies behind neighbours that are tombstones. Leaves out `slot` and what `links` has. */
 static size_t live_behind(
     const CIndexKernels_graph *graph, uint32_t slot, unsigned level, const uint32_t *links, size_t link_count, uint32_t *walk,
     size_t walk_count, size_t enough, uint32_t *met) {
@@ -141,10 +141,10 @@ int CIndexKernels_repair(const CIndexKernels_dispatch_table *kernels, const CInd
     const size_t capacity = capacity_of(level), limit = kept_of(level);
     uint32_t links[CINDEXKERNELS_BASE_LINKS], walk[REPAIR_WALK], met[REPAIR_LIMIT];
     CIndexKernels_candidate candidates[REPAIR_LIMIT];
-    bool has_dead = false;
+    bool has_tombstone = false;
     size_t count = load_list(list_of(graph, slot, level), capacity, links);
-    for (size_t i = 0; i < count && !has_dead; i++) has_dead = !(flags_of(graph->chunks, links[i]) & CINDEXKERNELS_LIVE);
-    if (!has_dead) return -1;
+    for (size_t i = 0; i < count && !has_tombstone; i++) has_tombstone = !(flags_of(graph->chunks, links[i]) & CINDEXKERNELS_LIVE);
+    if (!has_tombstone) return -1;
 
     lock_slot(graph->chunks, slot);
     uint32_t *list = list_of(graph, slot, level);

@@ -15,7 +15,7 @@ package struct IndexParameters: Sendable {
     package var checkedBelow = 262_144
     /// Vectors that may wait for a linker before `waitForRoom` blocks. Scanning 57,000 of 512 components took 3 ms.
     package var pendingLimit = 131_072
-    /// Share of removed slots among the linked ones that starts a repair of the graph.
+    /// Share of tombstones among the linked slots that starts a repair of the graph.
     package var repairShare = 0.05
     /// Operations that make a checkpoint due, at least; a fiftieth of the collection when that is more.
     package var checkpointOperations = 20_000

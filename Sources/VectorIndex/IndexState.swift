@@ -5,7 +5,7 @@ internal import Synchronization
 /// The in-memory index that the writer, the searches and the maintenance share: the HNSW graph, the codes, the table of equal vectors
 /// and the counts.
 ///
-/// Each part synchronises itself, as its type says. `liveCount` is changed by the writer, `deadCount` by the writer and by linkers.
+/// Each part synchronises itself, as its type says. `liveCount` is changed by the writer, `tombstoneCount` by the writer and by linkers.
 final class IndexState: Sendable {
     /// Components of every vector, 1...4096.
     let dimension: Int
@@ -21,8 +21,8 @@ final class IndexState: Sendable {
 
     /// Vectors that can be returned.
     let liveCount: Atomic<Int>
-    /// Removed vectors that are still in the graph or in the queue.
-    let deadCount = Atomic<Int>(0)
+    /// Tombstones: removed vectors that are still in the graph or in the queue.
+    let tombstoneCount = Atomic<Int>(0)
 
     /// Takes over what `loader` read.
     init(_ loader: IndexLoader, _ codes: CodeStore) {

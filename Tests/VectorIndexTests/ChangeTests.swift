@@ -143,7 +143,7 @@ struct ChangeTests {
         let queries = source.next(30)
         for query in queries { #expect(try !fixture.search(query, 50).contains { gone.contains($0.slot) }) }
         try fixture.link()
-        #expect(fixture.index.maintenance.linker.deadSlots().isEmpty)
+        #expect(fixture.index.maintenance.linker.tombstones().isEmpty)
         #expect(fixture.index.maintenance.linker.unreachedSlots().isEmpty)
         #expect(try fixture.recall(queries, count: 10, ef: 64) >= 0.95)
 

@@ -51,7 +51,7 @@ struct GraphFuzzTests {
         for slot in gone { live[slot] = nil }
         try fixture.link()
         try fixture.checkpoint()
-        #expect(fixture.index.maintenance.linker.deadSlots().isEmpty)
+        #expect(fixture.index.maintenance.linker.tombstones().isEmpty)
         try fixture.reopen()
         #expect(fixture.index.statistics.pendingCount == 0)
         #expect(fixture.violations() == [])

@@ -73,7 +73,7 @@ struct RemovalTests {
             try fixture.link()
             sources.removeFirst()
             #expect(fixture.violations() == [])
-            #expect(fixture.index.maintenance.linker.deadSlots().isEmpty)
+            #expect(fixture.index.maintenance.linker.tombstones().isEmpty)
             #expect(fixture.index.maintenance.linker.unreachedSlots().isEmpty)
             let queries = sources.indices.flatMap { sources[$0].next(5) }
             #expect(try fixture.recall(queries, count: 10, ef: 64) >= 0.95)
@@ -148,13 +148,13 @@ struct RemovalTests {
         try fixture.link()
         let gone = slots.filter { $0.rawValue % 3 == 0 }
         try fixture.remove(gone)
-        for _ in 0..<20 where !fixture.index.maintenance.linker.deadSlots().isEmpty {
+        for _ in 0..<20 where !fixture.index.maintenance.linker.tombstones().isEmpty {
             try fixture.index.start(threadCount: 1)
             fixture.index.stop()
             #expect(fixture.violations() == [])
         }
         try fixture.link()
-        #expect(fixture.index.maintenance.linker.deadSlots().isEmpty)
+        #expect(fixture.index.maintenance.linker.tombstones().isEmpty)
         #expect(fixture.violations() == [])
         #expect(fixture.index.maintenance.detached.read { Set($0.map(\.slot)) } == Set(gone))
     }

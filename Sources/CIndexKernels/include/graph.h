@@ -72,7 +72,7 @@ void CIndexKernels_free_scratch(CIndexKernels_scratch *_Nonnull scratch);
 bool CIndexKernels_has_met(const CIndexKernels_scratch *_Nonnull scratch, uint32_t slot);
 
 /* Best-first search of one level (algorithm 2), starting from the `entries` candidates in the pool, whose scores are
-   set. Leaves the best `ef` or fewer in the pool, best first, and returns how many. Slots that are no longer live are walked through
+   set. Leaves the best `ef` or fewer in the pool, best first, and returns how many. Tombstones, slots that are no longer live, are walked through
    and left in the pool. */
 size_t CIndexKernels_beam(
     const CIndexKernels_dispatch_table *_Nonnull kernels, const CIndexKernels_graph *_Nonnull graph,
@@ -137,7 +137,7 @@ size_t CIndexKernels_attach(
     const CIndexKernels_graph *_Nonnull graph, uint32_t slot, const CIndexKernels_candidate *_Nonnull candidates, size_t count,
     size_t limit);
 
-/* Takes slots that are not live out of a list. The others stay, and what lies behind the removed ones joins them as the diversity
+/* Takes tombstones, slots that are not live, out of a list. The others stay, and what lies behind the tombstones joins them as the diversity
    heuristic allows (after FreshDiskANN, arXiv:2105.09613, algorithm 4, which chooses anew among all). Returns the length of the list, or -1
    when it named live slots only and was left alone. */
 int CIndexKernels_repair(

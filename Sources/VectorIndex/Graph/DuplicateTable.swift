@@ -6,14 +6,14 @@ internal import Platform
 /// Callable from every thread; the lock is held for one probe.
 final class DuplicateTable: Sendable {
     private struct State {
-        /// tag << 32 | slot; `empty` and `removed` are slots beyond every real one.
+        /// tag << 32 | slot; `empty` and `tombstone` are slots beyond every real one.
         var entries: [UInt64]
         var used = 0
         var live = 0
     }
 
     private static let empty: UInt64 = 0xFFFF_FFFF
-    private static let removed: UInt64 = 0xFFFF_FFFE
+    private static let tombstone: UInt64 = 0xFFFF_FFFE
 
     private let state = Monitor(State(entries: [UInt64](repeating: empty, count: 64)))
 
@@ -31,7 +31,7 @@ final class DuplicateTable: Sendable {
             var at = Int(UInt32(truncatingIfNeeded: hash)) & mask
             while state.entries[at] & 0xFFFF_FFFF != Self.empty {
                 if state.entries[at] == wanted {
-                    state.entries[at] = Self.removed
+                    state.entries[at] = Self.tombstone
                     state.live -= 1
                     return
                 }
@@ -49,7 +49,7 @@ final class DuplicateTable: Sendable {
             var found: [Slot] = []
             while state.entries[at] & 0xFFFF_FFFF != Self.empty {
                 let entry = state.entries[at]
-                if entry >> 32 == tag, entry & 0xFFFF_FFFF != Self.removed {
+                if entry >> 32 == tag, entry & 0xFFFF_FFFF != Self.tombstone {
                     found.append(Slot(rawValue: UInt32(truncatingIfNeeded: entry)))
                 }
                 at = (at + 1) & mask
@@ -69,12 +69,12 @@ final class DuplicateTable: Sendable {
         state.live += 1
     }
 
-    /// Doubles the table, or only clears the removed entries out when those fill it.
+    /// Doubles the table, or only clears the tombstones out when those fill it.
     private static func rebuild(_ state: inout State) {
         let old = state.entries
         let count = state.live * 2 >= old.count ? old.count * 2 : old.count
         state = State(entries: [UInt64](repeating: empty, count: count))
-        for entry in old where entry & 0xFFFF_FFFF < removed {
+        for entry in old where entry & 0xFFFF_FFFF < tombstone {
             put(&state, tag: UInt32(truncatingIfNeeded: entry >> 32), UInt32(truncatingIfNeeded: entry))
         }
     }

@@ -2,7 +2,7 @@ internal import CIndexKernels
 internal import Platform
 internal import Synchronization
 
-/// Keeps the HNSW graph whole beside the searches: links pending vectors, repairs lists that name removed ones, and finds vectors
+/// Keeps the HNSW graph whole beside the searches: links pending vectors, repairs lists that name tombstones, and finds vectors
 /// that no path reaches.
 ///
 /// It owns the linkers' threads, the queue of pending vectors and the slots that left the graph. One linker at a time does the upkeep.
@@ -102,17 +102,17 @@ final class GraphMaintenance: Sendable {
         return true
     }
 
-    /// Takes removed slots out of the graph when they are many, beside linkers and searches.
+    /// Takes tombstones out of the graph when they are many, beside linkers and searches.
     ///
     /// Linkers choose live neighbours only. So once those that began before the removal have ended, nothing names these
-    /// slots anew, and one pass over all lists leaves none that does: not even a removed slot's, which a search may still
+    /// slots anew, and one pass over all lists leaves none that does: not even a tombstone's, which a search may still
     /// walk through when what it names is written anew.
     /// - Returns: false when the linkers were stopped before the end; it begins again when they start.
     private func repair() -> Bool {
         guard needsRepair else { return true }
-        let dead = linker.deadSlots()
-        guard !dead.isEmpty else { return true }
-        queue.exclusively { linker.leaveRemovedEntry() }
+        let tombstones = linker.tombstones()
+        guard !tombstones.isEmpty else { return true }
+        queue.exclusively { linker.leaveTombstoneEntry() }
         var short: [Slot] = []
         state.graph.forEachBlock(CINDEXKERNELS_LINKED, limit: Self.repairBlock) { slots in
             guard !queue.isStopping else { return }
@@ -122,8 +122,8 @@ final class GraphMaintenance: Sendable {
             queue.requestUpkeep()
             return false
         }
-        linker.detach(dead)
-        release(dead)
+        linker.detach(tombstones)
+        release(tombstones)
         scratches.withScratch { scratch in
             for slot in short where state.graph.isLive(slot) {
                 queue.inUpkeepPart { linker.link(slot, codes: state.codes, scratch: scratch) }
@@ -132,11 +132,12 @@ final class GraphMaintenance: Sendable {
         return true
     }
 
-    /// Whether removed slots slow searches down enough for a repair.
+    /// Whether tombstones slow searches down enough for a repair.
     private var needsRepair: Bool {
-        let dead = state.deadCount.load(ordering: .relaxed)
+        let tombstones = state.tombstoneCount.load(ordering: .relaxed)
         let live = state.liveCount.load(ordering: .relaxed)
-        return dead > 0 && Double(dead) >= max(min(64, Double(live)), state.parameters.repairShare * Double(live))
+        return tombstones > 0
+            && Double(tombstones) >= max(min(64, Double(live)), state.parameters.repairShare * Double(live))
     }
 
     /// Gives vectors that no path from the entry reaches ways in.
@@ -157,12 +158,12 @@ final class GraphMaintenance: Sendable {
         let generation = scratches.advance()
         for slot in slots { CIndexKernels_set_dirty(state.graph.chunks, slot.rawValue) }
         detached.update { $0 += slots.map { WriterState.FreeSlot(slot: $0, generation: generation) } }
-        state.deadCount.subtract(slots.count, ordering: .relaxed)
+        state.tombstoneCount.subtract(slots.count, ordering: .relaxed)
     }
 
     // MARK: The writer's side
 
-    /// Takes in what the writer published: added slots become pending, removed ones are a repair's to take out.
+    /// Takes in what the writer published: added slots become pending, removed ones are tombstones until a repair takes them out.
     func accept(added: [UInt32], removed: Set<UInt32>) {
         queue.append(added)
         if state.liveCount.load(ordering: .relaxed) >= state.parameters.linkFrom {
@@ -196,7 +197,7 @@ final class GraphMaintenance: Sendable {
     // MARK: Rebuild
 
     func relinkAll() -> Int {
-        var dead: [Slot] = []
+        var tombstones: [Slot] = []
         queue.exclusively {
             // From here on searches scan everything.
             state.graph.entry = nil
@@ -208,13 +209,13 @@ final class GraphMaintenance: Sendable {
                 for slot in slots.lazy.map({ Slot(rawValue: $0) }) {
                     for level in 0...slot.level { state.graph.setList(slot, level: level, []) }
                     state.graph.remove(CINDEXKERNELS_LINKED, from: slot)
-                    if state.graph.isLive(slot) { live.append(slot.rawValue) } else { dead.append(slot) }
+                    if state.graph.isLive(slot) { live.append(slot.rawValue) } else { tombstones.append(slot) }
                 }
                 queue.append(live)
             }
             linkedSinceSweep.store(0, ordering: .relaxed)
         }
-        release(dead)
+        release(tombstones)
         return queue.pendingCount
     }
 }

@@ -70,7 +70,7 @@ final class Linker: Sendable {
 
     // MARK: Upkeep
 
-    /// Replaces links to removed slots in the lists of `slots`.
+    /// Replaces links to tombstones in the lists of `slots`.
     ///
     /// - Returns: live slots whose list at level 0 came out short: they need neighbours from farther away.
     func repairLists(of slots: UnsafeBufferPointer<UInt32>, codes: CodeStore) -> [Slot] {
@@ -102,22 +102,22 @@ final class Linker: Sendable {
     }
 
     /// Slots that are linked but no longer live.
-    func deadSlots() -> [Slot] {
-        var dead: [Slot] = []
+    func tombstones() -> [Slot] {
+        var tombstones: [Slot] = []
         graph.forEachBlock(CINDEXKERNELS_LINKED) { slots in
-            for slot in slots where !graph.isLive(Slot(rawValue: slot)) { dead.append(Slot(rawValue: slot)) }
+            for slot in slots where !graph.isLive(Slot(rawValue: slot)) { tombstones.append(Slot(rawValue: slot)) }
         }
-        return dead
+        return tombstones
     }
 
-    /// Lets searches start at a live slot when the entry was removed. No linker runs.
-    func leaveRemovedEntry() {
+    /// Lets searches start at a live slot when the entry is a tombstone. No linker runs.
+    func leaveTombstoneEntry() {
         if let entry = graph.entry, !graph.isLive(entry) { graph.entry = graph.highestLinked() }
     }
 
     /// Takes slots that no list names any more out of the graph. None of them is the entry.
-    func detach(_ dead: [Slot]) {
-        for slot in dead {
+    func detach(_ tombstones: [Slot]) {
+        for slot in tombstones {
             graph.clear(slot)
             // The next checkpoint deletes their rows.
             CIndexKernels_set_dirty(graph.chunks, slot.rawValue)

@@ -3,8 +3,8 @@ internal import Storage
 
 /// Principal components (PCA): orthonormal directions, and the projection of vectors on them.
 ///
-/// Vectors of pooled features spread along few component: with 128 of 512, found by principal component analysis, the ten
-/// nearest of 100,000 lie among the twenty nearest by these components alone (README, "Codes").
+/// Vectors of pooled features spread along few directions: with 128 principal components of 512, the ten
+/// nearest of 100,000 lie among the twenty nearest by these alone (README, "Principal components").
 final class PrincipalComponents: @unchecked Sendable {
     // `@unchecked`: written by `init` alone.
     /// Components of a vector.

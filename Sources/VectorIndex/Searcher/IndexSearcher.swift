@@ -87,12 +87,12 @@ final class IndexSearcher: Sendable {
         widened(max(ef ?? max(state.parameters.efSearch, quantizer.pca == nil ? count : 4 * count), count))
     }
 
-    /// Removed slots take places in the pool: as many more are given.
+    /// Tombstones take places in the pool: as many more are given.
     private func widened(_ ef: Int) -> Int {
-        let dead = state.deadCount.load(ordering: .relaxed)
-        guard dead > 0 else { return ef }
+        let tombstones = state.tombstoneCount.load(ordering: .relaxed)
+        guard tombstones > 0 else { return ef }
         let live = max(1, state.liveCount.load(ordering: .relaxed))
-        return min(4 * ef, ef + (ef * dead + live - 1) / live)
+        return min(4 * ef, ef + (ef * tombstones + live - 1) / live)
     }
 
     /// Live slots of a graph search, best first.

@@ -105,7 +105,7 @@ final class IndexWriter: Sendable {
                     state.graph.remove(CINDEXKERNELS_LIVE, from: slot)
                     state.duplicates.remove(hash, slot)
                     state.liveCount.subtract(1, ordering: .relaxed)
-                    state.deadCount.add(1, ordering: .relaxed)
+                    state.tombstoneCount.add(1, ordering: .relaxed)
                     removed.insert(slot.rawValue)
                 }
             }
