@@ -144,7 +144,7 @@ struct ChangeTests {
         for query in queries { #expect(try !fixture.search(query, 50).contains { gone.contains($0.slot) }) }
         try fixture.link()
         #expect(fixture.index.maintenance.linker.tombstones().isEmpty)
-        #expect(fixture.index.maintenance.linker.unreachedSlots().isEmpty)
+        #expect(fixture.index.maintenance.linker.orphans().isEmpty)
         #expect(try fixture.recall(queries, count: 10, ef: 64) >= 0.95)
 
         // Their slots come back after a checkpoint, not before.

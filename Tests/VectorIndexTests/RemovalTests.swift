@@ -74,7 +74,7 @@ struct RemovalTests {
             sources.removeFirst()
             #expect(fixture.violations() == [])
             #expect(fixture.index.maintenance.linker.tombstones().isEmpty)
-            #expect(fixture.index.maintenance.linker.unreachedSlots().isEmpty)
+            #expect(fixture.index.maintenance.linker.orphans().isEmpty)
             let queries = sources.indices.flatMap { sources[$0].next(5) }
             #expect(try fixture.recall(queries, count: 10, ef: 64) >= 0.95)
         }

@@ -46,7 +46,7 @@ struct SearchTests {
         try fixture.link()
         #expect(fixture.index.statistics.pendingCount == 0)
         #expect(try fixture.recall(queries, count: 10, ef: 64) >= 0.95)
-        #expect(fixture.index.maintenance.linker.unreachedSlots().isEmpty)
+        #expect(fixture.index.maintenance.linker.orphans().isEmpty)
     }
 
     @Test func thereAreAsManyResultsAsVectors() throws {

@@ -2,13 +2,13 @@ internal import CIndexKernels
 internal import Platform
 internal import Synchronization
 
-/// Keeps the HNSW graph whole beside the searches: links pending vectors, repairs lists that name tombstones, and finds vectors
-/// that no path reaches.
+/// Keeps the HNSW graph whole beside the searches: links pending vectors, repairs lists that name tombstones, and joins orphans
+/// to it, vectors that no path reaches.
 ///
 /// It owns the linkers' threads, the queue of pending vectors and the slots that left the graph. One linker at a time does the upkeep.
 final class GraphMaintenance: Sendable {
-    /// Rounds of new ways to vectors that no path reaches, before they are left to the next upkeep.
-    private static let sweepRounds = 3
+    /// Passes of a connectivity repair before what it leaves is left to the next upkeep.
+    private static let connectivityPasses = 3
     /// How long searches that walk the old graph are waited for when it is made anew; they take milliseconds.
     private static let patienceSeconds = 0.1
     /// Lists repaired at once: what needs the linkers to wait waits for so many.
@@ -23,8 +23,8 @@ final class GraphMaintenance: Sendable {
     private let threads = Monitor<[WorkerThread]>([])
     /// Vectors linked since the last checkpoint began.
     private let linkedSinceCheckpoint = Atomic<Int>(0)
-    /// Vectors linked since the graph was last to be looked over for lost ones.
-    private let linkedSinceSweep = Atomic<Int>(0)
+    /// Vectors linked since the last connectivity repair was asked for.
+    private let linkedSinceConnectivityRepair = Atomic<Int>(0)
 
     init(_ state: IndexState, _ queue: LinkQueue, _ scratches: ScratchPool, _ loader: IndexLoader) {
         self.state = state
@@ -74,7 +74,7 @@ final class GraphMaintenance: Sendable {
                 // Not before: until then searches find it in the queue.
                 if isUnused { release([slot]) }
             case .upkeep:
-                if repair() { sweep() }
+                if repair() { repairConnectivity() }
                 queue.finishUpkeep()
             }
         }
@@ -94,9 +94,9 @@ final class GraphMaintenance: Sendable {
             linker.link(slot, codes: state.codes, scratch: scratch)
         }
         linkedSinceCheckpoint.add(1, ordering: .relaxed)
-        let linked = linkedSinceSweep.add(1, ordering: .relaxed).newValue
+        let linked = linkedSinceConnectivityRepair.add(1, ordering: .relaxed).newValue
         if linked >= max(1024, state.liveCount.load(ordering: .relaxed) / 4) {
-            linkedSinceSweep.store(0, ordering: .relaxed)
+            linkedSinceConnectivityRepair.store(0, ordering: .relaxed)
             queue.requestUpkeep()
         }
         return true
@@ -140,13 +140,13 @@ final class GraphMaintenance: Sendable {
             && Double(tombstones) >= max(min(64, Double(live)), state.parameters.repairShare * Double(live))
     }
 
-    /// Gives vectors that no path from the entry reaches ways in.
-    private func sweep() {
-        for _ in 0..<Self.sweepRounds {
-            let lost = linker.unreachedSlots()
-            guard !lost.isEmpty else { return }
+    /// Connectivity repair: an orphan scan finds vectors that no path from the entry reaches, and gives them ways in.
+    private func repairConnectivity() {
+        for _ in 0..<Self.connectivityPasses {
+            let orphans = linker.orphans()
+            guard !orphans.isEmpty else { return }
             scratches.withScratch { scratch in
-                for slot in lost.map({ Slot(rawValue: $0) }) where state.graph.isLive(slot) {
+                for slot in orphans.map({ Slot(rawValue: $0) }) where state.graph.isLive(slot) {
                     queue.inUpkeepPart { linker.attach(slot, codes: state.codes, scratch: scratch) }
                 }
             }
@@ -213,7 +213,7 @@ final class GraphMaintenance: Sendable {
                 }
                 queue.append(live)
             }
-            linkedSinceSweep.store(0, ordering: .relaxed)
+            linkedSinceConnectivityRepair.store(0, ordering: .relaxed)
         }
         release(tombstones)
         return queue.pendingCount

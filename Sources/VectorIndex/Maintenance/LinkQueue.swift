@@ -14,14 +14,14 @@ final class LinkQueue: Sendable {
         var isExclusive = false
         /// No linker runs, or those that do are to end.
         var isStopping = true
-        /// Repairs and sweeps asked for or running.
+        /// Repairs and orphan scans asked for or running.
         var wantsUpkeep = false
         var isInUpkeep = false
         var upkeepBegan = Instant.now
         /// Vectors were linked since the last upkeep began: some may have lost their last way in.
-        var isUnswept = false
+        var mayHaveOrphans = false
         /// When an upkeep for that may begin.
-        var sweepDue = Instant.now
+        var orphanScanDue = Instant.now
         /// Threads in `waitUntilIdle`, for which it begins at once.
         var waiterCount = 0
         /// Upkeep edits lists just now.
@@ -35,8 +35,8 @@ final class LinkQueue: Sendable {
         case stop
     }
 
-    /// Sweeps that nothing but time asks for take this share of a core's at most, and a minute at most passes without.
-    private static let sweepShare = 1.0 / 64
+    /// Orphan scans that nothing but time asks for take this share of a core's at most, and a minute at most passes without.
+    private static let orphanScanShare = 1.0 / 64
     private static let longestDelay = 60.0
 
     private let monitor = Monitor(State())
@@ -80,8 +80,8 @@ final class LinkQueue: Sendable {
     /// Blocks until there is work. `finish` or `finishUpkeep` follows each.
     func next() -> Work {
         while true {
-            // Not sooner than that: a due sweep waits for what runs exclusively, which wakes nobody for it.
-            let due = monitor.read { $0.isUnswept && !$0.isInUpkeep ? max($0.sweepDue, .now + 0.01) : nil }
+            // Not sooner than that: a due orphan scan waits for what runs exclusively, which wakes nobody for it.
+            let due = monitor.read { $0.mayHaveOrphans && !$0.isInUpkeep ? max($0.orphanScanDue, .now + 0.01) : nil }
             if let work = monitor.wait(until: due, { Self.work(&$0) }) { return work }
         }
     }
@@ -90,10 +90,11 @@ final class LinkQueue: Sendable {
         if state.isStopping { return .stop }
         guard state.isOpen, !state.isExclusive else { return nil }
         let isDrained = state.head == state.slots.count
-        let isSweepDue = state.isUnswept && isDrained && (state.waiterCount > 0 || state.sweepDue <= .now)
-        if state.wantsUpkeep || isSweepDue, !state.isInUpkeep {
+        let isOrphanScanDue =
+            state.mayHaveOrphans && isDrained && (state.waiterCount > 0 || state.orphanScanDue <= .now)
+        if state.wantsUpkeep || isOrphanScanDue, !state.isInUpkeep {
             state.wantsUpkeep = false
-            state.isUnswept = false
+            state.mayHaveOrphans = false
             state.isInUpkeep = true
             state.upkeepBegan = .now
             return .upkeep
@@ -114,7 +115,7 @@ final class LinkQueue: Sendable {
             guard let index = state.linking.firstIndex(of: slot.rawValue) else { return }
             state.linking.swapAt(index, state.linking.count - 1)
             state.linking.removeLast()
-            state.isUnswept = true
+            state.mayHaveOrphans = true
         }
     }
 
@@ -122,7 +123,7 @@ final class LinkQueue: Sendable {
         monitor.update { state in
             state.isInUpkeep = false
             let now = Instant.now
-            state.sweepDue = now + min(Self.longestDelay, (now - state.upkeepBegan) / Self.sweepShare)
+            state.orphanScanDue = now + min(Self.longestDelay, (now - state.upkeepBegan) / Self.orphanScanShare)
         }
     }
 
@@ -156,7 +157,7 @@ final class LinkQueue: Sendable {
         _ = monitor.wait { state -> Bool? in
             if state.isStopping || !state.isOpen { return true }
             let isBusy = state.head < state.slots.count || !state.linking.isEmpty
-            return isBusy || state.isUnswept || state.wantsUpkeep || state.isInUpkeep ? nil : true
+            return isBusy || state.mayHaveOrphans || state.wantsUpkeep || state.isInUpkeep ? nil : true
         }
     }
 

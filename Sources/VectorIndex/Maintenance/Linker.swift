@@ -86,7 +86,7 @@ final class Linker: Sendable {
         return short
     }
 
-    /// Gives a slot that no path reaches ways in, from lists with room near it. None loses a link by that, so what is reached
+    /// Gives an orphan, a slot that no path reaches, ways in, from lists with room near it. None loses a link by that, so what is reached
     /// stays reached, and one call a slot is enough unless no list near it has room.
     func attach(_ slot: Slot, codes: CodeStore, scratch: SearchScratch) {
         /// One way in would do; some more spare searches detours.
@@ -124,19 +124,19 @@ final class Linker: Sendable {
         }
     }
 
-    /// Live linked slots that no path of level-0 links from the entry reaches. Beside linkers it may name some that are
+    /// Orphan scan, a breadth-first search: live linked slots that no path of level-0 links from the entry reaches. Beside linkers it may name some that are
     /// reached, and miss some that have just been lost.
-    func unreachedSlots() -> [UInt32] {
+    func orphans() -> [UInt32] {
         guard let entry = graph.entry else { return [] }
         let count = Int(graph.slotCount)
         var reached = [UInt8](repeating: 0, count: count)
         var queue = [UInt32](repeating: 0, count: count)
         _ = graph.withGraph(nil) { CIndexKernels_reach($0, entry.rawValue, count, &reached, &queue) }
-        var unreached: [UInt32] = []
+        var orphans: [UInt32] = []
         graph.forEachBlock(CINDEXKERNELS_LINKED | CINDEXKERNELS_LIVE) { slots in
             // Slots published meanwhile are not known yet.
-            for slot in slots where Int(slot) < count && reached[Int(slot)] == 0 { unreached.append(slot) }
+            for slot in slots where Int(slot) < count && reached[Int(slot)] == 0 { orphans.append(slot) }
         }
-        return unreached
+        return orphans
     }
 }
