@@ -110,27 +110,27 @@ size_t CIndexKernels_attach(
     return attached;
 }
 
-/* Live slots that one repair chooses among, and tombstones that it walks through for them. */
+/* Live slots that one repair chooses among, and tombstones that it traverses for them. */
 #define REPAIR_LIMIT (CINDEXKERNELS_BASE_LINKS * 8)
-#define REPAIR_WALK (CINDEXKERNELS_BASE_LINKS * 2)
+#define REPAIR_TRAVERSED (CINDEXKERNELS_BASE_LINKS * 2)
 
-/* Live slots that lie behind the first `walk_count` tombstones of `walk`: their neighbours, and while those are fewer than `enough`
+/* Live slots that lie behind the first `traversed_count` tombstones of `traversed`: their neighbours, and while those are fewer than `enough`
    what lies behind neighbours that are tombstones. Leaves out `slot` and what `links` has. */
 static size_t live_behind(
-    const CIndexKernels_graph *graph, uint32_t slot, unsigned level, const uint32_t *links, size_t link_count, uint32_t *walk,
-    size_t walk_count, size_t enough, uint32_t *met) {
+    const CIndexKernels_graph *graph, uint32_t slot, unsigned level, const uint32_t *links, size_t link_count, uint32_t *traversed,
+    size_t traversed_count, size_t enough, uint32_t *met) {
     uint32_t second[CINDEXKERNELS_BASE_LINKS];
-    const size_t direct = walk_count;
+    const size_t direct = traversed_count;
     size_t met_count = 0;
-    for (size_t i = 0; i < walk_count && (i < direct || met_count < enough); i++) {
-        const size_t second_count = load_list(list_of(graph, walk[i], level), capacity_of(level), second);
+    for (size_t i = 0; i < traversed_count && (i < direct || met_count < enough); i++) {
+        const size_t second_count = load_list(list_of(graph, traversed[i], level), capacity_of(level), second);
         for (size_t j = 0; j < second_count; j++) {
             const uint32_t link = second[j];
             if (flags_of(graph->chunks, link) & CINDEXKERNELS_LIVE) {
                 if (link == slot || contains(links, link_count, link) || contains(met, met_count, link)) continue;
                 if (met_count < REPAIR_LIMIT) met[met_count++] = link;
-            } else if (walk_count < REPAIR_WALK && !contains(walk, walk_count, link)) {
-                walk[walk_count++] = link;
+            } else if (traversed_count < REPAIR_TRAVERSED && !contains(traversed, traversed_count, link)) {
+                traversed[traversed_count++] = link;
             }
         }
     }
@@ -139,7 +139,7 @@ static size_t live_behind(
 
 int CIndexKernels_repair(const CIndexKernels_dispatch_table *kernels, const CIndexKernels_graph *graph, uint32_t slot, unsigned level) {
     const size_t capacity = capacity_of(level), limit = kept_of(level);
-    uint32_t links[CINDEXKERNELS_BASE_LINKS], walk[REPAIR_WALK], met[REPAIR_LIMIT];
+    uint32_t links[CINDEXKERNELS_BASE_LINKS], traversed[REPAIR_TRAVERSED], met[REPAIR_LIMIT];
     CIndexKernels_candidate candidates[REPAIR_LIMIT];
     bool has_tombstone = false;
     size_t count = load_list(list_of(graph, slot, level), capacity, links);
@@ -149,14 +149,14 @@ int CIndexKernels_repair(const CIndexKernels_dispatch_table *kernels, const CInd
     lock_slot(graph->chunks, slot);
     uint32_t *list = list_of(graph, slot, level);
     count = load_list(list, capacity, links);
-    size_t kept = 0, walk_count = 0;
+    size_t kept = 0, traversed_count = 0;
     for (size_t i = 0; i < count; i++) {
         if (flags_of(graph->chunks, links[i]) & CINDEXKERNELS_LIVE)
             links[kept++] = links[i];
         else
-            walk[walk_count++] = links[i];
+            traversed[traversed_count++] = links[i];
     }
-    const size_t met_count = live_behind(graph, slot, level, links, kept, walk, walk_count, limit, met);
+    const size_t met_count = live_behind(graph, slot, level, links, kept, traversed, traversed_count, limit, met);
     const uint8_t *code = code_of(graph, slot);
     for (size_t i = 0; i < met_count; i++)
         insert_sorted(candidates, i, (CIndexKernels_candidate){similarity(kernels, graph, code, met[i]), met[i]});

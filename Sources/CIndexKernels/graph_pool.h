@@ -7,7 +7,7 @@
 
 /* The sorted pool of a beam and its set of slots met. */
 
-/* The top bit of a pool entry's slot: its list has been walked. */
+/* The top bit of a pool entry's slot: its list has been expanded. */
 #define EXPANDED 0x80000000u
 
 /* Gives the set of slots met room for `entries`, a power of two, and puts those in it that it has when `keeps`. */

@@ -23,11 +23,11 @@ package struct IndexParameters: Sendable {
     package var checkpointPages = 2_000
 
     /// A set of fewer members is scanned, by a search of `efSearch`; of more, in proportion. 10,000 of 100,000 x 512 took 250 us at recall
-    /// 1.000 and a walk 210 us at .986, where a search without a set took 80 us (`likeness-bench filter`).
+    /// 1.000 and a traversal 210 us at .986, where a search without a set took 80 us (`likeness-bench filter`).
     package var scannedMembers = 16_384
-    /// A set of a smaller share of the live vectors is scanned: walks lose their way, with recall .98 at .05 and .81 at .01.
+    /// A set of a smaller share of the live vectors is scanned: traversals lose their way, with recall .98 at .05 and .81 at .01.
     package var scannedShare = 0.05
-    /// A set of fewer members is scanned for a query that lies where hardly any are: walks found 3 % of the nearest of 90,000
+    /// A set of fewer members is scanned for a query that lies where hardly any are: traversals found 3 % of the nearest of 90,000
     /// members that surround the query far away. 50,000 took 0.9 ms, and up to 30 ms where their scores hardly differ.
     package var scannedStrangers = 262_144
 

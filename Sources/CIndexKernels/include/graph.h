@@ -72,7 +72,7 @@ void CIndexKernels_free_scratch(CIndexKernels_scratch *_Nonnull scratch);
 bool CIndexKernels_has_met(const CIndexKernels_scratch *_Nonnull scratch, uint32_t slot);
 
 /* Best-first search of one level (algorithm 2), starting from the `entries` candidates in the pool, whose scores are
-   set. Leaves the best `ef` or fewer in the pool, best first, and returns how many. Tombstones, slots that are no longer live, are walked through
+   set. Leaves the best `ef` or fewer in the pool, best first, and returns how many. Tombstones, slots that are no longer live, are traversed
    and left in the pool. */
 size_t CIndexKernels_beam(
     const CIndexKernels_dispatch_table *_Nonnull kernels, const CIndexKernels_graph *_Nonnull graph,
@@ -119,7 +119,7 @@ void CIndexKernels_score_slots(
     const CIndexKernels_dispatch_table *_Nonnull kernels, const CIndexKernels_graph *_Nonnull graph,
     const CIndexKernels_query *_Nonnull query, const uint32_t *_Nonnull slots, size_t count, float *_Nonnull scores);
 
-/* Diversity heuristic (algorithm 4, alpha 1): walks the candidates best first and keeps one when it is nearer to `slot` than
+/* Diversity heuristic (algorithm 4, alpha 1): takes the candidates best first and keeps one when it is nearer to `slot` than
    to everything kept; equidistant candidates prune each other. Passes over `slot` itself and what is not live.
    Returns how many of at most `limit` it wrote to `kept`. */
 size_t CIndexKernels_select(

@@ -9,7 +9,7 @@ internal import Synchronization
 final class GraphMaintenance: Sendable {
     /// Passes of a connectivity repair before what it leaves is left to the next upkeep.
     private static let connectivityPasses = 3
-    /// How long searches that walk the old graph are waited for when it is made anew; they take milliseconds.
+    /// How long searches that traverse the old graph are waited for when it is made anew; they take milliseconds.
     private static let patienceSeconds = 0.1
     /// Lists repaired at once: what needs the linkers to wait waits for so many.
     private static let repairBlock = 128
@@ -106,7 +106,7 @@ final class GraphMaintenance: Sendable {
     ///
     /// Linkers choose live neighbours only. So once those that began before the removal have ended, nothing names these
     /// slots anew, and one pass over all lists leaves none that does: not even a tombstone's, which a search may still
-    /// walk through when what it names is written anew.
+    /// traverse when what it names is written anew.
     /// - Returns: false when the linkers were stopped before the end; it begins again when they start.
     private func repair() -> Bool {
         guard needsRepair else { return true }

@@ -6,7 +6,7 @@ internal import Synchronization
 package enum FilteredPath: String, Sendable {
     /// The codes of all members are scored, and the vectors of the best.
     case scan
-    /// The graph is walked from member to member, through the neighbours that are none (ACORN-1, arXiv:2403.04871).
+    /// The graph is traversed from member to member, through the neighbours that are none (ACORN-1, arXiv:2403.04871).
     case twoHop = "two-hop"
 }
 

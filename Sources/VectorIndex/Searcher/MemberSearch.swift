@@ -17,14 +17,14 @@ struct MemberSearch {
 
     /// Candidates that a scan may leave; where scores lie so close that more could be among the best, all is scanned rigorously.
     private static let scanLimit = 16_384
-    /// Members from all over the set that a walk starts from: it finds the parts of the set that no path joins.
+    /// Members from all over the set that a traversal starts from: it finds the parts of the set that no path joins.
     private static let seedCount = 32
     /// A query is a stranger when the share of members two hops around it is less than this part of their share of all.
     private static let strangerShare = 0.5
     /// Members that a hop looks for, times their share of all, or twice this when every second vector is one: where they are few, lists
     /// leave gaps. CINDEXKERNELS_BASE_LINKS at most.
     private static let membersPerHop = 6.0
-    /// Below this share a walk takes a pool half as large again, for the same reason.
+    /// Below this share a traversal takes a pool half as large again, for the same reason.
     private static let thinShare = 0.25
 
     /// `scratch` has the query.
@@ -52,7 +52,7 @@ struct MemberSearch {
     /// Whether a search may return `slot`.
     func has(_ slot: UInt32) -> Bool { slot < slotCount && members.contains(Slot(rawValue: slot)) }
 
-    /// Whether a scan is quicker than a walk with a pool of `ef`, or the graph has too few members to walk along.
+    /// Whether a scan is quicker than a traversal with a pool of `ef`, or the graph has too few members to traverse.
     func isScanned(ef: Int) -> Bool {
         memberCount * parameters.efSearch < parameters.scannedMembers * ef || share < parameters.scannedShare
     }
@@ -68,11 +68,11 @@ struct MemberSearch {
         return isStranger ? nil : scratch.pool[0]
     }
 
-    /// Members that may be among the best `count`, best first by their codes: of a walk at most `wanted`, and none that it has
+    /// Members that may be among the best `count`, best first by their codes: of a traversal at most `wanted`, and none that it has
     /// not met in the graph; of a scan all, or nil when they are too many.
     func candidates(_ count: Int, ef: Int, wanted: Int) -> (found: [CIndexKernels_candidate]?, path: FilteredPath) {
         if !isScanned(ef: ef), let origin = origin() {
-            return (Array(walk(from: origin, ef: ef).prefix(wanted)), .twoHop)
+            return (Array(traverse(from: origin, ef: ef).prefix(wanted)), .twoHop)
         }
         return (scan(count), .scan)
     }
@@ -98,7 +98,7 @@ struct MemberSearch {
         return UnsafeBufferPointer(start: scratch.pool, count: found).sorted { $0.score > $1.score }
     }
 
-    private func walk(from origin: CIndexKernels_candidate, ef: Int) -> [CIndexKernels_candidate] {
+    private func traverse(from origin: CIndexKernels_candidate, ef: Int) -> [CIndexKernels_candidate] {
         let ef = share < Self.thinShare ? ef + ef / 2 : ef
         scratch.reserve(slotCount: slotCount, ef: max(ef, Self.seedCount + 1))
         let enough = min(Double(CINDEXKERNELS_BASE_LINKS), max(2, 1 / share) * Self.membersPerHop)

@@ -43,7 +43,7 @@ final class SearchScratch: @unchecked Sendable {
     /// Whether the last beam met `slot`.
     func hasVisited(_ slot: UInt32) -> Bool { withUnsafePointer(to: scratch) { CIndexKernels_has_met($0, slot) } }
 
-    /// Walks down from the entry to `level`: one candidate a level, each level starting where the one above ended.
+    /// Greedy descent from the entry to `level`: one candidate a level, each level starting where the one above ended.
     /// Leaves the nearest slot met in the pool.
     func descend(
         from entry: Slot,

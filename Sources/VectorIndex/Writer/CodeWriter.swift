@@ -24,7 +24,7 @@ struct CodeWriter {
         guard quantizer.tag != state.codes.quantizer.tag else { return }
         let old = state.codes
         let fresh = CodeStore(quantizer: quantizer, kernels: state.kernels)
-        // Slots without a row: removed ones that searches walk through, and those that this transaction removes, which may
+        // Slots without a row: tombstones that searches traverse, and those that this transaction removes, which may
         // still be given up.
         var next: UInt32 = 0
         func adopt(below end: UInt32) {
