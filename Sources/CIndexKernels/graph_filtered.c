@@ -1,6 +1,6 @@
 #include "graph_members.h"
 
-/* Members that `slot` leads to and that this beam has not met, marked as met: those of its list, and, while its list and those
+/* Members that `slot` leads to and that this beam has not visited, marked as visited: those of its list, and, while its list and those
    looked at have fewer members than `enough`, those of the lists of its other neighbours. At most CINDEXKERNELS_BASE_LINKS - 1 more
    than `enough`. */
 static size_t fresh_members(
@@ -14,8 +14,8 @@ static size_t fresh_members(
         if (link == CINDEXKERNELS_NO_SLOT) break;
         if (is_member(members, link)) {
             seen++;
-            if (meet(scratch, link)) fresh[count++] = link;
-        } else if (!is_met(scratch, link)) {
+            if (mark_visited(scratch, link)) fresh[count++] = link;
+        } else if (!is_visited(scratch, link)) {
             through[through_count++] = link;
         }
     }
@@ -23,13 +23,13 @@ static size_t fresh_members(
     for (size_t i = 0; i < through_count; i++) prefetch_list(graph, through[i], 0);
     for (size_t i = 0; i < through_count && seen < enough; i++) {
         const uint32_t *second = list_of(graph, through[i], 0);
-        meet(scratch, through[i]);
+        mark_visited(scratch, through[i]);
         for (size_t j = 0; j < CINDEXKERNELS_BASE_LINKS; j++) {
             const uint32_t link = load_link(second + j);
             if (link == CINDEXKERNELS_NO_SLOT) break;
             if (!is_member(members, link)) continue;
             seen++;
-            if (meet(scratch, link)) fresh[count++] = link;
+            if (mark_visited(scratch, link)) fresh[count++] = link;
         }
     }
     return count;
@@ -44,8 +44,8 @@ size_t CIndexKernels_beam_members(
     float scores[2 * CINDEXKERNELS_BASE_LINKS];
     size_t count = entries < ef ? entries : ef;
     if (enough > CINDEXKERNELS_BASE_LINKS) enough = CINDEXKERNELS_BASE_LINKS;
-    forget_met(scratch, ef);
-    for (size_t i = 0; i < entries; i++) meet(scratch, pool[i].slot);
+    reset_visited(scratch, ef);
+    for (size_t i = 0; i < entries; i++) mark_visited(scratch, pool[i].slot);
 
     uint32_t slot = origin;
     for (size_t next = 0;;) {

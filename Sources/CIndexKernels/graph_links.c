@@ -75,7 +75,7 @@ void CIndexKernels_link(
     uint32_t links[CINDEXKERNELS_BASE_LINKS], before[CINDEXKERNELS_BASE_LINKS];
     memcpy(links, neighbours, count * sizeof *links);
 
-    /* Another linker may have met `slot` on a level above and linked to it already: keep those links too. */
+    /* Another linker may have visited `slot` on a level above and linked to it already: keep those links too. */
     lock_slot(graph->chunks, slot);
     uint32_t *list = list_of(graph, slot, level);
     const size_t before_count = load_list(list, capacity, before);
@@ -118,28 +118,28 @@ size_t CIndexKernels_attach(
    what lies behind neighbours that are tombstones. Leaves out `slot` and what `links` has. */
 static size_t live_behind(
     const CIndexKernels_graph *graph, uint32_t slot, unsigned level, const uint32_t *links, size_t link_count, uint32_t *traversed,
-    size_t traversed_count, size_t enough, uint32_t *met) {
+    size_t traversed_count, size_t enough, uint32_t *behind) {
     uint32_t second[CINDEXKERNELS_BASE_LINKS];
     const size_t direct = traversed_count;
-    size_t met_count = 0;
-    for (size_t i = 0; i < traversed_count && (i < direct || met_count < enough); i++) {
+    size_t behind_count = 0;
+    for (size_t i = 0; i < traversed_count && (i < direct || behind_count < enough); i++) {
         const size_t second_count = load_list(list_of(graph, traversed[i], level), capacity_of(level), second);
         for (size_t j = 0; j < second_count; j++) {
             const uint32_t link = second[j];
             if (flags_of(graph->chunks, link) & CINDEXKERNELS_LIVE) {
-                if (link == slot || contains(links, link_count, link) || contains(met, met_count, link)) continue;
-                if (met_count < REPAIR_LIMIT) met[met_count++] = link;
+                if (link == slot || contains(links, link_count, link) || contains(behind, behind_count, link)) continue;
+                if (behind_count < REPAIR_LIMIT) behind[behind_count++] = link;
             } else if (traversed_count < REPAIR_TRAVERSED && !contains(traversed, traversed_count, link)) {
                 traversed[traversed_count++] = link;
             }
         }
     }
-    return met_count;
+    return behind_count;
 }
 
 int CIndexKernels_repair(const CIndexKernels_dispatch_table *kernels, const CIndexKernels_graph *graph, uint32_t slot, unsigned level) {
     const size_t capacity = capacity_of(level), limit = kept_of(level);
-    uint32_t links[CINDEXKERNELS_BASE_LINKS], traversed[REPAIR_TRAVERSED], met[REPAIR_LIMIT];
+    uint32_t links[CINDEXKERNELS_BASE_LINKS], traversed[REPAIR_TRAVERSED], behind[REPAIR_LIMIT];
     CIndexKernels_candidate candidates[REPAIR_LIMIT];
     bool has_tombstone = false;
     size_t count = load_list(list_of(graph, slot, level), capacity, links);
@@ -156,12 +156,12 @@ int CIndexKernels_repair(const CIndexKernels_dispatch_table *kernels, const CInd
         else
             traversed[traversed_count++] = links[i];
     }
-    const size_t met_count = live_behind(graph, slot, level, links, kept, traversed, traversed_count, limit, met);
+    const size_t behind_count = live_behind(graph, slot, level, links, kept, traversed, traversed_count, limit, behind);
     const uint8_t *code = code_of(graph, slot);
-    for (size_t i = 0; i < met_count; i++)
-        insert_sorted(candidates, i, (CIndexKernels_candidate){similarity(kernels, graph, code, met[i]), met[i]});
+    for (size_t i = 0; i < behind_count; i++)
+        insert_sorted(candidates, i, (CIndexKernels_candidate){similarity(kernels, graph, code, behind[i]), behind[i]});
     /* What is left of the list stays, however many there are: choosing anew among all would thin the graph out. */
-    for (size_t i = 0; i < met_count && kept < limit; i++)
+    for (size_t i = 0; i < behind_count && kept < limit; i++)
         if (!is_nearer_to_any(kernels, graph, candidates[i], links, kept)) links[kept++] = candidates[i].slot;
     store_list(list, capacity, links, kept);
     unlock_slot(graph->chunks, slot);

@@ -5,43 +5,43 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* The sorted pool of a beam and its set of slots met. */
+/* The sorted pool of a beam and its visited set. */
 
 /* The top bit of a pool entry's slot: its list has been expanded. */
 #define EXPANDED 0x80000000u
 
-/* Gives the set of slots met room for `entries`, a power of two, and puts those in it that it has when `keeps`. */
-void resize_met(CIndexKernels_scratch *scratch, size_t entries, bool keeps);
+/* Gives the visited set a capacity of `entries`, a power of two, and puts those in it that it has when `keeps`. */
+void resize_visited(CIndexKernels_scratch *scratch, size_t entries, bool keeps);
 
-/* Forgets which slots were met. A beam of `ef` meets some 15 slots for each that it expands. */
-static inline void forget_met(CIndexKernels_scratch *scratch, size_t ef) {
+/* Resets the visited set. A beam of `ef` visits some 15 slots for each that it expands. */
+static inline void reset_visited(CIndexKernels_scratch *scratch, size_t ef) {
     size_t entries = 512;
     while (entries < 48 * ef) entries *= 2;
-    if (entries > scratch->met_capacity) return resize_met(scratch, entries, false);
-    memset(scratch->met, 0xFF, entries * sizeof *scratch->met);
-    scratch->met_mask = entries - 1;
-    scratch->met_count = 0;
+    if (entries > scratch->visited_capacity) return resize_visited(scratch, entries, false);
+    memset(scratch->visited, 0xFF, entries * sizeof *scratch->visited);
+    scratch->visited_mask = entries - 1;
+    scratch->visited_count = 0;
 }
 
 /* Where `slot` is in the set, or the free entry where it belongs: multiplicative hashing, linear probing. */
-static inline size_t met_place(const CIndexKernels_scratch *scratch, uint32_t slot) {
-    size_t place = (slot * 0x9E3779B1u >> 8) & scratch->met_mask;
-    while (scratch->met[place] != slot && scratch->met[place] != CINDEXKERNELS_NO_SLOT)
-        place = (place + 1) & scratch->met_mask;
+static inline size_t visited_place(const CIndexKernels_scratch *scratch, uint32_t slot) {
+    size_t place = (slot * 0x9E3779B1u >> 8) & scratch->visited_mask;
+    while (scratch->visited[place] != slot && scratch->visited[place] != CINDEXKERNELS_NO_SLOT)
+        place = (place + 1) & scratch->visited_mask;
     return place;
 }
 
-static inline bool is_met(const CIndexKernels_scratch *scratch, uint32_t slot) {
-    return slot >= scratch->slot_count || scratch->met[met_place(scratch, slot)] == slot;
+static inline bool is_visited(const CIndexKernels_scratch *scratch, uint32_t slot) {
+    return slot >= scratch->slot_count || scratch->visited[visited_place(scratch, slot)] == slot;
 }
 
-/* Marks `slot` as met; false when it was, or is to be passed over. */
-static inline bool meet(CIndexKernels_scratch *scratch, uint32_t slot) {
+/* Marks `slot` as visited; false when it was, or is to be passed over. */
+static inline bool mark_visited(CIndexKernels_scratch *scratch, uint32_t slot) {
     if (slot >= scratch->slot_count) return false;
-    const size_t place = met_place(scratch, slot);
-    if (scratch->met[place] == slot) return false;
-    scratch->met[place] = slot;
-    if (2 * ++scratch->met_count > scratch->met_mask) resize_met(scratch, 2 * (scratch->met_mask + 1), true);
+    const size_t place = visited_place(scratch, slot);
+    if (scratch->visited[place] == slot) return false;
+    scratch->visited[place] = slot;
+    if (2 * ++scratch->visited_count > scratch->visited_mask) resize_visited(scratch, 2 * (scratch->visited_mask + 1), true);
     return true;
 }
 

@@ -6,31 +6,31 @@
 /* Places from the best one not expanded yet whose lists are asked for. */
 #define PREFETCHED_LISTS 4
 
-void resize_met(CIndexKernels_scratch *scratch, size_t entries, bool keeps) {
-    uint32_t *old = scratch->met;
-    const size_t old_entries = keeps ? scratch->met_mask + 1 : 0;
-    uint32_t *met = aligned_alloc(64, entries * sizeof *met);
-    if (met == NULL) abort();
-    memset(met, 0xFF, entries * sizeof *met);
-    scratch->met = met;
-    scratch->met_capacity = entries;
-    scratch->met_mask = entries - 1;
+void resize_visited(CIndexKernels_scratch *scratch, size_t entries, bool keeps) {
+    uint32_t *old = scratch->visited;
+    const size_t old_entries = keeps ? scratch->visited_mask + 1 : 0;
+    uint32_t *visited = aligned_alloc(64, entries * sizeof *visited);
+    if (visited == NULL) abort();
+    memset(visited, 0xFF, entries * sizeof *visited);
+    scratch->visited = visited;
+    scratch->visited_capacity = entries;
+    scratch->visited_mask = entries - 1;
     for (size_t i = 0; i < old_entries; i++)
-        if (old[i] != CINDEXKERNELS_NO_SLOT) met[met_place(scratch, old[i])] = old[i];
-    if (!keeps) scratch->met_count = 0;
+        if (old[i] != CINDEXKERNELS_NO_SLOT) visited[visited_place(scratch, old[i])] = old[i];
+    if (!keeps) scratch->visited_count = 0;
     free(old);
 }
 
 void CIndexKernels_free_scratch(CIndexKernels_scratch *scratch) {
-    free(scratch->met);
-    scratch->met = NULL;
+    free(scratch->visited);
+    scratch->visited = NULL;
 }
 
-bool CIndexKernels_has_met(const CIndexKernels_scratch *scratch, uint32_t slot) {
-    return scratch->met != NULL && is_met(scratch, slot);
+bool CIndexKernels_has_visited(const CIndexKernels_scratch *scratch, uint32_t slot) {
+    return scratch->visited != NULL && is_visited(scratch, slot);
 }
 
-/* Slots of a list that this beam has not met, marked as met. */
+/* Slots of a list that this beam has not visited, marked as visited. */
 static size_t fresh_links(
     const CIndexKernels_graph *graph, CIndexKernels_scratch *scratch, uint32_t slot, unsigned level, uint32_t *fresh) {
     const uint32_t *list = list_of(graph, slot, level);
@@ -39,7 +39,7 @@ static size_t fresh_links(
     for (size_t i = 0; i < capacity; i++) {
         const uint32_t link = load_link(list + i);
         if (link == CINDEXKERNELS_NO_SLOT) break;
-        if (meet(scratch, link)) fresh[count++] = link;
+        if (mark_visited(scratch, link)) fresh[count++] = link;
     }
     return count;
 }
@@ -63,8 +63,8 @@ size_t CIndexKernels_beam(
     CIndexKernels_scratch *scratch, size_t entries, unsigned level, size_t ef) {
     CIndexKernels_candidate *pool = scratch->pool;
     size_t count = entries < ef ? entries : ef;
-    forget_met(scratch, ef);
-    for (size_t i = 0; i < entries; i++) meet(scratch, pool[i].slot);
+    reset_visited(scratch, ef);
+    for (size_t i = 0; i < entries; i++) mark_visited(scratch, pool[i].slot);
 
     size_t next = 0;
     while (next < count) {

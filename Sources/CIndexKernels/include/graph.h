@@ -28,7 +28,7 @@
 
 /* Bits of a slot's flag byte. */
 #define CINDEXKERNELS_LIVE 1u   /* may be returned and may be chosen as a neighbour */
-#define CINDEXKERNELS_LINKED 2u /* has lists; searches meet it in the graph and not in the pending scan */
+#define CINDEXKERNELS_LINKED 2u /* has lists; searches find it in the graph and not in the pending scan */
 
 /* One chunk's arrays, each of CINDEXKERNELS_CHUNK_SLOTS elements except `upper`. */
 typedef struct {
@@ -53,13 +53,13 @@ typedef struct {
     uint32_t slot;
 } CIndexKernels_candidate;
 
-/* What one search needs beside the graph; never shared between threads. Slots met are a hash set and not a mark per slot: a
+/* What one search needs beside the graph; never shared between threads. The visited set is a hash set and not a mark per slot: a
    few kilobytes that stay in the nearest cache however large the graph is. */
 typedef struct {
-    uint32_t *_Nullable met; /* open addressing; CINDEXKERNELS_NO_SLOT where free; owned */
-    size_t met_capacity;     /* entries of `met`, a power of two */
-    size_t met_mask;         /* entries in use by this beam, less one */
-    size_t met_count;
+    uint32_t *_Nullable visited; /* open addressing; CINDEXKERNELS_NO_SLOT where free; owned */
+    size_t visited_capacity;     /* entries of `visited`, a power of two */
+    size_t visited_mask;         /* entries in use by this beam, less one */
+    size_t visited_count;
     size_t slot_count;       /* slots at or above it are passed over */
     CIndexKernels_candidate *_Nonnull pool; /* sorted best first; room for every `ef` asked for; not owned */
     uint64_t scored;                   /* codes scored so far, for tuning and tests */
@@ -68,8 +68,8 @@ typedef struct {
 /* Frees what the searches allocated. */
 void CIndexKernels_free_scratch(CIndexKernels_scratch *_Nonnull scratch);
 
-/* Whether the last beam met `slot`; true for those it passed over. */
-bool CIndexKernels_has_met(const CIndexKernels_scratch *_Nonnull scratch, uint32_t slot);
+/* Whether the last beam visited `slot`; true for those it passed over. */
+bool CIndexKernels_has_visited(const CIndexKernels_scratch *_Nonnull scratch, uint32_t slot);
 
 /* Best-first search of one level (algorithm 2), starting from the `entries` candidates in the pool, whose scores are
    set. Leaves the best `ef` or fewer in the pool, best first, and returns how many. Tombstones, slots that are no longer live, are traversed

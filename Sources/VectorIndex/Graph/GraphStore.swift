@@ -15,7 +15,7 @@ final class GraphStore: @unchecked Sendable {
     /// Slots that have their places.
     private(set) var preparedCount: UInt32 = 0
 
-    /// Slots that searches may meet: all below it are prepared and encoded.
+    /// Slots that searches may visit: all below it are prepared and encoded.
     private let published = Atomic<UInt32>(0)
     /// Where searches start; `CINDEXKERNELS_NO_SLOT` while nothing is linked.
     private let entryPoint = Atomic<UInt32>(CINDEXKERNELS_NO_SLOT)

@@ -15,7 +15,7 @@ final class Linker: Sendable {
         self.parameters = parameters
     }
 
-    /// Links a live slot, again when it is linked; lists are stored from level 0 upwards, so that a search that meets it above
+    /// Links a live slot, again when it is linked; lists are stored from level 0 upwards, so that a search that visits it above
     /// finds them complete.
     func link(_ slot: Slot, codes: CodeStore, scratch: SearchScratch) {
         guard let entry = graph.entry ?? claimEntry(slot) else { return }

@@ -2,7 +2,7 @@ internal import CIndexKernels
 
 /// The codes of all slots under one quantizer, in chunks of 65,536 that never move.
 ///
-/// The writer thread alone writes, and only rows of slots that no search can meet yet. A new quantizer means a new store: searches
+/// The writer thread alone writes, and only rows of slots that no search can visit yet. A new quantizer means a new store: searches
 /// that began with the old one finish with it.
 final class CodeStore: @unchecked Sendable {
     // `@unchecked`: a chunk's address and a row's bytes are written before the slot is published (flag byte, pending queue

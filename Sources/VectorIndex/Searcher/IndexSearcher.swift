@@ -145,7 +145,7 @@ final class IndexSearcher: Sendable {
         return hits.count == count || isComplete ? hits : nil
     }
 
-    /// Merges pending slots that the graph search has not met into `found`, which stays sorted and at most `wanted` long.
+    /// Merges pending slots that the graph search has not visited into `found`, which stays sorted and at most `wanted` long.
     private func addPending(
         _ pending: [UInt32],
         to found: inout [CIndexKernels_candidate],

@@ -69,7 +69,7 @@ struct MemberSearch {
     }
 
     /// Members that may be among the best `count`, best first by their codes: of a traversal at most `wanted`, and none that it has
-    /// not met in the graph; of a scan all, or nil when they are too many.
+    /// not visited in the graph; of a scan all, or nil when they are too many.
     func candidates(_ count: Int, ef: Int, wanted: Int) -> (found: [CIndexKernels_candidate]?, path: FilteredPath) {
         if !isScanned(ef: ef), let origin = origin() {
             return (Array(traverse(from: origin, ef: ef).prefix(wanted)), .twoHop)

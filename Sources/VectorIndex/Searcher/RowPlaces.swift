@@ -41,7 +41,7 @@ final class RowPlaces: Sendable {
 
     private let state = Monitor(State())
 
-    /// What is known in `snapshot`; nil for a snapshot that is not the latest met, and without memory.
+    /// What is known in `snapshot`; nil for a snapshot that is not the latest seen, and without memory.
     func view(of snapshot: Snapshot?) -> View? {
         guard let snapshot else { return nil }
         return state.update { state in

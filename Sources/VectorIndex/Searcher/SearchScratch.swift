@@ -13,10 +13,10 @@ final class SearchScratch: @unchecked Sendable {
         query = QueryBuffer(dimension: dimension)
         self.number = number
         scratch = CIndexKernels_scratch(
-            met: nil,
-            met_capacity: 0,
-            met_mask: 0,
-            met_count: 0,
+            visited: nil,
+            visited_capacity: 0,
+            visited_mask: 0,
+            visited_count: 0,
             slot_count: 0,
             pool: .allocate(capacity: 1),
             scored: 0
@@ -40,11 +40,11 @@ final class SearchScratch: @unchecked Sendable {
         }
     }
 
-    /// Whether the last beam met `slot`.
-    func hasVisited(_ slot: UInt32) -> Bool { withUnsafePointer(to: scratch) { CIndexKernels_has_met($0, slot) } }
+    /// Whether the last beam visited `slot`.
+    func hasVisited(_ slot: UInt32) -> Bool { withUnsafePointer(to: scratch) { CIndexKernels_has_visited($0, slot) } }
 
     /// Greedy descent from the entry to `level`: one candidate a level, each level starting where the one above ended.
-    /// Leaves the nearest slot met in the pool.
+    /// Leaves the nearest slot visited in the pool.
     func descend(
         from entry: Slot,
         to level: Int,

@@ -39,7 +39,7 @@ struct CodeWriter {
             next = slot.rawValue + 1
         }
         adopt(below: slotCount)
-        // A linker with the old codes must not meet a slot that only the new ones have.
+        // A linker with the old codes must not visit a slot that only the new ones have.
         maintenance.exclusively { state.replaceCodes(by: fresh) }
     }
 
