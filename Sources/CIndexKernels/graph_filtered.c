@@ -37,7 +37,7 @@ static size_t fresh_members(
 
 size_t CIndexKernels_beam_members(
     const CIndexKernels_dispatch_table *kernels, const CIndexKernels_graph *graph, const CIndexKernels_query *query,
-    CIndexKernels_scratch *scratch, const CIndexKernels_members *members, uint32_t origin, size_t entries, size_t ef,
+    CIndexKernels_scratch *scratch, const CIndexKernels_members *members, uint32_t query_point, size_t entries, size_t ef,
     size_t enough) {
     CIndexKernels_candidate *pool = scratch->pool;
     uint32_t fresh[2 * CINDEXKERNELS_BASE_LINKS];
@@ -47,7 +47,7 @@ size_t CIndexKernels_beam_members(
     reset_visited(scratch, ef);
     for (size_t i = 0; i < entries; i++) mark_visited(scratch, pool[i].slot);
 
-    uint32_t slot = origin;
+    uint32_t slot = query_point;
     for (size_t next = 0;;) {
         const size_t found = fresh_members(graph, scratch, members, slot, enough, fresh);
         CIndexKernels_score_slots(kernels, graph, query, fresh, found, scores);

@@ -27,9 +27,9 @@ package struct IndexParameters: Sendable {
     package var scannedMembers = 16_384
     /// A set of a smaller share of the live vectors is scanned: traversals lose their way, with recall .98 at .05 and .81 at .01.
     package var scannedShare = 0.05
-    /// A set of fewer members is scanned for a query that lies where hardly any are: traversals found 3 % of the nearest of 90,000
+    /// A set of fewer members is scanned for a query out of their distribution, which lies where hardly any are: traversals found 3 % of the nearest of 90,000
     /// members that surround the query far away. 50,000 took 0.9 ms, and up to 30 ms where their scores hardly differ.
-    package var scannedStrangers = 262_144
+    package var scannedOutOfDistribution = 262_144
 
     package init() {}
 }

@@ -15,13 +15,13 @@ struct FilteredSearchTests {
         let slots: [Slot]
         let queries: [[Float]]
 
-        /// With `traverses` the graph is searched however small a set is; without `scansStrangers` wherever its members are.
-        init(traverses: Bool, scansStrangers: Bool = false, pendingCount: Int = 50) throws {
+        /// With `traverses` the graph is searched however small a set is; without `scansOutOfDistribution` wherever its members are.
+        init(traverses: Bool, scansOutOfDistribution: Bool = false, pendingCount: Int = 50) throws {
             var parameters = IndexParameters()
             if traverses {
                 parameters.scannedMembers = 0
                 parameters.scannedShare = 0
-                if !scansStrangers { parameters.scannedStrangers = 0 }
+                if !scansOutOfDistribution { parameters.scannedOutOfDistribution = 0 }
             }
             fixture = try IndexFixture(dimension: 32, isGraphForced: true, parameters: parameters)
             var source = FeatureSource(dimension: 32, clusterCount: 20)
@@ -89,17 +89,17 @@ struct FilteredSearchTests {
         arguments: [60, 300, 900]
     )
     func correlatedSets(memberCount: Int) throws {
-        let world = try World(traverses: true, scansStrangers: true)
+        let world = try World(traverses: true, scansOutOfDistribution: true)
         #expect(try world.recall { SlotSet($0.prefix(memberCount)) } >= 0.98)
         #expect(try world.recall { SlotSet($0.suffix(memberCount)) } >= 0.98)
         let centre = world.ranking(world.vectors[7])
         #expect(try world.recall { _ in SlotSet(centre.prefix(memberCount)) } >= 0.95)
     }
 
-    @Test("are scans for few members and for queries that are strangers among them")
+    @Test("are scans for few members and for queries that are out of distribution")
     func paths() throws {
         let scanned = try World(traverses: false)
-        let traversed = try World(traverses: true, scansStrangers: true)
+        let traversed = try World(traverses: true, scansOutOfDistribution: true)
         let query = traversed.queries[0]
         let ranking = traversed.ranking(query)
         let near = SlotSet(ranking.prefix(400))

@@ -86,11 +86,11 @@ typedef struct {
 
 /* Like CIndexKernels_beam at level 0, among members only (ACORN-1, arXiv:2403.04871): a neighbour that is none is looked through to
    those of its neighbours that are, until `enough` members, at most CINDEXKERNELS_BASE_LINKS, come of one slot. Starts from the
-   neighbours of `origin` and from the `entries` members in the pool. */
+   neighbours of `query_point` and from the `entries` members in the pool. */
 size_t CIndexKernels_beam_members(
     const CIndexKernels_dispatch_table *_Nonnull kernels, const CIndexKernels_graph *_Nonnull graph,
     const CIndexKernels_query *_Nonnull query, CIndexKernels_scratch *_Nonnull scratch, const CIndexKernels_members *_Nonnull members,
-    uint32_t origin, size_t entries, size_t ef, size_t enough);
+    uint32_t query_point, size_t entries, size_t ef, size_t enough);
 
 /* Share of members among the neighbours' neighbours of `slot` at level 0, [0, 1]; neighbours from `end` on are passed over. */
 float CIndexKernels_share_near(

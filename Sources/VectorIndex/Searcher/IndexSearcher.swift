@@ -77,7 +77,7 @@ final class IndexSearcher: Sendable {
             let codes = state.codes
             let search = MemberSearch(state, members, entry, state.graph.slotCount, codes, scratch)
             scratch.query.set(unit, quantizer: codes.quantizer, kernels: state.kernels)
-            return search.isScanned(ef: max(ef ?? state.parameters.efSearch, count)) || search.origin() == nil
+            return search.isScanned(ef: max(ef ?? state.parameters.efSearch, count)) || search.queryPoint() == nil
                 ? .scan : .twoHop
         }
     }

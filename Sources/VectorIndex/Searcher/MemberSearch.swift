@@ -19,8 +19,8 @@ struct MemberSearch {
     private static let scanLimit = 16_384
     /// Members from all over the set that a traversal starts from: it finds the parts of the set that no path joins.
     private static let seedCount = 32
-    /// A query is a stranger when the share of members two hops around it is less than this part of their share of all.
-    private static let strangerShare = 0.5
+    /// A query is out of distribution when the share of members two hops around it is less than this part of their share of all.
+    private static let outOfDistributionShare = 0.5
     /// Members that a hop looks for, times their share of all, or twice this when every second vector is one: where they are few, lists
     /// leave gaps. CINDEXKERNELS_BASE_LINKS at most.
     private static let membersPerHop = 6.0
@@ -57,22 +57,23 @@ struct MemberSearch {
         memberCount * parameters.efSearch < parameters.scannedMembers * ef || share < parameters.scannedShare
     }
 
-    /// The slot nearest to the query by the levels above 0; nil when it is better to scan, for there are hardly any members.
-    func origin() -> CIndexKernels_candidate? {
+    /// The query point: the slot nearest to the query by the levels above 0; nil when it is better to scan, for there are hardly any members.
+    func queryPoint() -> CIndexKernels_candidate? {
         scratch.reserve(slotCount: slotCount, ef: Self.seedCount + 1)
         let near = withMembers { members, view in
             scratch.descend(from: entry, to: 0, view, kernels)
             return CIndexKernels_share_near(view, &members, scratch.pool[0].slot, slotCount)
         }
-        let isStranger = Double(near) < Self.strangerShare * share && memberCount < parameters.scannedStrangers
-        return isStranger ? nil : scratch.pool[0]
+        let isOutOfDistribution =
+            Double(near) < Self.outOfDistributionShare * share && memberCount < parameters.scannedOutOfDistribution
+        return isOutOfDistribution ? nil : scratch.pool[0]
     }
 
     /// Members that may be among the best `count`, best first by their codes: of a traversal at most `wanted`, and none that it has
     /// not visited in the graph; of a scan all, or nil when they are too many.
     func candidates(_ count: Int, ef: Int, wanted: Int) -> (found: [CIndexKernels_candidate]?, path: FilteredPath) {
-        if !isScanned(ef: ef), let origin = origin() {
-            return (Array(traverse(from: origin, ef: ef).prefix(wanted)), .twoHop)
+        if !isScanned(ef: ef), let queryPoint = queryPoint() {
+            return (Array(traverse(from: queryPoint, ef: ef).prefix(wanted)), .twoHop)
         }
         return (scan(count), .scan)
     }
@@ -98,20 +99,20 @@ struct MemberSearch {
         return UnsafeBufferPointer(start: scratch.pool, count: found).sorted { $0.score > $1.score }
     }
 
-    private func traverse(from origin: CIndexKernels_candidate, ef: Int) -> [CIndexKernels_candidate] {
+    private func traverse(from queryPoint: CIndexKernels_candidate, ef: Int) -> [CIndexKernels_candidate] {
         let ef = share < Self.thinShare ? ef + ef / 2 : ef
         scratch.reserve(slotCount: slotCount, ef: max(ef, Self.seedCount + 1))
         let enough = min(Double(CINDEXKERNELS_BASE_LINKS), max(2, 1 / share) * Self.membersPerHop)
         let count = withMembers { members, view in
             var query = scratch.query.query
-            let entries = seed(origin, &members, view)
+            let entries = seed(queryPoint, &members, view)
             return CIndexKernels_beam_members(
                 kernels.table,
                 view,
                 &query,
                 &scratch.scratch,
                 &members,
-                origin.slot,
+                queryPoint.slot,
                 min(entries, ef),
                 ef,
                 Int(enough)
@@ -122,9 +123,9 @@ struct MemberSearch {
         }
     }
 
-    /// Puts members from all over the set into the pool, and `origin` if it is one, best first; returns how many.
+    /// Puts members from all over the set into the pool, and `queryPoint` if it is one, best first; returns how many.
     private func seed(
-        _ origin: CIndexKernels_candidate,
+        _ queryPoint: CIndexKernels_candidate,
         _ members: inout CIndexKernels_members,
         _ view: UnsafePointer<CIndexKernels_graph>
     ) -> Int {
@@ -133,8 +134,8 @@ struct MemberSearch {
         slots.removeLast(slots.count - count)
         let scores = scratch.scores(of: slots, state.graph, codes, kernels)
         var seeds = zip(slots, scores).map { CIndexKernels_candidate(score: $1, slot: $0) }
-        if self.members.contains(Slot(rawValue: origin.slot)), !slots.contains(origin.slot) {
-            seeds.append(origin)
+        if self.members.contains(Slot(rawValue: queryPoint.slot)), !slots.contains(queryPoint.slot) {
+            seeds.append(queryPoint)
             count += 1
         }
         seeds.sort { $0.score > $1.score }
