@@ -2,7 +2,7 @@ internal import CIndexKernels
 internal import Platform
 internal import Synchronization
 
-/// The in-memory index that the writer, the searches and the maintenance share: the HNSW graph, the codes, the table of equal vectors
+/// The in-memory index that the writer, the searches and the maintenance share: the HNSW graph, the codes, the table of exact matches
 /// and the counts.
 ///
 /// Each part synchronises itself, as its type says. `liveCount` is changed by the writer, `tombstoneCount` by the writer and by linkers.
@@ -13,7 +13,7 @@ final class IndexState: Sendable {
     let databases: IndexDatabases
     let kernels: DispatchTable
     let graph: GraphStore
-    let duplicates: DuplicateTable
+    let exactMatches: ExactMatchTable
     let damaged: [Slot]
     /// Slots below this were there when the index was opened.
     let loadedSlotCount: UInt32
@@ -31,7 +31,7 @@ final class IndexState: Sendable {
         databases = loader.databases
         kernels = loader.kernels
         graph = loader.graph
-        duplicates = loader.duplicates
+        exactMatches = loader.exactMatches
         damaged = loader.damaged
         loadedSlotCount = loader.graph.slotCount
         codeStore = Monitor(codes)
@@ -50,7 +50,7 @@ final class IndexState: Sendable {
     /// Bytes of the in-memory mirror in use.
     var byteCount: Int {
         let slots = Int(graph.slotCount)
-        return slots * codes.slotByteCount + graph.byteCount(slots: slots) + duplicates.byteCount
+        return slots * codes.slotByteCount + graph.byteCount(slots: slots) + exactMatches.byteCount
     }
 
     /// A vector in binary16.

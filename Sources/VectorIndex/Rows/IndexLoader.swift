@@ -8,7 +8,7 @@ struct IndexLoader {
     let kernels: DispatchTable
     let parameters: IndexParameters
     let graph = GraphStore()
-    let duplicates = DuplicateTable()
+    let exactMatches = ExactMatchTable()
 
     private(set) var writer = WriterState()
     private(set) var liveCount = 0
@@ -112,7 +112,7 @@ struct IndexLoader {
                 guard let base = bytes.baseAddress else { return }
                 codes.write(code: base + CodeRow.headerByteCount, stored.loss, to: slot)
             }
-            duplicates.insert(stored.hash, slot)
+            exactMatches.insert(stored.hash, slot)
             graph.add(CINDEXKERNELS_LIVE, to: slot)
             loaded.insert(slot)
             liveCount += 1
@@ -139,7 +139,7 @@ struct IndexLoader {
         /// A code that no intact vector stands behind.
         func drop(_ slot: Slot, _ hash: UInt64) {
             graph.remove(CINDEXKERNELS_LIVE, from: slot)
-            duplicates.remove(hash, slot)
+            exactMatches.remove(hash, slot)
             live -= 1
             isWhole = false
         }
@@ -162,7 +162,7 @@ struct IndexLoader {
             graph.prepare(slot)
             VectorRow.withHalves(row) { kernels.table.pointee.convert_f16_f32($0, dimension, buffer) }
             codes.write(buffer, to: slot)
-            duplicates.insert(VectorRow.hash(row), slot)
+            exactMatches.insert(VectorRow.hash(row), slot)
             graph.add(CINDEXKERNELS_LIVE, to: slot)
             live += 1
             return true

@@ -52,7 +52,7 @@ final class IndexSearcher: Sendable {
                 let wanted = max(4 * count, 40, ef / 2)
                 var found = graphCandidates(entry, ef, wanted, codes, scratch)
                 addPending(pending.filter { $0 < slotCount }, to: &found, wanted, codes, scratch)
-                putFirst(state.duplicates.candidates(state.halves(of: unit).hash), in: &found)
+                prependExactMatches(state.exactMatches.candidates(state.halves(of: unit).hash), in: &found)
                 let hits = try reranker.rescore(found, count, slack: codes.quantizer.errorBound, scratch, transaction)
                 if hits.count >= min(count, live) { return hits }
             }
@@ -134,8 +134,8 @@ final class IndexSearcher: Sendable {
         if path == .twoHop {
             addPending(pending.filter { search.has($0) }, to: &found, wanted, search.codes, search.scratch)
         }
-        putFirst(
-            state.duplicates.candidates(state.halves(of: unit).hash).filter { search.has($0.rawValue) },
+        prependExactMatches(
+            state.exactMatches.candidates(state.halves(of: unit).hash).filter { search.has($0.rawValue) },
             in: &found
         )
         // Candidates are so many where scores lie close together, and then their codes say little of their order.
@@ -164,12 +164,12 @@ final class IndexSearcher: Sendable {
         if found.count > wanted { found.removeLast(found.count - wanted) }
     }
 
-    /// Puts slots whose vectors may equal the query before all others, whatever score their codes have: a vector beyond the
+    /// Puts exact-match candidates, slots whose vectors may equal the query, before all others, whatever score their codes have: a vector beyond the
     /// trained range is less like its own code than another may be.
-    private func putFirst(_ equal: [Slot], in found: inout [CIndexKernels_candidate]) {
-        guard !equal.isEmpty else { return }
-        found.removeAll { candidate in equal.contains(Slot(rawValue: candidate.slot)) }
-        found.insert(contentsOf: equal.map { CIndexKernels_candidate(score: 1, slot: $0.rawValue) }, at: 0)
+    private func prependExactMatches(_ matches: [Slot], in found: inout [CIndexKernels_candidate]) {
+        guard !matches.isEmpty else { return }
+        found.removeAll { candidate in matches.contains(Slot(rawValue: candidate.slot)) }
+        found.insert(contentsOf: matches.map { CIndexKernels_candidate(score: 1, slot: $0.rawValue) }, at: 0)
     }
 
     /// The true nearest: every code bounds its vector's score from both sides, and every vector whose upper bound reaches the

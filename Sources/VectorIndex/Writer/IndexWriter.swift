@@ -97,13 +97,13 @@ final class IndexWriter: Sendable {
                 switch change {
                 case .add(let slot, let hash):
                     state.graph.add(CINDEXKERNELS_LIVE, to: slot)
-                    state.duplicates.insert(hash, slot)
+                    state.exactMatches.insert(hash, slot)
                     state.liveCount.add(1, ordering: .relaxed)
                     added.append(slot.rawValue)
                 case .remove(let slot, let hash):
                     guard state.graph.isLive(slot) else { continue }
                     state.graph.remove(CINDEXKERNELS_LIVE, from: slot)
-                    state.duplicates.remove(hash, slot)
+                    state.exactMatches.remove(hash, slot)
                     state.liveCount.subtract(1, ordering: .relaxed)
                     state.tombstoneCount.add(1, ordering: .relaxed)
                     removed.insert(slot.rawValue)
@@ -175,7 +175,7 @@ final class IndexWriter: Sendable {
         _ mayShare: (Slot) -> Bool
     ) throws(IndexError) -> Slot? {
         if let staged, try state.vectors.holds(staged, halves, transaction), mayShare(staged) { return staged }
-        for slot in state.duplicates.candidates(hash)
+        for slot in state.exactMatches.candidates(hash)
         where try state.vectors.holds(slot, halves, transaction) && mayShare(slot) {
             return slot
         }
