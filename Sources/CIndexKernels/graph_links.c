@@ -100,10 +100,10 @@ size_t CIndexKernels_attach(
         lock_slot(graph->chunks, candidate);
         uint32_t *list = list_of(graph, candidate, 0);
         const size_t length = load_list(list, capacity, links);
-        const bool is_there = contains(links, length, slot), has_room = length < capacity;
-        if (!is_there && has_room) store_link(list + length, slot);
+        const bool is_there = contains(links, length, slot), has_capacity = length < capacity;
+        if (!is_there && has_capacity) store_link(list + length, slot);
         unlock_slot(graph->chunks, candidate);
-        if (!is_there && !has_room) continue;
+        if (!is_there && !has_capacity) continue;
         attached++;
         if (!is_there) CIndexKernels_set_dirty(graph->chunks, candidate);
     }

@@ -62,16 +62,16 @@ static size_t drop_below(CIndexKernels_candidate *pool, size_t first, size_t cou
 
 size_t CIndexKernels_scan_members(
     const CIndexKernels_dispatch_table *kernels, const CIndexKernels_graph *graph, const CIndexKernels_query *query,
-    CIndexKernels_scratch *scratch, const CIndexKernels_members *members, uint32_t end, size_t wanted, float slack, size_t limit) {
+    CIndexKernels_search_context *context, const CIndexKernels_members *members, uint32_t end, size_t wanted, float slack, size_t limit) {
     /* The best `wanted`, sorted, and behind them what may be as good. */
-    CIndexKernels_candidate *pool = scratch->pool;
+    CIndexKernels_candidate *pool = context->pool;
     uint32_t slots[64];
     float scores[64];
     size_t best = 0, count = 0;
     for (uint32_t next = 0; next < end;) {
         const size_t found = CIndexKernels_collect_members(graph->chunks, members, next, end, CINDEXKERNELS_LIVE, 64, slots, &next);
         CIndexKernels_score_slots(kernels, graph, query, slots, found, scores);
-        scratch->scored += found;
+        context->scored += found;
         for (size_t i = 0; i < found; i++) {
             CIndexKernels_candidate candidate = {scores[i], slots[i]};
             if (best < wanted) {

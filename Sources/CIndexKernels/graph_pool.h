@@ -11,37 +11,37 @@
 #define EXPANDED 0x80000000u
 
 /* Gives the visited set a capacity of `entries`, a power of two, and puts those in it that it has when `keeps`. */
-void resize_visited(CIndexKernels_scratch *scratch, size_t entries, bool keeps);
+void resize_visited(CIndexKernels_search_context *context, size_t entries, bool keeps);
 
 /* Resets the visited set. A beam of `ef` visits some 15 slots for each that it expands. */
-static inline void reset_visited(CIndexKernels_scratch *scratch, size_t ef) {
+static inline void reset_visited(CIndexKernels_search_context *context, size_t ef) {
     size_t entries = 512;
     while (entries < 48 * ef) entries *= 2;
-    if (entries > scratch->visited_capacity) return resize_visited(scratch, entries, false);
-    memset(scratch->visited, 0xFF, entries * sizeof *scratch->visited);
-    scratch->visited_mask = entries - 1;
-    scratch->visited_count = 0;
+    if (entries > context->visited_capacity) return resize_visited(context, entries, false);
+    memset(context->visited, 0xFF, entries * sizeof *context->visited);
+    context->visited_mask = entries - 1;
+    context->visited_count = 0;
 }
 
 /* Where `slot` is in the set, or the free entry where it belongs: multiplicative hashing, linear probing. */
-static inline size_t visited_place(const CIndexKernels_scratch *scratch, uint32_t slot) {
-    size_t place = (slot * 0x9E3779B1u >> 8) & scratch->visited_mask;
-    while (scratch->visited[place] != slot && scratch->visited[place] != CINDEXKERNELS_NO_SLOT)
-        place = (place + 1) & scratch->visited_mask;
+static inline size_t visited_place(const CIndexKernels_search_context *context, uint32_t slot) {
+    size_t place = (slot * 0x9E3779B1u >> 8) & context->visited_mask;
+    while (context->visited[place] != slot && context->visited[place] != CINDEXKERNELS_NO_SLOT)
+        place = (place + 1) & context->visited_mask;
     return place;
 }
 
-static inline bool is_visited(const CIndexKernels_scratch *scratch, uint32_t slot) {
-    return slot >= scratch->slot_count || scratch->visited[visited_place(scratch, slot)] == slot;
+static inline bool is_visited(const CIndexKernels_search_context *context, uint32_t slot) {
+    return slot >= context->slot_count || context->visited[visited_place(context, slot)] == slot;
 }
 
 /* Marks `slot` as visited; false when it was, or is to be passed over. */
-static inline bool mark_visited(CIndexKernels_scratch *scratch, uint32_t slot) {
-    if (slot >= scratch->slot_count) return false;
-    const size_t place = visited_place(scratch, slot);
-    if (scratch->visited[place] == slot) return false;
-    scratch->visited[place] = slot;
-    if (2 * ++scratch->visited_count > scratch->visited_mask) resize_visited(scratch, 2 * (scratch->visited_mask + 1), true);
+static inline bool mark_visited(CIndexKernels_search_context *context, uint32_t slot) {
+    if (slot >= context->slot_count) return false;
+    const size_t place = visited_place(context, slot);
+    if (context->visited[place] == slot) return false;
+    context->visited[place] = slot;
+    if (2 * ++context->visited_count > context->visited_mask) resize_visited(context, 2 * (context->visited_mask + 1), true);
     return true;
 }
 

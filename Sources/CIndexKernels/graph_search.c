@@ -6,40 +6,40 @@
 /* Places from the best one not expanded yet whose lists are asked for. */
 #define PREFETCHED_LISTS 4
 
-void resize_visited(CIndexKernels_scratch *scratch, size_t entries, bool keeps) {
-    uint32_t *old = scratch->visited;
-    const size_t old_entries = keeps ? scratch->visited_mask + 1 : 0;
+void resize_visited(CIndexKernels_search_context *context, size_t entries, bool keeps) {
+    uint32_t *old = context->visited;
+    const size_t old_entries = keeps ? context->visited_mask + 1 : 0;
     uint32_t *visited = aligned_alloc(64, entries * sizeof *visited);
     if (visited == NULL) abort();
     memset(visited, 0xFF, entries * sizeof *visited);
-    scratch->visited = visited;
-    scratch->visited_capacity = entries;
-    scratch->visited_mask = entries - 1;
+    context->visited = visited;
+    context->visited_capacity = entries;
+    context->visited_mask = entries - 1;
     for (size_t i = 0; i < old_entries; i++)
-        if (old[i] != CINDEXKERNELS_NO_SLOT) visited[visited_place(scratch, old[i])] = old[i];
-    if (!keeps) scratch->visited_count = 0;
+        if (old[i] != CINDEXKERNELS_NO_SLOT) visited[visited_place(context, old[i])] = old[i];
+    if (!keeps) context->visited_count = 0;
     free(old);
 }
 
-void CIndexKernels_free_scratch(CIndexKernels_scratch *scratch) {
-    free(scratch->visited);
-    scratch->visited = NULL;
+void CIndexKernels_free_search_context(CIndexKernels_search_context *context) {
+    free(context->visited);
+    context->visited = NULL;
 }
 
-bool CIndexKernels_has_visited(const CIndexKernels_scratch *scratch, uint32_t slot) {
-    return scratch->visited != NULL && is_visited(scratch, slot);
+bool CIndexKernels_has_visited(const CIndexKernels_search_context *context, uint32_t slot) {
+    return context->visited != NULL && is_visited(context, slot);
 }
 
 /* Slots of a list that this beam has not visited, marked as visited. */
 static size_t fresh_links(
-    const CIndexKernels_graph *graph, CIndexKernels_scratch *scratch, uint32_t slot, unsigned level, uint32_t *fresh) {
+    const CIndexKernels_graph *graph, CIndexKernels_search_context *context, uint32_t slot, unsigned level, uint32_t *fresh) {
     const uint32_t *list = list_of(graph, slot, level);
     const size_t capacity = capacity_of(level);
     size_t count = 0;
     for (size_t i = 0; i < capacity; i++) {
         const uint32_t link = load_link(list + i);
         if (link == CINDEXKERNELS_NO_SLOT) break;
-        if (mark_visited(scratch, link)) fresh[count++] = link;
+        if (mark_visited(context, link)) fresh[count++] = link;
     }
     return count;
 }
@@ -60,11 +60,11 @@ void CIndexKernels_score_slots(
 
 size_t CIndexKernels_beam(
     const CIndexKernels_dispatch_table *kernels, const CIndexKernels_graph *graph, const CIndexKernels_query *query,
-    CIndexKernels_scratch *scratch, size_t entries, unsigned level, size_t ef) {
-    CIndexKernels_candidate *pool = scratch->pool;
+    CIndexKernels_search_context *context, size_t entries, unsigned level, size_t ef) {
+    CIndexKernels_candidate *pool = context->pool;
     size_t count = entries < ef ? entries : ef;
-    reset_visited(scratch, ef);
-    for (size_t i = 0; i < entries; i++) mark_visited(scratch, pool[i].slot);
+    reset_visited(context, ef);
+    for (size_t i = 0; i < entries; i++) mark_visited(context, pool[i].slot);
 
     size_t next = 0;
     while (next < count) {
@@ -78,9 +78,9 @@ size_t CIndexKernels_beam(
 
         uint32_t fresh[CINDEXKERNELS_BASE_LINKS];
         float scores[CINDEXKERNELS_BASE_LINKS];
-        const size_t found = fresh_links(graph, scratch, slot, level, fresh);
+        const size_t found = fresh_links(graph, context, slot, level, fresh);
         CIndexKernels_score_slots(kernels, graph, query, fresh, found, scores);
-        scratch->scored += found;
+        context->scored += found;
         for (size_t i = 0; i < found; i++) {
             const size_t place = insert_in_pool(pool, &count, ef, (CIndexKernels_candidate){scores[i], fresh[i]});
             if (place < next) next = place;

@@ -41,8 +41,8 @@ package final class VectorIndex: Sendable {
         state = try loader.load(in: transaction)
         let queue = LinkQueue()
         searcher = IndexSearcher(state, queue)
-        maintenance = GraphMaintenance(state, queue, searcher.scratches, loader)
-        writer = IndexWriter(state, maintenance, searcher.scratches, loader.writer)
+        maintenance = GraphMaintenance(state, queue, searcher.contexts, loader)
+        writer = IndexWriter(state, maintenance, searcher.contexts, loader.writer)
     }
 
     /// Components of every vector, 1...4096.

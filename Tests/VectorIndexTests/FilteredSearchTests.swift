@@ -180,15 +180,15 @@ struct FilteredSearchTests {
         for query in world.queries {
             var expected: [UInt32]?
             for kernels in KernelTests.variants {
-                let scratch = SearchScratch(dimension: 32, number: 0)
-                scratch.query.set(query, quantizer: index.state.codes.quantizer, kernels: kernels)
+                let context = SearchContext(dimension: 32, number: 0)
+                context.query.set(query, quantizer: index.state.codes.quantizer, kernels: kernels)
                 var search = MemberSearch(
                     index.state,
                     members,
                     entry,
                     index.state.graph.slotCount,
                     index.state.codes,
-                    scratch
+                    context
                 )
                 search.kernels = kernels
                 let (found, path) = search.candidates(10, ef: 64, wanted: 40)

@@ -61,22 +61,22 @@ typedef struct {
     size_t visited_mask;         /* entries in use by this beam, less one */
     size_t visited_count;
     size_t slot_count;       /* slots at or above it are passed over */
-    CIndexKernels_candidate *_Nonnull pool; /* sorted best first; room for every `ef` asked for; not owned */
+    CIndexKernels_candidate *_Nonnull pool; /* sorted best first; capacity for every `ef` asked for; not owned */
     uint64_t scored;                   /* codes scored so far, for tuning and tests */
-} CIndexKernels_scratch;
+} CIndexKernels_search_context;
 
 /* Frees what the searches allocated. */
-void CIndexKernels_free_scratch(CIndexKernels_scratch *_Nonnull scratch);
+void CIndexKernels_free_search_context(CIndexKernels_search_context *_Nonnull context);
 
 /* Whether the last beam visited `slot`; true for those it passed over. */
-bool CIndexKernels_has_visited(const CIndexKernels_scratch *_Nonnull scratch, uint32_t slot);
+bool CIndexKernels_has_visited(const CIndexKernels_search_context *_Nonnull context, uint32_t slot);
 
 /* Best-first search of one level (algorithm 2), starting from the `entries` candidates in the pool, whose scores are
    set. Leaves the best `ef` or fewer in the pool, best first, and returns how many. Tombstones, slots that are no longer live, are traversed
    and left in the pool. */
 size_t CIndexKernels_beam(
     const CIndexKernels_dispatch_table *_Nonnull kernels, const CIndexKernels_graph *_Nonnull graph,
-    const CIndexKernels_query *_Nonnull query, CIndexKernels_scratch *_Nonnull scratch, size_t entries, unsigned level, size_t ef);
+    const CIndexKernels_query *_Nonnull query, CIndexKernels_search_context *_Nonnull context, size_t entries, unsigned level, size_t ef);
 
 /* Slots that a filter lets through: bit s % 64 of word s / 64 stands for slot s. */
 typedef struct {
@@ -89,7 +89,7 @@ typedef struct {
    neighbours of `query_point` and from the `entries` members in the pool. */
 size_t CIndexKernels_beam_members(
     const CIndexKernels_dispatch_table *_Nonnull kernels, const CIndexKernels_graph *_Nonnull graph,
-    const CIndexKernels_query *_Nonnull query, CIndexKernels_scratch *_Nonnull scratch, const CIndexKernels_members *_Nonnull members,
+    const CIndexKernels_query *_Nonnull query, CIndexKernels_search_context *_Nonnull context, const CIndexKernels_members *_Nonnull members,
     uint32_t query_point, size_t entries, size_t ef, size_t enough);
 
 /* Share of members among the neighbours' neighbours of `slot` at level 0, [0, 1]; neighbours from `end` on are passed over. */
@@ -100,7 +100,7 @@ float CIndexKernels_share_near(
    that score at most `slack` less than the last of them. Returns how many; `limit`, at least 2 * `wanted`, when they are too many. */
 size_t CIndexKernels_scan_members(
     const CIndexKernels_dispatch_table *_Nonnull kernels, const CIndexKernels_graph *_Nonnull graph,
-    const CIndexKernels_query *_Nonnull query, CIndexKernels_scratch *_Nonnull scratch, const CIndexKernels_members *_Nonnull members,
+    const CIndexKernels_query *_Nonnull query, CIndexKernels_search_context *_Nonnull context, const CIndexKernels_members *_Nonnull members,
     uint32_t end, size_t wanted, float slack, size_t limit);
 
 /* Collects members as CIndexKernels_collect does slots; `*next` is CINDEXKERNELS_NO_SLOT after the last. */
@@ -131,7 +131,7 @@ void CIndexKernels_link(
     const CIndexKernels_dispatch_table *_Nonnull kernels, const CIndexKernels_graph *_Nonnull graph, uint32_t slot, unsigned level,
     const uint32_t *_Nonnull neighbours, size_t count);
 
-/* Adds `slot` to the level-0 lists of the first `limit` live candidates that have room; no list loses a link by it. Returns
+/* Adds `slot` to the level-0 lists of the first `limit` live candidates with free capacity; no list loses a link by it. Returns
    how many lists name `slot` then. */
 size_t CIndexKernels_attach(
     const CIndexKernels_graph *_Nonnull graph, uint32_t slot, const CIndexKernels_candidate *_Nonnull candidates, size_t count,
@@ -143,7 +143,7 @@ size_t CIndexKernels_attach(
 int CIndexKernels_repair(
     const CIndexKernels_dispatch_table *_Nonnull kernels, const CIndexKernels_graph *_Nonnull graph, uint32_t slot, unsigned level);
 
-/* Marks in `reached` (one byte a slot, zeroed) what level-0 links lead to from `entry`; `queue` has room for `slot_count`.
+/* Marks in `reached` (one byte a slot, zeroed) what level-0 links lead to from `entry`; `queue` has a capacity of `slot_count`.
    Returns how many. */
 size_t CIndexKernels_reach(
     const CIndexKernels_graph *_Nonnull graph, uint32_t entry, size_t slot_count, uint8_t *_Nonnull reached,

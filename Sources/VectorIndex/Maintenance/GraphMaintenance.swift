@@ -16,7 +16,7 @@ final class GraphMaintenance: Sendable {
 
     private let state: IndexState
     private let queue: LinkQueue
-    private let scratches: ScratchPool
+    private let contexts: SearchContextPool
     let linker: Linker
     /// Slots that left the graph and wait for a checkpoint.
     let detached: Monitor<[WriterState.FreeSlot]>
@@ -26,10 +26,10 @@ final class GraphMaintenance: Sendable {
     /// Vectors linked since the last connectivity repair was asked for.
     private let linkedSinceConnectivityRepair = Atomic<Int>(0)
 
-    init(_ state: IndexState, _ queue: LinkQueue, _ scratches: ScratchPool, _ loader: IndexLoader) {
+    init(_ state: IndexState, _ queue: LinkQueue, _ contexts: SearchContextPool, _ loader: IndexLoader) {
         self.state = state
         self.queue = queue
-        self.scratches = scratches
+        self.contexts = contexts
         linker = Linker(graph: state.graph, kernels: state.kernels, parameters: state.parameters)
         detached = Monitor(loader.absent.map { WriterState.FreeSlot(slot: $0, generation: 0) })
         queue.append(loader.pending)
@@ -90,8 +90,8 @@ final class GraphMaintenance: Sendable {
             if slot.rawValue < state.loadedSlotCount { state.graph.add(CINDEXKERNELS_LINKED, to: slot) }
             return state.graph.flags(slot) & CINDEXKERNELS_LINKED != 0
         }
-        scratches.withScratch { scratch in
-            linker.link(slot, codes: state.codes, scratch: scratch)
+        contexts.withContext { context in
+            linker.link(slot, codes: state.codes, context: context)
         }
         linkedSinceCheckpoint.add(1, ordering: .relaxed)
         let linked = linkedSinceConnectivityRepair.add(1, ordering: .relaxed).newValue
@@ -124,9 +124,9 @@ final class GraphMaintenance: Sendable {
         }
         linker.detach(tombstones)
         release(tombstones)
-        scratches.withScratch { scratch in
+        contexts.withContext { context in
             for slot in short where state.graph.isLive(slot) {
-                queue.inUpkeepPart { linker.link(slot, codes: state.codes, scratch: scratch) }
+                queue.inUpkeepPart { linker.link(slot, codes: state.codes, context: context) }
             }
         }
         return true
@@ -145,9 +145,9 @@ final class GraphMaintenance: Sendable {
         for _ in 0..<Self.connectivityPasses {
             let orphans = linker.orphans()
             guard !orphans.isEmpty else { return }
-            scratches.withScratch { scratch in
+            contexts.withContext { context in
                 for slot in orphans.map({ Slot(rawValue: $0) }) where state.graph.isLive(slot) {
-                    queue.inUpkeepPart { linker.attach(slot, codes: state.codes, scratch: scratch) }
+                    queue.inUpkeepPart { linker.attach(slot, codes: state.codes, context: context) }
                 }
             }
         }
@@ -155,7 +155,7 @@ final class GraphMaintenance: Sendable {
 
     /// Slots that nothing names any more: free after the next checkpoint, for searches that begin from now on.
     private func release(_ slots: [Slot]) {
-        let generation = scratches.advance()
+        let generation = contexts.advance()
         for slot in slots { CIndexKernels_set_dirty(state.graph.chunks, slot.rawValue) }
         detached.update { $0 += slots.map { WriterState.FreeSlot(slot: $0, generation: generation) } }
         state.tombstoneCount.subtract(slots.count, ordering: .relaxed)
@@ -201,9 +201,9 @@ final class GraphMaintenance: Sendable {
         queue.exclusively {
             // From here on searches scan everything.
             state.graph.entry = nil
-            let generation = scratches.advance()
+            let generation = contexts.advance()
             let deadline = Instant.now + Self.patienceSeconds
-            while !scratches.hasPassed(generation), Instant.now < deadline { sleep(seconds: 0.001) }
+            while !contexts.hasPassed(generation), Instant.now < deadline { sleep(seconds: 0.001) }
             state.graph.forEachBlock(CINDEXKERNELS_LINKED) { slots in
                 var live: [UInt32] = []
                 for slot in slots.lazy.map({ Slot(rawValue: $0) }) {

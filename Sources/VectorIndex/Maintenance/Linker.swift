@@ -17,18 +17,18 @@ final class Linker: Sendable {
 
     /// Links a live slot, again when it is linked; lists are stored from level 0 upwards, so that a search that visits it above
     /// finds them complete.
-    func link(_ slot: Slot, codes: CodeStore, scratch: SearchScratch) {
+    func link(_ slot: Slot, codes: CodeStore, context: SearchContext) {
         guard let entry = graph.entry ?? claimEntry(slot) else { return }
         graph.withGraph(codes) { view in
-            scratch.reserve(slotCount: graph.slotCount, ef: parameters.efConstruction)
-            scratch.query.set(code: codes.row(slot), quantizer: codes.quantizer)
+            context.reserve(slotCount: graph.slotCount, ef: parameters.efConstruction)
+            context.query.set(code: codes.row(slot), quantizer: codes.quantizer)
             let top = min(slot.level, entry.level)
-            scratch.descend(from: entry, to: top, view, kernels)
+            context.descend(from: entry, to: top, view, kernels)
             var chosen: [[UInt32]] = []
             var count = 1
             for level in stride(from: top, through: 0, by: -1) {
-                count = scratch.beam(entries: count, level: level, ef: parameters.efConstruction, view, kernels)
-                chosen.append(select(slot, scratch.pool, count, view))
+                count = context.beam(entries: count, level: level, ef: parameters.efConstruction, view, kernels)
+                chosen.append(select(slot, context.pool, count, view))
             }
             for (level, neighbours) in chosen.reversed().enumerated() {
                 CIndexKernels_link(kernels.table, view, slot.rawValue, UInt32(level), neighbours, neighbours.count)
@@ -86,18 +86,18 @@ final class Linker: Sendable {
         return short
     }
 
-    /// Gives an orphan, a slot that no path reaches, ways in, from lists with room near it. None loses a link by that, so what is reached
-    /// stays reached, and one call a slot is enough unless no list near it has room.
-    func attach(_ slot: Slot, codes: CodeStore, scratch: SearchScratch) {
+    /// Gives an orphan, a slot that no path reaches, ways in, from lists with free capacity near it. None loses a link by that, so what is reached
+    /// stays reached, and one call a slot is enough unless no list near it has free capacity.
+    func attach(_ slot: Slot, codes: CodeStore, context: SearchContext) {
         /// One way in would do; some more spare searches detours.
         let wayCount = 4
         guard let entry = graph.entry else { return }
         graph.withGraph(codes) { view in
-            scratch.reserve(slotCount: graph.slotCount, ef: parameters.efConstruction)
-            scratch.query.set(code: codes.row(slot), quantizer: codes.quantizer)
-            scratch.descend(from: entry, to: 0, view, kernels)
-            let count = scratch.beam(entries: 1, level: 0, ef: parameters.efConstruction, view, kernels)
-            _ = CIndexKernels_attach(view, slot.rawValue, scratch.pool, count, wayCount)
+            context.reserve(slotCount: graph.slotCount, ef: parameters.efConstruction)
+            context.query.set(code: codes.row(slot), quantizer: codes.quantizer)
+            context.descend(from: entry, to: 0, view, kernels)
+            let count = context.beam(entries: 1, level: 0, ef: parameters.efConstruction, view, kernels)
+            _ = CIndexKernels_attach(view, slot.rawValue, context.pool, count, wayCount)
         }
     }
 

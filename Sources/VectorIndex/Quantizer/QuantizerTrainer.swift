@@ -106,15 +106,15 @@ struct QuantizerTrainer {
 
     /// The sample projected on principal components, `[count][pca.count]`.
     private func project(along pca: PrincipalComponents) -> [Float] {
-        let room = PrincipalComponents.allocate(pca.count)
-        defer { room.deallocate() }
+        let buffer = PrincipalComponents.allocate(pca.count)
+        defer { buffer.deallocate() }
         var components: [Float] = []
         components.reserveCapacity(count * pca.count)
         sample.withUnsafeBufferPointer { sample in
             guard let base = sample.baseAddress else { return }
             for number in 0..<count {
-                pca.project(base + number * dimension, to: room, kernels)
-                components += UnsafeBufferPointer(start: room, count: pca.count)
+                pca.project(base + number * dimension, to: buffer, kernels)
+                components += UnsafeBufferPointer(start: buffer, count: pca.count)
             }
         }
         return components

@@ -37,11 +37,11 @@ struct ScalarQuantizer: Sendable {
     }
 
     /// Values as code and decoder see them: the vector's projection on the principal components, or its own components.
-    func components(of vector: UnsafePointer<Float>, _ room: UnsafeMutablePointer<Float>, _ kernels: DispatchTable) {
+    func components(of vector: UnsafePointer<Float>, _ buffer: UnsafeMutablePointer<Float>, _ kernels: DispatchTable) {
         if let pca {
-            pca.project(vector, to: room, kernels)
+            pca.project(vector, to: buffer, kernels)
         } else {
-            room.update(from: vector, count: dimension)
+            buffer.update(from: vector, count: dimension)
         }
     }
 }

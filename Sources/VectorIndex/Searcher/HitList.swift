@@ -5,7 +5,7 @@ struct HitList {
 
     init(limit: Int) { self.limit = limit }
 
-    /// The score to beat; below every score while there is room.
+    /// The score to beat; below every score below the capacity.
     var floor: Float { hits.count < limit ? -.infinity : hits.last?.score ?? -.infinity }
 
     mutating func insert(_ hit: IndexHit) {

@@ -12,19 +12,19 @@ package enum FilteredPath: String, Sendable {
 
 /// Searches the HNSW graph, what is not in it yet, or everything, and rescores what it finds from the stored vectors.
 ///
-/// It owns the scratches that searches and linkers borrow, and the row places. Any number of threads search at once, without locks on
+/// It owns the contexts that searches and linkers borrow, and the row places. Any number of threads search at once, without locks on
 /// the graph.
 final class IndexSearcher: Sendable {
     private let state: IndexState
     private let queue: LinkQueue
     private let reranker: Reranker
-    let scratches: ScratchPool
+    let contexts: SearchContextPool
 
     init(_ state: IndexState, _ queue: LinkQueue) {
         self.state = state
         self.queue = queue
         reranker = Reranker(state)
-        scratches = ScratchPool(dimension: state.dimension)
+        contexts = SearchContextPool(dimension: state.dimension)
     }
 
     func search(
@@ -37,31 +37,31 @@ final class IndexSearcher: Sendable {
     ) throws(IndexError) -> [IndexHit] {
         let unit = try state.normalised(vector)
         guard count > 0 else { return [] }
-        return try scratches.withScratch { (scratch) throws(IndexError) -> [IndexHit] in
+        return try contexts.withContext { (context) throws(IndexError) -> [IndexHit] in
             // The order matters: what is linked after the pending copy is still in the copy; what is published after the slot
             // count is passed over; codes taken last cover every slot below the count.
             let pending = queue.pending
             let entry = state.graph.entry
             let slotCount = state.graph.slotCount
             let codes = state.codes
-            scratch.query.set(unit, quantizer: codes.quantizer, kernels: state.kernels)
+            context.query.set(unit, quantizer: codes.quantizer, kernels: state.kernels)
             let live = state.liveCount.load(ordering: .relaxed)
             if let entry, !isExact, members == nil, live >= state.parameters.exactBelow {
                 let ef = breadth(ef, count, codes.quantizer)
-                scratch.reserve(slotCount: slotCount, ef: ef)
+                context.reserve(slotCount: slotCount, ef: ef)
                 let wanted = max(4 * count, 40, ef / 2)
-                var found = graphCandidates(entry, ef, wanted, codes, scratch)
-                addPending(pending.filter { $0 < slotCount }, to: &found, wanted, codes, scratch)
+                var found = graphCandidates(entry, ef, wanted, codes, context)
+                addPending(pending.filter { $0 < slotCount }, to: &found, wanted, codes, context)
                 prependExactMatches(state.exactMatches.candidates(state.halves(of: unit).hash), in: &found)
-                let hits = try reranker.rescore(found, count, slack: codes.quantizer.errorBound, scratch, transaction)
+                let hits = try reranker.rescore(found, count, slack: codes.quantizer.errorBound, context, transaction)
                 if hits.count >= min(count, live) { return hits }
             }
             if let entry, let members, !isExact, live >= state.parameters.exactBelow {
-                let search = MemberSearch(state, members, entry, slotCount, codes, scratch)
+                let search = MemberSearch(state, members, entry, slotCount, codes, context)
                 let ef = breadth(ef, count, codes.quantizer)
                 if let hits = try memberHits(search, unit, count, ef: ef, pending, transaction) { return hits }
             }
-            return try scan(count, among: members, below: slotCount, codes, scratch, transaction)
+            return try scan(count, among: members, below: slotCount, codes, context, transaction)
         }
     }
 
@@ -72,11 +72,11 @@ final class IndexSearcher: Sendable {
         ef: Int?
     ) throws(IndexError) -> FilteredPath {
         let unit = try state.normalised(vector)
-        return scratches.withScratch { scratch in
+        return contexts.withContext { context in
             guard let entry = state.graph.entry else { return .scan }
             let codes = state.codes
-            let search = MemberSearch(state, members, entry, state.graph.slotCount, codes, scratch)
-            scratch.query.set(unit, quantizer: codes.quantizer, kernels: state.kernels)
+            let search = MemberSearch(state, members, entry, state.graph.slotCount, codes, context)
+            context.query.set(unit, quantizer: codes.quantizer, kernels: state.kernels)
             return search.isScanned(ef: max(ef ?? state.parameters.efSearch, count)) || search.queryPoint() == nil
                 ? .scan : .twoHop
         }
@@ -101,15 +101,15 @@ final class IndexSearcher: Sendable {
         _ ef: Int,
         _ wanted: Int,
         _ codes: CodeStore,
-        _ scratch: SearchScratch
+        _ context: SearchContext
     ) -> [CIndexKernels_candidate] {
         let count = state.graph.withGraph(codes) { view in
-            scratch.descend(from: entry, to: 0, view, state.kernels)
-            return scratch.beam(entries: 1, level: 0, ef: ef, view, state.kernels)
+            context.descend(from: entry, to: 0, view, state.kernels)
+            return context.beam(entries: 1, level: 0, ef: ef, view, state.kernels)
         }
         var found: [CIndexKernels_candidate] = []
         found.reserveCapacity(wanted + 8)
-        for candidate in UnsafeBufferPointer(start: scratch.pool, count: count) {
+        for candidate in UnsafeBufferPointer(start: context.pool, count: count) {
             guard state.graph.isLive(Slot(rawValue: candidate.slot)) else { continue }
             found.append(candidate)
             if found.count == wanted { break }
@@ -132,7 +132,7 @@ final class IndexSearcher: Sendable {
         // A scan that leaves fewer has seen every live member.
         let isComplete = path == .scan && found.count < count
         if path == .twoHop {
-            addPending(pending.filter { search.has($0) }, to: &found, wanted, search.codes, search.scratch)
+            addPending(pending.filter { search.has($0) }, to: &found, wanted, search.codes, search.context)
         }
         prependExactMatches(
             state.exactMatches.candidates(state.halves(of: unit).hash).filter { search.has($0.rawValue) },
@@ -141,7 +141,7 @@ final class IndexSearcher: Sendable {
         // Candidates are so many where scores lie close together, and then their codes say little of their order.
         let patience = found.count > 8 * wanted ? Int.max : wanted
         let slack = search.codes.quantizer.errorBound
-        let hits = try reranker.rescore(found, count, slack: slack, patience: patience, search.scratch, transaction)
+        let hits = try reranker.rescore(found, count, slack: slack, patience: patience, search.context, transaction)
         return hits.count == count || isComplete ? hits : nil
     }
 
@@ -151,13 +151,13 @@ final class IndexSearcher: Sendable {
         to found: inout [CIndexKernels_candidate],
         _ wanted: Int,
         _ codes: CodeStore,
-        _ scratch: SearchScratch
+        _ context: SearchContext
     ) {
         guard !pending.isEmpty else { return }
-        let scores = scratch.scores(of: pending, state.graph, codes, state.kernels)
+        let scores = context.scores(of: pending, state.graph, codes, state.kernels)
         let floor = found.count >= wanted ? found[wanted - 1].score : -.infinity
         for (slot, score) in zip(pending, scores) where score > floor {
-            guard !scratch.hasVisited(slot), state.graph.isLive(Slot(rawValue: slot)) else { continue }
+            guard !context.hasVisited(slot), state.graph.isLive(Slot(rawValue: slot)) else { continue }
             found.append(CIndexKernels_candidate(score: score, slot: slot))
         }
         found.sort { $0.score > $1.score }
@@ -179,7 +179,7 @@ final class IndexSearcher: Sendable {
         among members: SlotSet?,
         below slotCount: UInt32,
         _ codes: CodeStore,
-        _ scratch: SearchScratch,
+        _ context: SearchContext,
         _ transaction: borrowing some Transaction & ~Copyable
     ) throws(IndexError) -> [IndexHit] {
         /// Covers the query's own rounding to 15 bits.
@@ -188,8 +188,8 @@ final class IndexSearcher: Sendable {
         var upper: [CIndexKernels_candidate] = []
         state.graph.forEachLiveBlock(among: members) { block in
             let slots = block.filter { $0 < slotCount }
-            for (slot, score) in zip(slots, scratch.scores(of: slots, state.graph, codes, state.kernels)) {
-                let error = codes.quantizationError(Slot(rawValue: slot)).bound(scratch.query) + queryError
+            for (slot, score) in zip(slots, context.scores(of: slots, state.graph, codes, state.kernels)) {
+                let error = codes.quantizationError(Slot(rawValue: slot)).bound(context.query) + queryError
                 guard score + error >= lower.floor else { continue }
                 lower.insert(IndexHit(slot: Slot(rawValue: slot), score: score - error))
                 upper.append(CIndexKernels_candidate(score: score + error, slot: slot))
@@ -198,6 +198,6 @@ final class IndexSearcher: Sendable {
         let floor = lower.floor
         upper.removeAll { $0.score < floor }
         upper.sort { $0.score > $1.score }
-        return try reranker.rescore(upper, count, slack: 0, scratch, transaction)
+        return try reranker.rescore(upper, count, slack: 0, context, transaction)
     }
 }

@@ -8,7 +8,7 @@ struct MemberSearch {
     private let entry: Slot
     private let slotCount: UInt32
     let codes: CodeStore
-    let scratch: SearchScratch
+    let context: SearchContext
     /// Tests compare instruction sets.
     var kernels: DispatchTable
     private let memberCount: Int
@@ -27,21 +27,21 @@ struct MemberSearch {
     /// Below this share a traversal takes a pool half as large again, for the same reason.
     private static let thinShare = 0.25
 
-    /// `scratch` has the query.
+    /// `context` has the query.
     init(
         _ state: IndexState,
         _ members: SlotSet,
         _ entry: Slot,
         _ slotCount: UInt32,
         _ codes: CodeStore,
-        _ scratch: SearchScratch
+        _ context: SearchContext
     ) {
         self.state = state
         self.members = members
         self.entry = entry
         self.slotCount = slotCount
         self.codes = codes
-        self.scratch = scratch
+        self.context = context
         kernels = state.kernels
         memberCount = members.count
         share = Double(memberCount) / Double(max(1, state.liveCount.load(ordering: .relaxed)))
@@ -59,14 +59,14 @@ struct MemberSearch {
 
     /// The query point: the slot nearest to the query by the levels above 0; nil when it is better to scan, for there are hardly any members.
     func queryPoint() -> CIndexKernels_candidate? {
-        scratch.reserve(slotCount: slotCount, ef: Self.seedCount + 1)
+        context.reserve(slotCount: slotCount, ef: Self.seedCount + 1)
         let near = withMembers { members, view in
-            scratch.descend(from: entry, to: 0, view, kernels)
-            return CIndexKernels_share_near(view, &members, scratch.pool[0].slot, slotCount)
+            context.descend(from: entry, to: 0, view, kernels)
+            return CIndexKernels_share_near(view, &members, context.pool[0].slot, slotCount)
         }
         let isOutOfDistribution =
             Double(near) < Self.outOfDistributionShare * share && memberCount < parameters.scannedOutOfDistribution
-        return isOutOfDistribution ? nil : scratch.pool[0]
+        return isOutOfDistribution ? nil : context.pool[0]
     }
 
     /// Members that may be among the best `count`, best first by their codes: of a traversal at most `wanted`, and none that it has
@@ -80,14 +80,14 @@ struct MemberSearch {
 
     private func scan(_ count: Int) -> [CIndexKernels_candidate]? {
         let limit = max(Self.scanLimit, 2 * count)
-        scratch.reserve(slotCount: slotCount, ef: limit)
+        context.reserve(slotCount: slotCount, ef: limit)
         let found = withMembers { members, view in
-            var query = scratch.query.query
+            var query = context.query.query
             return CIndexKernels_scan_members(
                 kernels.table,
                 view,
                 &query,
-                &scratch.scratch,
+                &context.kernelContext,
                 &members,
                 slotCount,
                 count,
@@ -96,21 +96,21 @@ struct MemberSearch {
             )
         }
         guard found < limit else { return nil }
-        return UnsafeBufferPointer(start: scratch.pool, count: found).sorted { $0.score > $1.score }
+        return UnsafeBufferPointer(start: context.pool, count: found).sorted { $0.score > $1.score }
     }
 
     private func traverse(from queryPoint: CIndexKernels_candidate, ef: Int) -> [CIndexKernels_candidate] {
         let ef = share < Self.thinShare ? ef + ef / 2 : ef
-        scratch.reserve(slotCount: slotCount, ef: max(ef, Self.seedCount + 1))
+        context.reserve(slotCount: slotCount, ef: max(ef, Self.seedCount + 1))
         let enough = min(Double(CINDEXKERNELS_BASE_LINKS), max(2, 1 / share) * Self.membersPerHop)
         let count = withMembers { members, view in
-            var query = scratch.query.query
+            var query = context.query.query
             let entries = seed(queryPoint, &members, view)
             return CIndexKernels_beam_members(
                 kernels.table,
                 view,
                 &query,
-                &scratch.scratch,
+                &context.kernelContext,
                 &members,
                 queryPoint.slot,
                 min(entries, ef),
@@ -118,7 +118,7 @@ struct MemberSearch {
                 Int(enough)
             )
         }
-        return UnsafeBufferPointer(start: scratch.pool, count: count).filter {
+        return UnsafeBufferPointer(start: context.pool, count: count).filter {
             state.graph.isLive(Slot(rawValue: $0.slot))
         }
     }
@@ -132,14 +132,14 @@ struct MemberSearch {
         var slots = [UInt32](repeating: 0, count: Self.seedCount)
         var count = CIndexKernels_sample_members(view.pointee.chunks, &members, slotCount, slots.count, &slots)
         slots.removeLast(slots.count - count)
-        let scores = scratch.scores(of: slots, state.graph, codes, kernels)
+        let scores = context.scores(of: slots, state.graph, codes, kernels)
         var seeds = zip(slots, scores).map { CIndexKernels_candidate(score: $1, slot: $0) }
         if self.members.contains(Slot(rawValue: queryPoint.slot)), !slots.contains(queryPoint.slot) {
             seeds.append(queryPoint)
             count += 1
         }
         seeds.sort { $0.score > $1.score }
-        scratch.pool.update(from: seeds, count: count)
+        context.pool.update(from: seeds, count: count)
         return count
     }
 

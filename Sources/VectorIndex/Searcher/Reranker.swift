@@ -15,7 +15,7 @@ final class Reranker: Sendable {
         _ count: Int,
         slack: Float,
         patience: Int = .max,
-        _ scratch: SearchScratch,
+        _ context: SearchContext,
         _ transaction: borrowing some Transaction & ~Copyable
     ) throws(IndexError) -> [IndexHit] {
         let places = rowPlaces.view(of: transaction.handle.snapshot)
@@ -35,7 +35,7 @@ final class Reranker: Sendable {
             }
             let floor = best.floor
             for (slot, halves) in block {
-                let score = state.kernels.table.pointee.dot_f32_f16(scratch.query.floats, halves, state.dimension)
+                let score = state.kernels.table.pointee.dot_f32_f16(context.query.floats, halves, state.dimension)
                 best.insert(IndexHit(slot: slot, score: max(-1, min(1, score))))
             }
             if candidates[end - 1].score + slack < best.floor { break }

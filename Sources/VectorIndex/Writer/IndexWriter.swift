@@ -12,14 +12,14 @@ final class IndexWriter: Sendable {
 
     private let state: IndexState
     private let maintenance: GraphMaintenance
-    private let scratches: ScratchPool
+    private let contexts: SearchContextPool
     private let codeWriter: CodeWriter
     let shared: Monitor<WriterState>
 
-    init(_ state: IndexState, _ maintenance: GraphMaintenance, _ scratches: ScratchPool, _ writer: WriterState) {
+    init(_ state: IndexState, _ maintenance: GraphMaintenance, _ contexts: SearchContextPool, _ writer: WriterState) {
         self.state = state
         self.maintenance = maintenance
-        self.scratches = scratches
+        self.contexts = contexts
         codeWriter = CodeWriter(state: state, maintenance: maintenance)
         shared = Monitor(writer)
     }
@@ -184,7 +184,7 @@ final class IndexWriter: Sendable {
 
     /// A slot to write: one that was freed, when no search can hold its number any more, else a new one.
     private func takeSlot(_ writer: inout WriterState) throws(IndexError) -> (slot: Slot, isNew: Bool) {
-        if let last = writer.free.last, scratches.hasPassed(last.generation) {
+        if let last = writer.free.last, contexts.hasPassed(last.generation) {
             writer.free.removeLast()
             writer.takenFree.append(last)
             state.graph.prepare(last.slot)

@@ -1,18 +1,18 @@
 internal import CIndexKernels
 internal import Platform
 
-/// What one search or one linker needs beside the index; used by one thread at a time.
-final class SearchScratch: @unchecked Sendable {
-    // `@unchecked`: `ScratchPool` lends it to one thread at a time.
+/// A search context: what one search or one linker needs beside the index, its query, candidate pool and visited set; used by one thread at a time.
+final class SearchContext: @unchecked Sendable {
+    // `@unchecked`: `SearchContextPool` lends it to one thread at a time.
     let query: QueryBuffer
     fileprivate let number: Int
-    var scratch: CIndexKernels_scratch
+    var kernelContext: CIndexKernels_search_context
     private var poolCapacity = 0
 
     init(dimension: Int, number: Int) {
         query = QueryBuffer(dimension: dimension)
         self.number = number
-        scratch = CIndexKernels_scratch(
+        kernelContext = CIndexKernels_search_context(
             visited: nil,
             visited_capacity: 0,
             visited_mask: 0,
@@ -24,24 +24,26 @@ final class SearchScratch: @unchecked Sendable {
     }
 
     deinit {
-        CIndexKernels_free_scratch(&scratch)
-        scratch.pool.deallocate()
+        CIndexKernels_free_search_context(&kernelContext)
+        kernelContext.pool.deallocate()
     }
 
-    var pool: UnsafeMutablePointer<CIndexKernels_candidate> { scratch.pool }
+    var pool: UnsafeMutablePointer<CIndexKernels_candidate> { kernelContext.pool }
 
-    /// Makes room for slots below `slotCount` and pools of `ef`.
+    /// Reserves capacity for slots below `slotCount` and pools of `ef`.
     func reserve(slotCount: UInt32, ef: Int) {
-        scratch.slot_count = Int(slotCount)
+        kernelContext.slot_count = Int(slotCount)
         if poolCapacity < ef {
-            scratch.pool.deallocate()
-            scratch.pool = .allocate(capacity: ef)
+            kernelContext.pool.deallocate()
+            kernelContext.pool = .allocate(capacity: ef)
             poolCapacity = ef
         }
     }
 
     /// Whether the last beam visited `slot`.
-    func hasVisited(_ slot: UInt32) -> Bool { withUnsafePointer(to: scratch) { CIndexKernels_has_visited($0, slot) } }
+    func hasVisited(_ slot: UInt32) -> Bool {
+        withUnsafePointer(to: kernelContext) { CIndexKernels_has_visited($0, slot) }
+    }
 
     /// Greedy descent from the entry to `level`: one candidate a level, each level starting where the one above ended.
     /// Leaves the nearest slot visited in the pool.
@@ -57,7 +59,7 @@ final class SearchScratch: @unchecked Sendable {
         CIndexKernels_score_slots(kernels.table, graph, &query, &slot, 1, &score)
         pool[0] = CIndexKernels_candidate(score: score, slot: slot)
         for upper in stride(from: entry.level, to: level, by: -1) {
-            _ = CIndexKernels_beam(kernels.table, graph, &query, &scratch, 1, UInt32(upper), 1)
+            _ = CIndexKernels_beam(kernels.table, graph, &query, &kernelContext, 1, UInt32(upper), 1)
         }
     }
 
@@ -70,7 +72,7 @@ final class SearchScratch: @unchecked Sendable {
         _ kernels: DispatchTable
     ) -> Int {
         var query = query.query
-        return CIndexKernels_beam(kernels.table, graph, &query, &scratch, entries, UInt32(level), ef)
+        return CIndexKernels_beam(kernels.table, graph, &query, &kernelContext, entries, UInt32(level), ef)
     }
 
     /// Similarities of the query to `slots`.
@@ -84,12 +86,12 @@ final class SearchScratch: @unchecked Sendable {
     }
 }
 
-/// Lends scratches, and knows since when each borrower has been reading: a slot may be written anew only after every
+/// Lends contexts, and knows since when each borrower has been reading: a slot may be written anew only after every
 /// search that could still hold its number has ended.
-final class ScratchPool: Sendable {
+final class SearchContextPool: Sendable {
     private struct State {
-        var free: [SearchScratch] = []
-        /// Generation in which the borrower of each scratch began; `idle` when it is not lent.
+        var free: [SearchContext] = []
+        /// Generation in which the borrower of each context began; `idle` when it is not lent.
         var began: [UInt64] = []
         var generation: UInt64 = 0
     }
@@ -100,20 +102,20 @@ final class ScratchPool: Sendable {
 
     init(dimension: Int) { self.dimension = dimension }
 
-    func withScratch<R, E: Error>(_ body: (SearchScratch) throws(E) -> R) throws(E) -> R {
-        let scratch = state.update { state -> SearchScratch in
-            let scratch = state.free.popLast() ?? SearchScratch(dimension: dimension, number: state.began.count)
-            if scratch.number == state.began.count { state.began.append(Self.idle) }
-            state.began[scratch.number] = state.generation
-            return scratch
+    func withContext<R, E: Error>(_ body: (SearchContext) throws(E) -> R) throws(E) -> R {
+        let context = state.update { state -> SearchContext in
+            let context = state.free.popLast() ?? SearchContext(dimension: dimension, number: state.began.count)
+            if context.number == state.began.count { state.began.append(Self.idle) }
+            state.began[context.number] = state.generation
+            return context
         }
         defer {
             state.update { state in
-                state.began[scratch.number] = Self.idle
-                state.free.append(scratch)
+                state.began[context.number] = Self.idle
+                state.free.append(context)
             }
         }
-        return try body(scratch)
+        return try body(context)
     }
 
     /// Starts a new generation and returns it: what was taken out of the index before this call is out of reach for searches
