@@ -167,7 +167,7 @@ package final class VectorIndex: Sendable {
     /// Forgets what an aborted transaction staged.
     package func discard() { writer.discard() }
 
-    /// Whether `checkpoint(in:)` should be called: a round is under way, enough has changed, or nothing has for a minute.
+    /// Whether `checkpoint(in:)` should be called: a checkpoint epoch is under way, enough has changed, or nothing has for a minute.
     package var needsCheckpoint: Bool { writer.needsCheckpoint }
 
     /// Writes a part of the changed links, about `checkpointPages` pages at most. `publish` or `discard` follows the end of the

@@ -5,9 +5,9 @@ internal import Synchronization
 /// Keeps the HNSW graph whole beside the searches: links pending vectors, repairs lists that name tombstones, and joins orphans
 /// to it, vectors that no path reaches.
 ///
-/// It owns the linkers' threads, the queue of pending vectors and the slots that left the graph. One linker at a time does the upkeep.
+/// It owns the linkers' threads, the queue of pending vectors and the slots that left the graph. One linker at a time does the maintenance.
 final class GraphMaintenance: Sendable {
-    /// Passes of a connectivity repair before what it leaves is left to the next upkeep.
+    /// Passes of a connectivity repair before what it leaves is left to the next maintenance.
     private static let connectivityPasses = 3
     /// How long searches that traverse the old graph are waited for when it is made anew; they take milliseconds.
     private static let patienceSeconds = 0.1
@@ -34,7 +34,7 @@ final class GraphMaintenance: Sendable {
         detached = Monitor(loader.absent.map { WriterState.FreeSlot(slot: $0, generation: 0) })
         queue.append(loader.pending)
         if loader.liveCount >= state.parameters.linkFrom || state.graph.entry != nil { queue.open() }
-        if loader.lostLinks { queue.requestUpkeep() }
+        if loader.lostLinks { queue.requestMaintenance() }
     }
 
     // MARK: Linkers
@@ -73,9 +73,9 @@ final class GraphMaintenance: Sendable {
                 queue.finish(slot)
                 // Not before: until then searches find it in the queue.
                 if isUnused { release([slot]) }
-            case .upkeep:
+            case .maintenance:
                 if repair() { repairConnectivity() }
-                queue.finishUpkeep()
+                queue.finishMaintenance()
             }
         }
     }
@@ -97,7 +97,7 @@ final class GraphMaintenance: Sendable {
         let linked = linkedSinceConnectivityRepair.add(1, ordering: .relaxed).newValue
         if linked >= max(1024, state.liveCount.load(ordering: .relaxed) / 4) {
             linkedSinceConnectivityRepair.store(0, ordering: .relaxed)
-            queue.requestUpkeep()
+            queue.requestMaintenance()
         }
         return true
     }
@@ -112,21 +112,21 @@ final class GraphMaintenance: Sendable {
         guard needsRepair else { return true }
         let tombstones = linker.tombstones()
         guard !tombstones.isEmpty else { return true }
-        queue.exclusively { linker.leaveTombstoneEntry() }
+        queue.whileQuiesced { linker.leaveTombstoneEntry() }
         var short: [Slot] = []
         state.graph.forEachBlock(CINDEXKERNELS_LINKED, limit: Self.repairBlock) { slots in
             guard !queue.isStopping else { return }
-            short += queue.inUpkeepPart { linker.repairLists(of: slots, codes: state.codes) }
+            short += queue.inMaintenanceStep { linker.repairLists(of: slots, codes: state.codes) }
         }
         guard !queue.isStopping else {
-            queue.requestUpkeep()
+            queue.requestMaintenance()
             return false
         }
         linker.detach(tombstones)
         release(tombstones)
         contexts.withContext { context in
             for slot in short where state.graph.isLive(slot) {
-                queue.inUpkeepPart { linker.link(slot, codes: state.codes, context: context) }
+                queue.inMaintenanceStep { linker.link(slot, codes: state.codes, context: context) }
             }
         }
         return true
@@ -147,7 +147,7 @@ final class GraphMaintenance: Sendable {
             guard !orphans.isEmpty else { return }
             contexts.withContext { context in
                 for slot in orphans.map({ Slot(rawValue: $0) }) where state.graph.isLive(slot) {
-                    queue.inUpkeepPart { linker.attach(slot, codes: state.codes, context: context) }
+                    queue.inMaintenanceStep { linker.attach(slot, codes: state.codes, context: context) }
                 }
             }
         }
@@ -171,18 +171,18 @@ final class GraphMaintenance: Sendable {
         } else {
             release(queue.withdraw(removed).map { Slot(rawValue: $0) })
         }
-        if !removed.isEmpty, needsRepair { queue.requestUpkeep() }
+        if !removed.isEmpty, needsRepair { queue.requestMaintenance() }
     }
 
     /// Runs `body` while no linker compares codes or edits lists.
-    func exclusively<R>(_ body: () -> R) -> R { queue.exclusively(body) }
+    func whileQuiesced<R>(_ body: () -> R) -> R { queue.whileQuiesced(body) }
 
     /// Vectors linked that the store does not know of.
     var unwrittenCount: Int { linkedSinceCheckpoint.load(ordering: .relaxed) }
 
     /// Takes the set of changed slots and of freed ones while no vector is half linked; nil when there is nothing to write.
-    func beginRound(sequence: UInt64, durable: UInt64) -> CheckpointRound? {
-        queue.exclusively { () -> CheckpointRound? in
+    func beginCheckpoint(sequence: UInt64, durable: UInt64) -> CheckpointEpoch? {
+        queue.whileQuiesced { () -> CheckpointEpoch? in
             let slots = (0..<state.graph.slotCount).filter { CIndexKernels_take_dirty(state.graph.chunks, $0) }
             linkedSinceCheckpoint.store(0, ordering: .relaxed)
             let freed = detached.update { detached in
@@ -190,7 +190,7 @@ final class GraphMaintenance: Sendable {
                 return detached
             }
             guard !slots.isEmpty || !freed.isEmpty || sequence != durable else { return nil }
-            return CheckpointRound(slots: slots, sequence: sequence, entry: state.graph.entry, freed: freed)
+            return CheckpointEpoch(slots: slots, sequence: sequence, entry: state.graph.entry, freed: freed)
         }
     }
 
@@ -198,7 +198,7 @@ final class GraphMaintenance: Sendable {
 
     func relinkAll() -> Int {
         var tombstones: [Slot] = []
-        queue.exclusively {
+        queue.whileQuiesced {
             // From here on searches scan everything.
             state.graph.entry = nil
             let generation = contexts.advance()

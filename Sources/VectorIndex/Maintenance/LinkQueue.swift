@@ -2,7 +2,7 @@ internal import Platform
 
 /// Published vectors on their way into the graph, and who may change the graph meanwhile.
 ///
-/// Linkers work side by side; `exclusively` waits for them and holds them back, for what needs the graph at rest for a
+/// Linkers work side by side; `whileQuiesced` quiesces them, waits for those at work and holds the others back, for what needs the graph at rest for a
 /// moment: a new quantizer, the start of a checkpoint or of a repair.
 final class LinkQueue: Sendable {
     private struct State {
@@ -11,27 +11,27 @@ final class LinkQueue: Sendable {
         /// Being linked: still scanned by searches.
         var linking: [UInt32] = []
         var isOpen = false
-        var isExclusive = false
+        var isQuiesced = false
         /// No linker runs, or those that do are to end.
         var isStopping = true
         /// Repairs and orphan scans asked for or running.
-        var wantsUpkeep = false
-        var isInUpkeep = false
-        var upkeepBegan = Instant.now
-        /// Vectors were linked since the last upkeep began: some may have lost their last way in.
+        var wantsMaintenance = false
+        var isInMaintenance = false
+        var maintenanceBegan = Instant.now
+        /// Vectors were linked since the last maintenance began: some may have lost their last way in.
         var mayHaveOrphans = false
-        /// When an upkeep for that may begin.
+        /// When an maintenance for that may begin.
         var orphanScanDue = Instant.now
         /// Threads in `waitUntilIdle`, for which it begins at once.
         var waiterCount = 0
-        /// Upkeep edits lists just now.
-        var isInUpkeepPart = false
+        /// Maintenance edits lists just now.
+        var isInMaintenanceStep = false
     }
 
     /// What a linker does next.
     enum Work {
         case link(Slot)
-        case upkeep
+        case maintenance
         case stop
     }
 
@@ -65,7 +65,7 @@ final class LinkQueue: Sendable {
     /// Whether linkers take what is appended.
     var isAtWork: Bool { monitor.read { $0.isOpen && !$0.isStopping } }
 
-    func requestUpkeep() { monitor.update { $0.wantsUpkeep = true } }
+    func requestMaintenance() { monitor.update { $0.wantsMaintenance = true } }
 
     /// Slots that searches have to scan.
     var pending: [UInt32] {
@@ -77,27 +77,29 @@ final class LinkQueue: Sendable {
 
     var pendingCount: Int { monitor.read { $0.slots.count - $0.head + $0.linking.count } }
 
-    /// Blocks until there is work. `finish` or `finishUpkeep` follows each.
+    /// Blocks until there is work. `finish` or `finishMaintenance` follows each.
     func next() -> Work {
         while true {
-            // Not sooner than that: a due orphan scan waits for what runs exclusively, which wakes nobody for it.
-            let due = monitor.read { $0.mayHaveOrphans && !$0.isInUpkeep ? max($0.orphanScanDue, .now + 0.01) : nil }
+            // Not sooner than that: a due orphan scan waits for what runs quiesced, which wakes nobody for it.
+            let due = monitor.read {
+                $0.mayHaveOrphans && !$0.isInMaintenance ? max($0.orphanScanDue, .now + 0.01) : nil
+            }
             if let work = monitor.wait(until: due, { Self.work(&$0) }) { return work }
         }
     }
 
     private static func work(_ state: inout State) -> Work? {
         if state.isStopping { return .stop }
-        guard state.isOpen, !state.isExclusive else { return nil }
+        guard state.isOpen, !state.isQuiesced else { return nil }
         let isDrained = state.head == state.slots.count
         let isOrphanScanDue =
             state.mayHaveOrphans && isDrained && (state.waiterCount > 0 || state.orphanScanDue <= .now)
-        if state.wantsUpkeep || isOrphanScanDue, !state.isInUpkeep {
-            state.wantsUpkeep = false
+        if state.wantsMaintenance || isOrphanScanDue, !state.isInMaintenance {
+            state.wantsMaintenance = false
             state.mayHaveOrphans = false
-            state.isInUpkeep = true
-            state.upkeepBegan = .now
-            return .upkeep
+            state.isInMaintenance = true
+            state.maintenanceBegan = .now
+            return .maintenance
         }
         guard !isDrained else { return nil }
         let slot = state.slots[state.head]
@@ -119,34 +121,34 @@ final class LinkQueue: Sendable {
         }
     }
 
-    func finishUpkeep() {
+    func finishMaintenance() {
         monitor.update { state in
-            state.isInUpkeep = false
+            state.isInMaintenance = false
             let now = Instant.now
-            state.orphanScanDue = now + min(Self.longestDelay, (now - state.upkeepBegan) / Self.orphanScanShare)
+            state.orphanScanDue = now + min(Self.longestDelay, (now - state.maintenanceBegan) / Self.orphanScanShare)
         }
     }
 
-    /// Runs a part of the upkeep beside the linkers; parts are short, because `exclusively` waits for them.
-    func inUpkeepPart<R>(_ body: () -> R) -> R {
+    /// Runs a part of the maintenance beside the linkers; parts are short, because `whileQuiesced` waits for them.
+    func inMaintenanceStep<R>(_ body: () -> R) -> R {
         _ = monitor.wait { state -> Bool? in
-            if state.isExclusive { return nil }
-            state.isInUpkeepPart = true
+            if state.isQuiesced { return nil }
+            state.isInMaintenanceStep = true
             return true
         }
-        defer { monitor.update { $0.isInUpkeepPart = false } }
+        defer { monitor.update { $0.isInMaintenanceStep = false } }
         return body()
     }
 
-    /// Runs `body` while nothing else edits lists or compares codes for that.
-    func exclusively<R>(_ body: () -> R) -> R {
+    /// Quiesces linkers and maintenance and runs `body`: nothing else edits lists or compares codes for that meanwhile.
+    func whileQuiesced<R>(_ body: () -> R) -> R {
         _ = monitor.wait { state -> Bool? in
-            if state.isExclusive { return nil }
-            state.isExclusive = true
+            if state.isQuiesced { return nil }
+            state.isQuiesced = true
             return true
         }
-        _ = monitor.wait { $0.linking.isEmpty && !$0.isInUpkeepPart ? true : nil }
-        defer { monitor.update { $0.isExclusive = false } }
+        _ = monitor.wait { $0.linking.isEmpty && !$0.isInMaintenanceStep ? true : nil }
+        defer { monitor.update { $0.isQuiesced = false } }
         return body()
     }
 
@@ -157,7 +159,7 @@ final class LinkQueue: Sendable {
         _ = monitor.wait { state -> Bool? in
             if state.isStopping || !state.isOpen { return true }
             let isBusy = state.head < state.slots.count || !state.linking.isEmpty
-            return isBusy || state.mayHaveOrphans || state.wantsUpkeep || state.isInUpkeep ? nil : true
+            return isBusy || state.mayHaveOrphans || state.wantsMaintenance || state.isInMaintenance ? nil : true
         }
     }
 
@@ -172,6 +174,6 @@ final class LinkQueue: Sendable {
     func start() { monitor.update { $0.isStopping = false } }
     func stop() { monitor.update { $0.isStopping = true } }
 
-    /// Linkers are to end after the vector each is at, and upkeep after the part it is in.
+    /// Linkers are to end after the vector each is at, and maintenance after the part it is in.
     var isStopping: Bool { monitor.read { $0.isStopping } }
 }

@@ -68,7 +68,7 @@ final class Linker: Sendable {
         }
     }
 
-    // MARK: Upkeep
+    // MARK: Maintenance
 
     /// Replaces links to tombstones in the lists of `slots`.
     ///

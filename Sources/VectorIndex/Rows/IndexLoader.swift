@@ -234,7 +234,7 @@ struct IndexLoader {
     /// The slots changed since the last checkpoint, and whether every operation could be read; sets the last one's number.
     ///
     /// Operations are hints. Without one, lists of its slot that an unfinished checkpoint wrote are taken as they are, and the
-    /// upkeep that follows links what nothing leads to.
+    /// maintenance that follows links what nothing leads to.
     private mutating func loadOperations(
         in transaction: borrowing WriteTransaction
     ) throws(IndexError) -> (changed: Set<Slot>, isReadable: Bool) {

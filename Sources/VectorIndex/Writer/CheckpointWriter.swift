@@ -3,20 +3,20 @@ internal import Storage
 
 /// Writes a checkpoint: the lists of changed slots, and then how far the stored links go.
 ///
-/// A round writes the lists that had changed when it began, in slot order, a bounded number of pages a transaction, and
+/// A checkpoint epoch writes the lists that had changed when it began, in slot order, a bounded number of pages a transaction, and
 /// then lets go of the operations they reflect. Lists need no atomicity together: each names only durable slots, edits
-/// made meanwhile stay marked for the next round, and vectors added meanwhile are linked again after a crash.
+/// made meanwhile stay marked for the next epoch, and vectors added meanwhile are linked again after a crash.
 struct CheckpointWriter {
     let state: IndexState
 
-    /// Does a part of the round's work, about `checkpointPages` pages at most; returns how far the round is then.
+    /// Does a part of the epoch's work, about `checkpointPages` pages at most; returns how far the epoch is then.
     func advance(
-        _ round: CheckpointRound,
+        _ epoch: CheckpointEpoch,
         _ transaction: borrowing WriteTransaction
-    ) throws(StorageError) -> CheckpointRound.Progress {
-        switch round.progress {
-        case .links(let position): try writeLinks(round.slots, from: position, transaction)
-        case .operations: try writeState(round, transaction)
+    ) throws(StorageError) -> CheckpointEpoch.Progress {
+        switch epoch.progress {
+        case .links(let position): try writeLinks(epoch.slots, from: position, transaction)
+        case .operations: try writeState(epoch, transaction)
         case .complete: .complete
         }
     }
@@ -26,7 +26,7 @@ struct CheckpointWriter {
         _ slots: [UInt32],
         from start: Int,
         _ transaction: borrowing WriteTransaction
-    ) throws(StorageError) -> CheckpointRound.Progress {
+    ) throws(StorageError) -> CheckpointEpoch.Progress {
         /// Rows of 132 bytes and their overhead on a page of 4 KiB.
         let rowsPerPage: UInt32 = 27
         var pages = 0
@@ -66,14 +66,14 @@ struct CheckpointWriter {
 
     /// Deletes operations that the links reflect and says so in the state row.
     private func writeState(
-        _ round: CheckpointRound,
+        _ epoch: CheckpointEpoch,
         _ transaction: borrowing WriteTransaction
-    ) throws(StorageError) -> CheckpointRound.Progress {
+    ) throws(StorageError) -> CheckpointEpoch.Progress {
         /// About 150 of these rows lie on a page.
         var budget = state.parameters.checkpointPages * 100
         try transaction.put(
             StateRow.key,
-            StateRow(graphSequence: round.sequence, entry: round.entry).bytes,
+            StateRow(graphSequence: epoch.sequence, entry: epoch.entry).bytes,
             in: state.databases.meta
         )
         let isTrimmed = try transaction.withCursor(in: state.databases.operations) {
@@ -81,7 +81,7 @@ struct CheckpointWriter {
             var isThere = try cursor.moveToFirst()
             while isThere {
                 let sequence = try cursor.withCurrent { key, _ in key.integer(at: 0, as: UInt64.self) } ?? nil
-                guard let sequence, sequence <= round.sequence else { return true }
+                guard let sequence, sequence <= epoch.sequence else { return true }
                 guard budget > 0 else { return false }
                 try cursor.delete()
                 budget -= 1
@@ -93,8 +93,8 @@ struct CheckpointWriter {
     }
 }
 
-/// One checkpoint: the lists that had changed when it began, written over as many transactions as it takes.
-struct CheckpointRound {
+/// A checkpoint epoch: the lists that had changed when it began, written over as many transactions as it takes.
+struct CheckpointEpoch {
     enum Progress: Equatable {
         /// Lists before this place of `slots` are written.
         case links(Int)
@@ -104,10 +104,10 @@ struct CheckpointRound {
 
     /// Whose rows to write or delete, in order.
     let slots: [UInt32]
-    /// Links reflect every operation up to this one when the round is complete.
+    /// Links reflect every operation up to this one when the epoch is complete.
     let sequence: UInt64
     let entry: Slot?
-    /// Slots to give out again when the round is complete: no list on disk names them then.
+    /// Slots to give out again when the epoch is complete: no list on disk names them then.
     let freed: [WriterState.FreeSlot]
     var progress = Progress.links(0)
 }

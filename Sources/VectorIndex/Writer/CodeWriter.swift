@@ -40,7 +40,7 @@ struct CodeWriter {
         }
         adopt(below: slotCount)
         // A linker with the old codes must not visit a slot that only the new ones have.
-        maintenance.exclusively { state.replaceCodes(by: fresh) }
+        maintenance.whileQuiesced { state.replaceCodes(by: fresh) }
     }
 
     /// Writes the quantizer and the code of every stored vector.

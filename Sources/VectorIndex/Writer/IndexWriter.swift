@@ -111,7 +111,7 @@ final class IndexWriter: Sendable {
             }
             maintenance.accept(added: added, removed: removed)
             if !writer.staged.isEmpty { writer.lastChange = .now }
-            writer.finishRound()
+            writer.finishCheckpoint()
             writer.end()
         }
     }
@@ -120,7 +120,7 @@ final class IndexWriter: Sendable {
         shared.update { writer in
             if let before = writer.before { (writer.nextSlot, writer.lastSequence, writer.storedQuantizer) = before }
             writer.free += writer.takenFree
-            if let progress = writer.roundBefore { writer.round?.progress = progress }
+            if let progress = writer.progressBefore { writer.checkpoint?.progress = progress }
             writer.end()
         }
     }
@@ -136,7 +136,7 @@ final class IndexWriter: Sendable {
 
     var needsCheckpoint: Bool {
         shared.read { writer in
-            if writer.round != nil { return true }
+            if writer.checkpoint != nil { return true }
             let operations = Int(writer.lastSequence - writer.durable.graphSequence)
             let changes = max(operations, maintenance.unwrittenCount)
             let live = state.liveCount.load(ordering: .relaxed)
@@ -148,20 +148,20 @@ final class IndexWriter: Sendable {
     func checkpoint(in transaction: borrowing WriteTransaction) throws(IndexError) -> Bool {
         try shared.update { (writer) throws(IndexError) -> Bool in
             writer.begin()
-            guard var round = writer.round ?? beginRound(writer) else { return false }
-            if writer.roundBefore == nil { writer.roundBefore = round.progress }
-            defer { writer.round = round }
+            guard var epoch = writer.checkpoint ?? beginCheckpoint(writer) else { return false }
+            if writer.progressBefore == nil { writer.progressBefore = epoch.progress }
+            defer { writer.checkpoint = epoch }
             do throws(StorageError) {
-                round.progress = try CheckpointWriter(state: state).advance(round, transaction)
+                epoch.progress = try CheckpointWriter(state: state).advance(epoch, transaction)
             } catch { throw .storage(error) }
-            return round.progress != .complete
+            return epoch.progress != .complete
         }
     }
 
-    private func beginRound(_ writer: WriterState) -> CheckpointRound? {
-        // What this transaction staged is not published: a later round's.
+    private func beginCheckpoint(_ writer: WriterState) -> CheckpointEpoch? {
+        // What this transaction staged is not published: a later epoch's.
         let sequence = writer.staged.isEmpty ? writer.lastSequence : writer.before?.lastSequence ?? writer.lastSequence
-        return maintenance.beginRound(sequence: sequence, durable: writer.durable.graphSequence)
+        return maintenance.beginCheckpoint(sequence: sequence, durable: writer.durable.graphSequence)
     }
 
     // MARK: Parts

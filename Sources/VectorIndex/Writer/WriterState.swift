@@ -27,7 +27,7 @@ struct WriterState {
     /// When the last change was published.
     var lastChange = Instant.now
     /// A checkpoint under way.
-    var round: CheckpointRound?
+    var checkpoint: CheckpointEpoch?
 
     // The running transaction.
     var staged: [Staged] = []
@@ -36,7 +36,7 @@ struct WriterState {
     /// `nextSlot`, `lastSequence` and `storedQuantizer` when it began.
     var before: (nextSlot: UInt32, lastSequence: UInt64, storedQuantizer: UInt32?)?
     /// Progress of the checkpoint when it began.
-    var roundBefore: CheckpointRound.Progress?
+    var progressBefore: CheckpointEpoch.Progress?
 
     /// Remembers what `discard` goes back to.
     mutating func begin() {
@@ -49,14 +49,14 @@ struct WriterState {
         stagedSlots = [:]
         takenFree = []
         before = nil
-        roundBefore = nil
+        progressBefore = nil
     }
 
-    /// After the commit: the slots of a complete round may be used again.
-    mutating func finishRound() {
-        guard let done = round, done.progress == .complete else { return }
+    /// After the commit: the slots of a complete checkpoint epoch may be used again.
+    mutating func finishCheckpoint() {
+        guard let done = checkpoint, done.progress == .complete else { return }
         durable = StateRow(graphSequence: done.sequence, entry: done.entry)
         free += done.freed
-        round = nil
+        checkpoint = nil
     }
 }
