@@ -31,7 +31,7 @@ final class GraphMaintenance: Sendable {
         self.queue = queue
         self.contexts = contexts
         linker = Linker(graph: state.graph, kernels: state.kernels, parameters: state.parameters)
-        detached = Monitor(loader.absent.map { WriterState.FreeSlot(slot: $0, generation: 0) })
+        detached = Monitor(loader.absent.map { WriterState.FreeSlot(slot: $0, epoch: 0) })
         queue.append(loader.pending)
         if loader.liveCount >= state.parameters.linkFrom || state.graph.entry != nil { queue.open() }
         if loader.lostLinks { queue.requestMaintenance() }
@@ -155,9 +155,9 @@ final class GraphMaintenance: Sendable {
 
     /// Slots that nothing names any more: free after the next checkpoint, for searches that begin from now on.
     private func release(_ slots: [Slot]) {
-        let generation = contexts.advance()
+        let epoch = contexts.advanceEpoch()
         for slot in slots { CIndexKernels_set_dirty(state.graph.chunks, slot.rawValue) }
-        detached.update { $0 += slots.map { WriterState.FreeSlot(slot: $0, generation: generation) } }
+        detached.update { $0 += slots.map { WriterState.FreeSlot(slot: $0, epoch: epoch) } }
         state.tombstoneCount.subtract(slots.count, ordering: .relaxed)
     }
 
@@ -201,9 +201,9 @@ final class GraphMaintenance: Sendable {
         queue.whileQuiesced {
             // From here on searches scan everything.
             state.graph.entry = nil
-            let generation = contexts.advance()
+            let epoch = contexts.advanceEpoch()
             let deadline = Instant.now + Self.patienceSeconds
-            while !contexts.hasPassed(generation), Instant.now < deadline { sleep(seconds: 0.001) }
+            while !contexts.hasPassed(epoch), Instant.now < deadline { sleep(seconds: 0.001) }
             state.graph.forEachBlock(CINDEXKERNELS_LINKED) { slots in
                 var live: [UInt32] = []
                 for slot in slots.lazy.map({ Slot(rawValue: $0) }) {

@@ -86,14 +86,14 @@ final class SearchContext: @unchecked Sendable {
     }
 }
 
-/// Lends contexts, and knows since when each borrower has been reading: a slot may be written anew only after every
+/// Lends search contexts, with epoch-based reclamation: it knows the epoch in which each borrower began to read. A slot may be written anew only after every
 /// search that could still hold its number has ended.
 final class SearchContextPool: Sendable {
     private struct State {
         var free: [SearchContext] = []
-        /// Generation in which the borrower of each context began; `idle` when it is not lent.
+        /// Epoch in which the borrower of each context began; `idle` when it is not lent.
         var began: [UInt64] = []
-        var generation: UInt64 = 0
+        var epoch: UInt64 = 0
     }
 
     private static let idle = UInt64.max
@@ -106,7 +106,7 @@ final class SearchContextPool: Sendable {
         let context = state.update { state -> SearchContext in
             let context = state.free.popLast() ?? SearchContext(dimension: dimension, number: state.began.count)
             if context.number == state.began.count { state.began.append(Self.idle) }
-            state.began[context.number] = state.generation
+            state.began[context.number] = state.epoch
             return context
         }
         defer {
@@ -118,17 +118,17 @@ final class SearchContextPool: Sendable {
         return try body(context)
     }
 
-    /// Starts a new generation and returns it: what was taken out of the index before this call is out of reach for searches
-    /// of this generation and later ones.
-    func advance() -> UInt64 {
+    /// Starts a new epoch and returns it: what was taken out of the index before this call is out of reach for searches
+    /// of this epoch and later ones.
+    func advanceEpoch() -> UInt64 {
         state.update { state in
-            state.generation += 1
-            return state.generation
+            state.epoch += 1
+            return state.epoch
         }
     }
 
-    /// Whether every running search began in `generation` or later.
-    func hasPassed(_ generation: UInt64) -> Bool {
-        state.read { state in state.began.allSatisfy { $0 >= generation } }
+    /// Whether every running search began in `epoch` or later.
+    func hasPassed(_ epoch: UInt64) -> Bool {
+        state.read { state in state.began.allSatisfy { $0 >= epoch } }
     }
 }

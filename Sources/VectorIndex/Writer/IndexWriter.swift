@@ -184,7 +184,7 @@ final class IndexWriter: Sendable {
 
     /// A slot to write: one that was freed, when no search can hold its number any more, else a new one.
     private func takeSlot(_ writer: inout WriterState) throws(IndexError) -> (slot: Slot, isNew: Bool) {
-        if let last = writer.free.last, contexts.hasPassed(last.generation) {
+        if let last = writer.free.last, contexts.hasPassed(last.epoch) {
             writer.free.removeLast()
             writer.takenFree.append(last)
             state.graph.prepare(last.slot)

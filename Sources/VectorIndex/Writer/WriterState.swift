@@ -7,10 +7,10 @@ struct WriterState {
         case remove(Slot, hash: UInt64)
     }
 
-    /// A slot that may hold another vector once every search of an earlier generation has ended.
+    /// A slot that may hold another vector once every search of an earlier epoch has ended.
     struct FreeSlot: Sendable {
         var slot: Slot
-        var generation: UInt64
+        var epoch: UInt64
     }
 
     /// The first slot never used.
