@@ -5,7 +5,7 @@
    instruction set. */
 #include "graph.h"
 #include "hash.h"
-#include "row_places.h"
+#include "row_addresses.h"
 #include "vectors.h"
 
 #endif

@@ -12,7 +12,7 @@ package enum FilteredPath: String, Sendable {
 
 /// Searches the HNSW graph, what is not in it yet, or everything, and rescores what it finds from the stored vectors.
 ///
-/// It owns the contexts that searches and linkers borrow, and the row places. Any number of threads search at once, without locks on
+/// It owns the contexts that searches and linkers borrow, and, with its reranker, the row address cache. Any number of threads search at once, without locks on
 /// the graph.
 final class IndexSearcher: Sendable {
     private let state: IndexState

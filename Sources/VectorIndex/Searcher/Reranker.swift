@@ -4,7 +4,7 @@ internal import Storage
 /// Scores candidates exactly, from the stored vectors, where their codes were scored before.
 final class Reranker: Sendable {
     private let state: IndexState
-    private let rowPlaces = RowPlaces()
+    private let addresses = RowAddressCache()
 
     init(_ state: IndexState) { self.state = state }
 
@@ -18,7 +18,7 @@ final class Reranker: Sendable {
         _ context: SearchContext,
         _ transaction: borrowing some Transaction & ~Copyable
     ) throws(IndexError) -> [IndexHit] {
-        let places = rowPlaces.view(of: transaction.handle.snapshot)
+        let cached = addresses.view(of: transaction.handle.snapshot)
         var best = HitList(limit: count)
         var next = 0
         var lastChange = 0
@@ -31,7 +31,7 @@ final class Reranker: Sendable {
             for candidate in candidates[next..<end] {
                 if candidate.score + slack < best.floor { break }
                 let slot = Slot(rawValue: candidate.slot)
-                if let halves = try storedHalves(slot, places, transaction) { block.append((slot, halves)) }
+                if let halves = try storedHalves(slot, cached, transaction) { block.append((slot, halves)) }
             }
             let floor = best.floor
             for (slot, halves) in block {
@@ -50,10 +50,10 @@ final class Reranker: Sendable {
     /// slot. LMDB leaves them in place while the transaction lasts and writes nothing.
     private func storedHalves(
         _ slot: Slot,
-        _ places: RowPlaces.View?,
+        _ cached: RowAddressCache.View?,
         _ transaction: borrowing some Transaction & ~Copyable
     ) throws(IndexError) -> UnsafeRawPointer? {
-        var halves = places?.place(of: slot.rawValue)
+        var halves = cached?.address(of: slot.rawValue)
         if halves == nil {
             do throws(StorageError) {
                 halves =
@@ -61,7 +61,7 @@ final class Reranker: Sendable {
                         VectorRow.hasLength(row, dimension: state.dimension) ? VectorRow.withHalves(row) { $0 } : nil
                     } ?? nil
             } catch { throw .storage(error) }
-            if let halves { places?.note(slot.rawValue, halves) }
+            if let halves { cached?.store(halves, for: slot.rawValue) }
         }
         if let halves { CIndexKernels_prefetch(halves, 2 * state.dimension) }
         return halves
