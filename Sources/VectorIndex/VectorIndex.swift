@@ -208,3 +208,17 @@ package final class VectorIndex: Sendable {
     /// Whether what is pending gets linked: not while the collection is too small for a graph, nor without linkers.
     package var isLinking: Bool { maintenance.isLinking }
 }
+
+/// What an index holds.
+package struct IndexStatistics: Hashable, Sendable {
+    /// Vectors that searches can return.
+    package var vectorCount: Int
+    /// Of those, the ones found by scan until the linker gets to them.
+    package var pendingCount: Int
+    /// Bytes of the in-memory mirror in use.
+    package var memoryByteCount: Int
+    /// Slots whose stored vector failed its checksum when the index was opened; never returned, never reused.
+    package var damagedSlots: [Slot]
+    /// The kernels in use: `portable`, `avx2` or `avx512`.
+    package var instructionSet: String
+}

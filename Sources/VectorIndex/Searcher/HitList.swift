@@ -1,3 +1,15 @@
+/// One result of a search.
+package struct IndexHit: Hashable, Sendable {
+    package var slot: Slot
+    /// Cosine similarity with the stored vector, [-1, 1].
+    package var score: Float
+
+    package init(slot: Slot, score: Float) {
+        self.slot = slot
+        self.score = score
+    }
+}
+
 /// The best hits so far, at most `limit`, best first; equal scores by slot.
 struct HitList {
     let limit: Int
