@@ -10,7 +10,7 @@ final class GraphMaintenance: Sendable {
     /// Passes of a connectivity repair before what it leaves is left to the next maintenance.
     private static let connectivityPasses = 3
     /// How long searches that traverse the old graph are waited for when it is made anew; they take milliseconds.
-    private static let patienceSeconds = 0.1
+    private static let drainSeconds = 0.1
     /// Lists repaired at once: what needs the linkers to wait waits for so many.
     private static let repairBlock = 128
 
@@ -202,7 +202,7 @@ final class GraphMaintenance: Sendable {
             // From here on searches scan everything.
             state.graph.entry = nil
             let epoch = contexts.advanceEpoch()
-            let deadline = Instant.now + Self.patienceSeconds
+            let deadline = Instant.now + Self.drainSeconds
             while !contexts.hasPassed(epoch), Instant.now < deadline { sleep(seconds: 0.001) }
             state.graph.forEachBlock(CINDEXKERNELS_LINKED) { slots in
                 var live: [UInt32] = []

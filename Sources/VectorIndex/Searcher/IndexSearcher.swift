@@ -139,9 +139,16 @@ final class IndexSearcher: Sendable {
             in: &found
         )
         // Candidates are so many where scores lie close together, and then their codes say little of their order.
-        let patience = found.count > 8 * wanted ? Int.max : wanted
+        let terminationCount = found.count > 8 * wanted ? Int.max : wanted
         let slack = search.codes.quantizer.errorBound
-        let hits = try reranker.rescore(found, count, slack: slack, patience: patience, search.context, transaction)
+        let hits = try reranker.rescore(
+            found,
+            count,
+            slack: slack,
+            terminationCount: terminationCount,
+            search.context,
+            transaction
+        )
         return hits.count == count || isComplete ? hits : nil
     }
 

@@ -9,12 +9,13 @@ final class Reranker: Sendable {
     init(_ state: IndexState) { self.state = state }
 
     /// Exact scores of candidates, best first, until the rest cannot come among the best `count`: `slack` is how far the
-    /// score of a code may lie below the truth. Or until `patience` candidates in a row have changed nothing.
+    /// score of a code may lie below the truth. Early termination: or until
+    /// `terminationCount` candidates in a row have changed nothing.
     func rescore(
         _ candidates: [CIndexKernels_candidate],
         _ count: Int,
         slack: Float,
-        patience: Int = .max,
+        terminationCount: Int = .max,
         _ context: SearchContext,
         _ transaction: borrowing some Transaction & ~Copyable
     ) throws(IndexError) -> [IndexHit] {
@@ -40,7 +41,7 @@ final class Reranker: Sendable {
             }
             if candidates[end - 1].score + slack < best.floor { break }
             if best.floor > floor || best.floor == -.infinity { lastChange = end }
-            if end - lastChange >= patience { break }
+            if end - lastChange >= terminationCount { break }
             next = end
         }
         return best.hits
