@@ -13,7 +13,7 @@ package struct IndexParameters: Sendable {
     package var linkFrom = 2048
     /// With fewer stored vectors opening reads and checks each; a larger store is checked when asked to (`verify`).
     package var checkedBelow = 262_144
-    /// Vectors that may wait for a linker before `waitForRoom` blocks. Scanning 57,000 of 512 components took 3 ms.
+    /// Vectors that may wait for a linker before `applyBackpressure` blocks. Scanning 57,000 of 512 components took 3 ms.
     package var pendingLimit = 131_072
     /// Share of tombstones among the linked slots that starts a repair of the graph.
     package var repairShare = 0.05

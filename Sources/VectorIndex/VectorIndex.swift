@@ -193,9 +193,9 @@ package final class VectorIndex: Sendable {
     /// small for a graph, or when linkers are stopped.
     package func waitUntilLinked() { maintenance.waitUntilLinked() }
 
-    /// Blocks while so many published vectors wait for a linker that scanning them would slow searches down: call it before
+    /// Backpressure: blocks while so many published vectors wait for a linker that scanning them would slow searches down: call it before
     /// adding more, without a transaction. Returns at once when linkers are stopped.
-    package func waitForRoom() { maintenance.waitForRoom() }
+    package func applyBackpressure() { maintenance.applyBackpressure() }
 
     /// Throws the graph in memory away and hands every vector to the linkers. Searches scan until the first is linked, then scan
     /// what is not linked yet beside the new graph: as exact as before, and slower.

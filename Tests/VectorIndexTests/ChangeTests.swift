@@ -116,10 +116,10 @@ struct ChangeTests {
         var source = FeatureSource(dimension: 32)
         try fixture.add(source.next(600))
         // Nobody links: nothing to wait for.
-        fixture.index.waitForRoom()
+        fixture.index.applyBackpressure()
         #expect(fixture.index.statistics.pendingCount == 600)
         try fixture.index.start()
-        fixture.index.waitForRoom()
+        fixture.index.applyBackpressure()
         #expect(fixture.index.statistics.pendingCount <= 101)
         fixture.index.stop()
     }

@@ -57,7 +57,7 @@ final class GraphMaintenance: Sendable {
     }
 
     func waitUntilLinked() { queue.waitUntilIdle() }
-    func waitForRoom() { queue.waitForRoom(state.parameters.pendingLimit) }
+    func applyBackpressure() { queue.applyBackpressure(state.parameters.pendingLimit) }
 
     var isLinking: Bool { queue.isAtWork }
     var pendingCount: Int { queue.pendingCount }

@@ -163,8 +163,8 @@ final class LinkQueue: Sendable {
         }
     }
 
-    /// Blocks while more than `limit` slots wait, unless linkers stop or have not begun.
-    func waitForRoom(_ limit: Int) {
+    /// Backpressure: blocks while more than `limit` slots wait, unless linkers stop or have not begun.
+    func applyBackpressure(_ limit: Int) {
         _ = monitor.wait { state -> Bool? in
             if state.isStopping || !state.isOpen { return true }
             return state.slots.count - state.head > limit ? nil : true

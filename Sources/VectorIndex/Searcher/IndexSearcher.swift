@@ -10,7 +10,7 @@ package enum FilteredPath: String, Sendable {
     case twoHop = "two-hop"
 }
 
-/// Searches the HNSW graph, what is not in it yet, or everything, and rescores what it finds from the stored vectors.
+/// Searches the HNSW graph, what is not in it yet, or everything, and reranks what it finds from the stored vectors.
 ///
 /// It owns the contexts that searches and linkers borrow, and, with its reranker, the row address cache. Any number of threads search at once, without locks on
 /// the graph.
@@ -53,7 +53,7 @@ final class IndexSearcher: Sendable {
                 var found = graphCandidates(entry, ef, wanted, codes, context)
                 addPending(pending.filter { $0 < slotCount }, to: &found, wanted, codes, context)
                 prependExactMatches(state.exactMatches.candidates(state.halves(of: unit).hash), in: &found)
-                let hits = try reranker.rescore(found, count, slack: codes.quantizer.errorBound, context, transaction)
+                let hits = try reranker.rerank(found, count, slack: codes.quantizer.errorBound, context, transaction)
                 if hits.count >= min(count, live) { return hits }
             }
             if let entry, let members, !isExact, live >= state.parameters.exactBelow {
@@ -141,7 +141,7 @@ final class IndexSearcher: Sendable {
         // Candidates are so many where scores lie close together, and then their codes say little of their order.
         let terminationCount = found.count > 8 * wanted ? Int.max : wanted
         let slack = search.codes.quantizer.errorBound
-        let hits = try reranker.rescore(
+        let hits = try reranker.rerank(
             found,
             count,
             slack: slack,
@@ -205,6 +205,6 @@ final class IndexSearcher: Sendable {
         let floor = lower.floor
         upper.removeAll { $0.score < floor }
         upper.sort { $0.score > $1.score }
-        return try reranker.rescore(upper, count, slack: 0, context, transaction)
+        return try reranker.rerank(upper, count, slack: 0, context, transaction)
     }
 }

@@ -4,7 +4,7 @@ internal import CIndexKernels
 final class QueryBuffer {
     private let memory: UnsafeMutableRawPointer
     private let dimension: Int
-    /// The unit vector, for rescoring.
+    /// The unit vector, for reranking.
     let floats: UnsafeMutablePointer<Float>
     /// Its components as the quantizer sees them.
     private let components: UnsafeMutablePointer<Float>

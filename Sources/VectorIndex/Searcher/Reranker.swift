@@ -1,17 +1,17 @@
 internal import CIndexKernels
 internal import Storage
 
-/// Scores candidates exactly, from the stored vectors, where their codes were scored before.
+/// Reranking: scores candidates exactly, from the stored vectors, which were found by the scores of their codes.
 final class Reranker: Sendable {
     private let state: IndexState
     private let addresses = RowAddressCache()
 
     init(_ state: IndexState) { self.state = state }
 
-    /// Exact scores of candidates, best first, until the rest cannot come among the best `count`: `slack` is how far the
+    /// Reranks candidates by exact scores, best first, until the rest cannot come among the best `count`: `slack` is how far the
     /// score of a code may lie below the truth. Early termination: or until
     /// `terminationCount` candidates in a row have changed nothing.
-    func rescore(
+    func rerank(
         _ candidates: [CIndexKernels_candidate],
         _ count: Int,
         slack: Float,
