@@ -6,8 +6,7 @@ internal import Platform
 /// moment: a new quantizer, the start of a checkpoint or of a repair.
 final class LinkQueue: Sendable {
     private struct State {
-        var slots: [UInt32] = []
-        var head = 0
+        var slots = PendingSlots()
         /// Being linked: still scanned by searches.
         var linking: [UInt32] = []
         var isOpen = false
@@ -20,7 +19,7 @@ final class LinkQueue: Sendable {
         var maintenanceBegan = Instant.now
         /// Vectors were linked since the last maintenance began: some may have lost their last way in.
         var mayHaveOrphans = false
-        /// When an maintenance for that may begin.
+        /// When maintenance for that may begin.
         var orphanScanDue = Instant.now
         /// Threads in `waitUntilIdle`, for which it begins at once.
         var waiterCount = 0
@@ -43,7 +42,7 @@ final class LinkQueue: Sendable {
 
     func append(_ slots: [UInt32]) {
         guard !slots.isEmpty else { return }
-        monitor.update { $0.slots += slots }
+        monitor.update { $0.slots.append(slots) }
     }
 
     /// Takes removed slots out again while linking has not begun, and returns those it found.
@@ -51,9 +50,7 @@ final class LinkQueue: Sendable {
         guard !removed.isEmpty else { return [] }
         return monitor.update { state in
             guard !state.isOpen else { return [] }
-            let found = state.slots.filter { removed.contains($0) }
-            state.slots.removeAll { removed.contains($0) }
-            return found
+            return state.slots.remove(removed)
         }
     }
 
@@ -67,15 +64,10 @@ final class LinkQueue: Sendable {
 
     func requestMaintenance() { monitor.update { $0.wantsMaintenance = true } }
 
-    /// Slots that searches have to scan.
-    var pending: [UInt32] {
-        monitor.read { state in
-            guard state.head < state.slots.count || !state.linking.isEmpty else { return [] }
-            return Array(state.slots[state.head...]) + state.linking
-        }
-    }
+    /// The slots that a search has to scan: a snapshot that later changes leave alone, taken without copying a slot.
+    var pending: PendingSlots.Snapshot { monitor.read { $0.slots.snapshot(linking: $0.linking) } }
 
-    var pendingCount: Int { monitor.read { $0.slots.count - $0.head + $0.linking.count } }
+    var pendingCount: Int { monitor.read { $0.slots.count + $0.linking.count } }
 
     /// Blocks until there is work. `finish` or `finishMaintenance` follows each.
     func next() -> Work {
@@ -91,7 +83,7 @@ final class LinkQueue: Sendable {
     private static func work(_ state: inout State) -> Work? {
         if state.isStopping { return .stop }
         guard state.isOpen, !state.isQuiesced else { return nil }
-        let isDrained = state.head == state.slots.count
+        let isDrained = state.slots.isEmpty
         let isOrphanScanDue =
             state.mayHaveOrphans && isDrained && (state.waiterCount > 0 || state.orphanScanDue <= .now)
         if state.wantsMaintenance || isOrphanScanDue, !state.isInMaintenance {
@@ -101,13 +93,7 @@ final class LinkQueue: Sendable {
             state.maintenanceBegan = .now
             return .maintenance
         }
-        guard !isDrained else { return nil }
-        let slot = state.slots[state.head]
-        state.head += 1
-        if state.head > 4096, state.head * 2 > state.slots.count {
-            state.slots.removeFirst(state.head)
-            state.head = 0
-        }
+        guard let slot = state.slots.popFirst() else { return nil }
         state.linking.append(slot)
         return .link(Slot(rawValue: slot))
     }
@@ -158,7 +144,7 @@ final class LinkQueue: Sendable {
         defer { monitor.update { $0.waiterCount -= 1 } }
         _ = monitor.wait { state -> Bool? in
             if state.isStopping || !state.isOpen { return true }
-            let isBusy = state.head < state.slots.count || !state.linking.isEmpty
+            let isBusy = !state.slots.isEmpty || !state.linking.isEmpty
             return isBusy || state.mayHaveOrphans || state.wantsMaintenance || state.isInMaintenance ? nil : true
         }
     }
@@ -167,7 +153,7 @@ final class LinkQueue: Sendable {
     func applyBackpressure(_ limit: Int) {
         _ = monitor.wait { state -> Bool? in
             if state.isStopping || !state.isOpen { return true }
-            return state.slots.count - state.head > limit ? nil : true
+            return state.slots.count > limit ? nil : true
         }
     }
 

@@ -38,8 +38,9 @@ final class IndexSearcher: Sendable {
         let unit = try state.normalised(vector)
         guard count > 0 else { return [] }
         return try contexts.withContext { (context) throws(IndexError) -> [IndexHit] in
-            // The order matters: what is linked after the pending copy is still in the copy; what is published after the slot
-            // count is passed over; codes taken last cover every slot below the count.
+            // The order matters. What is linked after the snapshot is still in the snapshot. A slot becomes pending after the slot
+            // count covers it, so every slot of the snapshot lies below the count. The traversal passes over what is published
+            // after the count. Codes taken last cover every slot below the count.
             let pending = queue.pending
             let entry = state.graph.entry
             let slotCount = state.graph.slotCount
@@ -51,7 +52,7 @@ final class IndexSearcher: Sendable {
                 context.reserve(slotCount: slotCount, ef: ef)
                 let wanted = max(4 * count, 40, ef / 2)
                 var found = graphCandidates(entry, ef, wanted, codes, context)
-                addPending(pending.filter { $0 < slotCount }, to: &found, wanted, codes, context)
+                addPending(pending, among: nil, to: &found, wanted, codes, context)
                 prependExactMatches(state.exactMatches.candidates(state.halves(of: unit).hash), in: &found)
                 let hits = try reranker.rerank(found, count, slack: codes.quantizer.errorBound, context, transaction)
                 if hits.count >= min(count, live) { return hits }
@@ -123,7 +124,7 @@ final class IndexSearcher: Sendable {
         _ unit: [Float],
         _ count: Int,
         ef: Int,
-        _ pending: [UInt32],
+        _ pending: PendingSlots.Snapshot,
         _ transaction: borrowing some Transaction & ~Copyable
     ) throws(IndexError) -> [IndexHit]? {
         let wanted = max(4 * count, 40)
@@ -132,7 +133,7 @@ final class IndexSearcher: Sendable {
         // A scan that leaves fewer has seen every live member.
         let isComplete = path == .scan && found.count < count
         if path == .twoHop {
-            addPending(pending.filter { search.has($0) }, to: &found, wanted, search.codes, search.context)
+            addPending(pending, among: search.members, to: &found, wanted, search.codes, search.context)
         }
         prependExactMatches(
             state.exactMatches.candidates(state.halves(of: unit).hash).filter { search.has($0.rawValue) },
@@ -154,19 +155,44 @@ final class IndexSearcher: Sendable {
 
     /// Merges pending slots that the graph search has not visited into `found`, which stays sorted and at most `wanted` long.
     private func addPending(
-        _ pending: [UInt32],
+        _ pending: PendingSlots.Snapshot,
+        among members: SlotSet?,
         to found: inout [CIndexKernels_candidate],
         _ wanted: Int,
         _ codes: CodeStore,
         _ context: SearchContext
     ) {
         guard !pending.isEmpty else { return }
-        let scores = context.scores(of: pending, state.graph, codes, state.kernels)
-        let floor = found.count >= wanted ? found[wanted - 1].score : -.infinity
-        for (slot, score) in zip(pending, scores) where score > floor {
-            guard !context.hasVisited(slot), state.graph.isLive(Slot(rawValue: slot)) else { continue }
-            found.append(CIndexKernels_candidate(score: score, slot: slot))
+        let limit = PendingSlots.Snapshot.blockLimit
+        var floor = found.count >= wanted ? found[wanted - 1].score : -.infinity
+        withUnsafeTemporaryAllocation(of: UInt32.self, capacity: limit) { chosen in
+            withUnsafeTemporaryAllocation(of: Float.self, capacity: limit) { scores in
+                pending.forEachBlock { block in
+                    var slots = block
+                    if let members {
+                        var count = 0
+                        for slot in block where members.contains(Slot(rawValue: slot)) {
+                            chosen.initializeElement(at: count, to: slot)
+                            count += 1
+                        }
+                        slots = UnsafeBufferPointer(rebasing: UnsafeBufferPointer(chosen)[..<count])
+                    }
+                    context.score(slots, state.graph, codes, state.kernels, to: scores)
+                    for (index, slot) in slots.enumerated() where scores[index] > floor {
+                        guard !context.hasVisited(slot), state.graph.isLive(Slot(rawValue: slot)) else { continue }
+                        found.append(CIndexKernels_candidate(score: scores[index], slot: slot))
+                    }
+                    // A better floor spares candidates of the blocks to come.
+                    guard found.count >= 2 * wanted else { return }
+                    Self.keepBest(wanted, of: &found)
+                    floor = found[wanted - 1].score
+                }
+            }
         }
+        Self.keepBest(wanted, of: &found)
+    }
+
+    private static func keepBest(_ wanted: Int, of found: inout [CIndexKernels_candidate]) {
         found.sort { $0.score > $1.score }
         if found.count > wanted { found.removeLast(found.count - wanted) }
     }

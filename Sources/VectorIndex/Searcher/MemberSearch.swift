@@ -4,7 +4,7 @@ internal import Synchronization
 /// One search among the members of a set, not exact.
 struct MemberSearch {
     private let state: IndexState
-    private let members: SlotSet
+    let members: SlotSet
     private let entry: Slot
     private let slotCount: UInt32
     let codes: CodeStore

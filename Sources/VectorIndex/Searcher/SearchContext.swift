@@ -75,6 +75,20 @@ final class SearchContext: @unchecked Sendable {
         return CIndexKernels_beam(kernels.table, graph, &query, &kernelContext, entries, UInt32(level), ef)
     }
 
+    /// Writes the similarities of the query to `slots` to `scores`.
+    func score(
+        _ slots: UnsafeBufferPointer<UInt32>,
+        _ graph: GraphStore,
+        _ codes: CodeStore,
+        _ kernels: DispatchTable,
+        to scores: UnsafeMutableBufferPointer<Float>
+    ) {
+        guard let base = slots.baseAddress, let target = scores.baseAddress else { return }
+        precondition(slots.count <= scores.count, "\(slots.count) slots, \(scores.count) scores")
+        var query = self.query.query
+        graph.withGraph(codes) { CIndexKernels_score_slots(kernels.table, $0, &query, base, slots.count, target) }
+    }
+
     /// Similarities of the query to `slots`.
     func scores(of slots: [UInt32], _ graph: GraphStore, _ codes: CodeStore, _ kernels: DispatchTable) -> [Float] {
         [Float](unsafeUninitializedCapacity: slots.count) { buffer, count in
