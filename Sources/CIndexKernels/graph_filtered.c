@@ -1,11 +1,11 @@
 #include "graph_members.h"
 
-/* Members that `slot` leads to and that this beam has not visited, marked as visited: those of its list, and, while its list and those
-   looked at have fewer members than `enough`, those of the lists of its other neighbours. At most CINDEXKERNELS_BASE_LINKS - 1 more
-   than `enough`. */
+/* Members that `slot` leads to and that this beam has not visited, marked as visited: those of its list, and, while its
+   list and those looked at have fewer members than `enough`, those of the lists of its other neighbours. At most
+   CINDEXKERNELS_BASE_LINKS - 1 more than `enough`. */
 static size_t fresh_members(
-    const CIndexKernels_graph *graph, CIndexKernels_search_context *context, const CIndexKernels_members *members, uint32_t slot,
-    size_t enough, uint32_t *fresh) {
+    const CIndexKernels_graph *graph, CIndexKernels_search_context *context, const CIndexKernels_members *members,
+    uint32_t slot, size_t enough, uint32_t *fresh) {
     uint32_t through[CINDEXKERNELS_BASE_LINKS];
     size_t count = 0, seen = 0, through_count = 0;
     const uint32_t *list = list_of(graph, slot, 0);
@@ -37,8 +37,8 @@ static size_t fresh_members(
 
 size_t CIndexKernels_beam_members(
     const CIndexKernels_dispatch_table *kernels, const CIndexKernels_graph *graph, const CIndexKernels_query *query,
-    CIndexKernels_search_context *context, const CIndexKernels_members *members, uint32_t query_point, size_t entries, size_t ef,
-    size_t enough) {
+    CIndexKernels_search_context *context, const CIndexKernels_members *members, uint32_t query_point, size_t entries,
+    size_t ef, size_t enough) {
     CIndexKernels_candidate *pool = context->pool;
     uint32_t fresh[2 * CINDEXKERNELS_BASE_LINKS];
     float scores[2 * CINDEXKERNELS_BASE_LINKS];

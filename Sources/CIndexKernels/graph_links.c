@@ -4,8 +4,8 @@
 
 /* Whether a candidate is at least as similar to one of `kept` as its score says it is to the slot of the list. */
 static bool is_nearer_to_any(
-    const CIndexKernels_dispatch_table *kernels, const CIndexKernels_graph *graph, CIndexKernels_candidate candidate, const uint32_t *kept,
-    size_t count) {
+    const CIndexKernels_dispatch_table *kernels, const CIndexKernels_graph *graph, CIndexKernels_candidate candidate,
+    const uint32_t *kept, size_t count) {
     const uint8_t *code = code_of(graph, candidate.slot);
     for (size_t i = 0; i < count; i++)
         if (similarity(kernels, graph, code, kept[i]) >= candidate.score) return true;
@@ -13,8 +13,8 @@ static bool is_nearer_to_any(
 }
 
 size_t CIndexKernels_select(
-    const CIndexKernels_dispatch_table *kernels, const CIndexKernels_graph *graph, uint32_t slot, const CIndexKernels_candidate *candidates,
-    size_t count, size_t limit, uint32_t *kept) {
+    const CIndexKernels_dispatch_table *kernels, const CIndexKernels_graph *graph, uint32_t slot,
+    const CIndexKernels_candidate *candidates, size_t count, size_t limit, uint32_t *kept) {
     size_t kept_count = 0;
     for (size_t i = 0; i < count && kept_count < limit; i++) {
         const uint32_t candidate = candidates[i].slot;
@@ -42,7 +42,8 @@ static void insert_sorted(CIndexKernels_candidate *candidates, size_t count, CIn
 
 /* Adds `added` to the list of `slot`; a full list is chosen anew among its entries and the new one. */
 static void add_link(
-    const CIndexKernels_dispatch_table *kernels, const CIndexKernels_graph *graph, uint32_t slot, unsigned level, uint32_t added) {
+    const CIndexKernels_dispatch_table *kernels, const CIndexKernels_graph *graph, uint32_t slot, unsigned level,
+    uint32_t added) {
     const size_t capacity = capacity_of(level);
     uint32_t links[CINDEXKERNELS_BASE_LINKS];
     lock_slot(graph->chunks, slot);
@@ -90,7 +91,8 @@ void CIndexKernels_link(
 }
 
 size_t CIndexKernels_attach(
-    const CIndexKernels_graph *graph, uint32_t slot, const CIndexKernels_candidate *candidates, size_t count, size_t limit) {
+    const CIndexKernels_graph *graph, uint32_t slot, const CIndexKernels_candidate *candidates, size_t count,
+    size_t limit) {
     const size_t capacity = capacity_of(0);
     uint32_t links[CINDEXKERNELS_BASE_LINKS];
     size_t attached = 0;
@@ -114,11 +116,11 @@ size_t CIndexKernels_attach(
 #define REPAIR_LIMIT (CINDEXKERNELS_BASE_LINKS * 8)
 #define REPAIR_TRAVERSED (CINDEXKERNELS_BASE_LINKS * 2)
 
-/* Live slots that lie behind the first `traversed_count` tombstones of `traversed`: their neighbours, and while those are fewer than `enough`
-   what lies behind neighbours that are tombstones. Leaves out `slot` and what `links` has. */
+/* Live slots that lie behind the first `traversed_count` tombstones of `traversed`: their neighbours, and while those
+   are fewer than `enough` what lies behind neighbours that are tombstones. Leaves out `slot` and what `links` has. */
 static size_t live_behind(
-    const CIndexKernels_graph *graph, uint32_t slot, unsigned level, const uint32_t *links, size_t link_count, uint32_t *traversed,
-    size_t traversed_count, size_t enough, uint32_t *behind) {
+    const CIndexKernels_graph *graph, uint32_t slot, unsigned level, const uint32_t *links, size_t link_count,
+    uint32_t *traversed, size_t traversed_count, size_t enough, uint32_t *behind) {
     uint32_t second[CINDEXKERNELS_BASE_LINKS];
     const size_t direct = traversed_count;
     size_t behind_count = 0;
@@ -137,13 +139,15 @@ static size_t live_behind(
     return behind_count;
 }
 
-int CIndexKernels_repair(const CIndexKernels_dispatch_table *kernels, const CIndexKernels_graph *graph, uint32_t slot, unsigned level) {
+int CIndexKernels_repair(
+    const CIndexKernels_dispatch_table *kernels, const CIndexKernels_graph *graph, uint32_t slot, unsigned level) {
     const size_t capacity = capacity_of(level), limit = kept_of(level);
     uint32_t links[CINDEXKERNELS_BASE_LINKS], traversed[REPAIR_TRAVERSED], behind[REPAIR_LIMIT];
     CIndexKernels_candidate candidates[REPAIR_LIMIT];
     bool has_tombstone = false;
     size_t count = load_list(list_of(graph, slot, level), capacity, links);
-    for (size_t i = 0; i < count && !has_tombstone; i++) has_tombstone = !(flags_of(graph->chunks, links[i]) & CINDEXKERNELS_LIVE);
+    for (size_t i = 0; i < count && !has_tombstone; i++)
+        has_tombstone = !(flags_of(graph->chunks, links[i]) & CINDEXKERNELS_LIVE);
     if (!has_tombstone) return -1;
 
     lock_slot(graph->chunks, slot);

@@ -24,7 +24,10 @@ static inline void prefetch_list(const CIndexKernels_graph *graph, uint32_t slot
     if (level == 0) __builtin_prefetch(list + CINDEXKERNELS_BASE_LINKS / 2, 0, 3);
 }
 
-static inline size_t capacity_of(unsigned level) { return level == 0 ? CINDEXKERNELS_BASE_LINKS : CINDEXKERNELS_UPPER_LINKS; }
+static inline size_t capacity_of(unsigned level) {
+    return level == 0 ? CINDEXKERNELS_BASE_LINKS : CINDEXKERNELS_UPPER_LINKS;
+}
+
 static inline size_t kept_of(unsigned level) { return level == 0 ? CINDEXKERNELS_BASE_KEPT : CINDEXKERNELS_UPPER_KEPT; }
 
 static inline const uint8_t *code_of(const CIndexKernels_graph *graph, uint32_t slot) {

@@ -22,7 +22,8 @@ size_t CIndexKernels_collect_members(
 }
 
 size_t CIndexKernels_sample_members(
-    const CIndexKernels_chunk *chunks, const CIndexKernels_members *members, uint32_t end, size_t limit, uint32_t *slots) {
+    const CIndexKernels_chunk *chunks, const CIndexKernels_members *members, uint32_t end, size_t limit,
+    uint32_t *slots) {
     const uint8_t mask = CINDEXKERNELS_LIVE | CINDEXKERNELS_LINKED;
     const uint64_t covered = members->word_count * 64 < end ? members->word_count * 64 : end;
     uint32_t next;
@@ -62,14 +63,16 @@ static size_t drop_below(CIndexKernels_candidate *pool, size_t first, size_t cou
 
 size_t CIndexKernels_scan_members(
     const CIndexKernels_dispatch_table *kernels, const CIndexKernels_graph *graph, const CIndexKernels_query *query,
-    CIndexKernels_search_context *context, const CIndexKernels_members *members, uint32_t end, size_t wanted, float slack, size_t limit) {
+    CIndexKernels_search_context *context, const CIndexKernels_members *members, uint32_t end, size_t wanted,
+    float slack, size_t limit) {
     /* The best `wanted`, sorted, and behind them what may be as good. */
     CIndexKernels_candidate *pool = context->pool;
     uint32_t slots[64];
     float scores[64];
     size_t best = 0, count = 0;
     for (uint32_t next = 0; next < end;) {
-        const size_t found = CIndexKernels_collect_members(graph->chunks, members, next, end, CINDEXKERNELS_LIVE, 64, slots, &next);
+        const size_t found =
+            CIndexKernels_collect_members(graph->chunks, members, next, end, CINDEXKERNELS_LIVE, 64, slots, &next);
         CIndexKernels_score_slots(kernels, graph, query, slots, found, scores);
         context->scored += found;
         for (size_t i = 0; i < found; i++) {

@@ -41,7 +41,8 @@ static inline bool mark_visited(CIndexKernels_search_context *context, uint32_t 
     const size_t place = visited_place(context, slot);
     if (context->visited[place] == slot) return false;
     context->visited[place] = slot;
-    if (2 * ++context->visited_count > context->visited_mask) resize_visited(context, 2 * (context->visited_mask + 1), true);
+    if (2 * ++context->visited_count > context->visited_mask)
+        resize_visited(context, 2 * (context->visited_mask + 1), true);
     return true;
 }
 
@@ -58,8 +59,8 @@ static inline size_t place_in(const CIndexKernels_candidate *pool, size_t count,
     return low;
 }
 
-/* Inserts a candidate into a pool of at most `limit`, where it pushes the last one out when the pool is full. Returns its
-   place, or `limit` when it is no better than all of a full pool. */
+/* Inserts a candidate into a pool of at most `limit`, where it pushes the last one out when the pool is full. Returns
+   its place, or `limit` when it is no better than all of a full pool. */
 static inline size_t insert_in_pool(
     CIndexKernels_candidate *pool, size_t *count, size_t limit, CIndexKernels_candidate candidate) {
     if (*count == limit && candidate.score <= pool[limit - 1].score) return limit;

@@ -32,7 +32,8 @@ bool CIndexKernels_has_visited(const CIndexKernels_search_context *context, uint
 
 /* Slots of a list that this beam has not visited, marked as visited. */
 static size_t fresh_links(
-    const CIndexKernels_graph *graph, CIndexKernels_search_context *context, uint32_t slot, unsigned level, uint32_t *fresh) {
+    const CIndexKernels_graph *graph, CIndexKernels_search_context *context, uint32_t slot, unsigned level,
+    uint32_t *fresh) {
     const uint32_t *list = list_of(graph, slot, level);
     const size_t capacity = capacity_of(level);
     size_t count = 0;
@@ -45,8 +46,8 @@ static size_t fresh_links(
 }
 
 void CIndexKernels_score_slots(
-    const CIndexKernels_dispatch_table *kernels, const CIndexKernels_graph *graph, const CIndexKernels_query *query, const uint32_t *slots,
-    size_t count, float *scores) {
+    const CIndexKernels_dispatch_table *kernels, const CIndexKernels_graph *graph, const CIndexKernels_query *query,
+    const uint32_t *slots, size_t count, float *scores) {
     const uint8_t *rows[64];
     for (size_t start = 0; start < count; start += 64) {
         const size_t block = count - start < 64 ? count - start : 64;

@@ -6,7 +6,9 @@ struct CIndexKernels_row_addresses {
     uint64_t *chunks[CINDEXKERNELS_CHUNK_LIMIT];
 };
 
-CIndexKernels_row_addresses *CIndexKernels_make_row_addresses(void) { return calloc(1, sizeof(CIndexKernels_row_addresses)); }
+CIndexKernels_row_addresses *CIndexKernels_make_row_addresses(void) {
+    return calloc(1, sizeof(CIndexKernels_row_addresses));
+}
 
 void CIndexKernels_free_row_addresses(CIndexKernels_row_addresses *addresses) {
     for (size_t i = 0; i < CINDEXKERNELS_CHUNK_LIMIT; i++) free(addresses->chunks[i]);
@@ -20,7 +22,8 @@ const void *CIndexKernels_row_address(const CIndexKernels_row_addresses *address
     return entry >> 48 == tag ? (const void *)(uintptr_t)(entry & 0xFFFFFFFFFFFF) : NULL;
 }
 
-void CIndexKernels_set_row_address(CIndexKernels_row_addresses *addresses, uint32_t slot, uint16_t tag, const void *address) {
+void CIndexKernels_set_row_address(
+    CIndexKernels_row_addresses *addresses, uint32_t slot, uint16_t tag, const void *address) {
     uint64_t **place = &addresses->chunks[slot >> CINDEXKERNELS_CHUNK_BITS];
     uint64_t *chunk = __atomic_load_n(place, __ATOMIC_ACQUIRE);
     if ((uintptr_t)address >> 48 != 0) return;

@@ -48,7 +48,8 @@ AVX2 static int32_t dot_u8_avx2(const uint8_t *a, const uint8_t *b, size_t strid
     __m256i even = _mm256_setzero_si256(), odd = even;
     for (size_t k = 0; k < stride; k += 32) {
         const __m256i a0 = _mm256_sub_epi16(widen(a + k), offsets), b0 = _mm256_sub_epi16(widen(b + k), offsets);
-        const __m256i a1 = _mm256_sub_epi16(widen(a + k + 16), offsets), b1 = _mm256_sub_epi16(widen(b + k + 16), offsets);
+        const __m256i a1 = _mm256_sub_epi16(widen(a + k + 16), offsets);
+        const __m256i b1 = _mm256_sub_epi16(widen(b + k + 16), offsets);
         even = _mm256_add_epi32(even, _mm256_madd_epi16(a0, b0));
         odd = _mm256_add_epi32(odd, _mm256_madd_epi16(a1, b1));
     }
@@ -70,7 +71,8 @@ AVX2 static float quantize_f32_u8_avx2(const float *x, size_t count, float scale
         const __m128i words = _mm_packus_epi32(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1));
         _mm_storel_epi64((__m128i *)(codes + k), _mm_packus_epi16(words, words));
     }
-    return sum_floats(missed) + CIndexKernels_dispatch_table_portable.quantize_f32_u8(x + k, count - k, scale, zero_point, codes + k);
+    return sum_floats(missed) +
+           CIndexKernels_dispatch_table_portable.quantize_f32_u8(x + k, count - k, scale, zero_point, codes + k);
 }
 
 /* 32 columns at a time, in two sums each: enough additions under way to hide their latency. */

@@ -12,8 +12,8 @@ AVX512 static inline int64_t sum_lanes(__m512i lanes) {
         _mm512_cvtepi32_epi64(_mm512_castsi512_si256(lanes)), _mm512_cvtepi32_epi64(_mm512_extracti64x4_epi64(lanes, 1))));
 }
 
-/* Two vpdpbusd a line of codes, one for each plane. A lane of `high` sums at most 4,096 / 16 products of 255 * 127, so it
-   may be shifted by the planes' 7 bits within int32. */
+/* Two vpdpbusd a line of codes, one for each plane. A lane of `high` sums at most 4,096 / 16 products of 255 * 127, so
+   it may be shifted by the planes' 7 bits within int32. */
 AVX512 static inline int64_t dot_row(const CIndexKernels_query *query, const uint8_t *row) {
     __m512i high0 = _mm512_setzero_si512(), low0 = high0, high1 = high0, low1 = high0;
     size_t k = 0;

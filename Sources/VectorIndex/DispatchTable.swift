@@ -1,7 +1,8 @@
 internal import CIndexKernels
 internal import Platform
 
-/// The dispatch table of the vector kernels for one instruction set. Kernels are named by operation, data type and instruction set.
+/// The dispatch table of the vector kernels for one instruction set. Kernels are named by operation, data type and
+/// instruction set.
 struct DispatchTable: @unchecked Sendable {
     // `@unchecked`: points to a constant of the C module.
     let table: UnsafePointer<CIndexKernels_dispatch_table>

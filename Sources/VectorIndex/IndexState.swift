@@ -2,10 +2,11 @@ internal import CIndexKernels
 internal import Platform
 internal import Synchronization
 
-/// The in-memory index that the writer, the searches and the maintenance share: the HNSW graph, the codes, the table of exact matches
-/// and the counts.
+/// The in-memory index that the writer, the searches and the maintenance share: the HNSW graph, the codes, the table of
+/// exact matches and the counts.
 ///
-/// Each part synchronises itself, as its type says. `liveCount` is changed by the writer, `tombstoneCount` by the writer and by linkers.
+/// Each part synchronises itself, as its type says. `liveCount` is changed by the writer, `tombstoneCount` by the
+/// writer and by linkers.
 final class IndexState: Sendable {
     /// Components of every vector, 1...4096.
     let dimension: Int

@@ -8,8 +8,8 @@ internal import Synchronization
 /// durable when it commits and searchable as soon as `publish` returns: by scan first, through the graph once a linker
 /// has been there. The index never opens a transaction itself.
 ///
-/// Threads: `stage`, `stageRemoval`, `stageLinkRemoval`, `publish`, `discard` and `checkpoint` belong to the one writer thread of the
-/// environment; everything else may be called from any thread at any time.
+/// Threads: `stage`, `stageRemoval`, `stageLinkRemoval`, `publish`, `discard` and `checkpoint` belong to the one writer
+/// thread of the environment; everything else may be called from any thread at any time.
 package final class VectorIndex: Sendable {
     let state: IndexState
     let searcher: IndexSearcher
@@ -20,8 +20,10 @@ package final class VectorIndex: Sendable {
     /// as pending what was added after the last checkpoint.
     ///
     /// Damaged vectors are left out and counted in `statistics`; damaged links are made again.
-    /// - Throws: `.dimension` when out of range or not the store's, `.damagedFormat`, `.unsupportedVersion`, `.storage`.
-    /// - Complexity: O(n). 100,000 vectors of 512 components took 0.3 s on one core of 2.5 GHz, the file in the page cache.
+    /// - Throws: `.dimension` when out of range or not the store's, `.damagedFormat`, `.unsupportedVersion`,
+    ///   `.storage`.
+    /// - Complexity: O(n). 100,000 vectors of 512 components took 0.3 s on one core of 2.5 GHz, the file in the page
+    ///   cache.
     package convenience init(dimension: Int, transaction: borrowing WriteTransaction) throws(IndexError) {
         try self.init(dimension: dimension, transaction: transaction, parameters: IndexParameters())
     }
@@ -69,7 +71,8 @@ package final class VectorIndex: Sendable {
     ///   - isExact: scan everything: the true nearest. Small collections are always scanned.
     ///   - members: when not nil, only slots of this set are returned.
     ///   - transaction: begun at any time; vectors that it does not see are not returned.
-    /// - Returns: hits with exact scores (of the binary16 vectors), equal scores by slot. An equal stored vector is always found.
+    /// - Returns: hits with exact scores (of the binary16 vectors), equal scores by slot. An equal stored vector is
+    ///   always found.
     /// - Throws: `.dimension`, `.notFinite`, `.zeroVector`, `.storage`.
     package func search(
         _ vector: [Float],
@@ -153,25 +156,27 @@ package final class VectorIndex: Sendable {
         try writer.stageRemoval(slot, in: transaction)
     }
 
-    /// Deletes all links in the store; `relinkAll` follows the commit. A process that ends before it, or before the links are
-    /// written again, finds all vectors pending when it opens the index.
+    /// Deletes all links in the store; `relinkAll` follows the commit. A process that ends before it, or before the
+    /// links are written again, finds all vectors pending when it opens the index.
     ///
     /// - Throws: `.storage`.
     package func stageLinkRemoval(in transaction: borrowing WriteTransaction) throws(IndexError) {
         try writer.stageLinkRemoval(in: transaction)
     }
 
-    /// Makes what the committed transaction staged visible to searches: added vectors at once, by scan, removed ones no more.
+    /// Makes what the committed transaction staged visible to searches: added vectors at once, by scan, removed ones no
+    /// more.
     package func publish() { writer.publish() }
 
     /// Forgets what an aborted transaction staged.
     package func discard() { writer.discard() }
 
-    /// Whether `checkpoint(in:)` should be called: a checkpoint epoch is under way, enough has changed, or nothing has for a minute.
+    /// Whether `checkpoint(in:)` should be called: a checkpoint epoch is under way, enough has changed, or nothing has
+    /// for a minute.
     package var needsCheckpoint: Bool { writer.needsCheckpoint }
 
-    /// Writes a part of the changed links, about `checkpointPages` pages at most. `publish` or `discard` follows the end of the
-    /// transaction, as with `stage`.
+    /// Writes a part of the changed links, about `checkpointPages` pages at most. `publish` or `discard` follows the
+    /// end of the transaction, as with `stage`.
     ///
     /// - Returns: true when more is left; at shutdown, call until it returns false.
     /// - Throws: `.storage`.
@@ -189,16 +194,16 @@ package final class VectorIndex: Sendable {
     /// Ends the linkers after the vector each is at; what is not linked stays searchable.
     package func stop() { maintenance.stop() }
 
-    /// Blocks until every published vector is linked and the graph is in order; returns at once while the collection is too
-    /// small for a graph, or when linkers are stopped.
+    /// Blocks until every published vector is linked and the graph is in order; returns at once while the collection is
+    /// too small for a graph, or when linkers are stopped.
     package func waitUntilLinked() { maintenance.waitUntilLinked() }
 
-    /// Backpressure: blocks while so many published vectors wait for a linker that scanning them would slow searches down: call it before
-    /// adding more, without a transaction. Returns at once when linkers are stopped.
+    /// Backpressure: blocks while so many published vectors wait for a linker that scanning them would slow searches
+    /// down: call it before adding more, without a transaction. Returns at once when linkers are stopped.
     package func applyBackpressure() { maintenance.applyBackpressure() }
 
-    /// Throws the graph in memory away and hands every vector to the linkers. Searches scan until the first is linked, then scan
-    /// what is not linked yet beside the new graph: as exact as before, and slower.
+    /// Throws the graph in memory away and hands every vector to the linkers. Searches scan until the first is linked,
+    /// then scan what is not linked yet beside the new graph: as exact as before, and slower.
     ///
     /// - Returns: how many vectors are to be linked.
     /// - Complexity: O(n); the linkers' work is O(n log n), about 4,000 vectors a second on two cores.

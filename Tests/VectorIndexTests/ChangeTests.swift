@@ -44,7 +44,8 @@ struct ChangeTests {
         #expect(try fixture.search(lost, 20).count == 11)
     }
 
-    /// Vectors with negative components make the codes of non-negative ones useless: at the 256th, all are encoded again.
+    /// Vectors with negative components make the codes of non-negative ones useless: at the 256th, all are encoded
+    /// again.
     @Test func aNewRangeKeepsTheCodesOfRemovedVectors() throws {
         let fixture = try IndexFixture(dimension: 32, isGraphForced: true)
         var source = FeatureSource(dimension: 32)

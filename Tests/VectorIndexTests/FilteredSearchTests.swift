@@ -15,7 +15,8 @@ struct FilteredSearchTests {
         let slots: [Slot]
         let queries: [[Float]]
 
-        /// With `traverses` the graph is searched however small a set is; without `scansOutOfDistribution` wherever its members are.
+        /// With `traverses` the graph is searched however small a set is; without `scansOutOfDistribution` wherever its
+        /// members are.
         init(traverses: Bool, scansOutOfDistribution: Bool = false, pendingCount: Int = 50) throws {
             var parameters = IndexParameters()
             if traverses {

@@ -6,8 +6,8 @@ import Synchronization
 @testable import VectorIndex
 
 extension IndexFixture {
-    /// What is wrong with the graph at rest: links that lead to slots outside it or below their level, repeated links, an entry
-    /// that is missing or outside, slots that are both free and named.
+    /// What is wrong with the graph at rest: links that lead to slots outside it or below their level, repeated links,
+    /// an entry that is missing or outside, slots that are both free and named.
     func violations() -> [String] {
         let graph = index.state.graph
         var found: [String] = []

@@ -3,8 +3,9 @@
 
 #include "graph.h"
 
-/* A cache of row addresses: where the store's map has the rows of slots. Entries are a 48-bit address and the 16-bit tag of the snapshot that it is valid for; chunks
-   of CINDEXKERNELS_CHUNK_SLOTS entries appear as they are needed. Callable from all threads: entries are single atomic words. */
+/* A cache of row addresses: where the store's map has the rows of slots. Entries are a 48-bit address and the 16-bit
+   tag of the snapshot that it is valid for; chunks of CINDEXKERNELS_CHUNK_SLOTS entries appear as they are needed.
+   Callable from all threads: entries are single atomic words. */
 typedef struct CIndexKernels_row_addresses CIndexKernels_row_addresses;
 
 /* NULL when there is no memory. */

@@ -1,6 +1,7 @@
 internal import Platform
 
-/// Exact-match candidates: a hash table from a vector's hash to the slots that may hold it; 32 bits of the hash decide, the stored bytes confirm.
+/// Exact-match candidates: a hash table from a vector's hash to the slots that may hold it; 32 bits of the hash decide,
+/// the stored bytes confirm.
 ///
 /// Open addressing with linear probing, 8 bytes an entry at a load of at most 3/4: 11 to 22 bytes a vector.
 /// Callable from every thread; the lock is held for one probe.

@@ -6,8 +6,8 @@ internal import Synchronization
 /// The writer thread prepares slots; linkers edit lists under the slots' lock bytes; searches read without locks
 /// (`graph.h` says why that is sound).
 final class GraphStore: @unchecked Sendable {
-    // `@unchecked`: chunks are complete before a slot of theirs is published; everything in them is accessed atomically by
-    // the C functions, except `upper_at`, which is written once, before the slot is published.
+    // `@unchecked`: chunks are complete before a slot of theirs is published; everything in them is accessed atomically
+    // by the C functions, except `upper_at`, which is written once, before the slot is published.
     let chunks: UnsafeMutablePointer<CIndexKernels_chunk>
     private var memory: [MappedMemory] = []
     /// Upper lists given out, by chunk.

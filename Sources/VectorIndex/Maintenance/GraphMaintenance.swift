@@ -2,10 +2,11 @@ internal import CIndexKernels
 internal import Platform
 internal import Synchronization
 
-/// Keeps the HNSW graph whole beside the searches: links pending vectors, repairs lists that name tombstones, and joins orphans
-/// to it, vectors that no path reaches.
+/// Keeps the HNSW graph whole beside the searches: links pending vectors, repairs lists that name tombstones, and joins
+/// orphans to it, vectors that no path reaches.
 ///
-/// It owns the linkers' threads, the queue of pending vectors and the slots that left the graph. One linker at a time does the maintenance.
+/// It owns the linkers' threads, the queue of pending vectors and the slots that left the graph. One linker at a time
+/// does the maintenance.
 final class GraphMaintenance: Sendable {
     /// Passes of a connectivity repair before what it leaves is left to the next maintenance.
     private static let connectivityPasses = 3
@@ -85,8 +86,8 @@ final class GraphMaintenance: Sendable {
     /// - Returns: false when it was removed before, and no list names it.
     private func link(_ slot: Slot) -> Bool {
         guard state.graph.isLive(slot) else {
-            // One that was in the graph already is a repair's to take out. So is one that was pending when the index was
-            // opened: lists of the last run may name it.
+            // One that was in the graph already is a repair's to take out. So is one that was pending when the index
+            // was opened: lists of the last run may name it.
             if slot.rawValue < state.loadedSlotCount { state.graph.add(CINDEXKERNELS_LINKED, to: slot) }
             return state.graph.flags(slot) & CINDEXKERNELS_LINKED != 0
         }
@@ -163,7 +164,8 @@ final class GraphMaintenance: Sendable {
 
     // MARK: The writer's side
 
-    /// Takes in what the writer published: added slots become pending, removed ones are tombstones until a repair takes them out.
+    /// Takes in what the writer published: added slots become pending, removed ones are tombstones until a repair takes
+    /// them out.
     func accept(added: [UInt32], removed: Set<UInt32>) {
         queue.append(added)
         if state.liveCount.load(ordering: .relaxed) >= state.parameters.linkFrom {
@@ -180,7 +182,8 @@ final class GraphMaintenance: Sendable {
     /// Vectors linked that the store does not know of.
     var unwrittenCount: Int { linkedSinceCheckpoint.load(ordering: .relaxed) }
 
-    /// Takes the set of changed slots and of freed ones while no vector is half linked; nil when there is nothing to write.
+    /// Takes the set of changed slots and of freed ones while no vector is half linked; nil when there is nothing to
+    /// write.
     func beginCheckpoint(sequence: UInt64, durable: UInt64) -> CheckpointEpoch? {
         queue.whileQuiesced { () -> CheckpointEpoch? in
             let slots = (0..<state.graph.slotCount).filter { CIndexKernels_take_dirty(state.graph.chunks, $0) }

@@ -2,8 +2,8 @@ internal import Platform
 
 /// Published vectors on their way into the graph, and who may change the graph meanwhile.
 ///
-/// Linkers work side by side; `whileQuiesced` quiesces them, waits for those at work and holds the others back, for what needs the graph at rest for a
-/// moment: a new quantizer, the start of a checkpoint or of a repair.
+/// Linkers work side by side; `whileQuiesced` quiesces them, waits for those at work and holds the others back, for
+/// what needs the graph at rest for a moment: a new quantizer, the start of a checkpoint or of a repair.
 final class LinkQueue: Sendable {
     private struct State {
         var slots = PendingSlots()
@@ -34,7 +34,8 @@ final class LinkQueue: Sendable {
         case stop
     }
 
-    /// Orphan scans that nothing but time asks for take this share of a core's at most, and a minute at most passes without.
+    /// Orphan scans that nothing but time asks for take this share of a core's at most, and a minute at most passes
+    /// without.
     private static let orphanScanShare = 1.0 / 64
     private static let longestDelay = 60.0
 

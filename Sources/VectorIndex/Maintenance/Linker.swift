@@ -15,8 +15,8 @@ final class Linker: Sendable {
         self.parameters = parameters
     }
 
-    /// Links a live slot, again when it is linked; lists are stored from level 0 upwards, so that a search that visits it above
-    /// finds them complete.
+    /// Links a live slot, again when it is linked; lists are stored from level 0 upwards, so that a search that visits
+    /// it above finds them complete.
     func link(_ slot: Slot, codes: CodeStore, context: SearchContext) {
         guard let entry = graph.entry ?? claimEntry(slot) else { return }
         graph.withGraph(codes) { view in
@@ -86,8 +86,9 @@ final class Linker: Sendable {
         return short
     }
 
-    /// Gives an orphan, a slot that no path reaches, ways in, from lists with free capacity near it. None loses a link by that, so what is reached
-    /// stays reached, and one call a slot is enough unless no list near it has free capacity.
+    /// Gives an orphan, a slot that no path reaches, ways in, from lists with free capacity near it. None loses a link
+    /// by that, so what is reached stays reached, and one call a slot is enough unless no list near it has free
+    /// capacity.
     func attach(_ slot: Slot, codes: CodeStore, context: SearchContext) {
         /// One way in would do; some more spare searches detours.
         let wayCount = 4
@@ -124,8 +125,8 @@ final class Linker: Sendable {
         }
     }
 
-    /// Orphan scan, a breadth-first search: live linked slots that no path of level-0 links from the entry reaches. Beside linkers it may name some that are
-    /// reached, and miss some that have just been lost.
+    /// Orphan scan, a breadth-first search: live linked slots that no path of level-0 links from the entry reaches.
+    /// Beside linkers it may name some that are reached, and miss some that have just been lost.
     func orphans() -> [UInt32] {
         guard let entry = graph.entry else { return [] }
         let count = Int(graph.slotCount)

@@ -1,12 +1,13 @@
-/// A first-in, first-out queue of slots in append-only chunks, of which a search takes an immutable snapshot instead of a copy.
+/// A first-in, first-out queue of slots in append-only chunks, of which a search takes an immutable snapshot instead of
+/// a copy.
 ///
-/// It does not synchronise itself: the link queue holds its lock for every call. Adding and taking a slot are O(1) amortised, a
-/// snapshot is O(1): a chunk of 4,096 slots that is begun or used up copies the list of chunks at most.
+/// It does not synchronise itself: the link queue holds its lock for every call. Adding and taking a slot are O(1)
+/// amortised, a snapshot is O(1): a chunk of 4,096 slots that is begun or used up copies the list of chunks at most.
 struct PendingSlots {
     /// Slots that are written once and never moved.
     fileprivate final class Chunk: @unchecked Sendable {
-        // `@unchecked`: an element is written under the link queue's lock, before a snapshot that covers it is taken under the
-        // same lock, and never again.
+        // `@unchecked`: an element is written under the link queue's lock, before a snapshot that covers it is taken
+        // under the same lock, and never again.
         static let capacity = 4096
         let slots: UnsafeMutablePointer<UInt32>
 

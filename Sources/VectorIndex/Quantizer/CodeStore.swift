@@ -2,11 +2,12 @@ internal import CIndexKernels
 
 /// The codes of all slots under one quantizer, in chunks of 65,536 that never move.
 ///
-/// The writer thread alone writes, and only rows of slots that no search can visit yet. A new quantizer means a new store: searches
-/// that began with the old one finish with it.
+/// The writer thread alone writes, and only rows of slots that no search can visit yet. A new quantizer means a new
+/// store: searches that began with the old one finish with it.
 final class CodeStore: @unchecked Sendable {
-    // `@unchecked`: a chunk's address and a row's bytes are written before the slot is published (flag byte, pending queue
-    // or link, each with release and acquire), and readers stay below the slot count they read before taking the store.
+    // `@unchecked`: a chunk's address and a row's bytes are written before the slot is published (flag byte, pending
+    // queue or link, each with release and acquire), and readers stay below the slot count they read before taking the
+    // store.
     let quantizer: ScalarQuantizer
     let chunks: UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>
     private let losses: UnsafeMutablePointer<UnsafeMutablePointer<QuantizationError>?>
@@ -123,8 +124,9 @@ final class CodeStore: @unchecked Sendable {
     }
 }
 
-/// The quantization error of a code: what it leaves out of its vector. It bounds the error of a similarity (Cauchy-Schwarz): a query with a part of length h along the
-/// quantizer's principal components and t beside them scores at most `rounding` * h + `tail` * t wrong.
+/// The quantization error of a code: what it leaves out of its vector. It bounds the error of a similarity
+/// (Cauchy-Schwarz): a query with a part of length h along the quantizer's principal components and t beside them
+/// scores at most `rounding` * h + `tail` * t wrong.
 struct QuantizationError: BitwiseCopyable, Hashable {
     /// Length of what rounding lost.
     var rounding: Float = 0

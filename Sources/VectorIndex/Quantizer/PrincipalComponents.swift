@@ -26,7 +26,8 @@ final class PrincipalComponents: @unchecked Sendable {
         }
     }
 
-    /// From the numbers of `blocks`, as a row of the store has them; nil when one of them cannot belong to a unit vector.
+    /// From the numbers of `blocks`, as a row of the store has them; nil when one of them cannot belong to a unit
+    /// vector.
     init?(dimension: Int, count: Int, row: RawSpan) {
         guard count > 0, count % 64 == 0, count <= dimension, row.byteCount == 4 * dimension * count else { return nil }
         self.dimension = dimension

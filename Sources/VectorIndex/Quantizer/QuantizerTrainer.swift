@@ -2,7 +2,8 @@ internal import CIndexKernels
 internal import COpenBLAS
 internal import LinearAlgebra
 
-/// Trains a quantizer from a sample of the stored vectors: how few principal components (PCA) tell neighbours apart, and the range of the values.
+/// Trains a quantizer from a sample of the stored vectors: how few principal components (PCA) tell neighbours apart,
+/// and the range of the values.
 struct QuantizerTrainer {
     let dimension: Int
     let kernels: DispatchTable

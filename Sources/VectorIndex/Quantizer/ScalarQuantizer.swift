@@ -1,8 +1,8 @@
 internal import CIndexKernels
 internal import Storage
 
-/// Scalar quantizer (SQ8): a vector becomes one byte a value, of its projection on the principal components or of its own
-/// components without PCA, as value = scale * (code - zeroPoint) (README, "Scalar quantization").
+/// Scalar quantizer (SQ8): a vector becomes one byte a value, of its projection on the principal components or of its
+/// own components without PCA, as value = scale * (code - zeroPoint) (README, "Scalar quantization").
 struct ScalarQuantizer: Sendable {
     /// Components of a vector.
     let dimension: Int
@@ -10,7 +10,8 @@ struct ScalarQuantizer: Sendable {
     /// 0 for non-negative values, 128 otherwise.
     let zeroPoint: Int32
     let scale: Float
-    /// Error bound of a score by codes: the true score lies at most so far above it for nearly all neighbours of a sample.
+    /// Error bound of a score by codes: the true score lies at most so far above it for nearly all neighbours of a
+    /// sample.
     let errorBound: Float
     /// CRC-32C of the stored form: rows of codes name the quantizer that made them.
     let tag: UInt32

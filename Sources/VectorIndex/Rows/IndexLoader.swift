@@ -71,8 +71,8 @@ struct IndexLoader {
         }
     }
 
-    /// Reads the stored codes; then, unless the store is large and they are all there, reads and checks every vector, and encodes those
-    /// without an intact code.
+    /// Reads the stored codes; then, unless the store is large and they are all there, reads and checks every vector,
+    /// and encodes those without an intact code.
     private mutating func loadVectors(in transaction: borrowing WriteTransaction) throws(IndexError) -> CodeStore {
         var total = 0
         do throws(StorageError) { total = try transaction.count(of: databases.vectors) } catch { throw .storage(error) }
@@ -185,7 +185,8 @@ struct IndexLoader {
         } catch { throw .storage(error) }
     }
 
-    /// Reads the links of the last checkpoint. Slots changed since, and slots whose links are malformed, become pending.
+    /// Reads the links of the last checkpoint. Slots changed since, and slots whose links are malformed, become
+    /// pending.
     private mutating func loadLinks(in transaction: borrowing WriteTransaction) throws(IndexError) {
         let (changed, isReadable) = try loadOperations(in: transaction)
         var lost = lostLinks || !changed.isEmpty || !isReadable
@@ -231,10 +232,11 @@ struct IndexLoader {
         lostLinks = lost
     }
 
-    /// The slots changed since the last checkpoint, and whether every operation could be read; sets the last one's number.
+    /// The slots changed since the last checkpoint, and whether every operation could be read; sets the last one's
+    /// number.
     ///
-    /// Operations are hints. Without one, lists of its slot that an unfinished checkpoint wrote are taken as they are, and the
-    /// maintenance that follows links what nothing leads to.
+    /// Operations are hints. Without one, lists of its slot that an unfinished checkpoint wrote are taken as they are,
+    /// and the maintenance that follows links what nothing leads to.
     private mutating func loadOperations(
         in transaction: borrowing WriteTransaction
     ) throws(IndexError) -> (changed: Set<Slot>, isReadable: Bool) {

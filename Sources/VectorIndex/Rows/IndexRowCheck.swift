@@ -1,8 +1,8 @@
 internal import CIndexKernels
 package import Storage
 
-/// What is wrong with a row of an index's databases, looked at by itself and beside its neighbours. Works without an index: rows
-/// come from wherever the caller reads them.
+/// What is wrong with a row of an index's databases, looked at by itself and beside its neighbours. Works without an
+/// index: rows come from wherever the caller reads them.
 package struct IndexRowCheck {
     /// Components of every vector.
     private let dimension: Int

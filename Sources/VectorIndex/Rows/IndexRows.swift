@@ -123,8 +123,8 @@ enum LinkRow {
             || stored == checksum(row.extracting(0..<2), row.extracting(4..<row.byteCount), slot, level: level)
     }
 
-    /// The lower half of CRC-32C of the head without the checksum, the links, and slot and level. It finds every change of one byte, as
-    /// a test shows, and 65,535 of 65,536 others: enough for hints, of which no search depends on one.
+    /// The lower half of CRC-32C of the head without the checksum, the links, and slot and level. It finds every change
+    /// of one byte, as a test shows, and 65,535 of 65,536 others: enough for hints, of which no search depends on one.
     private static func checksum(_ head: RawSpan, _ links: RawSpan, _ slot: Slot, level: Int) -> UInt16 {
         var key = RowWriter(capacity: 8)
         key.append(upperKey(slot, level: level))

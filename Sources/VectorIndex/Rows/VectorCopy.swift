@@ -1,7 +1,7 @@
 package import Storage
 
-/// Puts vectors under slots of the caller's choice into a store without an index: the way in which a collection is written anew with
-/// other vectors. An index that is opened on it later links all of them.
+/// Puts vectors under slots of the caller's choice into a store without an index: the way in which a collection is
+/// written anew with other vectors. An index that is opened on it later links all of them.
 package struct VectorCopy {
     private let databases: IndexDatabases
     private let dimension: Int

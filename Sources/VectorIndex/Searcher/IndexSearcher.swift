@@ -12,8 +12,8 @@ package enum FilteredPath: String, Sendable {
 
 /// Searches the HNSW graph, what is not in it yet, or everything, and reranks what it finds from the stored vectors.
 ///
-/// It owns the contexts that searches and linkers borrow, and, with its reranker, the row address cache. Any number of threads search at once, without locks on
-/// the graph.
+/// It owns the contexts that searches and linkers borrow, and, with its reranker, the row address cache. Any number of
+/// threads search at once, without locks on the graph.
 final class IndexSearcher: Sendable {
     private let state: IndexState
     private let queue: LinkQueue
@@ -38,9 +38,9 @@ final class IndexSearcher: Sendable {
         let unit = try state.normalised(vector)
         guard count > 0 else { return [] }
         return try contexts.withContext { (context) throws(IndexError) -> [IndexHit] in
-            // The order matters. What is linked after the snapshot is still in the snapshot. A slot becomes pending after the slot
-            // count covers it, so every slot of the snapshot lies below the count. The traversal passes over what is published
-            // after the count. Codes taken last cover every slot below the count.
+            // The order matters. What is linked after the snapshot is still in the snapshot. A slot becomes pending
+            // after the slot count covers it, so every slot of the snapshot lies below the count. The traversal passes
+            // over what is published after the count. Codes taken last cover every slot below the count.
             let pending = queue.pending
             let entry = state.graph.entry
             let slotCount = state.graph.slotCount
@@ -153,7 +153,8 @@ final class IndexSearcher: Sendable {
         return hits.count == count || isComplete ? hits : nil
     }
 
-    /// Merges pending slots that the graph search has not visited into `found`, which stays sorted and at most `wanted` long.
+    /// Merges pending slots that the graph search has not visited into `found`, which stays sorted and at most `wanted`
+    /// long.
     private func addPending(
         _ pending: PendingSlots.Snapshot,
         among members: SlotSet?,
@@ -197,16 +198,16 @@ final class IndexSearcher: Sendable {
         if found.count > wanted { found.removeLast(found.count - wanted) }
     }
 
-    /// Puts exact-match candidates, slots whose vectors may equal the query, before all others, whatever score their codes have: a vector beyond the
-    /// trained range is less like its own code than another may be.
+    /// Puts exact-match candidates, slots whose vectors may equal the query, before all others, whatever score their
+    /// codes have: a vector beyond the trained range is less like its own code than another may be.
     private func prependExactMatches(_ matches: [Slot], in found: inout [CIndexKernels_candidate]) {
         guard !matches.isEmpty else { return }
         found.removeAll { candidate in matches.contains(Slot(rawValue: candidate.slot)) }
         found.insert(contentsOf: matches.map { CIndexKernels_candidate(score: 1, slot: $0.rawValue) }, at: 0)
     }
 
-    /// The true nearest: every code bounds its vector's score from both sides, and every vector whose upper bound reaches the
-    /// `count`-th lower bound is scored exactly.
+    /// The true nearest: every code bounds its vector's score from both sides, and every vector whose upper bound
+    /// reaches the `count`-th lower bound is scored exactly.
     private func scan(
         _ count: Int,
         among members: SlotSet?,

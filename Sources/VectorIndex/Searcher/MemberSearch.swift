@@ -15,14 +15,16 @@ struct MemberSearch {
     /// Of the live vectors.
     private let share: Double
 
-    /// Candidates that a scan may leave; where scores lie so close that more could be among the best, all is scanned rigorously.
+    /// Candidates that a scan may leave; where scores lie so close that more could be among the best, all is scanned
+    /// rigorously.
     private static let scanLimit = 16_384
     /// Members from all over the set that a traversal starts from: it finds the parts of the set that no path joins.
     private static let seedCount = 32
-    /// A query is out of distribution when the share of members two hops around it is less than this part of their share of all.
+    /// A query is out of distribution when the share of members two hops around it is less than this part of their
+    /// share of all.
     private static let outOfDistributionShare = 0.5
-    /// Members that a hop looks for, times their share of all, or twice this when every second vector is one: where they are few, lists
-    /// leave gaps. CINDEXKERNELS_BASE_LINKS at most.
+    /// Members that a hop looks for, times their share of all, or twice this when every second vector is one: where
+    /// they are few, lists leave gaps. CINDEXKERNELS_BASE_LINKS at most.
     private static let membersPerHop = 6.0
     /// Below this share a traversal takes a pool half as large again, for the same reason.
     private static let thinShare = 0.25
@@ -57,7 +59,8 @@ struct MemberSearch {
         memberCount * parameters.efSearch < parameters.scannedMembers * ef || share < parameters.scannedShare
     }
 
-    /// The query point: the slot nearest to the query by the levels above 0; nil when it is better to scan, for there are hardly any members.
+    /// The query point: the slot nearest to the query by the levels above 0; nil when it is better to scan, for there
+    /// are hardly any members.
     func queryPoint() -> CIndexKernels_candidate? {
         context.reserve(slotCount: slotCount, ef: Self.seedCount + 1)
         let near = withMembers { members, view in
@@ -69,8 +72,8 @@ struct MemberSearch {
         return isOutOfDistribution ? nil : context.pool[0]
     }
 
-    /// Members that may be among the best `count`, best first by their codes: of a traversal at most `wanted`, and none that it has
-    /// not visited in the graph; of a scan all, or nil when they are too many.
+    /// Members that may be among the best `count`, best first by their codes: of a traversal at most `wanted`, and none
+    /// that it has not visited in the graph; of a scan all, or nil when they are too many.
     func candidates(_ count: Int, ef: Int, wanted: Int) -> (found: [CIndexKernels_candidate]?, path: FilteredPath) {
         if !isScanned(ef: ef), let queryPoint = queryPoint() {
             return (Array(traverse(from: queryPoint, ef: ef).prefix(wanted)), .twoHop)

@@ -8,8 +8,8 @@ final class Reranker: Sendable {
 
     init(_ state: IndexState) { self.state = state }
 
-    /// Reranks candidates by exact scores, best first, until the rest cannot come among the best `count`: `slack` is how far the
-    /// score of a code may lie below the truth. Early termination: or until
+    /// Reranks candidates by exact scores, best first, until the rest cannot come among the best `count`: `slack` is
+    /// how far the score of a code may lie below the truth. Early termination: or until
     /// `terminationCount` candidates in a row have changed nothing.
     func rerank(
         _ candidates: [CIndexKernels_candidate],
@@ -25,8 +25,8 @@ final class Reranker: Sendable {
         var lastChange = 0
         var block: [(slot: Slot, halves: UnsafeRawPointer)] = []
         while next < candidates.count {
-            // Rows are looked up some at a time, so that the memory of all of them is under way before the first is read. A
-            // block is not larger than what is wanted: the scores of the first may spare the others.
+            // Rows are looked up some at a time, so that the memory of all of them is under way before the first is
+            // read. A block is not larger than what is wanted: the scores of the first may spare the others.
             let end = min(candidates.count, next + max(1, min(16, count)))
             block.removeAll(keepingCapacity: true)
             for candidate in candidates[next..<end] {
@@ -47,8 +47,8 @@ final class Reranker: Sendable {
         return best.hits
     }
 
-    /// Where the store's map has the components of a slot, asked for from memory; nil when the transaction does not see the
-    /// slot. LMDB leaves them in place while the transaction lasts and writes nothing.
+    /// Where the store's map has the components of a slot, asked for from memory; nil when the transaction does not see
+    /// the slot. LMDB leaves them in place while the transaction lasts and writes nothing.
     private func storedHalves(
         _ slot: Slot,
         _ cached: RowAddressCache.View?,

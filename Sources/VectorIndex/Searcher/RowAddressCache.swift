@@ -2,10 +2,12 @@ internal import CIndexKernels
 internal import Platform
 internal import Storage
 
-/// A cache of row addresses: where the store's map has the vectors of slots, valid for as long as the store does not change.
+/// A cache of row addresses: where the store's map has the vectors of slots, valid for as long as the store does not
+/// change.
 ///
-/// Finding a row costs a descent of the B+tree, a chain of cache misses; reading it costs one. In one snapshot of the store a row
-/// lies where it lay, so searches between two commits share what they found. A commit invalidates everything, at no cost.
+/// Finding a row costs a descent of the B+tree, a chain of cache misses; reading it costs one. In one snapshot of the
+/// store a row lies where it lay, so searches between two commits share what they found. A commit invalidates
+/// everything, at no cost.
 final class RowAddressCache: Sendable {
     /// What was found in one snapshot.
     struct View {

@@ -1,7 +1,8 @@
 internal import CIndexKernels
 internal import Platform
 
-/// A search context: what one search or one linker needs beside the index, its query, candidate pool and visited set; used by one thread at a time.
+/// A search context: what one search or one linker needs beside the index, its query, candidate pool and visited set;
+/// used by one thread at a time.
 final class SearchContext: @unchecked Sendable {
     // `@unchecked`: `SearchContextPool` lends it to one thread at a time.
     let query: QueryBuffer
@@ -100,8 +101,8 @@ final class SearchContext: @unchecked Sendable {
     }
 }
 
-/// Lends search contexts, with epoch-based reclamation: it knows the epoch in which each borrower began to read. A slot may be written anew only after every
-/// search that could still hold its number has ended.
+/// Lends search contexts, with epoch-based reclamation: it knows the epoch in which each borrower began to read. A slot
+/// may be written anew only after every search that could still hold its number has ended.
 final class SearchContextPool: Sendable {
     private struct State {
         var free: [SearchContext] = []

@@ -3,9 +3,10 @@ internal import Storage
 
 /// Writes a checkpoint: the lists of changed slots, and then how far the stored links go.
 ///
-/// A checkpoint epoch writes the lists that had changed when it began, in slot order, a bounded number of pages a transaction, and
-/// then lets go of the operations they reflect. Lists need no atomicity together: each names only durable slots, edits
-/// made meanwhile stay marked for the next epoch, and vectors added meanwhile are linked again after a crash.
+/// A checkpoint epoch writes the lists that had changed when it began, in slot order, a bounded number of pages a
+/// transaction, and then lets go of the operations they reflect. Lists need no atomicity together: each names only
+/// durable slots, edits made meanwhile stay marked for the next epoch, and vectors added meanwhile are linked again
+/// after a crash.
 struct CheckpointWriter {
     let state: IndexState
 

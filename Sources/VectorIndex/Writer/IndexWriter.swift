@@ -3,9 +3,11 @@ internal import Platform
 internal import Storage
 internal import Synchronization
 
-/// The writer's part of the index: changes staged in a transaction of the caller's and published after its commit, and checkpoints.
+/// The writer's part of the index: changes staged in a transaction of the caller's and published after its commit, and
+/// checkpoints.
 ///
-/// It owns what the one writer thread knows between transactions; `needsCheckpoint` alone may be asked for by other threads.
+/// It owns what the one writer thread knows between transactions; `needsCheckpoint` alone may be asked for by other
+/// threads.
 final class IndexWriter: Sendable {
     /// Seconds without a change after which what changed before is written.
     private static let idleSeconds = 60.0
