@@ -1,5 +1,4 @@
 internal import CIndexKernels
-internal import Synchronization
 
 /// Puts slots into the graph and keeps the graph whole (arXiv:1603.09320, algorithm 1).
 ///

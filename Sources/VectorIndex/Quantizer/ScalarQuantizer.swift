@@ -1,6 +1,3 @@
-internal import CIndexKernels
-internal import Storage
-
 /// Scalar quantizer (SQ8): a vector becomes one byte a value, of its projection on the principal components or of its
 /// own components without PCA, as value = scale * (code - zeroPoint) (README, "Scalar quantization").
 struct ScalarQuantizer: Sendable {

@@ -1,4 +1,3 @@
-internal import CIndexKernels
 package import Storage
 
 /// What is wrong with a row of an index's databases, looked at by itself and beside its neighbours. Works without an

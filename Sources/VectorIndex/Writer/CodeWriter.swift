@@ -1,7 +1,6 @@
-internal import Platform
 internal import Storage
 
-/// The codes' life: trained as the collection grows, and kept in the store.
+/// Trains the scalar quantizer again as the collection grows, and keeps its codes in the store.
 struct CodeWriter {
     let state: IndexState
     let maintenance: GraphMaintenance
@@ -11,7 +10,7 @@ struct CodeWriter {
         [256, 2048, 16_384, 65_536, 262_144, 1 << 20, 1 << 22, 1 << 24].first { $0 > total } ?? Int.max
     }
 
-    /// Trains the quantizer from what is stored, and encodes everything again when that changes it enough.
+    /// Trains the quantizer on a sample of what is stored, and encodes everything again when that changes it enough.
     func trainQuantizer(
         including vector: [Float],
         slotCount: UInt32,
