@@ -1,7 +1,7 @@
 internal import CIndexKernels
 internal import Synchronization
 
-/// Links and flags of all slots, in chunks of 65,536 that never move.
+/// The HNSW graph: links and flags of all slots, in chunks of 65,536 that never move.
 ///
 /// The writer thread prepares slots; linkers edit lists under the slots' lock bytes; searches read without locks
 /// (`graph.h` says why that is sound).

@@ -1,6 +1,6 @@
 internal import CIndexKernels
 
-/// Puts slots into the graph and keeps the graph whole (arXiv:1603.09320, algorithm 1).
+/// HNSW insertion (arXiv:1603.09320, algorithm 1), and the edits of lists that repair the graph.
 ///
 /// Several threads may link at once. They do not see each other's unfinished vectors, which costs an edge now and then.
 final class Linker: Sendable {

@@ -10,7 +10,7 @@ package struct IndexHit: Hashable, Sendable {
     }
 }
 
-/// The best hits so far, at most `limit`, best first; equal scores by slot.
+/// Top-k selection: the best hits so far, at most `limit`, best first; equal scores by slot.
 struct HitList {
     let limit: Int
     private(set) var hits: [IndexHit] = []

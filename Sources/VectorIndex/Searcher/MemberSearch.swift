@@ -1,7 +1,8 @@
 internal import CIndexKernels
 internal import Synchronization
 
-/// One search among the members of a set, not exact.
+/// A filtered search: one approximate search among the members of a set, by a scan of their codes or by a traversal
+/// over two hops (ACORN-1, arXiv:2403.04871).
 struct MemberSearch {
     private let state: IndexState
     let members: SlotSet
