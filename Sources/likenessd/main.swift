@@ -17,6 +17,7 @@ do {
     case .help: print(ConfigurationLoader.help, terminator: "")
     case .verify(let folder): exit(try StoreVerification.run(folder) { print($0) })
     case .probeVulkan(let depth, let configuration, let without):
+        VulkanTrial.limitProcess()
         VulkanTrial.run(depth, configuration, without: without) { FileHandle.standardOutput.write($0) }
     case .version: print("likenessd \(Version.number)")
     case .run(let configuration):
