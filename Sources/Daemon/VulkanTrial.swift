@@ -60,6 +60,9 @@ package enum VulkanTrial {
         var command = ["/proc/self/exe", "--probe-vulkan", depth.rawValue, "--state", configuration.stateDirectory]
         if let device { command += ["--device", device] }
         command.append("--software-vulkan=\(configuration.allowsSoftwareDevice)")
-        return ProbeProcess(command: command)
+        var process = ProbeProcess(command: command)
+        // A list compiles nothing, and the start of the daemon waits for it.
+        if depth == .list { process.seconds = 10 }
+        return process
     }
 }

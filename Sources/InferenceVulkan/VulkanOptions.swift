@@ -2,7 +2,7 @@
 package struct VulkanOptions: Sendable {
     /// Index, UUID or a part of the name; nil takes the usable device with the most memory.
     package var device: String?
-    /// Whether the processor dressed up as a device will do.
+    /// Whether a software device, which is the processor, may be used.
     package var allowsSoftware = false
     /// The tier to use; nil takes the best whose self-test the device passes.
     package var tier: Tier?

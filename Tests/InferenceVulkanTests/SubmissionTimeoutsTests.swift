@@ -55,7 +55,7 @@ import Testing
         #expect(measured.seconds([flight(0.5), flight(0.25)]) == SubmissionTimeouts.floor + 0.75)
         #expect(measured.seconds([flight(0.5)], and: 0.25) == SubmissionTimeouts.floor + 0.75)
         #expect(measured.firstSeconds == SubmissionTimeouts.first)
-        #expect(SubmissionTimeouts.floor >= 5 && SubmissionTimeouts.first >= 30)
+        #expect(SubmissionTimeouts.floor >= 5 && SubmissionTimeouts.first >= 20)
     }
 
     @Test func `a software device may take minutes, and a test may say how long`() {

@@ -1,4 +1,4 @@
-/// Which set of kernels computes a network: storage, arithmetic, and what they ask of a device. Later is preferable.
+/// A precision tier, which is a set of kernels: their storage, their arithmetic, and what they need of a device. Later is preferable.
 package enum Tier: String, CaseIterable, Sendable, Comparable {
     /// fp32 storage and arithmetic: any device of Vulkan 1.2.
     case fp32

@@ -1,8 +1,8 @@
 internal import CVulkan
 internal import Inference
 
-/// One allocation of device memory that several buffers share: a `VkDeviceMemory`, mapped for its whole life where the host
-/// has access. It goes with the last buffer in it.
+/// A block for suballocation: one `VkDeviceMemory` that several buffers share, mapped for its whole life where the host has
+/// access. It goes with the last buffer in it.
 final class MemoryBlock {
     /// Devices take allocations of this size at least (maxMemoryAllocationSize of Vulkan 1.1), so none is larger.
     static let byteLimit = 1 << 30

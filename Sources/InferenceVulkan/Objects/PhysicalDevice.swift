@@ -201,7 +201,7 @@ package struct VulkanDeviceInfo: Sendable, Hashable {
     package let driver: String
     /// Highest Vulkan version, such as `1.3.230`.
     package let apiVersion: String
-    /// The processor dressed up as a device (lavapipe, SwiftShader).
+    /// The processor plays the device (lavapipe, SwiftShader).
     package let isSoftware: Bool
     /// Bytes a process may take of the device's own memory: the driver's budget where it tells one, else all of it.
     package let memoryByteCount: Int

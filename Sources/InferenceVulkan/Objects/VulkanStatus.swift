@@ -28,7 +28,7 @@ struct VulkanStatus: Error {
         }
     }
 
-    /// What the code means to the house, for the device at fault and, where the call allocates, the bytes asked for (else 0).
+    /// What the code means to callers, for the device at fault and, where the call allocates, the bytes asked for (else 0).
     /// The only place that decides it.
     func meaning(device: String, byteCount: Int) -> InferenceError {
         switch result {

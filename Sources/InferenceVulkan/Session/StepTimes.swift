@@ -1,4 +1,4 @@
-/// How long each step of a graph takes for each bucket of images, as far as it was measured.
+/// A measured cost model: how long each step of a graph takes for each bucket of images, an exponential moving average.
 struct StepTimes {
     /// Seconds by bucket (a power of two) and step; nil where nothing was measured.
     private var seconds: [[Double?]]

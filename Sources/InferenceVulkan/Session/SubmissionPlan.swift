@@ -1,4 +1,4 @@
-/// How a batch is cut into submissions that are short: by images into buckets, and a bucket by steps.
+/// Time slicing of a batch: how it is divided into short submissions, by images into buckets, and a bucket by steps.
 ///
 /// Everything follows from what was measured. The first image runs a step a submission; what that took decides how many
 /// images and steps the next submission may hold.

@@ -9,8 +9,9 @@ struct SubmissionTimeouts {
     /// Seconds that a session waits for what hangs before it leaks the device.
     let teardown: Double
 
-    /// Seconds for a first submission, and for one whose duration is not known.
-    static let first = 30.0
+    /// Seconds for a first submission, and for one whose duration is not known. A stop of the service waits for one that hangs, and
+    /// systemd gives it 30 s.
+    static let first = 20.0
     /// Seconds that are added to what is expected. Other processes use the device too, and on a busy machine the thread that waits
     /// gets no core for a while.
     static let floor = 5.0

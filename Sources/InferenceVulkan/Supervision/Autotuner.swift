@@ -1,9 +1,9 @@
 package import Inference
 internal import Platform
 
-/// Measures every kernel that could compute a network's convolutions on a device.
+/// The autotuner: it measures every kernel that could compute a network's convolutions on a device.
 ///
-/// A session for each kernel, in which it computes whatever it can: so one run of the network measures it in every shape. A kernel
+/// Each kernel gets a session in which it computes whatever it can, so one run of the network measures it in every shape. A kernel
 /// that does not pass the self-test is left out.
 struct Autotuner {
     let device: Device

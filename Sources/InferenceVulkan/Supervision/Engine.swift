@@ -1,6 +1,6 @@
 internal import Inference
 
-/// A device that passed the self-test in a tier, with the network readied on it. Belongs to one thread at a time.
+/// An open device that passed the self-test in a tier, with the network resident on it. Belongs to one thread at a time.
 final class Engine {
     let device: Device
     let tier: Tier
@@ -28,7 +28,7 @@ final class Engine {
         var failedTiers: [Tier: String] = [:]
     }
 
-    /// Opens the device, takes the best tier that passes the self-test, and readies the network.
+    /// Opens the device, takes the best tier that passes the self-test, and makes the network resident.
     ///
     /// - Throws: `.deviceUnavailable`, `.unsupportedNetwork`, `.outOfMemory`, `.deviceLost`.
     init(_ request: Request) throws(InferenceError) {

@@ -3,7 +3,8 @@ internal import Glibc
 package import Inference
 internal import Platform
 
-/// A program that tries the drivers and prints what it finds: a driver that crashes or hangs takes only that program down.
+/// Process isolation for the trial of a driver: a program tries the drivers and prints what it finds, so a driver that crashes or hangs
+/// ends only that program.
 ///
 /// It prints `VulkanReport`s, one JSON object a line, the last one the most complete; a line before each tier it tries says
 /// which, so that a crash tells the culprit.
