@@ -1,0 +1,36 @@
+package import Platform
+
+/// One step of what a batch changes.
+package enum CatalogChange: Sendable {
+    /// The file's bytes are this image. `embedded` is nil where `knowsContent` said that the vector is stored already.
+    /// An image that the file had before is replaced, its id kept.
+    case index(
+        key: FileKey,
+        stamp: FileStamp,
+        content: SHA256Digest,
+        embedded: (vector: [Float], format: String, width: UInt32, height: UInt32)?,
+        document: [UInt8]
+    )
+    /// The file cannot be searched; an image that it had before goes. A dismissed file whose bytes could not be read, or are
+    /// the same, stays as it is.
+    case fail(key: FileKey, stamp: FileStamp, content: SHA256Digest?, failure: FileFailure)
+    /// The same bytes under a new stamp (touched, copied back).
+    case restamp(key: FileKey, stamp: FileStamp)
+    /// The file moved: the image keeps its id under the new key. `from` must be indexed.
+    case move(from: FileKey, to: FileKey, stamp: FileStamp)
+    /// A new or changed document beside the file; empty removes it.
+    case setDocument(key: FileKey, document: [UInt8])
+    /// The file is gone: row and image go.
+    case forget(key: FileKey)
+    /// A user removed the image: it goes, the row stays as `dismissed`.
+    case dismiss(ImageID)
+}
+
+/// What became of one change.
+package enum CatalogOutcome: Hashable, Sendable {
+    case done(ImageID?)
+    /// `index` without a vector, or `move`, whose content has gone meanwhile: embed it and apply again.
+    case needsVector
+    /// The change names an image or file that is not there; nothing was changed.
+    case notFound
+}
