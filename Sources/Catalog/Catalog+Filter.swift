@@ -29,22 +29,21 @@ extension Catalog {
         after cursor: ImageID?,
         limit: Int
     ) throws(CatalogError) -> FilteredImages {
-        try read { (contents, transaction) throws(CatalogFailure) in
-            let tables = contents.tables
-            let matches = try FilterMatches(filter, tables, transaction)
+        try read { (_, transaction) throws(CatalogFailure) in
+            let matches = try FilterMatches(filter, transaction)
             var page = FilteredImages(images: [], total: matches.count)
             let (first, overflow) = (cursor?.rawValue ?? 0).addingReportingOverflow(1)
             guard limit > 0, !overflow, matches.count > 0 else { return page }
-            let stored = try storing { () throws(StorageError) in try transaction.count(of: tables.images) }
+            let stored = try transaction.count(of: transaction.tables.images)
             // Few matches are put in order; many are met soon on a walk through all images.
             let walked = stored.multipliedReportingOverflow(by: min(limit, matches.count)).partialValue / matches.count
             if matches.count <= walked {
                 for id in try matches.ids(transaction).drop(while: { $0.rawValue < first }).prefix(limit) {
-                    page.images.append(try tables.requiredImage(id, transaction).image)
+                    page.images.append(try transaction.requiredImage(id).image)
                 }
                 return page
             }
-            try transaction.scan(tables.images, from: first) { (key, value) throws(CatalogFailure) in
+            try transaction.scan(transaction.tables.images, from: first) { (key, value) throws(CatalogFailure) in
                 guard let number = key.integer(at: 0, as: UInt64.self), let slot = value.integer(at: 4, as: UInt32.self)
                 else { throw .corrupted("image", "short") }
                 let id = ImageID(rawValue: number)
@@ -63,8 +62,8 @@ extension Catalog {
     /// - Returns: how many were removed.
     /// - Throws: what was removed before stays removed.
     package func dismissImages(matching filter: Filter) throws(CatalogError) -> Int {
-        let ids = try read { (contents, transaction) throws(CatalogFailure) in
-            try FilterMatches(filter, contents.tables, transaction).ids(transaction)
+        let ids = try read { (_, transaction) throws(CatalogFailure) in
+            try FilterMatches(filter, transaction).ids(transaction)
         }
         var count = 0
         for start in stride(from: 0, to: ids.count, by: Self.removalCount) {

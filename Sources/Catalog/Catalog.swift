@@ -147,14 +147,14 @@ package final class Catalog: Sendable {
     /// The stored vector of an image; nil when there is no such image.
     package func vector(of id: ImageID) throws(CatalogError) -> [Float]? {
         try read { (contents, transaction) throws(CatalogFailure) in
-            guard let row = try contents.tables.image(id, transaction) else { return nil }
+            guard let row = try transaction.image(id) else { return nil }
             return try contents.original(row.slot, transaction).floats
         }
     }
 
     /// Runs `body` in a read transaction; once more when the store had to be opened again for it.
     func read<R>(
-        _ body: (CatalogStore.Contents, borrowing ReadTransaction) throws(CatalogFailure) -> R
+        _ body: (CatalogStore.Contents, borrowing CatalogReadTransaction) throws(CatalogFailure) -> R
     ) throws(CatalogError) -> R {
         do throws(CatalogFailure) { return try readOnce(body) } catch {
             guard error.storageCode == .panicked else { throw error.error }
@@ -164,10 +164,10 @@ package final class Catalog: Sendable {
     }
 
     private func readOnce<R>(
-        _ body: (CatalogStore.Contents, borrowing ReadTransaction) throws(CatalogFailure) -> R
+        _ body: (CatalogStore.Contents, borrowing CatalogReadTransaction) throws(CatalogFailure) -> R
     ) throws(CatalogFailure) -> R {
         let contents = try store.contents()
-        let transaction = try storing { () throws(StorageError) in try ReadTransaction(store.environment) }
+        let transaction = try CatalogReadTransaction(store.environment, contents.tables)
         return try body(contents, transaction)
     }
 }

@@ -20,27 +20,25 @@ struct FieldChanges {
     /// Before an image comes to a slot or leaves it.
     mutating func willChangeImages(
         of slot: Slot,
-        _ tables: CatalogTables,
-        _ transaction: borrowing WriteTransaction
+        _ transaction: borrowing CatalogWriteTransaction
     ) throws(CatalogFailure) {
         if owners[slot] != nil { return }
-        owners.updateValue(try tables.images(of: slot, limit: 1, transaction).first, forKey: slot)
+        owners.updateValue(try transaction.images(of: slot, limit: 1).first, forKey: slot)
     }
 
     /// Writes what follows from all changes, or, when a record is damaged, throws `field` away: it is made anew from the images.
     func finish(
-        _ tables: CatalogTables,
-        _ transaction: borrowing WriteTransaction
+        _ transaction: borrowing CatalogWriteTransaction
     ) throws(CatalogFailure) {
         guard !rows.isEmpty || !owners.isEmpty else { return }
-        let state = try FieldIndexState(tables, transaction)
-        let edits = try edits(from: state, to: state, tables, transaction)
-        do throws(CatalogFailure) { try edits.store(tables, transaction) } catch .catalog(
+        let state = try FieldIndexState(transaction)
+        let edits = try edits(from: state, to: state, transaction)
+        do throws(CatalogFailure) { try edits.store(transaction) } catch .catalog(
             .corrupted(let record, let detail)
         ) {
             Log("catalog").error("\(record) is damaged (\(detail)); the records for filters are made anew")
-            try storing { () throws(StorageError) in try transaction.removeAll(from: tables.fields) }
-            try FieldIndexState(indexedThrough: 0).store(tables, transaction)
+            try transaction.deleteAll(in: transaction.tables.fields)
+            try FieldIndexState(indexedThrough: 0).store(transaction)
         }
     }
 
@@ -49,50 +47,46 @@ struct FieldChanges {
     /// - Returns: whether there are more.
     static func indexMore(
         limit: Int,
-        _ tables: CatalogTables,
-        _ transaction: borrowing WriteTransaction
+        _ transaction: borrowing CatalogWriteTransaction
     ) throws(CatalogFailure) -> Bool {
-        let before = try FieldIndexState(tables, transaction)
+        let before = try FieldIndexState(transaction)
         guard !before.isComplete else { return false }
         var changes = FieldChanges()
         var last = before.indexedThrough
-        try transaction.scan(tables.images, from: before.indexedThrough + 1) { (key, value) throws(CatalogFailure) in
-            guard let number = key.integer(at: 0, as: UInt64.self) else { throw .corrupted("image", "short key") }
-            let id = ImageID(rawValue: number)
-            changes.willChange(id, from: try ImageRow(value.copied, id: id))
-            last = number
+        try transaction.scanImages(from: before.indexedThrough + 1) { (row) throws(CatalogFailure) in
+            changes.willChange(row.image.id, from: row)
+            last = row.image.id.rawValue
             return changes.rows.count < limit
         }
         let isLast = changes.rows.count < limit
         let after = isLast ? FieldIndexState.complete : FieldIndexState(indexedThrough: last)
-        try changes.edits(from: before, to: after, tables, transaction).store(tables, transaction)
-        try after.store(tables, transaction)
+        try changes.edits(from: before, to: after, transaction).store(transaction)
+        try after.store(transaction)
         return !isLast
     }
 
     private func edits(
         from before: FieldIndexState,
         to after: FieldIndexState,
-        _ tables: CatalogTables,
-        _ transaction: borrowing WriteTransaction
+        _ transaction: borrowing CatalogWriteTransaction
     ) throws(CatalogFailure) -> FieldEdits {
         var touched = Set(rows.keys)
         for (slot, owner) in owners {
-            let now = try tables.images(of: slot, limit: 1, transaction).first
+            let now = try transaction.images(of: slot, limit: 1).first
             if now != owner { touched.formUnion([now, owner].compactMap(\.self)) }
         }
         var edits = FieldEdits()
         for id in touched {
-            let row = try tables.image(id, transaction)
+            let row = try transaction.image(id)
             let old = rows[id] ?? row
             var mine = (position: ImagePosition?.none, keys: [[UInt8]]())
             var theirs = mine
             if let old, id.rawValue <= before.indexedThrough {
-                let owner = try owner(of: old.slot, tables, transaction)
+                let owner = try owner(of: old.slot, transaction)
                 mine = (owner == id ? ImagePosition(old.slot) : ImagePosition(id), FieldTokens(old.image).keys)
             }
             if let row, id.rawValue <= after.indexedThrough {
-                let owner = try tables.images(of: row.slot, limit: 1, transaction).first
+                let owner = try transaction.images(of: row.slot, limit: 1).first
                 theirs = (owner == id ? ImagePosition(row.slot) : ImagePosition(id), FieldTokens(row.image).keys)
             }
             if mine.position == theirs.position {
@@ -107,11 +101,10 @@ struct FieldChanges {
     /// The first image of a slot before all changes.
     private func owner(
         of slot: Slot,
-        _ tables: CatalogTables,
-        _ transaction: borrowing WriteTransaction
+        _ transaction: borrowing CatalogWriteTransaction
     ) throws(CatalogFailure) -> ImageID? {
         if let owner = owners[slot] { return owner }
-        return try tables.images(of: slot, limit: 1, transaction).first
+        return try transaction.images(of: slot, limit: 1).first
     }
 }
 

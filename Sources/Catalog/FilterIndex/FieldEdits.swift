@@ -38,11 +38,11 @@ struct FieldEdits {
     }
 
     /// Removes before it adds: one image may leave a position that another takes.
-    func store(_ tables: CatalogTables, _ transaction: borrowing WriteTransaction) throws(CatalogFailure) {
+    func store(_ transaction: borrowing CatalogWriteTransaction) throws(CatalogFailure) {
         for (chunk, edits) in edits.sorted(by: { $0.key < $1.key }) {
             let prefix = FieldKey.prefix(chunk: chunk)
             for (suffix, edit) in edits.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
-                try Self.store(edit, at: prefix + suffix, tables, transaction)
+                try Self.store(edit, at: prefix + suffix, transaction)
             }
         }
     }
@@ -50,29 +50,18 @@ struct FieldEdits {
     private static func store(
         _ edit: Edit,
         at key: [UInt8],
-        _ tables: CatalogTables,
-        _ transaction: borrowing WriteTransaction
+        _ transaction: borrowing CatalogWriteTransaction
     ) throws(CatalogFailure) {
         var words = [UInt64](repeating: 0, count: PositionSet.wordCount)
-        var failure: CatalogFailure?
-        _ = try storing { () throws(StorageError) in
-            try transaction.withValue(of: key, in: tables.fields) { value in
-                key.withStorageBytes { key in
-                    do throws(CatalogFailure) {
-                        try FieldContainer.add(value, key: key, to: &words, at: 0)
-                    } catch { failure = error }
-                }
-            }
+        try transaction.withValue(of: key, in: transaction.tables.fields) { (value) throws(CatalogFailure) in
+            // SAFETY: the key outlives the call, and bytes have no padding.
+            try FieldContainer.add(value, key: unsafe key.span.bytes, to: &words, at: 0)
         }
-        if let failure { throw failure }
         edit.apply(to: &words)
-        let value = FieldContainer.encoded(words, key: key)
-        try storing { () throws(StorageError) in
-            if let value {
-                try transaction.put(key, value, in: tables.fields)
-            } else {
-                try transaction.delete(key, in: tables.fields)
-            }
+        if let value = FieldContainer.encoded(words, key: key) {
+            try transaction.put(key, value, in: transaction.tables.fields)
+        } else {
+            try transaction.delete(key, in: transaction.tables.fields)
         }
     }
 }

@@ -16,8 +16,8 @@ struct FieldIndexState: Equatable {
     init(indexedThrough: UInt64) { self.indexedThrough = indexedThrough }
 
     /// A collection from before there was `field` has no record: nothing is indexed.
-    init(_ tables: CatalogTables, _ transaction: borrowing some Transaction & ~Copyable) throws(CatalogFailure) {
-        let stored = try storing { () throws(StorageError) in try transaction.get(Self.key, in: tables.catalog) }
+    init(_ transaction: borrowing CatalogTransaction<some Transaction & ~Copyable>) throws(CatalogFailure) {
+        let stored = try transaction.get(Self.key, in: transaction.tables.catalog)
         guard let stored else {
             indexedThrough = 0
             return
@@ -29,11 +29,11 @@ struct FieldIndexState: Equatable {
         try reader.finish()
     }
 
-    func store(_ tables: CatalogTables, _ transaction: borrowing WriteTransaction) throws(CatalogFailure) {
+    func store(_ transaction: borrowing CatalogWriteTransaction) throws(CatalogFailure) {
         var writer = RecordWriter()
         writer.append(Self.format)
         writer.append(indexedThrough)
         let bytes = writer.finish(key: Self.key)
-        try storing { () throws(StorageError) in try transaction.put(Self.key, bytes, in: tables.catalog) }
+        try transaction.put(Self.key, bytes, in: transaction.tables.catalog)
     }
 }

@@ -83,6 +83,11 @@ enum FieldKey {
         field.code + [kind.code] + value
     }
 
+    /// The place of a value among keys, whose values end at `longestValue`: LMDB takes no key of any length.
+    static func bounded(_ value: [UInt8]) -> [UInt8] {
+        value.count > Field.longestValue ? value.prefix(Field.longestValue) + [0] : value
+    }
+
     static func prefix(chunk: UInt64) -> [UInt8] {
         stride(from: 32, through: 0, by: -8).map { UInt8(truncatingIfNeeded: chunk >> UInt64($0)) }
     }

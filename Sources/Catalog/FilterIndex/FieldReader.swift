@@ -1,19 +1,14 @@
 internal import Storage
 internal import Wire
 
-/// Reads sets of positions out of `field`.
-struct FieldReader {
-    let tables: CatalogTables
-
+/// Sets of positions, read out of `field`.
+extension CatalogTransaction where Base: ~Copyable {
     /// The members of one bitmap.
     ///
     /// - Complexity: O(chunks * log n)
-    func members(
-        _ suffix: [UInt8],
-        _ transaction: borrowing some Transaction & ~Copyable
-    ) throws(CatalogFailure) -> PositionSet {
+    func members(_ suffix: [UInt8]) throws(CatalogFailure) -> PositionSet {
         var set = PositionSet()
-        try collect(suffix, upTo: suffix + [0], into: &set, transaction)
+        try collect(suffix, upTo: suffix + [0], into: &set)
         return set
     }
 
@@ -23,30 +18,22 @@ struct FieldReader {
         _ kind: FieldKey.Kind,
         from start: [UInt8],
         upTo end: [UInt8]?,
-        into set: inout PositionSet,
-        _ transaction: borrowing some Transaction & ~Copyable
+        into set: inout PositionSet
     ) throws(CatalogFailure) {
         if let end, !start.lexicographicallyPrecedes(end) { return }
         let prefix = FieldKey.suffix(field, kind)
         // No kind's number is 255, so there is a successor.
-        let last = end.map { prefix + Self.bounded($0) } ?? prefix.successorOfPrefix ?? prefix
-        try collect(prefix + Self.bounded(start), upTo: last, into: &set, transaction)
-    }
-
-    /// The place of a value among keys, whose values end at `longestValue`: LMDB takes no key of any length.
-    private static func bounded(_ value: [UInt8]) -> [UInt8] {
-        let limit = FieldKey.Field.longestValue
-        return value.count > limit ? value.prefix(limit) + [0] : value
+        let last = end.map { prefix + FieldKey.bounded($0) } ?? prefix.successorOfPrefix ?? prefix
+        try collect(prefix + FieldKey.bounded(start), upTo: last, into: &set)
     }
 
     /// Goes to the first key of the range in one chunk after the other: a search in the tree for each, and steps within.
     private func collect(
         _ start: [UInt8],
         upTo end: [UInt8],
-        into set: inout PositionSet,
-        _ transaction: borrowing some Transaction & ~Copyable
+        into set: inout PositionSet
     ) throws(CatalogFailure) {
-        try transaction.withCursor(in: tables.fields) { (cursor) throws(CatalogFailure) in
+        try storage.withCursor(in: tables.fields) { (cursor) throws(CatalogFailure) in
             var chunk: UInt64 = 0
             while true {
                 let prefix = FieldKey.prefix(chunk: chunk)

@@ -5,28 +5,25 @@ internal import Wire
 
 /// The images that match a filter, as one transaction sees them.
 struct FilterMatches {
-    private let tables: CatalogTables
     private let positions: PositionSet
     let count: Int
 
     /// - Complexity: O(records of `field` that the filter names) and, for what they cannot decide, O(images in question).
     init(
         _ filter: Filter,
-        _ tables: CatalogTables,
-        _ transaction: borrowing some Transaction & ~Copyable
+        _ transaction: borrowing CatalogReadTransaction
     ) throws(CatalogFailure) {
-        let plan = try FilterPlan(tables, transaction)
+        let plan = try FilterPlan(transaction)
         let bounds = try plan.bounds(filter, transaction)
-        var subjects = FilterSubjects(tables)
+        var subjects = FilterSubjects()
         var positions = bounds.sure
         try bounds.open.forEach { (position) throws(CatalogFailure) in
-            let id = try tables.image(at: position, transaction)
-            if try subjects.matches(filter, tables.requiredImage(id, transaction), transaction) {
+            let id = try transaction.image(at: position)
+            if try subjects.matches(filter, transaction.requiredImage(id), transaction) {
                 positions.insert(position)
             }
         }
-        try Self.addUnindexed(filter, &subjects, tables, to: &positions, transaction)
-        self.tables = tables
+        try Self.addUnindexed(filter, &subjects, to: &positions, transaction)
         self.positions = positions
         count = positions.count
     }
@@ -35,30 +32,27 @@ struct FilterMatches {
     private static func addUnindexed(
         _ filter: Filter,
         _ subjects: inout FilterSubjects,
-        _ tables: CatalogTables,
         to positions: inout PositionSet,
-        _ transaction: borrowing some Transaction & ~Copyable
+        _ transaction: borrowing CatalogReadTransaction
     ) throws(CatalogFailure) {
-        let state = try FieldIndexState(tables, transaction)
+        let state = try FieldIndexState(transaction)
         guard !state.isComplete else { return }
         var found: [ImageRow] = []
         var questions = subjects
-        try transaction.scan(tables.images, from: state.indexedThrough + 1) { (key, value) throws(CatalogFailure) in
-            guard let number = key.integer(at: 0, as: UInt64.self) else { throw .corrupted("image", "short key") }
-            let row = try ImageRow(value.copied, id: ImageID(rawValue: number))
+        try transaction.scanImages(from: state.indexedThrough + 1) { (row) throws(CatalogFailure) in
             if try questions.matches(filter, row, transaction) { found.append(row) }
             return true
         }
         subjects = questions
-        for row in found { positions.insert(try tables.position(of: row.image.id, at: row.slot, transaction)) }
+        for row in found { positions.insert(try transaction.position(of: row.image.id, at: row.slot)) }
     }
 
     /// Slots with an image that matches.
-    func slots(_ transaction: borrowing some Transaction & ~Copyable) throws(CatalogFailure) -> SlotSet {
+    func slots(_ transaction: borrowing CatalogReadTransaction) throws(CatalogFailure) -> SlotSet {
         var slots = positions.slots
         try positions.forEach(from: ImagePosition.firstImageChunk) { (position) throws(CatalogFailure) in
             guard let image = position.image else { return }
-            slots.insert(try tables.slot(of: image, transaction))
+            slots.insert(try transaction.slot(of: image))
         }
         return slots
     }
@@ -66,19 +60,19 @@ struct FilterMatches {
     func contains(
         _ id: ImageID,
         at slot: Slot,
-        _ transaction: borrowing some Transaction & ~Copyable
+        _ transaction: borrowing CatalogReadTransaction
     ) throws(CatalogFailure) -> Bool {
         if positions.contains(ImagePosition(id)) { return true }
         guard positions.contains(ImagePosition(slot)) else { return false }
-        return try tables.images(of: slot, limit: 1, transaction).first == id
+        return try transaction.images(of: slot, limit: 1).first == id
     }
 
     /// Their numbers, in order.
-    func ids(_ transaction: borrowing some Transaction & ~Copyable) throws(CatalogFailure) -> [ImageID] {
+    func ids(_ transaction: borrowing CatalogReadTransaction) throws(CatalogFailure) -> [ImageID] {
         var ids: [ImageID] = []
         ids.reserveCapacity(count)
         try positions.forEach { (position) throws(CatalogFailure) in
-            ids.append(try tables.image(at: position, transaction))
+            ids.append(try transaction.image(at: position))
         }
         return ids.sorted()
     }
@@ -105,18 +99,15 @@ struct FilterSubjects {
         }
     }
 
-    private let tables: CatalogTables
     private var roots: [RootID: [UInt8]] = [:]
-
-    init(_ tables: CatalogTables) { self.tables = tables }
 
     mutating func matches(
         _ filter: Filter,
         _ row: ImageRow,
-        _ transaction: borrowing some Transaction & ~Copyable
+        _ transaction: borrowing CatalogTransaction<some Transaction & ~Copyable>
     ) throws(CatalogFailure) -> Bool {
         let id = row.image.key.root
-        if roots[id] == nil { roots[id] = try tables.root(id, transaction)?.path.bytes }
+        if roots[id] == nil { roots[id] = try transaction.root(id)?.path.bytes }
         let root = roots[id] ?? []
         // Reading a document takes longer than all the rest.
         let members = filter.isAboutDocuments ? DocumentField.fields(of: row.image.document) : []

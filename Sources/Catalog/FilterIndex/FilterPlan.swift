@@ -4,21 +4,19 @@ internal import Wire
 
 /// Answers a filter as far as the records of `field` can.
 struct FilterPlan {
-    private let reader: FieldReader
     /// Roots with their rows, those off the list too: their images are there until they are removed.
     private let roots: [(id: RootID, path: RelativePath)]
     /// Positions of all images in `field`.
     let everything: PositionSet
 
-    init(_ tables: CatalogTables, _ transaction: borrowing some Transaction & ~Copyable) throws(CatalogFailure) {
-        reader = FieldReader(tables: tables)
-        roots = try tables.allRoots(transaction).map { ($0.id, $0.row.path) }
-        everything = try reader.members(FieldKey.suffix(.everything, .present), transaction)
+    init(_ transaction: borrowing CatalogReadTransaction) throws(CatalogFailure) {
+        roots = try transaction.allRoots().map { ($0.id, $0.row.path) }
+        everything = try transaction.members(FieldKey.suffix(.everything, .present))
     }
 
     func bounds(
         _ filter: Filter,
-        _ transaction: borrowing some Transaction & ~Copyable
+        _ transaction: borrowing CatalogReadTransaction
     ) throws(CatalogFailure) -> FilterBounds {
         switch filter {
         case .all(let parts):
@@ -41,7 +39,7 @@ struct FilterPlan {
         case .exists(.document(let path)):
             guard path.count <= FieldKey.Field.longestPath else { return try incomplete(transaction) }
             var found = FilterBounds(
-                try reader.members(FieldKey.suffix(.document(path), .present), transaction)
+                try transaction.members(FieldKey.suffix(.document(path), .present))
             )
             found.admit(try incomplete(transaction).open)
             return found
@@ -58,18 +56,18 @@ struct FilterPlan {
 
     /// Images of which not every member is here may match anything that is said about members.
     private func incomplete(
-        _ transaction: borrowing some Transaction & ~Copyable
+        _ transaction: borrowing CatalogReadTransaction
     ) throws(CatalogFailure) -> FilterBounds {
         FilterBounds(
             sure: PositionSet(),
-            possible: try reader.members(FieldKey.suffix(.incomplete, .present), transaction)
+            possible: try transaction.members(FieldKey.suffix(.incomplete, .present))
         )
     }
 
     private func bounds(
         _ field: BuiltInField,
         _ intervals: [FilterInterval],
-        _ transaction: borrowing some Transaction & ~Copyable
+        _ transaction: borrowing CatalogReadTransaction
     ) throws(CatalogFailure) -> FilterBounds {
         switch field {
         case .format: return try bounds(FieldKey.Field.format, intervals, transaction)
@@ -81,7 +79,7 @@ struct FilterPlan {
         case .root:
             var found = PositionSet()
             for root in roots where intervals.contains(where: { $0.contains(FilterValue(string: root.path.bytes)) }) {
-                found.formUnion(try reader.members(FieldTokens.key(of: root.id), transaction))
+                found.formUnion(try transaction.members(FieldTokens.key(of: root.id)))
             }
             return FilterBounds(found)
         case .path:
@@ -95,18 +93,15 @@ struct FilterPlan {
     /// which images come into question. Other comparisons of paths ask every image.
     private func path(
         _ interval: FilterInterval,
-        _ transaction: borrowing some Transaction & ~Copyable
+        _ transaction: borrowing CatalogReadTransaction
     ) throws(CatalogFailure) -> FilterBounds {
         guard let start = interval.point ?? interval.prefix,
             let slash = start.lastIndex(of: UInt8(ascii: "/"))
         else { return FilterBounds(sure: PositionSet(), possible: everything) }
         let isFolder = interval.prefix != nil && slash == start.count - 1
-        let long = try reader.members(FieldKey.suffix(.folder, .long), transaction)
+        let long = try transaction.members(FieldKey.suffix(.folder, .long))
         guard slash < FieldKey.Field.longestValue else { return FilterBounds(sure: PositionSet(), possible: long) }
-        let folder = try reader.members(
-            FieldKey.suffix(.folder, .fine(.string), Array(start[...slash])),
-            transaction
-        )
+        let folder = try transaction.members(FieldKey.suffix(.folder, .fine(.string), Array(start[...slash])))
         var found = isFolder ? FilterBounds(folder) : FilterBounds(sure: PositionSet(), possible: folder)
         found.admit(long)
         return found
@@ -115,7 +110,7 @@ struct FilterPlan {
     private func bounds(
         _ field: FieldKey.Field,
         _ intervals: [FilterInterval],
-        _ transaction: borrowing some Transaction & ~Copyable
+        _ transaction: borrowing CatalogReadTransaction
     ) throws(CatalogFailure) -> FilterBounds {
         var sure = PositionSet()
         var edges = PositionSet()
@@ -129,11 +124,11 @@ struct FilterPlan {
             try collect(field, interval.kind, from: first, upTo: last, into: &sure, transaction)
             for edge in [start, end].compactMap(\.self) where edge.count > fine {
                 let key = FieldKey.suffix(field, .fine(interval.kind), edge.cut(fine, up: false))
-                edges.formUnion(try reader.members(key, transaction))
+                edges.formUnion(try transaction.members(key))
             }
         }
         if intervals.contains(where: { $0.kind == .string && field.precision(.string).fine == nil }) {
-            edges.formUnion(try reader.members(FieldKey.suffix(field, .long), transaction))
+            edges.formUnion(try transaction.members(FieldKey.suffix(field, .long)))
         }
         var found = FilterBounds(sure)
         found.admit(edges)
@@ -147,18 +142,18 @@ struct FilterPlan {
         from start: [UInt8],
         upTo end: [UInt8]?,
         into set: inout PositionSet,
-        _ transaction: borrowing some Transaction & ~Copyable
+        _ transaction: borrowing CatalogReadTransaction
     ) throws(CatalogFailure) {
         let coarse = field.precision(kind).coarse
         let first = start.cut(coarse, up: true)
         let last = end?.cut(coarse, up: false)
         guard coarse > 0, last.map(first.lexicographicallyPrecedes) ?? true else {
-            try reader.members(field, .fine(kind), from: start, upTo: end, into: &set, transaction)
+            try transaction.members(field, .fine(kind), from: start, upTo: end, into: &set)
             return
         }
-        try reader.members(field, .fine(kind), from: start, upTo: first, into: &set, transaction)
-        try reader.members(field, .coarse(kind), from: first, upTo: last, into: &set, transaction)
-        if let last { try reader.members(field, .fine(kind), from: last, upTo: end, into: &set, transaction) }
+        try transaction.members(field, .fine(kind), from: start, upTo: first, into: &set)
+        try transaction.members(field, .coarse(kind), from: first, upTo: last, into: &set)
+        if let last { try transaction.members(field, .fine(kind), from: last, upTo: end, into: &set) }
     }
 }
 

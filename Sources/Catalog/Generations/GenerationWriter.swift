@@ -18,41 +18,36 @@ struct GenerationWriter {
 
     /// Reads one state of the collection throughout; nobody may change it meanwhile.
     func run() throws(CatalogFailure) {
-        let transaction = try storing { () throws(StorageError) in try ReadTransaction(source.environment) }
-        var opened: (tables: CatalogTables, copy: VectorCopy)?
-        try commit { (output) throws(CatalogFailure) in
-            let tables = try CatalogTables(output)
-            try source.configuration.put(whitening, tables, output)
-            let copy = try indexing { () throws(IndexError) in
-                try VectorCopy(dimension: source.configuration.dimension, transaction: output)
-            }
-            opened = (tables, copy)
+        let transaction = try CatalogReadTransaction(source.environment, contents.tables)
+        let copy = try commit { (output) throws(CatalogFailure) in
+            try source.configuration.put(whitening, output)
+            do throws(IndexError) {
+                return try VectorCopy(dimension: source.configuration.dimension, transaction: output.storage)
+            } catch { throw CatalogFailure(error) }
         }
-        guard let (tables, copy) = opened else { return }
-        let old = contents.tables
-        try self.copy(from: old.images, to: tables.images, transaction)
-        try self.copy(from: old.duplicates, to: tables.duplicates, transaction)
-        try self.copy(from: old.files, to: tables.files, transaction)
-        try self.copy(from: old.failed, to: tables.failed, transaction)
-        try self.copy(from: old.contents, to: tables.contents, transaction)
-        try self.copy(from: old.roots, to: tables.roots, transaction)
-        try self.copy(from: old.events, to: tables.events, transaction)
-        try self.copy(from: old.fields, to: tables.fields, transaction)
-        try copyVectors(copy, tables, transaction)
-        let state = try CatalogState(old, transaction)
-        let fields = try FieldIndexState(old, transaction)
+        try copyRows(of: \.images, transaction)
+        try copyRows(of: \.duplicates, transaction)
+        try copyRows(of: \.files, transaction)
+        try copyRows(of: \.failed, transaction)
+        try copyRows(of: \.contents, transaction)
+        try copyRows(of: \.roots, transaction)
+        try copyRows(of: \.events, transaction)
+        try copyRows(of: \.fields, transaction)
+        try copyVectors(copy, transaction)
+        let state = try CatalogState(transaction)
+        let fields = try FieldIndexState(transaction)
         try commit { (output) throws(CatalogFailure) in
-            try state.store(tables, output)
-            try fields.store(tables, output)
+            try state.store(output)
+            try fields.store(output)
         }
     }
 
     /// All rows of a database, in their order.
-    private func copy(
-        from old: Database,
-        to new: Database,
-        _ transaction: borrowing ReadTransaction
+    private func copyRows(
+        of table: KeyPath<CatalogTables, Database>,
+        _ transaction: borrowing CatalogReadTransaction
     ) throws(CatalogFailure) {
+        let source = transaction.tables[keyPath: table]
         var last: [UInt8]?
         while true {
             var rows: [(key: [UInt8], value: [UInt8])] = []
@@ -67,19 +62,18 @@ struct GenerationWriter {
                 return true
             }
             if let last {
-                try transaction.scan(old, from: last, collect)
+                try transaction.scan(source, from: last, collect)
             } else {
-                try transaction.scan(old, collect)
+                try transaction.scan(source, collect)
             }
             guard let end = rows.last else { return }
             try commit { (output) throws(CatalogFailure) in
+                let target = output.tables[keyPath: table]
                 for row in rows {
-                    try storing { () throws(StorageError) in
-                        if new.flags.contains(.duplicates) {
-                            try output.put(row.key, row.value, in: new)
-                        } else {
-                            try output.append(row.key, row.value, in: new)
-                        }
+                    if target.flags.contains(.duplicates) {
+                        try output.put(row.key, row.value, in: target)
+                    } else {
+                        try output.append(row.key, row.value, in: target)
                     }
                 }
             }
@@ -90,30 +84,27 @@ struct GenerationWriter {
     /// Damage to a vector ends it: an image must not lose its vector to a change of whitening.
     private func copyVectors(
         _ copy: VectorCopy,
-        _ tables: CatalogTables,
-        _ transaction: borrowing ReadTransaction
+        _ transaction: borrowing CatalogReadTransaction
     ) throws(CatalogFailure) {
         var first = Slot(rawValue: 0)
         while true {
-            let slots = try indexing { () throws(IndexError) in
-                try contents.index.slots(from: first, limit: Self.chunkVectorCount, in: transaction)
-            }
+            let slots = try contents.slots(from: first, limit: Self.chunkVectorCount, transaction)
             guard let last = slots.last else { return }
             var rows: [(slot: Slot, original: HalfVector, stored: HalfVector)] = []
             for slot in slots {
                 let original = try contents.original(slot, transaction)
                 let stored =
                     if let whitening {
-                        try indexing { () throws(IndexError) in
-                            try contents.index.stored(whitening.applied(to: original.floats))
-                        }
+                        try contents.rounded(whitening.applied(to: original.floats))
                     } else { original }
                 rows.append((slot, original, stored))
             }
             try commit { (output) throws(CatalogFailure) in
                 for row in rows {
-                    try indexing { () throws(IndexError) in try copy.append(row.stored, to: row.slot, in: output) }
-                    if whitening != nil { try tables.put(row.original, row.slot, output) }
+                    do throws(IndexError) {
+                        try copy.append(row.stored, to: row.slot, in: output.storage)
+                    } catch { throw CatalogFailure(error) }
+                    if whitening != nil { try output.put(row.original, row.slot) }
                 }
             }
             first = Slot(rawValue: last.rawValue + 1)
@@ -121,16 +112,17 @@ struct GenerationWriter {
     }
 
     /// One transaction of the target, again with a larger map when that is full.
-    private func commit(
-        _ body: (borrowing WriteTransaction) throws(CatalogFailure) -> Void
-    ) throws(CatalogFailure) {
+    @discardableResult
+    private func commit<R>(
+        _ body: (borrowing CatalogWriteTransaction) throws(CatalogFailure) -> R
+    ) throws(CatalogFailure) -> R {
         try progress()
         while true {
             do throws(CatalogFailure) {
-                let transaction = try storing { () throws(StorageError) in try WriteTransaction(target) }
-                try body(transaction)
-                do throws(StorageError) { try transaction.commit() } catch { throw .storage(error) }
-                return
+                let transaction = try CatalogWriteTransaction(opening: target)
+                let result = try body(transaction)
+                try transaction.commit()
+                return result
             } catch {
                 guard error.storageCode == .mapFull else { throw error }
                 try storing { () throws(StorageError) in try target.grow() }

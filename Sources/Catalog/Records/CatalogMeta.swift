@@ -19,18 +19,16 @@ struct CatalogConfiguration {
     /// Stores this in a new collection.
     func put(
         _ whitening: Whitening?,
-        _ tables: CatalogTables,
-        _ transaction: borrowing WriteTransaction
+        _ transaction: borrowing CatalogWriteTransaction
     ) throws(CatalogFailure) {
-        try putConfiguration(whitening, tables, transaction)
-        if let whitening { try WhiteningRecord.put(whitening, tables, transaction) }
-        try FieldIndexState.complete.store(tables, transaction)
+        try putConfiguration(whitening, transaction)
+        if let whitening { try WhiteningRecord.put(whitening, transaction) }
+        try FieldIndexState.complete.store(transaction)
     }
 
     private func putConfiguration(
         _ whitening: Whitening?,
-        _ tables: CatalogTables,
-        _ transaction: borrowing WriteTransaction
+        _ transaction: borrowing CatalogWriteTransaction
     ) throws(CatalogFailure) {
         var writer = RecordWriter()
         writer.append(Self.magic)
@@ -39,7 +37,7 @@ struct CatalogConfiguration {
         writer.append(counted: Array(fingerprint(whitening).utf8))
         let key = Array(Self.key.utf8)
         let bytes = writer.finish(key: key)
-        try storing { () throws(StorageError) in try transaction.put(key, bytes, in: tables.catalog) }
+        try transaction.put(key, bytes, in: transaction.tables.catalog)
     }
 
     /// The dimension of a stored configuration; nil when that is missing or damaged.
@@ -54,14 +52,11 @@ struct CatalogConfiguration {
     ///
     /// - Returns: the whitening that the stored vectors went through.
     /// - Throws: `.newerFormat`, `.fingerprintMismatch`, `.wrongDimension`, `.corrupted`.
-    func agree(
-        _ tables: CatalogTables,
-        _ transaction: borrowing WriteTransaction
-    ) throws(CatalogFailure) -> Whitening? {
+    func agree(_ transaction: borrowing CatalogWriteTransaction) throws(CatalogFailure) -> Whitening? {
         let key = Array(Self.key.utf8)
-        let stored = try storing { () throws(StorageError) in try transaction.get(key, in: tables.catalog) }
+        let stored = try transaction.get(key, in: transaction.tables.catalog)
         guard let stored else {
-            try put(nil, tables, transaction)
+            try put(nil, transaction)
             return nil
         }
         // Magic and version come before the checksum is looked at: a newer format may have another one.
@@ -82,13 +77,13 @@ struct CatalogConfiguration {
         guard storedDimension == dimension else {
             throw .catalog(.wrongDimension(got: dimension, expected: storedDimension))
         }
-        let whitening = try WhiteningRecord.read(tables, transaction)
+        let whitening = try WhiteningRecord.read(transaction)
         guard storedFingerprint == fingerprint(whitening), (whitening?.dimension ?? dimension) == dimension else {
             throw .corrupted("catalog whitening", "it is not the one of the fingerprint \(storedFingerprint)")
         }
         if format == CatalogTables.formatWithoutFields {
             // From now on a program that does not keep `field` must not change the collection.
-            try putConfiguration(whitening, tables, transaction)
+            try putConfiguration(whitening, transaction)
         }
         return whitening
     }
@@ -106,8 +101,8 @@ struct CatalogState {
     var lastImage: UInt64 = 0
     var lastRoot: UInt32 = 0
 
-    init(_ tables: CatalogTables, _ transaction: borrowing some Transaction & ~Copyable) throws(CatalogFailure) {
-        let stored = try storing { () throws(StorageError) in try transaction.get(Self.key, in: tables.catalog) }
+    init(_ transaction: borrowing CatalogTransaction<some Transaction & ~Copyable>) throws(CatalogFailure) {
+        let stored = try transaction.get(Self.key, in: transaction.tables.catalog)
         guard let stored else { return }
         var reader = try RecordReader(stored, key: Self.key, name: "catalog state")
         commitCount = try reader.integer()
@@ -117,13 +112,13 @@ struct CatalogState {
         try reader.finish()
     }
 
-    func store(_ tables: CatalogTables, _ transaction: borrowing WriteTransaction) throws(CatalogFailure) {
+    func store(_ transaction: borrowing CatalogWriteTransaction) throws(CatalogFailure) {
         var writer = RecordWriter()
         writer.append(commitCount)
         writer.append(sequence)
         writer.append(lastImage)
         writer.append(lastRoot)
         let bytes = writer.finish(key: Self.key)
-        try storing { () throws(StorageError) in try transaction.put(Self.key, bytes, in: tables.catalog) }
+        try transaction.put(Self.key, bytes, in: transaction.tables.catalog)
     }
 }

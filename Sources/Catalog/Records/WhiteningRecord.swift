@@ -1,7 +1,6 @@
 internal import Inference
 internal import Platform
 internal import Storage
-internal import VectorIndex
 
 /// `catalog`/`whitening`: the map that this collection's vectors went through; absent when they did not.
 enum WhiteningRecord {
@@ -10,10 +9,9 @@ enum WhiteningRecord {
     private static let version: UInt16 = 1
 
     static func read(
-        _ tables: CatalogTables,
-        _ transaction: borrowing some Transaction & ~Copyable
+        _ transaction: borrowing CatalogTransaction<some Transaction & ~Copyable>
     ) throws(CatalogFailure) -> Whitening? {
-        let stored = try storing { () throws(StorageError) in try transaction.get(key, in: tables.catalog) }
+        let stored = try transaction.get(key, in: transaction.tables.catalog)
         guard let stored else { return nil }
         var reader = try RecordReader(stored, key: key, name: name)
         let found = try reader.integer(UInt16.self)
@@ -34,8 +32,7 @@ enum WhiteningRecord {
 
     static func put(
         _ whitening: Whitening,
-        _ tables: CatalogTables,
-        _ transaction: borrowing WriteTransaction
+        _ transaction: borrowing CatalogWriteTransaction
     ) throws(CatalogFailure) {
         var writer = RecordWriter()
         writer.append(version)
@@ -45,7 +42,7 @@ enum WhiteningRecord {
         writer.append(fixed: bytes(whitening.mean))
         writer.append(fixed: bytes(whitening.matrix))
         let record = writer.finish(key: key)
-        try storing { () throws(StorageError) in try transaction.put(key, record, in: tables.catalog) }
+        try transaction.put(key, record, in: transaction.tables.catalog)
     }
 
     private static func bytes(_ values: [Float]) -> [UInt8] {
@@ -59,31 +56,5 @@ enum WhiteningRecord {
         bytes.withStorageBytes { span in
             (0..<bytes.count / 4).map { Float(bitPattern: span.integer(at: 4 * $0) ?? 0) }
         }
-    }
-}
-
-/// `raw`: the vector of a slot as the network gave it, where `vec` holds the whitened one. Exact: whitening can be learned anew or taken
-/// back without reading an image.
-extension CatalogTables {
-    func original(
-        _ slot: Slot,
-        _ transaction: borrowing some Transaction & ~Copyable
-    ) throws(CatalogFailure) -> HalfVector {
-        let name = "raw vector \(slot.rawValue)"
-        let stored = try storing { () throws(StorageError) in try transaction.get(slot.rawValue, in: originals) }
-        guard let stored else { throw .corrupted(name, "missing") }
-        var reader = try RecordReader(stored, key: slot.rawValue.littleEndianBytes, name: name)
-        return HalfVector(bytes: try reader.take(stored.count - 4))
-    }
-
-    func put(_ original: HalfVector, _ slot: Slot, _ transaction: borrowing WriteTransaction) throws(CatalogFailure) {
-        var writer = RecordWriter()
-        writer.append(fixed: original.bytes)
-        let record = writer.finish(key: slot.rawValue.littleEndianBytes)
-        try storing { () throws(StorageError) in try transaction.put(slot.rawValue, record, in: originals) }
-    }
-
-    func removeOriginal(_ slot: Slot, _ transaction: borrowing WriteTransaction) throws(CatalogFailure) {
-        try storing { () throws(StorageError) in _ = try transaction.delete(slot.rawValue, in: originals) }
     }
 }

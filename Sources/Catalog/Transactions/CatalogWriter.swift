@@ -47,8 +47,8 @@ final class CatalogWriter: Sendable {
         self.store = store
         committer = GroupCommitter(store, eventLimit: eventLimit)
         let contents = try store.contents()
-        let transaction = try storing { () throws(StorageError) in try ReadTransaction(store.environment) }
-        let closed = try contents.tables.allRoots(transaction).filter(\.row.isRemoved).map(\.id)
+        let transaction = try CatalogReadTransaction(store.environment, contents.tables)
+        let closed = try transaction.allRoots().filter(\.row.isRemoved).map(\.id)
         monitor.update { $0.closedRoots = closed }
     }
 

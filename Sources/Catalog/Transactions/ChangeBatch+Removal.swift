@@ -5,23 +5,22 @@ internal import VectorIndex
 /// Watched folders come and go.
 extension ChangeBatch {
     mutating func addRoot(
-        _ path: RelativePath,
-        _ transaction: borrowing WriteTransaction
+        _ path: RelativePath
     ) throws(CatalogFailure) -> RootRecord {
-        if let known = try tables.allRoots(transaction).first(where: { $0.row.path == path && !$0.row.isRemoved }) {
+        if let known = try transaction.allRoots().first(where: { $0.row.path == path && !$0.row.isRemoved }) {
             return RootRecord(id: known.id, path: path)
         }
         state.lastRoot += 1
         let id = RootID(rawValue: state.lastRoot)
-        try tables.put(RootRow(isRemoved: false, path: path), id, transaction)
+        try transaction.put(RootRow(isRemoved: false, path: path), id)
         return RootRecord(id: id, path: path)
     }
 
     /// Takes a root off the list; nothing can be added to it from now on.
-    func closeRoot(_ id: RootID, _ transaction: borrowing WriteTransaction) throws(CatalogFailure) {
-        guard var row = try tables.root(id, transaction) else { return }
+    func closeRoot(_ id: RootID) throws(CatalogFailure) {
+        guard var row = try transaction.root(id) else { return }
         row.isRemoved = true
-        try tables.put(row, id, transaction)
+        try transaction.put(row, id)
     }
 
     /// Removes at most `limit` rows of a closed root, with their images, and at last the root itself.
@@ -29,21 +28,20 @@ extension ChangeBatch {
     /// - Returns: whether there is more to remove.
     mutating func purgeRoot(
         _ id: RootID,
-        limit: Int,
-        _ transaction: borrowing WriteTransaction
+        limit: Int
     ) throws(CatalogFailure) -> Bool {
         var rows: [FileRow] = []
         let prefix = FileKey.prefix(of: id)
-        try tables.scanFiles(from: prefix, within: prefix, transaction) { (row) throws(CatalogFailure) in
+        try transaction.scanFiles(from: prefix, within: prefix) { (row) throws(CatalogFailure) in
             rows.append(row)
             return rows.count < limit
         }
         for row in rows {
-            if let image = row.image { try removeImage(image, transaction) }
-            try tables.removeFile(row.key, transaction)
+            if let image = row.image { try removeImage(image) }
+            try transaction.deleteFile(row.key)
         }
         if rows.count == limit { return true }
-        try storing { () throws(StorageError) in try transaction.delete(id.rawValue, in: tables.roots) }
+        try transaction.delete(id.rawValue, in: transaction.tables.roots)
         return false
     }
 }
@@ -58,7 +56,7 @@ extension ChangeBatch {
     ///   - transaction: the batch's.
     /// - Returns: how many images there were.
     /// - Throws: `.corrupted` when an image or its file cannot be read, `.storage`.
-    mutating func drop(_ slots: [Slot], _ transaction: borrowing WriteTransaction) throws(CatalogFailure) -> Int {
+    mutating func drop(_ slots: [Slot]) throws(CatalogFailure) -> Int {
         let failure = FileFailure(
             kind: "damaged-vector",
             message: "its stored vector was damaged; the file is read again",
@@ -67,14 +65,14 @@ extension ChangeBatch {
         )
         var count = 0
         for slot in slots {
-            for id in try tables.images(of: slot, limit: .max, transaction) {
-                let key = try tables.requiredImage(id, transaction).image.key
-                guard var file = try tables.file(key, transaction) else {
+            for id in try transaction.images(of: slot, limit: .max) {
+                let key = try transaction.requiredImage(id).image.key
+                guard var file = try transaction.file(key) else {
                     throw .corrupted(FileRow.name(key), "missing, though image \(id) has it")
                 }
-                try removeImage(id, transaction)
+                try removeImage(id)
                 file.state = .failed(failure)
-                try tables.put(file, transaction)
+                try transaction.put(file)
                 count += 1
             }
         }

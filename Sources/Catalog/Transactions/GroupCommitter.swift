@@ -31,9 +31,9 @@ final class GroupCommitter: Sendable {
         var mayRecover = true
         while !waiting.isEmpty {
             var replies: [WriteRequest.Reply] = []
-            let attempt = transact { (batch, transaction) throws(CatalogFailure) in
+            let attempt = transact { (batch) throws(CatalogFailure) in
                 replies = []
-                for request in waiting { replies.append(try self.perform(request.work, &batch, transaction)) }
+                for request in waiting { replies.append(try self.perform(request.work, &batch)) }
             }
             switch attempt {
             case .committed:
@@ -67,8 +67,8 @@ final class GroupCommitter: Sendable {
     /// - Returns: whether there is more.
     func purge(_ root: RootID, limit: Int) -> Result<Bool, CatalogError> {
         var hasMore = false
-        let attempt = transact { (batch, transaction) throws(CatalogFailure) in
-            hasMore = try batch.purgeRoot(root, limit: limit, transaction)
+        let attempt = transact { (batch) throws(CatalogFailure) in
+            hasMore = try batch.purgeRoot(root, limit: limit)
         }
         switch attempt {
         case .committed: return .success(hasMore)
@@ -83,8 +83,8 @@ final class GroupCommitter: Sendable {
     /// - Returns: whether there is more; false also when the disk refused.
     func checkpoint() -> Bool {
         var hasMore = false
-        let attempt = transact { (batch, transaction) throws(CatalogFailure) in
-            hasMore = try batch.checkpointIndex(transaction)
+        let attempt = transact { (batch) throws(CatalogFailure) in
+            hasMore = try batch.checkpointIndex()
         }
         switch attempt {
         case .committed: return hasMore
@@ -97,8 +97,8 @@ final class GroupCommitter: Sendable {
 
     /// Takes more images of an older collection into the records for filters.
     func indexFields(limit: Int) {
-        let attempt = transact { (batch, transaction) throws(CatalogFailure) in
-            if try !batch.indexFields(limit: limit, transaction) {
+        let attempt = transact { (batch) throws(CatalogFailure) in
+            if try !batch.indexFields(limit: limit) {
                 Self.log.notice("the records for filters cover all images")
             }
         }
@@ -144,7 +144,7 @@ final class GroupCommitter: Sendable {
 
     /// Runs `body` in a write transaction and commits it, with a larger map when the map is full.
     private func transact(
-        _ body: (inout ChangeBatch, borrowing WriteTransaction) throws(CatalogFailure) -> Void
+        _ body: (inout ChangeBatch) throws(CatalogFailure) -> Void
     ) -> Attempt {
         while true {
             let contents: CatalogStore.Contents
@@ -159,16 +159,15 @@ final class GroupCommitter: Sendable {
 
     private func attemptOnce(
         _ contents: CatalogStore.Contents,
-        _ body: (inout ChangeBatch, borrowing WriteTransaction) throws(CatalogFailure) -> Void
+        _ body: (inout ChangeBatch) throws(CatalogFailure) -> Void
     ) -> Attempt {
         var commitCount: UInt64?
         do throws(CatalogFailure) {
-            let transaction = try storing { () throws(StorageError) in try WriteTransaction(store.environment) }
-            var batch = try ChangeBatch(contents, eventLimit: eventLimit, transaction)
-            try body(&batch, transaction)
-            try batch.finish(transaction)
+            var batch = try ChangeBatch(store.environment, contents, eventLimit: eventLimit)
+            try body(&batch)
+            try batch.finish()
             commitCount = batch.state.commitCount
-            do throws(StorageError) { try transaction.commit() } catch { throw .storage(error) }
+            try batch.commit()
         } catch {
             contents.index.discard()
             if let commitCount, store.isPanicked { return .unknown(error, commitCount: commitCount) }
@@ -183,22 +182,21 @@ final class GroupCommitter: Sendable {
 
     private func perform(
         _ work: WriteRequest.Work,
-        _ batch: inout ChangeBatch,
-        _ transaction: borrowing WriteTransaction
+        _ batch: inout ChangeBatch
     ) throws(CatalogFailure) -> WriteRequest.Reply {
         switch work {
         case .apply(let changes):
             var outcomes: [CatalogOutcome] = []
-            for change in changes { outcomes.append(try batch.apply(change, transaction)) }
+            for change in changes { outcomes.append(try batch.apply(change)) }
             return .outcomes(outcomes)
-        case .addRoot(let path): return .root(try batch.addRoot(path, transaction))
-        case .dismiss(let ids, let filter): return .count(try batch.dismiss(ids, matching: filter, transaction))
+        case .addRoot(let path): return .root(try batch.addRoot(path))
+        case .dismiss(let ids, let filter): return .count(try batch.dismiss(ids, matching: filter))
         case .closeRoot(let id):
-            try batch.closeRoot(id, transaction)
+            try batch.closeRoot(id)
             return .done
-        case .drop(let slots): return .count(try batch.drop(slots, transaction))
+        case .drop(let slots): return .count(try batch.drop(slots))
         case .removeLinks:
-            try indexing { () throws(IndexError) in try batch.index.stageLinkRemoval(in: transaction) }
+            try batch.removeLinks()
             return .done
         case .recover, .rewrite: return .done
         }
@@ -216,8 +214,8 @@ final class GroupCommitter: Sendable {
 
     private var storedCommitCount: UInt64? {
         guard let tables = try? store.contents().tables,
-            let transaction = try? ReadTransaction(store.environment)
+            let transaction = try? CatalogReadTransaction(store.environment, tables)
         else { return nil }
-        return try? CatalogState(tables, transaction).commitCount
+        return try? CatalogState(transaction).commitCount
     }
 }

@@ -69,9 +69,3 @@ extension CatalogError {
 func storing<R: ~Copyable>(_ body: () throws(StorageError) -> R) throws(CatalogFailure) -> R {
     do throws(StorageError) { return try body() } catch { throw .storage(error) }
 }
-
-/// Runs index calls, with their errors as the catalog's failures.
-@discardableResult
-func indexing<R: ~Copyable>(_ body: () throws(IndexError) -> R) throws(CatalogFailure) -> R {
-    do throws(IndexError) { return try body() } catch { throw CatalogFailure(error) }
-}

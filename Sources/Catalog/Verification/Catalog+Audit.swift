@@ -26,65 +26,61 @@ private final class CatalogAudit {
 
     init(contents: CatalogStore.Contents) { self.contents = contents }
 
-    private var tables: CatalogTables { contents.tables }
-
-    func run(_ transaction: borrowing ReadTransaction) throws(CatalogFailure) {
+    func run(_ transaction: borrowing CatalogReadTransaction) throws(CatalogFailure) {
         try readImages(transaction)
         try readFiles(transaction)
         try readContents(transaction)
         try readSlots(transaction)
-        findings += try FieldAudit(tables: tables).findings(transaction)
+        findings += try FieldAudit().findings(transaction)
     }
 
     private func expect(_ holds: Bool, _ finding: @autoclosure () -> String) {
         if !holds { findings.append(finding()) }
     }
 
-    private func readImages(_ transaction: borrowing ReadTransaction) throws(CatalogFailure) {
-        let last = try CatalogState(tables, transaction).lastImage
-        try transaction.scan(tables.images) { (key, value) throws(CatalogFailure) in
+    private func readImages(_ transaction: borrowing CatalogReadTransaction) throws(CatalogFailure) {
+        let last = try CatalogState(transaction).lastImage
+        try transaction.scan(transaction.tables.images) { (key, value) throws(CatalogFailure) in
             guard let number = key.integer(at: 0, as: UInt64.self) else { throw .corrupted("image", "short key") }
             let id = ImageID(rawValue: number)
             let row = try ImageRow(value.copied, id: id)
             slots[id] = row.slot
             imagesOfContent[row.image.content, default: 0] += 1
             expect(number <= last, "image \(id) has a number that was not given yet")
-            let file = try tables.file(row.image.key, transaction)
+            let file = try transaction.file(row.image.key)
             expect(file?.image == id, "image \(id) is not the one of \(FileRow.name(row.image.key))")
             expect(file?.content == row.image.content, "image \(id) and its file differ in content")
-            let content = try tables.content(row.image.content, transaction)
+            let content = try transaction.content(row.image.content)
             expect(content?.slot == row.slot, "image \(id) and its content differ in slot")
             return true
         }
     }
 
-    private func readFiles(_ transaction: borrowing ReadTransaction) throws(CatalogFailure) {
+    private func readFiles(_ transaction: borrowing CatalogReadTransaction) throws(CatalogFailure) {
         var images = 0
         var failed = 0
-        try tables.scanFiles(from: [0, 0, 0, 0], within: [], transaction) { (row) throws(CatalogFailure) in
+        try transaction.scanFiles(from: [0, 0, 0, 0], within: []) { (row) throws(CatalogFailure) in
             if let id = row.image {
                 images += 1
                 expect(slots[id] != nil, "\(FileRow.name(row.key)) has no image \(id)")
             }
             if row.isFailed {
                 failed += 1
-                let isListed = try storing { () throws(StorageError) in
-                    try transaction.contains(row.key.storedKey, in: tables.failed)
-                }
+                let isListed = try transaction.contains(row.key.storedKey, in: transaction.tables.failed)
                 expect(isListed, "\(FileRow.name(row.key)) is not in the list of failures")
             }
-            let root = try tables.root(row.key.root, transaction)
+            let root = try transaction.root(row.key.root)
             expect(root != nil, "\(FileRow.name(row.key)) has no root")
             return true
         }
-        let listed = try storing { () throws(StorageError) in try transaction.count(of: tables.failed) }
+        let listed = try transaction.count(of: transaction.tables.failed)
         expect(images == slots.count, "\(images) indexed files, \(slots.count) images")
         expect(failed == listed, "\(failed) failed files, \(listed) in the list of failures")
     }
 
-    private func readContents(_ transaction: borrowing ReadTransaction) throws(CatalogFailure) {
+    private func readContents(_ transaction: borrowing CatalogReadTransaction) throws(CatalogFailure) {
         var count = 0
-        try transaction.scan(tables.contents) { (key, value) throws(CatalogFailure) in
+        try transaction.scan(transaction.tables.contents) { (key, value) throws(CatalogFailure) in
             guard let content = SHA256Digest(bytes: key.copied) else { throw .corrupted("content", "short key") }
             let row = try ContentRow(value.copied, content: content)
             let images = imagesOfContent[content] ?? 0
@@ -95,9 +91,9 @@ private final class CatalogAudit {
         expect(count == imagesOfContent.count, "\(count) contents, \(imagesOfContent.count) in use")
     }
 
-    private func readSlots(_ transaction: borrowing ReadTransaction) throws(CatalogFailure) {
+    private func readSlots(_ transaction: borrowing CatalogReadTransaction) throws(CatalogFailure) {
         var pairs = 0
-        try transaction.scan(tables.duplicates) { (key, value) throws(CatalogFailure) in
+        try transaction.scan(transaction.tables.duplicates) { (key, value) throws(CatalogFailure) in
             guard let slot = key.integer(at: 0, as: UInt32.self), let number = value.integer(at: 0, as: UInt64.self)
             else { throw .corrupted("dup", "short") }
             let id = ImageID(rawValue: number)
@@ -107,10 +103,10 @@ private final class CatalogAudit {
         }
         expect(pairs == slots.count, "\(pairs) pairs of slot and image, \(slots.count) images")
         let used = Set(slots.values)
-        let stored = try indexing { () throws(IndexError) in try contents.index.storedCount(in: transaction) }
+        let stored = try contents.storedCount(transaction)
         expect(stored == used.count, "\(stored) vectors, \(used.count) in use")
         for slot in used {
-            let vector = try indexing { () throws(IndexError) in try contents.index.vector(slot, in: transaction) }
+            let vector = try contents.stored(slot, transaction)
             expect(!vector.isEmpty, "slot \(slot.rawValue) has an empty vector")
             guard contents.whitening != nil else { continue }
             let original = try contents.original(slot, transaction)
@@ -118,7 +114,7 @@ private final class CatalogAudit {
             let similarity = zip(vector, whitened).reduce(0) { $0 + $1.0 * $1.1 }
             expect(similarity > 0.999, "slot \(slot.rawValue) does not hold its vector whitened")
         }
-        let originals = try storing { () throws(StorageError) in try transaction.count(of: contents.tables.originals) }
+        let originals = try transaction.count(of: transaction.tables.originals)
         let needed = contents.whitening == nil ? 0 : used.count
         expect(originals == needed, "\(originals) vectors before whitening where \(needed) are needed")
     }

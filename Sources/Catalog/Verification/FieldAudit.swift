@@ -6,25 +6,23 @@ internal import VectorIndex
 ///
 /// - Complexity: memory for one chunk, and for the numbers of all images
 struct FieldAudit {
-    let tables: CatalogTables
-
     /// What differs, one sentence a chunk.
-    func findings(_ transaction: borrowing ReadTransaction) throws(CatalogFailure) -> [String] {
-        let state = try FieldIndexState(tables, transaction)
+    func findings(_ transaction: borrowing CatalogReadTransaction) throws(CatalogFailure) -> [String] {
+        let state = try FieldIndexState(transaction)
         var findings: [String] = []
         var chunks: Set<UInt64> = []
         for (chunk, ids) in try imagesByChunk(transaction).sorted(by: { $0.key < $1.key }) {
             chunks.insert(chunk)
             var edits = FieldEdits()
             for (id, position) in ids where id.rawValue <= state.indexedThrough {
-                edits.add(position, FieldTokens(try tables.requiredImage(id, transaction).image).keys)
+                edits.add(position, FieldTokens(try transaction.requiredImage(id).image).keys)
             }
             if try edits.encoded() != stored(chunk, transaction) {
                 findings.append("the records for filters of chunk \(chunk) do not agree with its images")
             }
         }
         var last: UInt64?
-        try transaction.scan(tables.fields) { (key, _) throws(CatalogFailure) in
+        try transaction.scan(transaction.tables.fields) { (key, _) throws(CatalogFailure) in
             guard let chunk = FieldKey.chunk(of: key) else { throw .corrupted("field", "short key") }
             if chunk != last, !chunks.contains(chunk) {
                 findings.append("there are records for filters of chunk \(chunk), which has no images")
@@ -37,11 +35,11 @@ struct FieldAudit {
 
     /// Where every image stands.
     private func imagesByChunk(
-        _ transaction: borrowing ReadTransaction
+        _ transaction: borrowing CatalogReadTransaction
     ) throws(CatalogFailure) -> [UInt64: [(ImageID, ImagePosition)]] {
         var found: [UInt64: [(ImageID, ImagePosition)]] = [:]
         var last: UInt32?
-        try transaction.scan(tables.duplicates) { (key, value) throws(CatalogFailure) in
+        try transaction.scan(transaction.tables.duplicates) { (key, value) throws(CatalogFailure) in
             guard let slot = key.integer(at: 0, as: UInt32.self), let number = value.integer(at: 0, as: UInt64.self)
             else { throw .corrupted("dup", "short") }
             let id = ImageID(rawValue: number)
@@ -55,10 +53,10 @@ struct FieldAudit {
 
     private func stored(
         _ chunk: UInt64,
-        _ transaction: borrowing ReadTransaction
+        _ transaction: borrowing CatalogReadTransaction
     ) throws(CatalogFailure) -> [[UInt8]: [UInt8]] {
         var records: [[UInt8]: [UInt8]] = [:]
-        try transaction.scan(tables.fields, prefix: FieldKey.prefix(chunk: chunk)) {
+        try transaction.scan(transaction.tables.fields, prefix: FieldKey.prefix(chunk: chunk)) {
             (key, value) throws(CatalogFailure) in
             var words = [UInt64](repeating: 0, count: PositionSet.wordCount)
             try FieldContainer.add(value, key: key, to: &words, at: 0)
