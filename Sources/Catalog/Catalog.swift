@@ -43,7 +43,7 @@ package final class Catalog: Sendable {
             store = try CatalogStore(directory: directory, configuration: configuration, options: options)
         } catch { throw error.error }
         do throws(CatalogFailure) {
-            let writer = try CatalogWriter(store, eventLimit: options.eventLimit)
+            let writer = try CatalogWriter(store)
             do throws(SystemError) {
                 thread = try WorkerThread(name: "writer") { writer.run() }
             } catch { throw .storage(StorageError(error)) }

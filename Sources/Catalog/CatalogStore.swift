@@ -39,6 +39,8 @@ final class CatalogStore: Sendable {
     let options: CatalogOptions
     private let phase: Monitor<Phase>
     private let lastCounts = Monitor(Counts())
+    /// Wakes those who follow the change feed.
+    let feed = ChangeSignal()
 
     init(directory: String, configuration: CatalogConfiguration, options: CatalogOptions) throws(CatalogFailure) {
         let generations = try CollectionGenerations(directory)
@@ -137,6 +139,7 @@ final class CatalogStore: Sendable {
 
     /// Ends the linkers and gives the directory free.
     func close() {
+        feed.close()
         if case .open(let contents) = phase.read({ $0 }) { contents.index.stop() }
         environment.close()
     }
@@ -145,7 +148,7 @@ final class CatalogStore: Sendable {
 
     var counts: Counts { lastCounts.read { $0 } }
 
-    /// Reads the counts that LMDB keeps. O(1)
+    /// Reads the counts that LMDB keeps and where the change feed ends, and tells those who wait for it. O(1)
     func refreshCounts() throws(CatalogFailure) {
         let tables = try contents().tables
         let transaction = try CatalogReadTransaction(environment, tables)
@@ -157,6 +160,8 @@ final class CatalogStore: Sendable {
             usedByteCount: try storing { () throws(StorageError) in try environment.statistics.usedByteCount },
             lacksFields: lacksFields
         )
+        let sequence = try CatalogState(transaction).sequence
         lastCounts.update { $0 = counts }
+        feed.note(sequence)
     }
 }

@@ -105,18 +105,60 @@ struct StoredCollectionTests {
         }
     }
 
-    @Test func `its events of every operation are read`() throws {
-        let environment = try Environment(directory: folder.path, options: CatalogFixture.options().sizes)
-        defer { environment.close() }
-        let transaction = try WriteTransaction(environment)
-        let events = try transaction.openDatabase("event", .integerKey)
-        var found: [[UInt64]] = []
-        try transaction.scan(events) { (key, value) throws(StorageError) in
-            let operation = value.integer(at: 4, as: UInt8.self) ?? 0
-            found.append([key.integer(at: 0) ?? 0, UInt64(operation), value.integer(at: 9) ?? 0])
-            return true
+    /// The entries that the earlier program wrote.
+    private var expectedEvents: [ChangeEvent] {
+        let later: [(ChangeEvent.Operation, UInt64)] = [
+            (.replaced, 3), (.moved, 4), (.documented, 5), (.removed, 6), (.removed, 8), (.removed, 31),
+        ]
+        let all = (1...40).map { (.added, $0) } + later
+        return all.enumerated().map { number, event in
+            ChangeEvent(
+                sequence: UInt64(number + 1),
+                operation: event.0,
+                image: ImageID(rawValue: event.1),
+                time: nil
+            )
         }
-        let additions = (1...40).map { [$0, 1, $0] as [UInt64] }
-        #expect(found == additions + [[41, 2, 3], [42, 4, 4], [43, 5, 5], [44, 3, 6], [45, 3, 8], [46, 3, 31]])
+    }
+
+    @Test func `its events of every operation are read, and the feed goes on behind them`() throws {
+        let catalog = try CatalogFixture.open(folder.path)
+        #expect(try catalog.changes(after: 0, limit: 100) == .changes(expectedEvents, last: 46))
+        #expect(try catalog.changes(after: 43, limit: 2) == .changes(Array(expectedEvents[43..<45]), last: 46))
+        #expect(try catalog.consumers() == [])
+        #expect(try catalog.registerConsumer("replica", after: 40).isCutOff == false)
+        let key = FileKey(root: photos, path: RelativePath("2021/0.jpg"))
+        _ = try catalog.apply([.setDocument(key: key, document: [])])
+        catalog.close()
+
+        // Old and new rows lie side by side, also for the reader that knows no LMDB.
+        let verification = try CatalogVerification(file: folder.path + "/data.mdb")
+        while let step = try verification.next() {
+            if case .finding(let finding) = step { Issue.record("\(finding)") }
+        }
+        let again = try CatalogFixture.open(folder.path)
+        defer { again.close() }
+        guard case .changes(let events, last: 47) = try again.changes(after: 0, limit: 100) else {
+            Issue.record("the feed has a gap")
+            return
+        }
+        #expect(Array(events.dropLast()) == expectedEvents)
+        #expect(events.last?.operation == .documented && events.last?.image == ImageID(rawValue: 1))
+        #expect(abs((events.last?.time ?? 0) - wallClockNanoseconds()) < 3_600_000_000_000)
+        #expect(try again.consumers().map(\.acknowledged) == [40])
+        #expect(try again.audit() == [])
+    }
+
+    @Test func `a program that does not know consumers refuses it once this one has opened it`() throws {
+        func version() throws -> UInt16 {
+            let environment = try Environment(directory: folder.path, options: CatalogFixture.options().sizes)
+            defer { environment.close() }
+            let transaction = try WriteTransaction(environment)
+            let stored = try transaction.get("cfg", in: try transaction.openDatabase("catalog"))
+            return stored?.withStorageBytes { $0.integer(at: 8) } ?? 0
+        }
+        #expect(try version() == 2)
+        try CatalogFixture.open(folder.path).close()
+        #expect(try version() == 3)
     }
 }

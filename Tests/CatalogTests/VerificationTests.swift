@@ -36,6 +36,7 @@ struct VerificationTests {
             .forget(key: fixture.key("7.jpg")),
             .dismiss(ImageID(rawValue: 9)),
         ])
+        try fixture.catalog.registerConsumer("replica")
         return fixture
     }
 
@@ -72,6 +73,7 @@ struct VerificationTests {
         ("file", [], [0, 0, 0, 1] + Array("3.jpg".utf8), "root 1, 3.jpg"),
         ("content", [], CatalogFixture.content(3).bytes, CatalogFixture.content(3).description),
         ("event", .integerKey, [5, 0, 0, 0, 0, 0, 0, 0], "event 5"),
+        ("consumer", [], Array("replica".utf8), "replica"),
         ("vec", .integerKey, [3, 0, 0, 0], "slot 3"),
         ("code", .integerKey, [3, 0, 0, 0], "slot 3"),
         ("ops", .integerKey, [0, 1, 0, 0, 0, 0, 0, 0], "operation 256"),

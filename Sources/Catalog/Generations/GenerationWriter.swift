@@ -33,6 +33,7 @@ struct GenerationWriter {
         try copyRows(of: \.roots, transaction)
         try copyRows(of: \.events, transaction)
         try copyRows(of: \.fields, transaction)
+        try copyRows(of: \.consumers, transaction)
         try copyVectors(copy, transaction)
         let state = try CatalogState(transaction)
         let fields = try FieldIndexState(transaction)

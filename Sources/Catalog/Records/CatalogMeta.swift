@@ -81,8 +81,8 @@ struct CatalogConfiguration {
         guard storedFingerprint == fingerprint(whitening), (whitening?.dimension ?? dimension) == dimension else {
             throw .corrupted("catalog whitening", "it is not the one of the fingerprint \(storedFingerprint)")
         }
-        if format == CatalogTables.formatWithoutFields {
-            // From now on a program that does not keep `field` must not change the collection.
+        if format < CatalogTables.format {
+            // From now on a program that does not keep `field`, or trims `event` without a look at `consumer`, must not change the collection.
             try putConfiguration(whitening, transaction)
         }
         return whitening

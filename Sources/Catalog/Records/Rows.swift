@@ -135,23 +135,6 @@ struct RootRow {
     }
 }
 
-/// `event`: what a change did, for those who follow the collection.
-struct EventRow {
-    enum Operation: UInt8 { case added = 1, replaced, removed, moved, documented }
-
-    var operation: Operation
-    var slot: Slot
-    var image: ImageID
-
-    func encoded(_ sequence: UInt64) -> [UInt8] {
-        var writer = RecordWriter()
-        writer.append(operation.rawValue)
-        writer.append(slot.rawValue)
-        writer.append(image.rawValue)
-        return writer.finish(key: sequence.littleEndianBytes)
-    }
-}
-
 extension RecordReader {
     mutating func digest() throws(CatalogFailure) -> SHA256Digest {
         guard let digest = SHA256Digest(bytes: try take(32)) else { throw damaged("digest") }

@@ -2,10 +2,9 @@ internal import Storage
 
 /// The catalog's LMDB databases. `README.md` specifies them; the index has its own beside them.
 struct CatalogTables {
-    /// Layout of `catalog`, `img`, `dup`, `file`, `failed`, `content`, `root`, `event`, `raw` and `field`.
-    static let format: UInt16 = 2
-    /// Without `field`; made the current one when it is opened.
-    static let formatWithoutFields: UInt16 = 1
+    /// The layout of all databases below. Version 1 has no `field`, versions 1 and 2 have no `consumer`; both become this one when they are
+    /// opened.
+    static let format: UInt16 = 3
 
     private static let duplicates: DatabaseFlags = [.integerKey, .duplicates, .fixedDuplicates, .integerDuplicates]
 
@@ -21,6 +20,8 @@ struct CatalogTables {
     let originals: Database
     /// Bitmaps for filters; derived from `img` and `dup`.
     let fields: Database
+    /// Places of those who follow `event`.
+    let consumers: Database
 
     /// Opens all databases, which are made when they are missing.
     init(_ transaction: borrowing WriteTransaction) throws(StorageError) {
@@ -34,5 +35,6 @@ struct CatalogTables {
         events = try transaction.openDatabase("event", .integerKey)
         originals = try transaction.openDatabase("raw", .integerKey)
         fields = try transaction.openDatabase("field")
+        consumers = try transaction.openDatabase("consumer")
     }
 }

@@ -43,9 +43,9 @@ final class CatalogWriter: Sendable {
     private let monitor = Monitor(State())
     private let lastTurn = Monitor(Instant.now)
 
-    init(_ store: CatalogStore, eventLimit: UInt64) throws(CatalogFailure) {
+    init(_ store: CatalogStore) throws(CatalogFailure) {
         self.store = store
-        committer = GroupCommitter(store, eventLimit: eventLimit)
+        committer = GroupCommitter(store)
         let contents = try store.contents()
         let transaction = try CatalogReadTransaction(store.environment, contents.tables)
         let closed = try transaction.allRoots().filter(\.row.isRemoved).map(\.id)

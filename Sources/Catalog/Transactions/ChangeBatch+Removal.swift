@@ -51,9 +51,7 @@ extension ChangeBatch {
     /// Drops vectors with their images. Their files become failed ones that are due at once, so the next scan reads and embeds them
     /// again; they get new numbers then.
     ///
-    /// - Parameters:
-    ///   - slots: of the vectors.
-    ///   - transaction: the batch's.
+    /// - Parameter slots: of the vectors.
     /// - Returns: how many images there were.
     /// - Throws: `.corrupted` when an image or its file cannot be read, `.storage`.
     mutating func drop(_ slots: [Slot]) throws(CatalogFailure) -> Int {

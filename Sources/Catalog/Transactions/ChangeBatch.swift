@@ -10,7 +10,8 @@ internal import Wire
 struct ChangeBatch: ~Copyable {
     let transaction: CatalogWriteTransaction
     private let contents: CatalogStore.Contents
-    private let eventLimit: UInt64
+    let limits: FeedLimits
+    private let firstSequence: UInt64
     let now: Int64
     var state: CatalogState
     private var touchedContents: Set<SHA256Digest> = []
@@ -23,13 +24,14 @@ struct ChangeBatch: ~Copyable {
     init(
         _ environment: Environment,
         _ contents: CatalogStore.Contents,
-        eventLimit: UInt64
+        _ limits: FeedLimits
     ) throws(CatalogFailure) {
         let transaction = try CatalogWriteTransaction(environment, contents.tables)
         let state = try CatalogState(transaction)
         self.transaction = transaction
         self.contents = contents
-        self.eventLimit = eventLimit
+        self.limits = limits
+        firstSequence = state.sequence
         now = wallClockNanoseconds()
         self.state = state
     }
@@ -82,6 +84,7 @@ struct ChangeBatch: ~Copyable {
             try contents.stageRemoval(slot, transaction)
         }
         try fields.finish(transaction)
+        try trimFeed(appended: state.sequence - firstSequence)
         state.commitCount += 1
         try state.store(transaction)
     }
@@ -174,7 +177,7 @@ struct ChangeBatch: ~Copyable {
             added: isSame ? old?.image.added ?? now : now,
             document: document
         )
-        let sequence = try record(old == nil ? .added : .replaced, known.slot, id)
+        let sequence = try record(old == nil ? .added : .replaced, id)
         fields.willChange(id, from: old)
         try transaction.put(ImageRow(slot: known.slot, sequence: sequence, image: image))
         file.state = .indexed(id)
@@ -204,9 +207,12 @@ struct ChangeBatch: ~Copyable {
         try transaction.put(row)
         guard let id = row.image else { return .done(nil) }
         var image = try transaction.requiredImage(id)
+        let isShown = image.image.byteCount != stamp.byteCount || image.image.modified != stamp.modified
+        guard isShown else { return .done(id) }
         fields.willChange(id, from: image)
         image.image.byteCount = stamp.byteCount
         image.image.modified = stamp.modified
+        image.sequence = try record(.refreshed, id)
         try transaction.put(image)
         return .done(id)
     }
@@ -231,7 +237,7 @@ struct ChangeBatch: ~Copyable {
         image.image.key = to
         image.image.byteCount = stamp.byteCount
         image.image.modified = stamp.modified
-        image.sequence = try record(.moved, image.slot, id)
+        image.sequence = try record(.moved, id)
         try transaction.put(image)
         return .done(id)
     }
@@ -244,7 +250,7 @@ struct ChangeBatch: ~Copyable {
         var image = try transaction.requiredImage(id)
         fields.willChange(id, from: image)
         image.image.document = document
-        image.sequence = try record(.documented, image.slot, id)
+        image.sequence = try record(.documented, id)
         try transaction.put(image)
         return .done(id)
     }
@@ -312,19 +318,6 @@ struct ChangeBatch: ~Copyable {
         fields.willChange(id, from: row)
         try detach(id, row.image.content, row.slot, keeping: nil)
         try transaction.delete(id.rawValue, in: transaction.tables.images)
-        _ = try record(.removed, row.slot, id)
-    }
-
-    private mutating func record(
-        _ operation: EventRow.Operation,
-        _ slot: Slot,
-        _ image: ImageID
-    ) throws(CatalogFailure) -> UInt64 {
-        state.sequence += 1
-        let sequence = state.sequence
-        let row = EventRow(operation: operation, slot: slot, image: image).encoded(sequence)
-        try transaction.append(sequence, row, in: transaction.tables.events)
-        if sequence > eventLimit { try transaction.delete(sequence - eventLimit, in: transaction.tables.events) }
-        return sequence
+        _ = try record(.removed, id)
     }
 }

@@ -14,13 +14,9 @@ final class GroupCommitter: Sendable {
     private static let restSeconds = 5.0
 
     private let store: CatalogStore
-    private let eventLimit: UInt64
     private let restsUntil = Monitor(Instant(nanoseconds: 0))
 
-    init(_ store: CatalogStore, eventLimit: UInt64) {
-        self.store = store
-        self.eventLimit = eventLimit
-    }
+    init(_ store: CatalogStore) { self.store = store }
 
     /// Whether upkeep that was refused is not tried again yet.
     var isResting: Bool { restsUntil.read { $0 } > Instant.now }
@@ -163,7 +159,7 @@ final class GroupCommitter: Sendable {
     ) -> Attempt {
         var commitCount: UInt64?
         do throws(CatalogFailure) {
-            var batch = try ChangeBatch(store.environment, contents, eventLimit: eventLimit)
+            var batch = try ChangeBatch(store.environment, contents, store.options.feedLimits)
             try body(&batch)
             try batch.finish()
             commitCount = batch.state.commitCount
@@ -198,6 +194,7 @@ final class GroupCommitter: Sendable {
         case .removeLinks:
             try batch.removeLinks()
             return .done
+        case .consumer(let change): return .consumer(try batch.apply(change))
         case .recover, .rewrite: return .done
         }
     }

@@ -16,6 +16,8 @@ final class WriteRequest: Sendable {
         case drop([Slot])
         /// Deletes all links of the graph.
         case removeLinks
+        /// Registers, moves or removes a consumer of the change feed.
+        case consumer(ConsumerChange)
         /// Opens the store again if it panicked.
         case recover
         /// Writes the collection anew; no change is taken after it.
@@ -27,6 +29,7 @@ final class WriteRequest: Sendable {
         case root(RootRecord)
         /// How many images it concerned.
         case count(Int)
+        case consumer(FeedConsumer?)
         case done
     }
 
@@ -41,7 +44,7 @@ final class WriteRequest: Sendable {
         case .apply(let changes): changes.count
         case .dismiss(let ids, _): ids.count
         case .drop(let slots): slots.count
-        case .addRoot, .closeRoot, .removeLinks, .recover, .rewrite: 1
+        case .addRoot, .closeRoot, .removeLinks, .consumer, .recover, .rewrite: 1
         }
     }
 

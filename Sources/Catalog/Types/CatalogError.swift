@@ -15,6 +15,8 @@ package enum CatalogError: Error, Sendable, CustomStringConvertible {
     case wrongDimension(got: Int, expected: Int)
     /// A query that has no direction: all zero, or not finite.
     case unusableVector(detail: String)
+    /// The change feed knows no such place, or takes no such name.
+    case consumerRefused(detail: String)
     /// No whitening can be learned from what the collection holds.
     case whiteningRefused(detail: String)
 
@@ -30,6 +32,7 @@ package enum CatalogError: Error, Sendable, CustomStringConvertible {
         case .storage(let detail): detail
         case .wrongDimension(let got, let expected): "a vector of \(got) numbers where \(expected) are needed"
         case .unusableVector(let detail): "the vector cannot be searched for: \(detail)"
+        case .consumerRefused(let detail): "the change feed refused a consumer: \(detail)"
         case .whiteningRefused(let detail): "no whitening can be learned: \(detail)"
         }
     }

@@ -31,6 +31,7 @@ private final class CatalogAudit {
         try readFiles(transaction)
         try readContents(transaction)
         try readSlots(transaction)
+        try readFeed(transaction)
         findings += try FieldAudit().findings(transaction)
     }
 
@@ -76,6 +77,24 @@ private final class CatalogAudit {
         let listed = try transaction.count(of: transaction.tables.failed)
         expect(images == slots.count, "\(images) indexed files, \(slots.count) images")
         expect(failed == listed, "\(failed) failed files, \(listed) in the list of failures")
+    }
+
+    private func readFeed(_ transaction: borrowing CatalogReadTransaction) throws(CatalogFailure) {
+        let last = try CatalogState(transaction).sequence
+        var first: UInt64?
+        var count: UInt64 = 0
+        try transaction.scan(transaction.tables.events) { (key, value) throws(CatalogFailure) in
+            guard let sequence = key.integer(at: 0, as: UInt64.self) else { throw .corrupted("event", "short key") }
+            _ = try EventRow.decoded(value.copied, sequence)
+            if first == nil { first = sequence }
+            count += 1
+            return true
+        }
+        let needed = last &+ 1 &- (first ?? last &+ 1)
+        expect(count == needed, "the change feed holds \(count) entries between \(first ?? 0) and \(last)")
+        for (name, row) in try transaction.consumers() {
+            expect(row.acknowledged <= last, "consumer \(name) is beyond the change feed")
+        }
     }
 
     private func readContents(_ transaction: borrowing CatalogReadTransaction) throws(CatalogFailure) {
