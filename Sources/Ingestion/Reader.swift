@@ -189,7 +189,7 @@ final class Reader: Sendable {
             stamp: content.ledgerStamp,
             content: content.digest,
             embedded: embedded.map { image in
-                (
+                ImageFeatures(
                     vector: image.vector,
                     format: image.properties.format.rawValue,
                     width: UInt32(clamping: image.properties.width),

@@ -50,7 +50,12 @@ final class TortureCatalog: TortureSubject {
                 key: key(root, change.to),
                 stamp: stamp(change.item),
                 content: SHA256Digest(of: Array("item \(change.item)".utf8)),
-                embedded: (TortureVector.make(change.item), "jpeg", 640, 480),
+                embedded: ImageFeatures(
+                    vector: TortureVector.make(change.item),
+                    format: "jpeg",
+                    width: 640,
+                    height: 480
+                ),
                 document: Array("{\"item\":\(change.item)}".utf8)
             )
         }

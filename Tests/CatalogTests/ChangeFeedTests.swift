@@ -95,7 +95,7 @@ struct ChangeFeedTests {
                     key: fixture.key("c"),
                     stamp: CatalogFixture.stamp(3),
                     content: CatalogFixture.content(3),
-                    embedded: ([1, 0], "jpeg", 1, 1),
+                    embedded: ImageFeatures(vector: [1, 0], format: "jpeg", width: 1, height: 1),
                     document: []
                 ),
             ])

@@ -61,7 +61,7 @@ struct ChangeTests {
                 key: fixture.key(path),
                 stamp: CatalogFixture.stamp(content),
                 content: CatalogFixture.content(content),
-                embedded: (CatalogFixture.vector(7), "png", 8, 9),
+                embedded: ImageFeatures(vector: CatalogFixture.vector(7), format: "png", width: 8, height: 9),
                 document: []
             )
         }
@@ -192,7 +192,12 @@ struct ChangeTests {
             key: fixture.key("a"),
             stamp: CatalogFixture.stamp(5),
             content: CatalogFixture.content(5),
-            embedded: ([Float](repeating: value, count: CatalogFixture.dimension), "jpeg", 1, 1),
+            embedded: ImageFeatures(
+                vector: [Float](repeating: value, count: CatalogFixture.dimension),
+                format: "jpeg",
+                width: 1,
+                height: 1
+            ),
             document: []
         )
         #expect(
@@ -210,7 +215,7 @@ struct ChangeTests {
             key: fixture.key("a"),
             stamp: CatalogFixture.stamp(1),
             content: CatalogFixture.content(1),
-            embedded: ([1, 0], "jpeg", 1, 1),
+            embedded: ImageFeatures(vector: [1, 0], format: "jpeg", width: 1, height: 1),
             document: []
         )
         #expect { try fixture.catalog.apply([fixture.indexing("b", 2), change]) } throws: { error in

@@ -85,7 +85,12 @@ struct ConcurrencyTests {
                         key: key,
                         stamp: CatalogFixture.stamp(number),
                         content: CatalogFixture.content(number),
-                        embedded: (CatalogFixture.vector(number), "jpeg", 1, 1),
+                        embedded: ImageFeatures(
+                            vector: CatalogFixture.vector(number),
+                            format: "jpeg",
+                            width: 1,
+                            height: 1
+                        ),
                         document: []
                     )
                 _ = try catalog.apply([change])

@@ -75,8 +75,11 @@ private struct FilterCampaign {
                 key: key,
                 stamp: stamp,
                 content: CatalogFixture.content(content),
-                embedded: (
-                    CatalogFixture.vector(picture), content % 2 == 0 ? "jpeg" : "png", UInt32(content * 64), 480
+                embedded: ImageFeatures(
+                    vector: CatalogFixture.vector(picture),
+                    format: content % 2 == 0 ? "jpeg" : "png",
+                    width: UInt32(content * 64),
+                    height: 480
                 ),
                 document: try document()
             )

@@ -137,7 +137,12 @@ private struct CatalogModel {
                 key: fixture.key(path),
                 stamp: stamp,
                 content: CatalogFixture.content(content),
-                embedded: (CatalogFixture.vector(Self.picture(content)), "jpeg", 640, 480),
+                embedded: ImageFeatures(
+                    vector: CatalogFixture.vector(Self.picture(content)),
+                    format: "jpeg",
+                    width: 640,
+                    height: 480
+                ),
                 document: []
             )
         }

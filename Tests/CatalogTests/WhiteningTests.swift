@@ -124,7 +124,7 @@ struct WhiteningTests {
             key: fixture.key("black.jpg"),
             stamp: CatalogFixture.stamp(99),
             content: CatalogFixture.content(99),
-            embedded: (zeros, "jpeg", 1, 1),
+            embedded: ImageFeatures(vector: zeros, format: "jpeg", width: 1, height: 1),
             document: []
         )
         #expect(try fixture.catalog.apply([change]) == [.done(nil)])

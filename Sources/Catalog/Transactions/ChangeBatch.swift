@@ -129,7 +129,7 @@ struct ChangeBatch: ~Copyable {
     private mutating func store(
         _ file: FileRow,
         _ content: SHA256Digest,
-        _ embedded: (vector: [Float], format: String, width: UInt32, height: UInt32)?,
+        _ embedded: ImageFeatures?,
         _ document: [UInt8]
     ) throws(CatalogFailure) -> CatalogOutcome {
         guard try isOpen(file.key.root) else { return .notFound }

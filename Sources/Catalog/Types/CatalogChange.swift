@@ -1,5 +1,24 @@
 package import Platform
 
+/// What the decoder and the network say of a file's bytes.
+package struct ImageFeatures: Hashable, Sendable {
+    /// The feature vector, fp32, of the collection's dimension.
+    package var vector: [Float]
+    /// `jpeg` or `png`.
+    package var format: String
+    /// In pixels.
+    package var width: UInt32
+    /// In pixels.
+    package var height: UInt32
+
+    package init(vector: [Float], format: String, width: UInt32, height: UInt32) {
+        self.vector = vector
+        self.format = format
+        self.width = width
+        self.height = height
+    }
+}
+
 /// One step of what a batch changes.
 package enum CatalogChange: Sendable {
     /// The file's bytes are this image. `embedded` is nil where `knowsContent` said that the vector is stored already.
@@ -8,7 +27,7 @@ package enum CatalogChange: Sendable {
         key: FileKey,
         stamp: FileStamp,
         content: SHA256Digest,
-        embedded: (vector: [Float], format: String, width: UInt32, height: UInt32)?,
+        embedded: ImageFeatures?,
         document: [UInt8]
     )
     /// The file cannot be searched; an image that it had before goes. A dismissed file whose bytes could not be read, or are
