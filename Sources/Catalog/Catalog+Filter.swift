@@ -61,14 +61,14 @@ extension Catalog {
     /// In bounded transactions; what matches when the call begins is removed, unless a change meanwhile makes it match no more.
     /// - Returns: how many were removed.
     /// - Throws: what was removed before stays removed.
-    package func dismissImages(matching filter: Filter) throws(CatalogError) -> Int {
+    package func excludeImages(matching filter: Filter) throws(CatalogError) -> Int {
         let ids = try read { (_, transaction) throws(CatalogFailure) in
             try FilterMatches(filter, transaction).ids(transaction)
         }
         var count = 0
         for start in stride(from: 0, to: ids.count, by: Self.removalCount) {
             let piece = Array(ids[start..<min(ids.count, start + Self.removalCount)])
-            guard case .count(let removed) = try writer.submit(.dismiss(piece, filter)) else { continue }
+            guard case .count(let removed) = try writer.submit(.exclude(piece, filter)) else { continue }
             count += removed
         }
         return count

@@ -93,7 +93,7 @@ package final class Catalog: Sendable {
     /// searches stay quick.
     ///
     /// An image whose vector the index cannot take (all zero, not finite) becomes a failed file, kind
-    /// `unusable-vector`. `index` leaves a file out whose image a user dismissed, while its bytes are the same.
+    /// `unusable-vector`. `index` leaves a file out whose image a user excluded, while its bytes are the same.
     /// A change of a file in a root that is not on the list has the outcome `notFound`.
     /// - Returns: one outcome a change, in order.
     /// - Throws: the whole batch was not stored.
@@ -118,7 +118,7 @@ package final class Catalog: Sendable {
         return root
     }
 
-    /// Forgets a root with all its files and images, in bounded transactions.
+    /// Deletes a root with all its files and images, in bounded transactions.
     ///
     /// Nothing can be added to the root once this is called. Whatever interrupts it, a failing disk or the end of the
     /// process, the rest is removed later without being asked for.

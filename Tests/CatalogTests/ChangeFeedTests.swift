@@ -45,10 +45,10 @@ struct ChangeFeedTests {
             (.restamp(key: key, stamp: stamp(77)), .refreshed, 1),
             // The same size and time: nothing that an image shows has changed.
             (.restamp(key: key, stamp: stamp(77)), nil, 0),
-            (.forget(key: fixture.key("3.jpg")), .removed, 3),
-            (.dismiss(ImageID(rawValue: 4)), .removed, 4),
+            (.delete(key: fixture.key("3.jpg")), .removed, 3),
+            (.exclude(ImageID(rawValue: 4)), .removed, 4),
             // There is no image any more.
-            (.dismiss(ImageID(rawValue: 4)), nil, 0),
+            (.exclude(ImageID(rawValue: 4)), nil, 0),
             (.fail(key: key, stamp: stamp(1), content: nil, failure: failure), .removed, 1),
             (.fail(key: key, stamp: stamp(2), content: nil, failure: failure), nil, 0),
         ]
@@ -247,7 +247,7 @@ struct ChangeFeedTests {
         var observation: ChangeObservation? = fixture.catalog.observeChanges { last in seen.update { $0.append(last) } }
         try index(fixture, 0..<2)
         // No entry, no call.
-        _ = try fixture.catalog.apply([.dismiss(ImageID(rawValue: 99))])
+        _ = try fixture.catalog.apply([.exclude(ImageID(rawValue: 99))])
         try fixture.catalog.registerConsumer("a")
         _ = try fixture.catalog.apply((2..<5).map { fixture.indexing("\($0).jpg", $0) })
         #expect(seen.wait(until: .now + 60) { $0.last == 5 ? $0 : nil } == [1, 2, 5])

@@ -40,7 +40,7 @@ struct FilterTests {
         #expect(results.hits.map(\.image.key.path.description) == ["d"])
         #expect(results.total == 2)
         // The first image of the vector goes: the next one stands at its slot from then on.
-        _ = try fixture.catalog.apply([.forget(key: fixture.key("a"))])
+        _ = try fixture.catalog.apply([.delete(key: fixture.key("a"))])
         #expect(try found(#"{"camera":{"$ne":"X100"}}"#) == ["b", "c", "d"])
         #expect(try fixture.catalog.audit() == [])
     }
@@ -88,7 +88,7 @@ struct FilterTests {
             try fixture.catalog.images(matching: filter(#"{"n":{"$gt":99,"$lte":1100}}"#), after: nil, limit: 1).total
                 == 1001
         )
-        #expect(try fixture.catalog.dismissImages(matching: filter(#"{"n":{"$lt":900}}"#)) == 900)
+        #expect(try fixture.catalog.excludeImages(matching: filter(#"{"n":{"$lt":900}}"#)) == 900)
         #expect(try fixture.catalog.images(matching: filter("{}"), after: nil, limit: 1).total == 300)
         #expect(try fixture.catalog.audit() == [])
     }
@@ -123,7 +123,7 @@ struct FilterTests {
             try fixture.reopen()
             #expect(try paths(#"{"n":{"$gte":1400}}"#, in: fixture.catalog).count == 100 - attempt)
             let path = "p\(1499 - attempt)"
-            _ = try fixture.catalog.apply([.forget(key: fixture.key(path)), fixture.indexing("q\(attempt)", attempt)])
+            _ = try fixture.catalog.apply([.delete(key: fixture.key(path)), fixture.indexing("q\(attempt)", attempt)])
             let removed = Set((0...attempt).map { 1499 - $0 })
             let expected = Set((1000..<1500).filter { !removed.contains($0) }.map { "p\($0)" })
             #expect(Set(try paths(#"{"n":{"$gte":1000}}"#, in: fixture.catalog)) == expected)

@@ -66,7 +66,7 @@ struct StoredCollectionTests {
             #expect(try catalog.file(image.key)?.state == .indexed(image.id))
         }
         let excluded = try #require(try catalog.file(FileKey(root: photos, path: RelativePath("2021/7.jpg"))))
-        #expect(excluded.state == .dismissed && excluded.content == CatalogFixture.content(7))
+        #expect(excluded.state == .excluded && excluded.content == CatalogFixture.content(7))
         #expect(
             try catalog.failures(after: nil, limit: 10) == [
                 FileRow(

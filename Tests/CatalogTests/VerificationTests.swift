@@ -33,8 +33,8 @@ struct VerificationTests {
         let failure = FileFailure(kind: "corrupt", message: "no image", attempts: 1, nextAttempt: nil)
         _ = try fixture.catalog.apply([
             .fail(key: fixture.key("bad.jpg"), stamp: CatalogFixture.stamp(1), content: nil, failure: failure),
-            .forget(key: fixture.key("7.jpg")),
-            .dismiss(ImageID(rawValue: 9)),
+            .delete(key: fixture.key("7.jpg")),
+            .exclude(ImageID(rawValue: 9)),
         ])
         try fixture.catalog.registerConsumer("replica")
         return fixture
@@ -58,7 +58,7 @@ struct VerificationTests {
                 findings += 1
             }
             try fixture.index("\(number).jpg", number)
-            _ = try fixture.catalog.apply([.forget(key: fixture.key("\(number - 1).jpg"))])
+            _ = try fixture.catalog.apply([.delete(key: fixture.key("\(number - 1).jpg"))])
             number += 1
         }
         #expect(findings == 0)

@@ -31,7 +31,7 @@ extension FileKey {
 
 /// `file`: the ledger's rows as stored.
 extension FileRow {
-    private enum Kind: UInt8 { case indexed = 1, failed, dismissed }
+    private enum Kind: UInt8 { case indexed = 1, failed, excluded }
 
     static func name(_ key: FileKey) -> String { "file \(key.root.rawValue)/\(key.path)" }
 
@@ -48,7 +48,7 @@ extension FileRow {
         switch state {
         case .indexed: writer.append(Kind.indexed.rawValue)
         case .failed: writer.append(Kind.failed.rawValue)
-        case .dismissed: writer.append(Kind.dismissed.rawValue)
+        case .excluded: writer.append(Kind.excluded.rawValue)
         }
         writer.append(UInt8(content == nil ? 0 : 1))
         writer.append(stamp.device)
@@ -66,7 +66,7 @@ extension FileRow {
             writer.append(failure.nextAttempt ?? 0)
             writer.append(counted: Array(failure.kind.utf8))
             writer.append(counted: Array(failure.message.utf8))
-        case .dismissed: break
+        case .excluded: break
         }
         return writer.finish(key: key.storedKey)
     }
@@ -98,7 +98,7 @@ extension FileRow {
             state = .failed(
                 FileFailure(kind: word, message: message, attempts: attempts, nextAttempt: hasNext ? next : nil)
             )
-        case .dismissed: state = .dismissed
+        case .excluded: state = .excluded
         }
         try reader.finish()
         guard key.storedKey == storedKey else { throw reader.damaged("path \(key.path)") }

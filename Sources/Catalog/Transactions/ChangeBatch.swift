@@ -46,12 +46,12 @@ struct ChangeBatch: ~Copyable {
     ) throws(CatalogFailure) -> CatalogOutcome {
         switch change {
         case .index(let key, let stamp, let content, let embedded, let document):
-            let file = FileRow(key: key, stamp: stamp, content: content, state: .dismissed)
+            let file = FileRow(key: key, stamp: stamp, content: content, state: .excluded)
             return try store(file, content, embedded, document)
         case .fail(let key, let stamp, let content, let failure):
             guard try isOpen(key.root) else { return .notFound }
             let before = try transaction.file(key)
-            if let before, case .dismissed = before.state, content == nil || content == before.content {
+            if let before, case .excluded = before.state, content == nil || content == before.content {
                 // Nothing says that the bytes changed. The old stamp stays: the file is looked at again.
                 return .done(nil)
             }
@@ -64,13 +64,13 @@ struct ChangeBatch: ~Copyable {
             return try move(from, to, stamp)
         case .setDocument(let key, let document):
             return try setDocument(key, document)
-        case .forget(let key):
+        case .delete(let key):
             guard let row = try transaction.file(key) else { return .notFound }
             if let id = row.image { try removeImage(id) }
             try transaction.deleteFile(key)
             return .done(row.image)
-        case .dismiss(let id):
-            return try dismiss(id)
+        case .exclude(let id):
+            return try exclude(id)
         }
     }
 
@@ -109,7 +109,7 @@ struct ChangeBatch: ~Copyable {
     /// Removes the images that a user's filter names, as far as they still match.
     ///
     /// - Returns: how many.
-    mutating func dismiss(
+    mutating func exclude(
         _ ids: [ImageID],
         matching filter: Filter
     ) throws(CatalogFailure) -> Int {
@@ -119,7 +119,7 @@ struct ChangeBatch: ~Copyable {
             guard let row = try transaction.image(id), try subjects.matches(filter, row, transaction) else {
                 continue
             }
-            if case .done = try dismiss(id) { count += 1 }
+            if case .done = try exclude(id) { count += 1 }
         }
         return count
     }
@@ -135,7 +135,7 @@ struct ChangeBatch: ~Copyable {
         guard try isOpen(file.key.root) else { return .notFound }
         var file = file
         let before = try transaction.file(file.key)
-        if let before, case .dismissed = before.state, before.content == content {
+        if let before, case .excluded = before.state, before.content == content {
             // The user took this image out while its file was on the way through the pipeline.
             try transaction.put(file)
             return .done(nil)
@@ -255,7 +255,7 @@ struct ChangeBatch: ~Copyable {
         return .done(id)
     }
 
-    private mutating func dismiss(
+    private mutating func exclude(
         _ id: ImageID
     ) throws(CatalogFailure) -> CatalogOutcome {
         guard let image = try transaction.image(id) else { return .notFound }
@@ -263,7 +263,7 @@ struct ChangeBatch: ~Copyable {
             throw .corrupted(FileRow.name(image.image.key), "missing")
         }
         try removeImage(id)
-        row.state = .dismissed
+        row.state = .excluded
         try transaction.put(row)
         return .done(id)
     }

@@ -186,7 +186,7 @@ final class GroupCommitter: Sendable {
             for change in changes { outcomes.append(try batch.apply(change)) }
             return .outcomes(outcomes)
         case .addRoot(let path): return .root(try batch.addRoot(path))
-        case .dismiss(let ids, let filter): return .count(try batch.dismiss(ids, matching: filter))
+        case .exclude(let ids, let filter): return .count(try batch.exclude(ids, matching: filter))
         case .closeRoot(let id):
             try batch.closeRoot(id)
             return .done

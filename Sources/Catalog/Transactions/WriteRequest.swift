@@ -9,7 +9,7 @@ final class WriteRequest: Sendable {
         case apply([CatalogChange])
         case addRoot(RelativePath)
         /// Removes images as a user does, those that still match.
-        case dismiss([ImageID], Filter)
+        case exclude([ImageID], Filter)
         /// Takes the root off the list; the writer then removes its rows piece by piece.
         case closeRoot(RootID)
         /// Drops vectors with their images, whose files are to be read again.
@@ -42,7 +42,7 @@ final class WriteRequest: Sendable {
     var changeCount: Int {
         switch work {
         case .apply(let changes): changes.count
-        case .dismiss(let ids, _): ids.count
+        case .exclude(let ids, _): ids.count
         case .drop(let slots): slots.count
         case .addRoot, .closeRoot, .removeLinks, .consumer, .recover, .rewrite: 1
         }

@@ -30,7 +30,7 @@ package enum CatalogChange: Sendable {
         embedded: ImageFeatures?,
         document: [UInt8]
     )
-    /// The file cannot be searched; an image that it had before goes. A dismissed file whose bytes could not be read, or are
+    /// The file cannot be searched; an image that it had before goes. An excluded file whose bytes could not be read, or are
     /// the same, stays as it is.
     case fail(key: FileKey, stamp: FileStamp, content: SHA256Digest?, failure: FileFailure)
     /// The same bytes under a new stamp (touched, copied back).
@@ -40,9 +40,9 @@ package enum CatalogChange: Sendable {
     /// A new or changed document beside the file; empty removes it.
     case setDocument(key: FileKey, document: [UInt8])
     /// The file is gone: row and image go.
-    case forget(key: FileKey)
-    /// A user removed the image: it goes, the row stays as `dismissed`.
-    case dismiss(ImageID)
+    case delete(key: FileKey)
+    /// A user removed the image: it goes, the row stays as `excluded`.
+    case exclude(ImageID)
 }
 
 /// What became of one change.

@@ -84,7 +84,7 @@ package struct FileRow: Hashable, Sendable {
         case indexed(ImageID)
         case failed(FileFailure)
         /// A user removed the image; the file stays out until its bytes change.
-        case dismissed
+        case excluded
     }
 
     package var key: FileKey
