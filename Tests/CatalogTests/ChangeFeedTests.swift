@@ -42,9 +42,9 @@ struct ChangeFeedTests {
             (fixture.indexing("1.jpg", 9), .replaced, 1),
             (.move(from: fixture.key("2.jpg"), to: fixture.key("moved.jpg"), stamp: stamp(2)), .moved, 2),
             (.setDocument(key: key, document: Array("{}".utf8)), .documented, 1),
-            (.restamp(key: key, stamp: stamp(77)), .refreshed, 1),
+            (.refreshStat(key: key, stamp: stamp(77)), .refreshed, 1),
             // The same size and time: nothing that an image shows has changed.
-            (.restamp(key: key, stamp: stamp(77)), nil, 0),
+            (.refreshStat(key: key, stamp: stamp(77)), nil, 0),
             (.delete(key: fixture.key("3.jpg")), .removed, 3),
             (.exclude(ImageID(rawValue: 4)), .removed, 4),
             // There is no image any more.

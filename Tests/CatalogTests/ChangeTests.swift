@@ -102,10 +102,10 @@ struct ChangeTests {
         let fixture = try CatalogFixture()
         let id = try fixture.index("a", 1)
         let key = fixture.key("a")
-        #expect(try fixture.catalog.apply([.restamp(key: key, stamp: CatalogFixture.stamp(9))]) == [.done(id)])
+        #expect(try fixture.catalog.apply([.refreshStat(key: key, stamp: CatalogFixture.stamp(9))]) == [.done(id)])
         #expect(try fixture.catalog.file(key)?.stamp == CatalogFixture.stamp(9))
         #expect(try fixture.catalog.image(id)?.modified == 9_000_000)
-        let absent = CatalogChange.restamp(key: fixture.key("b"), stamp: CatalogFixture.stamp(9))
+        let absent = CatalogChange.refreshStat(key: fixture.key("b"), stamp: CatalogFixture.stamp(9))
         #expect(try fixture.catalog.apply([absent]) == [.notFound])
     }
 

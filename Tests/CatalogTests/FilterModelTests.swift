@@ -63,7 +63,7 @@ private struct FilterCampaign {
         switch Int.random(in: 0..<10, using: &draws.random) {
         case 0: return .delete(key: key)
         case 1: return .move(from: key, to: self.key(), stamp: stamp)
-        case 2: return .restamp(key: key, stamp: stamp)
+        case 2: return .refreshStat(key: key, stamp: stamp)
         case 3, 4: return .setDocument(key: key, document: try document())
         case 5:
             let ids = try fixture.catalog.images(after: nil, limit: 1000).map(\.id)

@@ -124,7 +124,7 @@ private struct CatalogModel {
         case 5:
             return .setDocument(key: fixture.key(path), document: Array("{\"n\":\(content)}".utf8))
         case 6:
-            return .restamp(key: fixture.key(path), stamp: stamp)
+            return .refreshStat(key: fixture.key(path), stamp: stamp)
         default:
             switch rows[path] {
             case .excluded(content): break

@@ -56,7 +56,7 @@ final class MemoryLedger: FileLedger {
 
     private static func key(of change: CatalogChange) -> FileKey? {
         switch change {
-        case .index(let key, _, _, _, _), .fail(let key, _, _, _), .restamp(let key, _), .move(_, let key, _),
+        case .index(let key, _, _, _, _), .fail(let key, _, _, _), .refreshStat(let key, _), .move(_, let key, _),
             .setDocument(let key, _), .delete(let key):
             key
         case .exclude: nil
@@ -88,7 +88,7 @@ final class MemoryLedger: FileLedger {
             if case .indexed(let old) = state.rows[key]?.state { state.images[old] = nil }
             state.rows[key] = FileRow(key: key, stamp: stamp, content: content, state: .failed(failure))
             return .done(nil)
-        case .restamp(let key, let stamp):
+        case .refreshStat(let key, let stamp):
             guard state.rows[key] != nil else { return .notFound }
             state.rows[key]?.stamp = stamp
             return .done(nil)

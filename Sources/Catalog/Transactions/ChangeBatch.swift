@@ -58,8 +58,8 @@ struct ChangeBatch: ~Copyable {
             if let id = before?.image { try removeImage(id) }
             try transaction.put(FileRow(key: key, stamp: stamp, content: content, state: .failed(failure)))
             return .done(nil)
-        case .restamp(let key, let stamp):
-            return try restamp(key, stamp)
+        case .refreshStat(let key, let stamp):
+            return try refreshStat(key, stamp)
         case .move(let from, let to, let stamp):
             return try move(from, to, stamp)
         case .setDocument(let key, let document):
@@ -198,7 +198,7 @@ struct ChangeBatch: ~Copyable {
         return .done(nil)
     }
 
-    private mutating func restamp(
+    private mutating func refreshStat(
         _ key: FileKey,
         _ stamp: FileStamp
     ) throws(CatalogFailure) -> CatalogOutcome {

@@ -33,8 +33,8 @@ package enum CatalogChange: Sendable {
     /// The file cannot be searched; an image that it had before goes. An excluded file whose bytes could not be read, or are
     /// the same, stays as it is.
     case fail(key: FileKey, stamp: FileStamp, content: SHA256Digest?, failure: FileFailure)
-    /// The same bytes under a new stamp (touched, copied back).
-    case restamp(key: FileKey, stamp: FileStamp)
+    /// Stat refresh: the same bytes under a new `stat` (touched, copied back).
+    case refreshStat(key: FileKey, stamp: FileStamp)
     /// The file moved: the image keeps its id under the new key. `from` must be indexed.
     case move(from: FileKey, to: FileKey, stamp: FileStamp)
     /// A new or changed document beside the file; empty removes it.
