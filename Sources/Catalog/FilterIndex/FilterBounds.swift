@@ -1,61 +1,61 @@
-/// What is known of the images that match: those that do for sure, and those that may.
+/// Two bounds of the images that match a filter: the must set, whose images do, and the may set, outside of which none does.
 ///
 /// Records of `field` decide most conditions alone; where they do not (values that are cut, members beyond the limits, conditions
 /// that no record is about) the images between the two sets are asked.
 struct FilterBounds {
-    var sure: PositionSet
-    /// Holds `sure`; nil: the same.
-    private(set) var possible: PositionSet?
+    var must: PositionSet
+    /// Holds `must`; nil: the same.
+    private(set) var may: PositionSet?
 
-    init(_ exactly: PositionSet) { sure = exactly }
+    init(_ exactly: PositionSet) { must = exactly }
 
-    init(sure: PositionSet, possible: PositionSet) {
-        self.sure = sure
-        self.possible = possible
+    init(must: PositionSet, may: PositionSet) {
+        self.must = must
+        self.may = may
     }
 
-    /// Takes more images as possible.
+    /// Takes more images into the may set.
     mutating func admit(_ more: PositionSet) {
         guard !more.isEmpty else { return }
-        var all = possible ?? sure
+        var all = may ?? must
         all.formUnion(more)
-        possible = all
+        may = all
     }
 
-    /// Those between the two.
-    var open: PositionSet {
-        var open = possible ?? PositionSet()
-        open.subtract(sure)
-        return open
+    /// The may set without the must set.
+    var undecided: PositionSet {
+        var undecided = may ?? PositionSet()
+        undecided.subtract(must)
+        return undecided
     }
 
     mutating func formIntersection(_ other: FilterBounds) {
-        if possible != nil || other.possible != nil {
-            var all = possible ?? sure
-            all.formIntersection(other.possible ?? other.sure)
-            possible = all
+        if may != nil || other.may != nil {
+            var all = may ?? must
+            all.formIntersection(other.may ?? other.must)
+            may = all
         }
-        sure.formIntersection(other.sure)
+        must.formIntersection(other.must)
     }
 
     mutating func formUnion(_ other: FilterBounds) {
-        if possible != nil || other.possible != nil {
-            var all = possible ?? sure
-            all.formUnion(other.possible ?? other.sure)
-            possible = all
+        if may != nil || other.may != nil {
+            var all = may ?? must
+            all.formUnion(other.may ?? other.must)
+            may = all
         }
-        sure.formUnion(other.sure)
+        must.formUnion(other.must)
     }
 
     /// Everything else.
     mutating func complement(in everything: PositionSet) {
         var others = everything
-        others.subtract(possible ?? sure)
-        if possible != nil {
+        others.subtract(may ?? must)
+        if may != nil {
             var all = everything
-            all.subtract(sure)
-            possible = all
+            all.subtract(must)
+            may = all
         }
-        sure = others
+        must = others
     }
 }

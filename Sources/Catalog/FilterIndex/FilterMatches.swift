@@ -16,8 +16,8 @@ struct FilterMatches {
         let plan = try FilterPlan(transaction)
         let bounds = try plan.bounds(filter, transaction)
         var subjects = FilterSubjects()
-        var positions = bounds.sure
-        try bounds.open.forEach { (position) throws(CatalogFailure) in
+        var positions = bounds.must
+        try bounds.undecided.forEach { (position) throws(CatalogFailure) in
             let id = try transaction.image(at: position)
             if try subjects.matches(filter, transaction.requiredImage(id), transaction) {
                 positions.insert(position)

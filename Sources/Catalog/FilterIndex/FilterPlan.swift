@@ -41,13 +41,13 @@ struct FilterPlan {
             var found = FilterBounds(
                 try transaction.members(FieldKey.suffix(.document(path), .present))
             )
-            found.admit(try incomplete(transaction).open)
+            found.admit(try incomplete(transaction).undecided)
             return found
         case .within(.builtIn(let field), let intervals): return try bounds(field, intervals, transaction)
         case .within(.document(let path), let intervals):
             guard path.count <= FieldKey.Field.longestPath else { return try incomplete(transaction) }
             var found = try bounds(FieldKey.Field.document(path), intervals, transaction)
-            found.admit(try incomplete(transaction).open)
+            found.admit(try incomplete(transaction).undecided)
             return found
         }
     }
@@ -59,8 +59,8 @@ struct FilterPlan {
         _ transaction: borrowing CatalogReadTransaction
     ) throws(CatalogFailure) -> FilterBounds {
         FilterBounds(
-            sure: PositionSet(),
-            possible: try transaction.members(FieldKey.suffix(.incomplete, .present))
+            must: PositionSet(),
+            may: try transaction.members(FieldKey.suffix(.incomplete, .present))
         )
     }
 
@@ -97,12 +97,12 @@ struct FilterPlan {
     ) throws(CatalogFailure) -> FilterBounds {
         guard let start = interval.point ?? interval.prefix,
             let slash = start.lastIndex(of: UInt8(ascii: "/"))
-        else { return FilterBounds(sure: PositionSet(), possible: everything) }
+        else { return FilterBounds(must: PositionSet(), may: everything) }
         let isFolder = interval.prefix != nil && slash == start.count - 1
         let long = try transaction.members(FieldKey.suffix(.folder, .long))
-        guard slash < FieldKey.Field.longestValue else { return FilterBounds(sure: PositionSet(), possible: long) }
+        guard slash < FieldKey.Field.longestValue else { return FilterBounds(must: PositionSet(), may: long) }
         let folder = try transaction.members(FieldKey.suffix(.folder, .fine(.string), Array(start[...slash])))
-        var found = isFolder ? FilterBounds(folder) : FilterBounds(sure: PositionSet(), possible: folder)
+        var found = isFolder ? FilterBounds(folder) : FilterBounds(must: PositionSet(), may: folder)
         found.admit(long)
         return found
     }
@@ -112,16 +112,16 @@ struct FilterPlan {
         _ intervals: [FilterInterval],
         _ transaction: borrowing CatalogReadTransaction
     ) throws(CatalogFailure) -> FilterBounds {
-        var sure = PositionSet()
+        var must = PositionSet()
         var edges = PositionSet()
         for interval in intervals {
             let (start, end) = (interval.start, interval.end)
             guard let fine = field.precision(interval.kind).fine else {
-                try collect(field, interval.kind, from: start, upTo: end, into: &sure, transaction)
+                try collect(field, interval.kind, from: start, upTo: end, into: &must, transaction)
                 continue
             }
             let (first, last) = (start.cut(fine, up: true), end?.cut(fine, up: false))
-            try collect(field, interval.kind, from: first, upTo: last, into: &sure, transaction)
+            try collect(field, interval.kind, from: first, upTo: last, into: &must, transaction)
             for edge in [start, end].compactMap(\.self) where edge.count > fine {
                 let key = FieldKey.suffix(field, .fine(interval.kind), edge.cut(fine, up: false))
                 edges.formUnion(try transaction.members(key))
@@ -130,7 +130,7 @@ struct FilterPlan {
         if intervals.contains(where: { $0.kind == .string && field.precision(.string).fine == nil }) {
             edges.formUnion(try transaction.members(FieldKey.suffix(field, .long)))
         }
-        var found = FilterBounds(sure)
+        var found = FilterBounds(must)
         found.admit(edges)
         return found
     }
