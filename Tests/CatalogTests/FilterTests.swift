@@ -143,7 +143,7 @@ struct FilterTests {
         let fixture = try CatalogFixture()
         _ = try fixture.catalog.apply((0..<20).map { fixture.indexing("p\($0)", $0, document: #"{"n":\#($0 % 2)}"#) })
         fixture.catalog.close()
-        let key = FieldKey.prefix(chunk: 0) + FieldKey.suffix(.document(Array("n\0".utf8)), .present)
+        let key = FieldKey.prefix(container: 0) + FieldKey.suffix(.document(Array("n\0".utf8)), .present)
         try FilterRecords.write(fixture.folder.path) { tables, transaction in
             var bytes = try #require(try transaction.get(key, in: tables.fields))
             bytes[5] ^= 1
@@ -172,17 +172,17 @@ struct FilterTests {
         fixture.catalog.close()
         let suffix = FieldKey.suffix(.document(Array("n\0".utf8)), .present)
         try FilterRecords.write(fixture.folder.path) { tables, transaction in
-            try transaction.delete(FieldKey.prefix(chunk: 0) + suffix, in: tables.fields)
+            try transaction.delete(FieldKey.prefix(container: 0) + suffix, in: tables.fields)
             var words = [UInt64](repeating: 0, count: PositionSet.wordCount)
             words[0] = 1
-            let key = FieldKey.prefix(chunk: 7) + suffix
+            let key = FieldKey.prefix(container: 7) + suffix
             try transaction.put(key, try #require(FieldContainer.encoded(words, key: key)), in: tables.fields)
         }
         try fixture.reopen()
         #expect(
             try fixture.catalog.audit() == [
-                "the records for filters of chunk 0 do not agree with its images",
-                "there are records for filters of chunk 7, which has no images",
+                "the records for filters of container 0 do not agree with its images",
+                "there are records for filters of container 7, which has no images",
             ]
         )
     }
@@ -197,7 +197,7 @@ struct FilterTests {
         ]
         #expect(positions == positions.sorted())
         for position in positions {
-            #expect(ImagePosition(chunk: position.chunk, offset: position.offset) == position)
+            #expect(ImagePosition(container: position.container, offset: position.offset) == position)
             #expect((position.slot == nil) != (position.image == nil))
         }
         var set = PositionSet()

@@ -1,10 +1,10 @@
 internal import Storage
 
-/// The value of a record of `field`: members of one chunk.
+/// A stored Roaring container, the value of a record of `field`: an array or a bitmap of the members in one range of positions.
 ///
 /// A checksum, then up to 511 offsets as rising `u16`, or 1,024 bytes of bits; the length says which.
 enum FieldContainer {
-    private static let bitmapByteCount = ImagePosition.chunkCount / 8
+    private static let bitmapByteCount = ImagePosition.containerCapacity / 8
     private static let headerByteCount = 4
 
     /// Adds the members of a stored value to `words`, from `start` on.
@@ -32,14 +32,14 @@ enum FieldContainer {
                 // SAFETY: two bytes from `at` on lie within, since the count is even; every bit pattern is an integer.
                 let offset = unsafe UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt16.self))
                 highest = max(highest, offset)
-                let place = Int(offset) % ImagePosition.chunkCount
+                let place = Int(offset) % ImagePosition.containerCapacity
                 words[start + place / 64] |= 1 << UInt64(place % 64)
             }
         }
-        guard highest < ImagePosition.chunkCount else { throw .corrupted(FieldKey.name(key.copied), "offset") }
+        guard highest < ImagePosition.containerCapacity else { throw .corrupted(FieldKey.name(key.copied), "offset") }
     }
 
-    /// The stored value of a chunk's words; nil without members.
+    /// The stored value of a container's words; nil without members.
     static func encoded(_ words: [UInt64], key: [UInt8]) -> [UInt8]? {
         let count = words.reduce(0) { $0 + $1.nonzeroBitCount }
         guard count > 0 else { return nil }

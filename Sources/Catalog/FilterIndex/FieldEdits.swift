@@ -12,22 +12,24 @@ struct FieldEdits {
         }
     }
 
-    /// By chunk, and by what follows the chunk in keys.
+    /// By container, and by what follows the container in keys.
     private var edits: [UInt64: [[UInt8]: Edit]] = [:]
 
     mutating func add(_ position: ImagePosition, _ keys: [[UInt8]]) {
-        for key in keys { edits[position.chunk, default: [:]][key, default: Edit()].added.append(position.offset) }
+        for key in keys { edits[position.container, default: [:]][key, default: Edit()].added.append(position.offset) }
     }
 
     mutating func remove(_ position: ImagePosition, _ keys: [[UInt8]]) {
-        for key in keys { edits[position.chunk, default: [:]][key, default: Edit()].removed.append(position.offset) }
+        for key in keys {
+            edits[position.container, default: [:]][key, default: Edit()].removed.append(position.offset)
+        }
     }
 
     /// The records that there are when there was nothing before.
     func encoded() -> [[UInt8]: [UInt8]] {
         var records: [[UInt8]: [UInt8]] = [:]
-        for (chunk, edits) in edits {
-            let prefix = FieldKey.prefix(chunk: chunk)
+        for (container, edits) in edits {
+            let prefix = FieldKey.prefix(container: container)
             for (suffix, edit) in edits {
                 var words = [UInt64](repeating: 0, count: PositionSet.wordCount)
                 edit.apply(to: &words)
@@ -39,8 +41,8 @@ struct FieldEdits {
 
     /// Removes before it adds: one image may leave a position that another takes.
     func store(_ transaction: borrowing CatalogWriteTransaction) throws(CatalogFailure) {
-        for (chunk, edits) in edits.sorted(by: { $0.key < $1.key }) {
-            let prefix = FieldKey.prefix(chunk: chunk)
+        for (container, edits) in edits.sorted(by: { $0.key < $1.key }) {
+            let prefix = FieldKey.prefix(container: container)
             for (suffix, edit) in edits.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
                 try Self.store(edit, at: prefix + suffix, transaction)
             }

@@ -1,10 +1,10 @@
 internal import Storage
 internal import Wire
 
-/// Keys of `field`: chunk, field, type and value, so that the records of new images lie together, those of one field in a chunk
+/// Keys of `field`: container, field, type and value, so that the records of new images lie together, those of one field in a container
 /// too, and values are in their order. `README.md` specifies them.
 enum FieldKey {
-    /// What of an image a bitmap is about; these bytes stand after the chunk.
+    /// What of an image a bitmap is about; these bytes stand after the container.
     enum Field: Hashable {
         /// Every image.
         case everything
@@ -78,7 +78,7 @@ enum FieldKey {
         }
     }
 
-    /// All but the chunk.
+    /// All but the container.
     static func suffix(_ field: Field, _ kind: Kind, _ value: [UInt8] = []) -> [UInt8] {
         field.code + [kind.code] + value
     }
@@ -88,12 +88,12 @@ enum FieldKey {
         value.count > Field.longestValue ? value.prefix(Field.longestValue) + [0] : value
     }
 
-    static func prefix(chunk: UInt64) -> [UInt8] {
-        stride(from: 32, through: 0, by: -8).map { UInt8(truncatingIfNeeded: chunk >> UInt64($0)) }
+    static func prefix(container: UInt64) -> [UInt8] {
+        stride(from: 32, through: 0, by: -8).map { UInt8(truncatingIfNeeded: container >> UInt64($0)) }
     }
 
-    /// The chunk of a stored key; nil when it is too short.
-    static func chunk(of key: RawSpan) -> UInt64? {
+    /// The container of a stored key; nil when it is too short.
+    static func container(of key: RawSpan) -> UInt64? {
         guard let high = key.integer(at: 0, as: UInt8.self), let low = key.integer(at: 1, as: UInt32.self) else {
             return nil
         }

@@ -5,7 +5,7 @@ internal import Wire
 extension CatalogTransaction where Base: ~Copyable {
     /// The members of one bitmap.
     ///
-    /// - Complexity: O(chunks * log n)
+    /// - Complexity: O(containers * log n)
     func members(_ suffix: [UInt8]) throws(CatalogFailure) -> PositionSet {
         var set = PositionSet()
         try collect(suffix, upTo: suffix + [0], into: &set)
@@ -27,25 +27,25 @@ extension CatalogTransaction where Base: ~Copyable {
         try collect(prefix + FieldKey.bounded(start), upTo: last, into: &set)
     }
 
-    /// Goes to the first key of the range in one chunk after the other: a search in the tree for each, and steps within.
+    /// Goes to the first key of the range in one container after the other: a search in the tree for each, and steps within.
     private func collect(
         _ start: [UInt8],
         upTo end: [UInt8],
         into set: inout PositionSet
     ) throws(CatalogFailure) {
         try storage.withCursor(in: tables.fields) { (cursor) throws(CatalogFailure) in
-            var chunk: UInt64 = 0
+            var container: UInt64 = 0
             while true {
-                let prefix = FieldKey.prefix(chunk: chunk)
+                let prefix = FieldKey.prefix(container: container)
                 let last = prefix + end
                 var isThere = try Self.move(&cursor, to: prefix + start)
                 var next: UInt64?
                 while isThere, next == nil {
-                    next = try Self.take(cursor, below: last, of: chunk, into: &set)
+                    next = try Self.take(cursor, below: last, of: container, into: &set)
                     if next == nil { isThere = try Self.step(&cursor) }
                 }
                 guard let next else { return }
-                chunk = max(next, chunk + 1)
+                container = max(next, container + 1)
             }
         }
     }
@@ -60,24 +60,24 @@ extension CatalogTransaction where Base: ~Copyable {
 
     /// Adds the record here when it is below `last`.
     ///
-    /// - Returns: the chunk of a record that is not.
+    /// - Returns: the container of a record that is not.
     private static func take(
         _ cursor: borrowing Cursor,
         below last: [UInt8],
-        of chunk: UInt64,
+        of container: UInt64,
         into set: inout PositionSet
     ) throws(CatalogFailure) -> UInt64? {
         let outcome: Result<UInt64?, CatalogFailure>?
         do throws(StorageError) {
             outcome = try cursor.withCurrent { key, value in
                 guard last.withStorageBytes({ key.precedes($0) }) else {
-                    guard let found = FieldKey.chunk(of: key) else {
+                    guard let found = FieldKey.container(of: key) else {
                         return .failure(.corrupted(FieldKey.name(key.copied), "short key"))
                     }
                     return .success(found)
                 }
                 do throws(CatalogFailure) {
-                    try set.withWords(of: chunk) { (words, start) throws(CatalogFailure) in
+                    try set.withWords(of: container) { (words, start) throws(CatalogFailure) in
                         try FieldContainer.add(value, key: key, to: &words, at: start)
                     }
                     return .success(nil)

@@ -1,7 +1,7 @@
 internal import Platform
 internal import Wire
 
-/// What of an image stands in `field`: the keys, without their chunk, of all bitmaps that it is a member of.
+/// What of an image stands in `field`: the keys, without their container, of all bitmaps that it is a member of.
 struct FieldTokens {
     /// Keys of one document; beyond it the image counts as incomplete.
     private static let documentLimit = 256

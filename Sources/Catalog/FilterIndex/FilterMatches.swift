@@ -50,7 +50,7 @@ struct FilterMatches {
     /// Slots with an image that matches.
     func slots(_ transaction: borrowing CatalogReadTransaction) throws(CatalogFailure) -> SlotSet {
         var slots = positions.slots
-        try positions.forEach(from: ImagePosition.firstImageChunk) { (position) throws(CatalogFailure) in
+        try positions.forEach(from: ImagePosition.firstImageContainer) { (position) throws(CatalogFailure) in
             guard let image = position.image else { return }
             slots.insert(try transaction.slot(of: image))
         }

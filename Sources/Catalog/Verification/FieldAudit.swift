@@ -2,39 +2,39 @@ internal import Platform
 internal import Storage
 internal import VectorIndex
 
-/// Compares `field` with what the images say that it has to hold, one chunk after the other.
+/// Compares `field` with what the images say that it has to hold, one container after the other.
 ///
-/// - Complexity: memory for one chunk, and for the numbers of all images
+/// - Complexity: memory for one container, and for the numbers of all images
 struct FieldAudit {
-    /// What differs, one sentence a chunk.
+    /// What differs, one sentence a container.
     func findings(_ transaction: borrowing CatalogReadTransaction) throws(CatalogFailure) -> [String] {
         let state = try FieldIndexState(transaction)
         var findings: [String] = []
-        var chunks: Set<UInt64> = []
-        for (chunk, ids) in try imagesByChunk(transaction).sorted(by: { $0.key < $1.key }) {
-            chunks.insert(chunk)
+        var containers: Set<UInt64> = []
+        for (container, ids) in try imagesByContainer(transaction).sorted(by: { $0.key < $1.key }) {
+            containers.insert(container)
             var edits = FieldEdits()
             for (id, position) in ids where id.rawValue <= state.indexedThrough {
                 edits.add(position, FieldTokens(try transaction.requiredImage(id).image).keys)
             }
-            if try edits.encoded() != stored(chunk, transaction) {
-                findings.append("the records for filters of chunk \(chunk) do not agree with its images")
+            if try edits.encoded() != stored(container, transaction) {
+                findings.append("the records for filters of container \(container) do not agree with its images")
             }
         }
         var last: UInt64?
         try transaction.scan(transaction.tables.fields) { (key, _) throws(CatalogFailure) in
-            guard let chunk = FieldKey.chunk(of: key) else { throw .corrupted("field", "short key") }
-            if chunk != last, !chunks.contains(chunk) {
-                findings.append("there are records for filters of chunk \(chunk), which has no images")
+            guard let container = FieldKey.container(of: key) else { throw .corrupted("field", "short key") }
+            if container != last, !containers.contains(container) {
+                findings.append("there are records for filters of container \(container), which has no images")
             }
-            last = chunk
+            last = container
             return true
         }
         return findings
     }
 
     /// Where every image stands.
-    private func imagesByChunk(
+    private func imagesByContainer(
         _ transaction: borrowing CatalogReadTransaction
     ) throws(CatalogFailure) -> [UInt64: [(ImageID, ImagePosition)]] {
         var found: [UInt64: [(ImageID, ImagePosition)]] = [:]
@@ -45,18 +45,18 @@ struct FieldAudit {
             let id = ImageID(rawValue: number)
             let position = slot == last ? ImagePosition(id) : ImagePosition(Slot(rawValue: slot))
             last = slot
-            found[position.chunk, default: []].append((id, position))
+            found[position.container, default: []].append((id, position))
             return true
         }
         return found
     }
 
     private func stored(
-        _ chunk: UInt64,
+        _ container: UInt64,
         _ transaction: borrowing CatalogReadTransaction
     ) throws(CatalogFailure) -> [[UInt8]: [UInt8]] {
         var records: [[UInt8]: [UInt8]] = [:]
-        try transaction.scan(transaction.tables.fields, prefix: FieldKey.prefix(chunk: chunk)) {
+        try transaction.scan(transaction.tables.fields, prefix: FieldKey.prefix(container: container)) {
             (key, value) throws(CatalogFailure) in
             var words = [UInt64](repeating: 0, count: PositionSet.wordCount)
             try FieldContainer.add(value, key: key, to: &words, at: 0)
