@@ -35,9 +35,9 @@ extension Catalog {
             let (first, overflow) = (cursor?.rawValue ?? 0).addingReportingOverflow(1)
             guard limit > 0, !overflow, matches.count > 0 else { return page }
             let stored = try transaction.count(of: transaction.tables.images)
-            // Few matches are put in order; many are met soon on a walk through all images.
-            let walked = stored.multipliedReportingOverflow(by: min(limit, matches.count)).partialValue / matches.count
-            if matches.count <= walked {
+            // Few matches are put in order; a scan of all images soon meets many.
+            let scanned = stored.multipliedReportingOverflow(by: min(limit, matches.count)).partialValue / matches.count
+            if matches.count <= scanned {
                 for id in try matches.ids(transaction).drop(while: { $0.rawValue < first }).prefix(limit) {
                     page.images.append(try transaction.requiredImage(id).image)
                 }

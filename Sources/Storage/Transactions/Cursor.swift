@@ -1,6 +1,6 @@
 internal import CLMDB
 
-/// A place in a database, for walks in key order. Lives inside `Transaction.withCursor`.
+/// A cursor: a place in a database, for scans in the order of keys. It lives inside `Transaction.withCursor`.
 ///
 /// Each move returns whether there is a record at the new place; afterwards `withCurrent` reads it.
 package struct Cursor: ~Copyable {

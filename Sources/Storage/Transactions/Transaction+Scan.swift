@@ -1,4 +1,4 @@
-/// Walks in key order. A closure returns whether to go on; what it throws ends the walk.
+/// Scans in the order of keys, with a cursor. A closure returns whether to go on; what it throws ends the scan.
 extension Transaction where Self: ~Copyable {
     /// All records.
     package func scan<E: StorageErrorConvertible>(
@@ -6,7 +6,7 @@ extension Transaction where Self: ~Copyable {
         _ body: (_ key: RawSpan, _ value: RawSpan) throws(E) -> Bool
     ) throws(E) {
         try withCursor(in: database) { (cursor: inout Cursor) throws(E) in
-            try walk(&cursor, from: { (cursor) throws(StorageError) in try cursor.moveToFirst() }, body)
+            try advance(&cursor, from: { (cursor) throws(StorageError) in try cursor.moveToFirst() }, body)
         }
     }
 
@@ -17,7 +17,11 @@ extension Transaction where Self: ~Copyable {
         _ body: (_ key: RawSpan, _ value: RawSpan) throws(E) -> Bool
     ) throws(E) {
         try withCursor(in: database) { (cursor: inout Cursor) throws(E) in
-            try walk(&cursor, from: { (cursor) throws(StorageError) in try cursor.move(toFirstAtOrAbove: start) }, body)
+            try advance(
+                &cursor,
+                from: { (cursor) throws(StorageError) in try cursor.move(toFirstAtOrAbove: start) },
+                body
+            )
         }
     }
 
@@ -40,7 +44,7 @@ extension Transaction where Self: ~Copyable {
         _ body: (_ value: RawSpan) throws(E) -> Bool
     ) throws(E) {
         try withCursor(in: database) { (cursor: inout Cursor) throws(E) in
-            try walk(
+            try advance(
                 &cursor,
                 from: { (cursor) throws(StorageError) in try cursor.move(to: key) },
                 next: { (cursor) throws(StorageError) in try cursor.moveToNextDuplicate() },
@@ -49,7 +53,7 @@ extension Transaction where Self: ~Copyable {
         }
     }
 
-    private func walk<E: StorageErrorConvertible>(
+    private func advance<E: StorageErrorConvertible>(
         _ cursor: inout Cursor,
         from start: (inout Cursor) throws(StorageError) -> Bool,
         next: (inout Cursor) throws(StorageError) -> Bool = { (cursor) throws(StorageError) in try cursor.moveToNext()
