@@ -23,7 +23,7 @@ final class CatalogWriter: Sendable {
         case commit([WriteRequest])
         case rewrite(WriteRequest)
         /// Nothing was asked for: checkpoints, closed roots, recovery.
-        case upkeep
+        case maintenance
         case stop
     }
 
@@ -35,7 +35,7 @@ final class CatalogWriter: Sendable {
     /// Images that one transaction takes into the records for filters: some ten milliseconds.
     private static let indexingLimit = 512
     /// Between looks at what the index wants written, and between tries after the disk refused.
-    private static let upkeepSeconds = 0.5
+    private static let maintenanceSeconds = 0.5
     private static let log = Log("catalog")
 
     let store: CatalogStore
@@ -66,7 +66,7 @@ final class CatalogWriter: Sendable {
                     committer.commit(group)
                 }
             case .rewrite(let request): rewrite(request)
-            case .upkeep: upkeep()
+            case .maintenance: maintenance()
             case .stop:
                 finishCheckpoint()
                 return
@@ -136,11 +136,11 @@ final class CatalogWriter: Sendable {
     // MARK: What to do next
 
     private func nextDuty(_ lastGroupCount: Int) -> Duty {
-        let deadline = Instant.now + (hasUpkeep ? 0 : Self.upkeepSeconds)
+        let deadline = Instant.now + (hasMaintenance ? 0 : Self.maintenanceSeconds)
         let first = monitor.wait(until: deadline) { state -> Bool? in
             state.queue.isEmpty && !state.isClosing ? nil : true
         }
-        guard first != nil else { return .upkeep }
+        guard first != nil else { return .maintenance }
         if lastGroupCount > 1 {
             // Others of the last group are about to come back.
             _ = monitor.wait(until: Instant.now + Self.gatherSeconds) { state -> Bool? in
@@ -164,8 +164,8 @@ final class CatalogWriter: Sendable {
     }
 
     /// Whether there is more to do than waiting for requests.
-    private var hasUpkeep: Bool {
-        guard !committer.isResting, !isMoved else { return false }
+    private var hasMaintenance: Bool {
+        guard !committer.isBackingOff, !isMoved else { return false }
         return monitor.read { !$0.closedRoots.isEmpty } || needsCheckpoint || store.counts.lacksFields
     }
 
@@ -174,14 +174,14 @@ final class CatalogWriter: Sendable {
         return contents.index.needsCheckpoint
     }
 
-    // MARK: Upkeep
+    // MARK: Maintenance
 
-    private func upkeep() {
+    private func maintenance() {
         if store.isPanicked {
             committer.recover()
             return
         }
-        guard !committer.isResting, !isMoved else { return }
+        guard !committer.isBackingOff, !isMoved else { return }
         if let root = monitor.read({ $0.closedRoots.first }) { purge(root) }
         if needsCheckpoint { _ = committer.checkpoint() }
         if store.counts.lacksFields { committer.indexFields(limit: Self.indexingLimit) }

@@ -10,16 +10,16 @@ internal import VectorIndex
 /// - A panic fails them too, after the store was opened and read again, unless the commit turns out to be there.
 final class GroupCommitter: Sendable {
     private static let log = Log("catalog")
-    /// How long upkeep pauses after the disk refused it.
-    private static let restSeconds = 5.0
+    /// How long maintenance pauses after the disk refused it.
+    private static let backoffSeconds = 5.0
 
     private let store: CatalogStore
-    private let restsUntil = Monitor(Instant(nanoseconds: 0))
+    private let backsOffUntil = Monitor(Instant(nanoseconds: 0))
 
     init(_ store: CatalogStore) { self.store = store }
 
-    /// Whether upkeep that was refused is not tried again yet.
-    var isResting: Bool { restsUntil.read { $0 } > Instant.now }
+    /// Whether maintenance that was refused is not tried again yet.
+    var isBackingOff: Bool { backsOffUntil.read { $0 } > Instant.now }
 
     /// Commits `group` together and completes every request of it.
     func commit(_ group: [WriteRequest]) {
@@ -69,7 +69,7 @@ final class GroupCommitter: Sendable {
         switch attempt {
         case .committed: return .success(hasMore)
         case .refused(let failure), .unknown(let failure, _):
-            rest()
+            backOff()
             return .failure(failure.error)
         }
     }
@@ -86,7 +86,7 @@ final class GroupCommitter: Sendable {
         case .committed: return hasMore
         case .refused(let failure), .unknown(let failure, _):
             Self.log.warning("the graph's checkpoint has to wait: \(failure.error)")
-            rest()
+            backOff()
             return false
         }
     }
@@ -102,12 +102,12 @@ final class GroupCommitter: Sendable {
         case .committed: return
         case .refused(let failure), .unknown(let failure, _):
             Self.log.warning("filters stay slow until all images are in their records, which pauses: \(failure.error)")
-            rest()
+            backOff()
         }
     }
 
-    private func rest() {
-        restsUntil.update { $0 = Instant.now + Self.restSeconds }
+    private func backOff() {
+        backsOffUntil.update { $0 = Instant.now + Self.backoffSeconds }
         recover()
     }
 
