@@ -1,3 +1,4 @@
+internal import Platform
 internal import Storage
 
 /// A stored Roaring container, the value of a record of `field`: an array or a bitmap of the members in one range of positions.
