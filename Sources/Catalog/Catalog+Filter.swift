@@ -23,6 +23,7 @@ extension Catalog {
 
     /// Images that match, with ids above `cursor`, in order of id.
     ///
+    /// - Throws: `.corrupted`, `.storage`.
     /// - Complexity: the filter, and O(limit * images / matches) or O(matches), whichever is less
     package func images(
         matching filter: Filter,

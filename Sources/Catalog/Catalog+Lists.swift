@@ -4,6 +4,9 @@ internal import Storage
 /// What is stored, one by one and in pages.
 extension Catalog {
     /// Whether a vector for these bytes is stored, so that `index` needs none.
+    ///
+    /// - Throws: `.corrupted`, `.storage`.
+    /// - Complexity: O(log n)
     package func knowsContent(_ content: SHA256Digest) throws(CatalogError) -> Bool {
         try read { (_, transaction) throws(CatalogFailure) in
             try transaction.content(content) != nil
@@ -11,6 +14,9 @@ extension Catalog {
     }
 
     /// Keys of indexed files with these bytes, at most `limit`.
+    ///
+    /// - Throws: `.corrupted`, `.storage`.
+    /// - Complexity: O(log n) for each image that shares the vector
     package func files(withContent content: SHA256Digest, limit: Int) throws(CatalogError) -> [FileKey] {
         try read { (_, transaction) throws(CatalogFailure) in
             var found: [FileKey] = []
@@ -25,13 +31,20 @@ extension Catalog {
         }
     }
 
+    /// The image with this id; nil when there is none.
+    ///
+    /// - Throws: `.corrupted`, `.storage`.
+    /// - Complexity: O(log n)
     package func image(_ id: ImageID) throws(CatalogError) -> ImageRecord? {
         try read { (_, transaction) throws(CatalogFailure) in
             try transaction.image(id)?.image
         }
     }
 
-    /// Images with ids above `cursor`, in order of id: stable under inserts.
+    /// A page of images: those with ids above `cursor`, in order of id, at most `limit`. The order is stable under inserts.
+    ///
+    /// - Throws: `.corrupted`, `.storage`.
+    /// - Complexity: O(log n + limit)
     package func images(after cursor: ImageID?, limit: Int) throws(CatalogError) -> [ImageRecord] {
         try read { (_, transaction) throws(CatalogFailure) in
             var found: [ImageRecord] = []
@@ -45,11 +58,18 @@ extension Catalog {
         }
     }
 
+    /// A file's row in the ledger; nil when it has none.
+    ///
+    /// - Throws: `.corrupted`, `.storage`.
+    /// - Complexity: O(log n)
     package func file(_ key: FileKey) throws(CatalogError) -> FileRow? {
         try read { (_, transaction) throws(CatalogFailure) in try transaction.file(key) }
     }
 
-    /// Rows of one root in byte order of stored keys, in pages: those after `path`, at most `limit`.
+    /// A page of the ledger's rows of one root, in byte order of stored keys: those after `path`, at most `limit`.
+    ///
+    /// - Throws: `.corrupted`, `.storage`.
+    /// - Complexity: O(log n + limit)
     package func files(
         in root: RootID,
         after path: RelativePath?,
@@ -69,7 +89,10 @@ extension Catalog {
         }
     }
 
-    /// Failed files of all roots, in pages.
+    /// A page of the failed files of all roots: those after `key`, at most `limit`.
+    ///
+    /// - Throws: `.corrupted`, `.storage`.
+    /// - Complexity: O(limit * log n)
     package func failures(after key: FileKey?, limit: Int) throws(CatalogError) -> [FileRow] {
         try read { (_, transaction) throws(CatalogFailure) in
             var found: [FileRow] = []
@@ -91,6 +114,10 @@ extension Catalog {
         }
     }
 
+    /// The watched roots, in order of id.
+    ///
+    /// - Throws: `.corrupted`, `.storage`.
+    /// - Complexity: O(roots)
     package func roots() throws(CatalogError) -> [RootRecord] {
         try read { (_, transaction) throws(CatalogFailure) in
             try transaction.allRoots()

@@ -83,8 +83,7 @@ extension ChangeBatch {
         let row = ConsumerRow(acknowledged: sequence, time: now)
         let key = Array(name.utf8)
         try transaction.put(key, row.encoded(key), in: transaction.tables.consumers)
-        let first = try transaction.firstEvent() ?? state.sequence &+ 1
-        return FeedConsumer(name: name, acknowledged: sequence, isCutOff: sequence < first &- 1)
+        return try transaction.record(of: name, row)
     }
 }
 

@@ -1,5 +1,3 @@
-package import Platform
-
 /// One entry of the change feed: what a change did to one image.
 ///
 /// A follower needs nothing else: `removed` takes the image away, every other operation means that the image is read again by its

@@ -30,11 +30,11 @@ enum EventRow {
         var reader = try RecordReader(bytes, key: sequence.littleEndianBytes, name: name(sequence))
         let first = try reader.integer(UInt8.self)
         let isTimed = first == layout
-        let code = isTimed ? try reader.integer(UInt8.self) : first
+        let code = try isTimed ? reader.integer(UInt8.self) : first
         guard let operation = ChangeEvent.Operation(rawValue: code) else { throw reader.damaged("operation \(code)") }
         if !isTimed { _ = try reader.integer(UInt32.self) }
         let image = ImageID(rawValue: try reader.integer())
-        let time = isTimed ? try reader.integer(Int64.self) : nil
+        let time: Int64? = try isTimed ? reader.integer(Int64.self) : nil
         try reader.finish()
         return ChangeEvent(sequence: sequence, operation: operation, image: image, time: time)
     }
@@ -110,7 +110,9 @@ extension CatalogTransaction where Base: ~Copyable {
 
     /// A consumer as callers see it: whether it was cut off follows from where the feed begins.
     func record(of name: String, _ row: ConsumerRow) throws(CatalogFailure) -> FeedConsumer {
-        let first = try firstEvent() ?? CatalogState(self).sequence &+ 1
-        return FeedConsumer(name: name, acknowledged: row.acknowledged, isCutOff: row.acknowledged < first &- 1)
+        let first = try firstEvent()
+        let end = try CatalogState(self).sequence
+        let isCutOff = row.acknowledged < (first ?? end &+ 1) &- 1
+        return FeedConsumer(name: name, acknowledged: row.acknowledged, isCutOff: isCutOff)
     }
 }

@@ -27,9 +27,7 @@ struct FieldChanges {
     }
 
     /// Writes what follows from all changes, or, when a record is damaged, throws `field` away: it is made anew from the images.
-    func finish(
-        _ transaction: borrowing CatalogWriteTransaction
-    ) throws(CatalogFailure) {
+    func finish(_ transaction: borrowing CatalogWriteTransaction) throws(CatalogFailure) {
         guard !rows.isEmpty || !owners.isEmpty else { return }
         let state = try FieldIndexState(transaction)
         let edits = try edits(from: state, to: state, transaction)

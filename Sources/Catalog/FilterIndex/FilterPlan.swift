@@ -55,9 +55,7 @@ struct FilterPlan {
     // MARK: Fields
 
     /// Images of which not every member is here may match anything that is said about members.
-    private func incomplete(
-        _ transaction: borrowing CatalogReadTransaction
-    ) throws(CatalogFailure) -> FilterBounds {
+    private func incomplete(_ transaction: borrowing CatalogReadTransaction) throws(CatalogFailure) -> FilterBounds {
         FilterBounds(
             must: PositionSet(),
             may: try transaction.members(FieldKey.suffix(.incomplete, .present))

@@ -4,9 +4,7 @@ internal import VectorIndex
 
 /// Watched folders come and go.
 extension ChangeBatch {
-    mutating func addRoot(
-        _ path: RelativePath
-    ) throws(CatalogFailure) -> RootRecord {
+    mutating func addRoot(_ path: RelativePath) throws(CatalogFailure) -> RootRecord {
         if let known = try transaction.allRoots().first(where: { $0.row.path == path && !$0.row.isRemoved }) {
             return RootRecord(id: known.id, path: path)
         }

@@ -41,9 +41,7 @@ struct ChangeBatch: ~Copyable {
     /// - Throws: nothing was stored, unless the store panicked.
     consuming func commit() throws(CatalogFailure) { try transaction.commit() }
 
-    mutating func apply(
-        _ change: CatalogChange
-    ) throws(CatalogFailure) -> CatalogOutcome {
+    mutating func apply(_ change: CatalogChange) throws(CatalogFailure) -> CatalogOutcome {
         switch change {
         case .index(let key, let stamp, let content, let embedded, let document):
             let file = FileRow(key: key, stamp: stamp, content: content, state: .excluded)
@@ -255,9 +253,7 @@ struct ChangeBatch: ~Copyable {
         return .done(id)
     }
 
-    private mutating func exclude(
-        _ id: ImageID
-    ) throws(CatalogFailure) -> CatalogOutcome {
+    private mutating func exclude(_ id: ImageID) throws(CatalogFailure) -> CatalogOutcome {
         guard let image = try transaction.image(id) else { return .notFound }
         guard var row = try transaction.file(image.image.key) else {
             throw .corrupted(FileRow.name(image.image.key), "missing")
@@ -311,9 +307,7 @@ struct ChangeBatch: ~Copyable {
         touchedSlots.insert(slot)
     }
 
-    mutating func removeImage(
-        _ id: ImageID
-    ) throws(CatalogFailure) {
+    mutating func removeImage(_ id: ImageID) throws(CatalogFailure) {
         let row = try transaction.requiredImage(id)
         fields.willChange(id, from: row)
         try detach(id, row.image.content, row.slot, keeping: nil)

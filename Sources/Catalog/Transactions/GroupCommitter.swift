@@ -139,9 +139,7 @@ final class GroupCommitter: Sendable {
     }
 
     /// Runs `body` in a write transaction and commits it, with a larger map when the map is full.
-    private func transact(
-        _ body: (inout ChangeBatch) throws(CatalogFailure) -> Void
-    ) -> Attempt {
+    private func transact(_ body: (inout ChangeBatch) throws(CatalogFailure) -> Void) -> Attempt {
         while true {
             let contents: CatalogStore.Contents
             do throws(CatalogFailure) { contents = try store.contents() } catch {
