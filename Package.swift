@@ -45,6 +45,7 @@ let tests: [Target] = testDependencies.map { target in
     .testTarget(
         name: "\(target.name)Tests",
         dependencies: ([target.name, "TestSupport"] + target.others).map { .byName(name: $0) },
+        exclude: target.name == "Catalog" ? ["Fixtures"] : [],
         swiftSettings: numeric
     )
 }

@@ -48,7 +48,7 @@ extension FileRow {
     static func needsWork(_ row: FileRow?, stamp: FileStamp, isForced: Bool, now: Int64) -> Bool {
         guard let row, row.stamp.matches(stamp) else { return true }
         switch row.state {
-        case .indexed, .dismissed: return false
+        case .indexed, .excluded: return false
         case .failed(let failure): return isForced || failure.nextAttempt.map { $0 <= now } ?? false
         }
     }
@@ -56,14 +56,14 @@ extension FileRow {
 
 /// What kind of row a file has; the per-root counts are counts of these.
 enum RowKind: Hashable, Sendable {
-    case none, indexed, failed, dismissed
+    case none, indexed, failed, excluded
 
     init(_ row: FileRow?) {
         switch row?.state {
         case nil: self = .none
         case .indexed: self = .indexed
         case .failed: self = .failed
-        case .dismissed: self = .dismissed
+        case .excluded: self = .excluded
         }
     }
 }

@@ -158,8 +158,8 @@ final class Reader: Sendable {
     private func decide(_ job: ReadJob, _ row: FileRow?, _ content: Content) throws(CatalogError) {
         if let row, row.content == content.digest, !isDue(row, job) {
             // Touched, copied over itself, or only looked at too early before.
-            let restamp = CatalogChange.restamp(key: job.key, stamp: content.ledgerStamp)
-            return deliver(job, row, content, [restamp], after: RowKind(row))
+            let refresh = CatalogChange.refreshStat(key: job.key, stamp: content.ledgerStamp)
+            return deliver(job, row, content, [refresh], after: RowKind(row))
         }
         var content = content
         content.document = sidecars.document(of: job.key.path, in: job.root)
@@ -189,7 +189,7 @@ final class Reader: Sendable {
             stamp: content.ledgerStamp,
             content: content.digest,
             embedded: embedded.map { image in
-                (
+                ImageFeatures(
                     vector: image.vector,
                     format: image.properties.format.rawValue,
                     width: UInt32(clamping: image.properties.width),

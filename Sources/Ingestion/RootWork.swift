@@ -99,7 +99,7 @@ struct RootWork: Sendable {
         switch kind {
         case .indexed: indexedCount = max(0, indexedCount + step)
         case .failed: failedCount = max(0, failedCount + step)
-        case .none, .dismissed: break
+        case .none, .excluded: break
         }
     }
 }

@@ -103,7 +103,7 @@ final class Scanner: Sendable {
     /// Takes a row and its image out, unless the path is being read just now: then it is looked at again afterwards.
     func forget(_ row: FileRow) {
         if board.update({ $0.defersToFlight(row.key) }) { return }
-        deliver(Delivery(key: row.key, changes: [.forget(key: row.key)], before: RowKind(row), after: .none))
+        deliver(Delivery(key: row.key, changes: [.delete(key: row.key)], before: RowKind(row), after: .none))
     }
 
     /// Hands over a change that is no flight, waiting while too many are under way.

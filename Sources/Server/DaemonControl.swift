@@ -82,7 +82,7 @@ package protocol ImageCatalog: Sendable {
     func image(_ id: ImageID) throws(CatalogError) -> ImageRecord?
     func images(after cursor: ImageID?, limit: Int) throws(CatalogError) -> [ImageRecord]
     func images(matching filter: Filter, after cursor: ImageID?, limit: Int) throws(CatalogError) -> FilteredImages
-    func dismissImages(matching filter: Filter) throws(CatalogError) -> Int
+    func excludeImages(matching filter: Filter) throws(CatalogError) -> Int
     func failures(after key: FileKey?, limit: Int) throws(CatalogError) -> [FileRow]
 }
 

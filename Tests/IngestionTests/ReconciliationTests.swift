@@ -167,12 +167,12 @@ import Testing
         #expect(ground.embedder.embeddedCount == 1)
     }
 
-    @Test func `A dismissed file stays out until its bytes change`() throws {
+    @Test func `An excluded file stays out until its bytes change`() throws {
         let ground = try Playground(files: ["a.jpg"])
         ground.idle()
         sleep(seconds: 0.1)
         ground.idle()
-        _ = try ground.ledger.apply([.dismiss(try #require(ground.indexed["a.jpg"]))])
+        _ = try ground.ledger.apply([.exclude(try #require(ground.indexed["a.jpg"]))])
         try ground.restart()
         ground.ingestor.rescan(nil)
         ground.idle()

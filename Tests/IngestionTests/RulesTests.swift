@@ -47,15 +47,15 @@ import Testing
         #expect(needsWork(nil))
         #expect(!needsWork(row(.indexed(ImageID(rawValue: 1)), stamp)))
         #expect(!needsWork(row(.indexed(ImageID(rawValue: 1)), stamp), isForced: true))
-        #expect(!needsWork(row(.dismissed, stamp), isForced: true))
-        #expect(needsWork(row(.dismissed, stamp.smudged)))
+        #expect(!needsWork(row(.excluded, stamp), isForced: true))
+        #expect(needsWork(row(.excluded, stamp.smudged)))
         var remounted = stamp
         remounted.device = 9
-        #expect(!needsWork(row(.dismissed, remounted)), "device numbers change with a reboot")
+        #expect(!needsWork(row(.excluded, remounted)), "device numbers change with a reboot")
         for change in [\FileStamp.modified, \FileStamp.changed] {
             var other = stamp
             other[keyPath: change] += 1
-            #expect(needsWork(row(.dismissed, other)))
+            #expect(needsWork(row(.excluded, other)))
         }
         let permanent = FileFailure(kind: "corrupt", message: "", attempts: 1, nextAttempt: nil)
         #expect(!needsWork(row(.failed(permanent), stamp)))
