@@ -3,10 +3,10 @@ internal import Platform
 
 /// The one way into the ledger: collects deliveries and applies them as one transaction after at most 20 ms.
 ///
-/// While the disk is full it keeps what it has, says why on the board, and tries again; upstream everything comes to
+/// While the disk is full it keeps what it has, says why on the work queue, and tries again; upstream everything comes to
 /// rest by its bounds.
 final class Committer: Sendable {
-    private let board: AgendaBoard
+    private let workQueue: WorkQueue
     private let ledger: any FileLedger
     private let contents: Contents
     private let queue: BoundedQueue<Delivery>
@@ -15,12 +15,12 @@ final class Committer: Sendable {
     private let seconds = Monitor(0.0)
     private let log = Log("ingest")
 
-    init(board: AgendaBoard, ledger: any FileLedger, contents: Contents) {
-        self.board = board
+    init(workQueue: WorkQueue, ledger: any FileLedger, contents: Contents) {
+        self.workQueue = workQueue
         self.ledger = ledger
         self.contents = contents
         // Room for all flights and all errands: handing over never blocks.
-        queue = BoundedQueue(capacity: board.configuration.flightCapacity + 2048)
+        queue = BoundedQueue(capacity: workQueue.configuration.flightCapacity + 2048)
     }
 
     /// Hands over; never blocks as long as flights and errands keep their bounds.
@@ -32,8 +32,8 @@ final class Committer: Sendable {
     func run() {
         while let first = queue.pop() {
             var batch = [first]
-            let deadline = Instant.now + board.configuration.commitDelay
-            while batch.count < board.configuration.commitCount, let next = queue.pop(until: deadline) {
+            let deadline = Instant.now + workQueue.configuration.commitDelay
+            while batch.count < workQueue.configuration.commitCount, let next = queue.pop(until: deadline) {
                 batch.append(next)
             }
             commit(batch)
@@ -53,17 +53,17 @@ final class Committer: Sendable {
         while true {
             let result = applying.update { _ -> Result<Void, CatalogError> in
                 // A root that was removed meanwhile has no rows any more, and shall not get new ones.
-                let (wanted, unwanted) = board.read { agenda in
+                let (wanted, unwanted) = workQueue.read { scheduler in
                     (
-                        batch.filter { agenda.roots[$0.key.root] != nil },
-                        batch.filter { agenda.roots[$0.key.root] == nil }
+                        batch.filter { scheduler.roots[$0.key.root] != nil },
+                        batch.filter { scheduler.roots[$0.key.root] == nil }
                     )
                 }
                 return apply(wanted).map { for delivery in unwanted { release(delivery, .unchanged) } }
             }
             switch result {
             case .success:
-                board.update { $0.storagePause = nil }
+                workQueue.update { $0.storagePause = nil }
                 return
             case .failure(.storageFull(let detail)):
                 let fix = "free some space under the state folder: it goes on by itself"
@@ -87,13 +87,13 @@ final class Committer: Sendable {
 
     /// Waits before the next try; false when the daemon stops.
     private func pause(_ kind: IngestionPause.Kind, _ reason: String) -> Bool {
-        let isKnown = board.update { agenda -> Bool in
-            defer { agenda.storagePause = IngestionPause(kind: kind, reason: reason) }
-            return agenda.storagePause != nil
+        let isKnown = workQueue.update { scheduler -> Bool in
+            defer { scheduler.storagePause = IngestionPause(kind: kind, reason: reason) }
+            return scheduler.storagePause != nil
         }
         if !isKnown { log.error("\(reason)") }
-        if board.isStopping { return false }
-        board.pause(seconds: board.configuration.pauseInterval)
+        if workQueue.isStopping { return false }
+        workQueue.pause(seconds: workQueue.configuration.pauseInterval)
         return true
     }
 
@@ -117,7 +117,7 @@ final class Committer: Sendable {
             at += delivery.changes.count
             // A move whose source went, or bytes that were forgotten since: the file is read again.
             let isStale = mine.contains { $0 == .needsVector || $0 == .notFound }
-            let committed = Agenda.Landing.committed(before: delivery.before, after: delivery.after)
+            let committed = SchedulerState.Landing.committed(before: delivery.before, after: delivery.after)
             // A deletion may find that the row has moved away, and has changed nothing then.
             release(delivery, isStale ? (delivery.isFlight ? .again : .unchanged) : committed)
         }
@@ -125,26 +125,26 @@ final class Committer: Sendable {
     }
 
     /// Ends the delivery's way, whatever became of it.
-    private func release(_ delivery: Delivery, _ landing: Agenda.Landing) {
+    private func release(_ delivery: Delivery, _ landing: SchedulerState.Landing) {
         if let content = delivery.content { contents.release(content) }
-        board.update { agenda in
+        workQueue.update { scheduler in
             let now = Instant.now
             if delivery.isFlight {
-                agenda.land(delivery.key, landing, at: now)
+                scheduler.land(delivery.key, landing, at: now)
             } else {
-                agenda.errandCount -= 1
+                scheduler.errandCount -= 1
             }
             guard case .committed(let before, let after) = landing else { return }
-            agenda.roots[delivery.key.root]?.count(before, -1)
-            agenda.roots[delivery.key.root]?.count(after, 1)
+            scheduler.roots[delivery.key.root]?.count(before, -1)
+            scheduler.roots[delivery.key.root]?.count(after, 1)
             if let old = delivery.movedFrom {
-                agenda.roots[old]?.count(.indexed, -1)
-                agenda.roots[old]?.lastMove = now
+                scheduler.roots[old]?.count(.indexed, -1)
+                scheduler.roots[old]?.lastMove = now
             }
-            if delivery.isRacy { agenda.note(delivery.key, .recheck, at: now) }
+            if delivery.isRacy { scheduler.fileChanged(delivery.key, .recheck, at: now) }
             if let next = delivery.nextAttempt {
                 let due = now + Double(next - wallClockNanoseconds()) / 1e9
-                agenda.nextRetry = agenda.nextRetry.map { min($0, due) } ?? due
+                scheduler.nextRetry = scheduler.nextRetry.map { min($0, due) } ?? due
             }
         }
     }

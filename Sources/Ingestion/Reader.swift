@@ -8,7 +8,7 @@ internal import Platform
 ///
 /// Several threads run `run`; each file's outcome leaves as one delivery to the committer.
 final class Reader: Sendable {
-    private let board: AgendaBoard
+    private let workQueue: WorkQueue
     private let ledger: any FileLedger
     private let embedder: any ImageEmbedding
     private let budget: ReadBudget
@@ -19,7 +19,7 @@ final class Reader: Sendable {
     private let log = Log("ingest")
 
     init(
-        board: AgendaBoard,
+        workQueue: WorkQueue,
         ledger: any FileLedger,
         embedder: any ImageEmbedding,
         budget: ReadBudget,
@@ -27,7 +27,7 @@ final class Reader: Sendable {
         contents: Contents,
         sidecars: Sidecars
     ) {
-        self.board = board
+        self.workQueue = workQueue
         self.ledger = ledger
         self.embedder = embedder
         self.budget = budget
@@ -37,22 +37,22 @@ final class Reader: Sendable {
         renames = Renames(ledger: ledger)
     }
 
-    /// The thread's body; returns when the board says stop.
+    /// The thread's body; returns when the work queue stops.
     func run() {
-        while let job = board.nextRead() {
+        while let job = workQueue.nextRead() {
             do {
                 try read(job)
             } catch {
                 // The ledger could not be read: the file is not at fault.
                 log.error("\(job.key.path): \(error)")
-                board.pause(seconds: board.configuration.pauseInterval)
+                workQueue.pause(seconds: workQueue.configuration.pauseInterval)
                 land(job, .requeued)
             }
         }
     }
 
-    private func land(_ job: ReadJob, _ landing: Agenda.Landing) {
-        board.update { $0.land(job.key, landing, at: .now) }
+    private func land(_ job: ReadJob, _ landing: SchedulerState.Landing) {
+        workQueue.update { $0.land(job.key, landing, at: .now) }
     }
 
     // MARK: Bytes
@@ -81,7 +81,7 @@ final class Reader: Sendable {
         } catch {
             if error.saysAbsent { return gone(job, row) }
             guard error.saysExhausted else { return unreadable(job, row, error) }
-            board.pause(seconds: board.configuration.pauseInterval)
+            workQueue.pause(seconds: workQueue.configuration.pauseInterval)
             return land(job, .requeued)
         }
         if let content { try decide(job, row, content) }
@@ -100,7 +100,7 @@ final class Reader: Sendable {
         let status = try file.status()
         let stamp = FileStamp(status)
         let now = wallClockNanoseconds()
-        let limit = board.configuration.maximumFileByteCount
+        let limit = workQueue.configuration.maximumFileByteCount
         if status.kind != .regular {
             gone(job, row)
         } else if !FileRow.needsWork(row, stamp: stamp, isForced: job.isForced, now: now) {
@@ -113,7 +113,7 @@ final class Reader: Sendable {
             heldCount = byteCount
             let bytes = try file.readAll(limit: limit)
             if FileStamp(try file.status()).matches(stamp), bytes.count == Int(stamp.byteCount) {
-                let isRacy = stamp.isRecent(at: now, within: board.configuration.racyWindow)
+                let isRacy = stamp.isRecent(at: now, within: workQueue.configuration.racyWindow)
                 return Content(bytes: bytes, digest: SHA256Digest(of: bytes), stamp: stamp, isRacy: isRacy)
             }
             land(job, .again)
@@ -129,9 +129,9 @@ final class Reader: Sendable {
 
     /// The file went away, or something that is no file took its name: a deletion, with its waiting time.
     private func gone(_ job: ReadJob, _ row: FileRow?) {
-        board.update { agenda in
-            agenda.land(job.key, .unchanged, at: .now)
-            if row != nil { agenda.note(job.key, .removed, at: .now) }
+        workQueue.update { scheduler in
+            scheduler.land(job.key, .unchanged, at: .now)
+            if row != nil { scheduler.fileChanged(job.key, .removed, at: .now) }
         }
     }
 
@@ -147,7 +147,7 @@ final class Reader: Sendable {
             "unreadable",
             error.description,
             after: row,
-            delays: board.configuration.retryDelays,
+            delays: workQueue.configuration.retryDelays,
             now: wallClockNanoseconds()
         )
         fail(job, row, stamp, content: nil, failure)
@@ -163,7 +163,7 @@ final class Reader: Sendable {
         }
         var content = content
         content.document = sidecars.document(of: job.key.path, in: job.root)
-        let roots = board.read { agenda in agenda.roots.compactMapValues(\.open) }
+        let roots = workQueue.read { scheduler in scheduler.roots.compactMapValues(\.open) }
         if let old = try renames.source(of: content.digest, for: job.key, roots: roots) {
             var changes = [CatalogChange.move(from: old.key, to: job.key, stamp: content.ledgerStamp)]
             if old.document != content.document {
@@ -208,7 +208,7 @@ final class Reader: Sendable {
         let leads = contents.claim(digest) { [self] outcome in
             finish(job, row, record, outcome, leads: false)
         }
-        board.update { $0.decide(job.key) }
+        workQueue.update { $0.decide(job.key) }
         guard leads else { return }
         embedder.submit(content.bytes) { [self] outcome in
             contents.settle(digest, outcome)
@@ -220,7 +220,7 @@ final class Reader: Sendable {
     private func finish(_ job: ReadJob, _ row: FileRow?, _ content: Content, _ outcome: Contents.Outcome, leads: Bool) {
         switch outcome {
         case .success(let image):
-            board.update { $0.devicePause = nil }
+            workQueue.update { $0.devicePause = nil }
             let change = index(job, content, embedded: image)
             deliver(job, row, content, [change], after: .indexed, claim: leads ? content.digest : nil)
         case .failure(.image(let error)):
@@ -230,7 +230,7 @@ final class Reader: Sendable {
                 "non-finite",
                 "the network gave no finite vector",
                 after: row,
-                delays: board.configuration.retryDelays,
+                delays: workQueue.configuration.retryDelays,
                 now: wallClockNanoseconds()
             )
             fail(job, row, content.ledgerStamp, content: content.digest, failure, isRacy: content.isRacy)
@@ -246,10 +246,10 @@ final class Reader: Sendable {
     }
 
     private func pauseForDevice(_ detail: String) {
-        let seconds = board.configuration.pauseInterval
-        board.update { agenda in
+        let seconds = workQueue.configuration.pauseInterval
+        workQueue.update { scheduler in
             let reason = "images cannot be computed: \(detail); tried again every \(Int(seconds.rounded(.up))) s"
-            agenda.devicePause = (IngestionPause(kind: .device, reason: reason), .now + seconds)
+            scheduler.devicePause = (IngestionPause(kind: .device, reason: reason), .now + seconds)
         }
     }
 
@@ -269,7 +269,7 @@ final class Reader: Sendable {
         delivery.isRacy = isRacy
         delivery.nextAttempt = failure.nextAttempt
         committer.deliver(delivery)
-        board.update { $0.decide(job.key) }
+        workQueue.update { $0.decide(job.key) }
     }
 
     private func deliver(
@@ -287,6 +287,6 @@ final class Reader: Sendable {
         delivery.isRacy = content.isRacy
         committer.deliver(delivery)
         // Only now: a sweep that begins before the move is under way would take its source out.
-        board.update { $0.decide(job.key) }
+        workQueue.update { $0.decide(job.key) }
     }
 }

@@ -1,7 +1,7 @@
 internal import Catalog
 internal import Platform
 
-/// What is known of one root and what is to do in it. Part of the `Agenda`.
+/// What is known of one root and what is to do in it. Part of the `SchedulerState`.
 struct RootWork: Sendable {
     /// A file to read.
     struct Waiting: Sendable {
@@ -72,8 +72,8 @@ struct RootWork: Sendable {
     /// Whether everything that was asked for is done.
     var isIdle: Bool { state == .offline || (!hasWork && dirty.isEmpty && sweeps.isEmpty) }
 
-    /// Marks a directory for a walk; too many marks become one for the whole root.
-    mutating func mark(_ directory: RelativePath, due: Instant, capacity: Int) {
+    /// Schedules a walk of a directory; too many of them become one walk of the whole root.
+    mutating func scheduleScan(_ directory: RelativePath, due: Instant, capacity: Int) {
         guard state != .offline || directory.bytes.isEmpty else { return }
         if let root = dirty[.root], directory != .root, root <= due { return }
         if dirty.count >= capacity, dirty[directory] == nil {

@@ -6,7 +6,7 @@ extension Scanner {
     ///
     /// - Returns: nil when it is; its images stay as they are, and the next look comes after a few seconds.
     func enter(_ id: RootID) throws(CatalogError) -> OpenRoot? {
-        guard let work = board.read({ $0.roots[id] }) else { return nil }
+        guard let work = workQueue.read({ $0.roots[id] }) else { return nil }
         let opened: OpenRoot
         let isEmpty: Bool
         do throws(SystemError) {
@@ -23,10 +23,10 @@ extension Scanner {
         if let old = work.open, old.isSame(as: opened) { return old }
         watcher?.table.remove(id, .root)
         try countRows(of: id)
-        board.update { agenda in
-            agenda.roots[id]?.open = opened
-            agenda.roots[id]?.state = .scanning
-            agenda.roots[id]?.detail = ""
+        workQueue.update { scheduler in
+            scheduler.roots[id]?.open = opened
+            scheduler.roots[id]?.state = .scanning
+            scheduler.roots[id]?.detail = ""
         }
         if work.state == .offline { log.notice("\(work.record.path) is back") }
         return opened
@@ -35,7 +35,7 @@ extension Scanner {
     private func leave(_ work: RootWork, _ detail: String) {
         let id = work.record.id
         watcher?.table.remove(id, .root)
-        board.update { $0.setOffline(id, detail: detail, at: .now) }
+        workQueue.update { $0.setOffline(id, detail: detail, at: .now) }
         if work.state != .offline { log.warning("\(work.record.path) is offline: \(detail)") }
     }
 
@@ -51,20 +51,20 @@ extension Scanner {
                     if case .failed(let failure) = row.state, let due = failure.nextAttempt {
                         next = min(next ?? due, due)
                     }
-                    return !board.isStopping
+                    return !workQueue.isStopping
                 }
             } catch {
                 return .failure(error)
             }
-            board.update { agenda in
-                agenda.roots[id]?.indexedCount = counts[.indexed] ?? 0
-                agenda.roots[id]?.failedCount = counts[.failed] ?? 0
+            workQueue.update { scheduler in
+                scheduler.roots[id]?.indexedCount = counts[.indexed] ?? 0
+                scheduler.roots[id]?.failedCount = counts[.failed] ?? 0
             }
             return .success(next)
         }
         guard let next = try result.get() else { return }
         let due = Instant.now + Double(next - wallClockNanoseconds()) / 1e9
-        board.update { agenda in agenda.nextRetry = agenda.nextRetry.map { min($0, due) } ?? due }
+        workQueue.update { scheduler in scheduler.nextRetry = scheduler.nextRetry.map { min($0, due) } ?? due }
     }
 
     /// Corrects the counts of the status, which follow the commits, by what was counted.
@@ -74,14 +74,14 @@ extension Scanner {
     ///   - id: the root.
     ///   - commitCount: of the root before the counting began.
     func setCounts(_ counts: [RowKind: Int], of id: RootID, at commitCount: Int?) {
-        board.update { agenda in
+        workQueue.update { scheduler in
             // A commit meanwhile changed rows that were counted before or after; one that is not told yet would be
             // counted twice. A file that moves away is in flight in the root that it moves to.
-            guard agenda.roots[id]?.commitCount == commitCount, agenda.errandCount == 0,
-                agenda.roots.values.allSatisfy({ $0.flightCount == 0 })
+            guard scheduler.roots[id]?.commitCount == commitCount, scheduler.errandCount == 0,
+                scheduler.roots.values.allSatisfy({ $0.flightCount == 0 })
             else { return }
-            agenda.roots[id]?.indexedCount = counts[.indexed] ?? 0
-            agenda.roots[id]?.failedCount = counts[.failed] ?? 0
+            scheduler.roots[id]?.indexedCount = counts[.indexed] ?? 0
+            scheduler.roots[id]?.failedCount = counts[.failed] ?? 0
         }
     }
 }

@@ -15,7 +15,7 @@ extension Scanner {
         var missing = RootWork.Missing()
         var rowCount = 0
         var counts: [RowKind: Int] = [:]
-        let commitCount = board.read { $0.roots[id]?.commitCount }
+        let commitCount = workQueue.read { $0.roots[id]?.commitCount }
         var lookup = Lookup(root: root)
         var outdated: [FileRow] = []
         try ledger.forEachRow(in: id, below: directory) { (row) throws(CatalogError) in
@@ -29,16 +29,16 @@ extension Scanner {
             {
                 outdated.append(row)
             }
-            return !board.isStopping
+            return !workQueue.isStopping
         }
-        if board.isStopping { return }
+        if workQueue.isStopping { return }
         if directory == .root { setCounts(counts, of: id, at: commitCount) }
         refreshDocuments(of: outdated, root)
-        if outdated.count == Self.gatheredCount { board.update { $0.sweep(id, directory, due: .now) } }
-        guard missing.count > 0 else { return board.update { $0.roots[id]?.missing = nil } }
+        if outdated.count == Self.gatheredCount { workQueue.update { $0.sweep(id, directory, due: .now) } }
+        guard missing.count > 0 else { return workQueue.update { $0.roots[id]?.missing = nil } }
         guard isBelievable(missing, of: rowCount, id, directory) else { return }
         for row in gathered { forget(row) }
-        if missing.count > gathered.count { board.update { $0.sweep(id, directory, due: .now) } }
+        if missing.count > gathered.count { workQueue.update { $0.sweep(id, directory, due: .now) } }
     }
 
     private func isBelievable(
@@ -47,17 +47,17 @@ extension Scanner {
         _ id: RootID,
         _ directory: RelativePath
     ) -> Bool {
-        let configuration = board.configuration
-        let believes = board.update { agenda -> Bool in
-            guard let work = agenda.roots[id] else { return false }
+        let configuration = workQueue.configuration
+        let believes = workQueue.update { scheduler -> Bool in
+            guard let work = scheduler.roots[id] else { return false }
             let knownCount = max(rowCount, work.indexedCount + work.failedCount)
             let isMany = missing.count > configuration.guardCount && missing.count > knownCount / 5
             if !isMany || work.missing == missing {
-                agenda.roots[id]?.missing = nil
+                scheduler.roots[id]?.missing = nil
                 return true
             }
-            agenda.roots[id]?.missing = missing
-            agenda.sweep(id, directory, due: .now + configuration.guardDelay)
+            scheduler.roots[id]?.missing = missing
+            scheduler.sweep(id, directory, due: .now + configuration.guardDelay)
             return false
         }
         if !believes {
@@ -73,7 +73,7 @@ extension Scanner {
     private func lacksDocument(_ image: ImageRecord, _ directoryChanged: Int64, _ root: OpenRoot) -> Bool {
         guard !image.document.isEmpty else { return false }
         if !sidecars.exists(for: image.key.path, in: root) { return true }
-        let slack = Int64(board.configuration.racyWindow * 1e9)
+        let slack = Int64(workQueue.configuration.racyWindow * 1e9)
         return directoryChanged > image.added - slack
             && sidecars.document(of: image.key.path, in: root) != image.document
     }

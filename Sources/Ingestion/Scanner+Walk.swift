@@ -21,7 +21,7 @@ extension Scanner {
     /// Lists a directory and everything below it: watches first, then looks, so that nothing falls between.
     func walk(_ id: RootID, _ directory: RelativePath, isForced: Bool) throws(CatalogError) {
         let start = Instant.now
-        guard let root = try directory == .root ? enter(id) : board.read({ $0.roots[id]?.open }) else { return }
+        guard let root = try directory == .root ? enter(id) : workQueue.read({ $0.roots[id]?.open }) else { return }
         var walk = Walk(root: root, isForced: isForced, isWhole: directory == .root)
         do throws(SystemError) {
             let opened = try root.directory.openDirectory(beneath: directory)
@@ -34,23 +34,23 @@ extension Scanner {
         if walk.unreadableCount > 0 {
             log.warning("\(walk.unreadableCount) directories below \(root.record.path) cannot be read")
         }
-        board.update { agenda in
-            guard agenda.roots[id]?.open === root else { return }
-            agenda.sweep(id, directory, due: .now)
+        workQueue.update { scheduler in
+            guard scheduler.roots[id]?.open === root else { return }
+            scheduler.sweep(id, directory, due: .now)
         }
         if directory == .root {
             live(walk, seconds: .now - start)
         } else if let failure = walk.watchFailure {
             // The next walk of the whole root counts how many watches are needed.
             log.debug("\(failure)")
-            board.update { $0.mark(id, .root, due: .now) }
+            workQueue.update { $0.scheduleScan(id, .root, due: .now) }
         }
     }
 
     /// Ends a walk of the whole root: it is live, or polled where events cannot be had.
     private func live(_ walk: Walk, seconds: Double) {
         let id = walk.root.record.id
-        let configuration = board.configuration
+        let configuration = workQueue.configuration
         var detail = ""
         if walk.root.isNetworked {
             detail = "on a network file system, which sends no events: it is looked through every few seconds"
@@ -62,13 +62,13 @@ extension Scanner {
         let isPolled = !detail.isEmpty
         // A walk takes at most a twentieth of the time.
         let pause = isPolled ? max(configuration.pollInterval, 20 * seconds) : configuration.rescanInterval
-        let isNews = board.update { agenda -> Bool in
-            guard agenda.roots[id]?.open === walk.root else { return false }
-            let isNews = agenda.roots[id]?.detail != detail
-            agenda.roots[id]?.seenCount = walk.seenCount
-            agenda.roots[id]?.state = isPolled ? .polling : .live
-            agenda.roots[id]?.detail = detail
-            agenda.roots[id]?.nextVisit = .now + min(pause, configuration.rescanInterval)
+        let isNews = workQueue.update { scheduler -> Bool in
+            guard scheduler.roots[id]?.open === walk.root else { return false }
+            let isNews = scheduler.roots[id]?.detail != detail
+            scheduler.roots[id]?.seenCount = walk.seenCount
+            scheduler.roots[id]?.state = isPolled ? .polling : .live
+            scheduler.roots[id]?.detail = detail
+            scheduler.roots[id]?.nextVisit = .now + min(pause, configuration.rescanInterval)
             return isNews
         }
         if isNews, isPolled { log.warning("\(walk.root.record.path): \(detail)") }
@@ -96,14 +96,14 @@ extension Scanner {
                 look(at: entry.name, in: directory, path.appending(entry.name), &walk)
             default: break
             }
-            return !board.isStopping
+            return !workQueue.isStopping
         }
         flush(&walk)
-        guard depth < board.configuration.maximumDepth else {
+        guard depth < workQueue.configuration.maximumDepth else {
             if !below.isEmpty { log.warning("\(path) is too deep; what lies below it is not looked at") }
             return
         }
-        for name in below where !board.isStopping {
+        for name in below where !workQueue.isStopping {
             do throws(SystemError) {
                 let child = try directory.openDirectory(beneath: RelativePath(bytes: name))
                 try visit(child, path.appending(name), depth: depth + 1, &walk)
@@ -148,9 +148,9 @@ extension Scanner {
             walk.seenCount += 1
             let row = try ledger.file(key)
             guard FileRow.needsWork(row, stamp: stamp, isForced: walk.isForced, now: now) else { return }
-            if row?.stamp.matches(stamp) != true, stamp.isRecent(at: now, within: board.configuration.racyWindow) {
+            if row?.stamp.matches(stamp) != true, stamp.isRecent(at: now, within: workQueue.configuration.racyWindow) {
                 // Perhaps half written.
-                board.update { $0.note(key, .touched, at: .now) }
+                workQueue.update { $0.fileChanged(key, .touched, at: .now) }
             } else {
                 walk.found.append(RootWork.Waiting(path: path, isForced: walk.isForced))
                 if walk.found.count >= 256 { flush(&walk) }
@@ -164,7 +164,7 @@ extension Scanner {
 
     /// Reads a document again that may be younger than what is stored of its image.
     private func lookAtDocument(_ key: FileKey, _ stamp: FileStamp, _ root: OpenRoot) throws(CatalogError) {
-        let slack = Int64(board.configuration.racyWindow * 1e9)
+        let slack = Int64(workQueue.configuration.racyWindow * 1e9)
         let isYounger = try sidecars.images(of: key).contains { _, image in
             image.document.isEmpty || max(stamp.changed, stamp.modified) > image.added - slack
         }
@@ -176,6 +176,6 @@ extension Scanner {
         guard !found.isEmpty else { return }
         walk.found.removeAll(keepingCapacity: true)
         let (id, isWhole) = (walk.root.record.id, walk.isWhole)
-        board.update { $0.enqueue(found, in: id, isWholeRoot: isWhole, at: .now) }
+        workQueue.update { $0.enqueue(found, in: id, isWholeRoot: isWhole, at: .now) }
     }
 }

@@ -4,7 +4,7 @@ internal import Platform
 /// Compares the disk with the ledger, one task at a time: single files that settled, whole directories, and rows whose
 /// files may be gone. It finds work and leaves reading to others, so a walk ends soon however much there is to embed.
 final class Scanner: Sendable {
-    let board: AgendaBoard
+    let workQueue: WorkQueue
     let ledger: any FileLedger
     let committer: Committer
     let sidecars: Sidecars
@@ -15,14 +15,14 @@ final class Scanner: Sendable {
     let log = Log("scan")
 
     init(
-        board: AgendaBoard,
+        workQueue: WorkQueue,
         ledger: any FileLedger,
         committer: Committer,
         sidecars: Sidecars,
         watcher: Watcher?,
         watcherFailure: String
     ) {
-        self.board = board
+        self.workQueue = workQueue
         self.ledger = ledger
         self.committer = committer
         self.sidecars = sidecars
@@ -30,9 +30,9 @@ final class Scanner: Sendable {
         self.watcherFailure = watcherFailure
     }
 
-    /// The thread's body; returns when the board says stop.
+    /// The thread's body; returns when the work queue stops.
     func run() {
-        while let task = board.nextTask() {
+        while let task = workQueue.nextTask() {
             do throws(CatalogError) {
                 switch task {
                 case .probe(let key, let root): try probe(key, root)
@@ -44,8 +44,8 @@ final class Scanner: Sendable {
                 }
             } catch {
                 log.error("the ledger cannot be read: \(error); looking at every file again later")
-                board.pause(seconds: board.configuration.pauseInterval)
-                board.update { $0.rescan(nil, isForced: false, at: .now) }
+                workQueue.pause(seconds: workQueue.configuration.pauseInterval)
+                workQueue.update { $0.rescan(nil, isForced: false, at: .now) }
             }
         }
     }
@@ -62,7 +62,7 @@ final class Scanner: Sendable {
             status = nil
         }
         let now = Instant.now
-        if board.update({ $0.settling.observe(key, status, at: now) }) {
+        if workQueue.update({ $0.settling.observe(key, status, at: now) }) {
             try check(key, root, isRemoval: false, since: now)
         }
     }
@@ -73,27 +73,27 @@ final class Scanner: Sendable {
             status = try root.directory.status(beneath: key.path)
         } catch {
             log.debug("\(error)")
-            return board.update { $0.enqueueUrgent(key, at: .now) }
+            return workQueue.update { $0.enqueueUrgent(key, at: .now) }
         }
         let verdict = FileNames.verdict(key.path.name)
         if verdict == .sidecar { return try refreshDocuments(of: key, root) }
         switch status?.kind {
         case .directory:
-            board.update { $0.mark(key.root, key.path, due: .now) }
+            workQueue.update { $0.scheduleScan(key.root, key.path, due: .now) }
         case .regular where verdict == .candidate:
             let row = try ledger.file(key)
             let stamp = status.map { FileStamp($0) }
             let now = wallClockNanoseconds()
             guard let stamp, FileRow.needsWork(row, stamp: stamp, isForced: false, now: now) else { return }
-            board.update { $0.enqueueUrgent(key, at: .now) }
+            workQueue.update { $0.enqueueUrgent(key, at: .now) }
         default:
             guard let row = try ledger.file(key) else { return }
-            if !isRemoval { return board.update { $0.note(key, .removed, at: .now) } }
-            let isEarly = board.update { agenda -> Bool in
-                let last = agenda.roots[key.root]?.lastMove ?? since
-                let isPatient = Instant.now - max(last, since) < agenda.configuration.removalPatience
-                let waits = agenda.isExpectingNames && isPatient
-                if waits { agenda.settling.postponeRemoval(key, since: since, at: .now) }
+            if !isRemoval { return workQueue.update { $0.fileChanged(key, .removed, at: .now) } }
+            let isEarly = workQueue.update { scheduler -> Bool in
+                let last = scheduler.roots[key.root]?.lastMove ?? since
+                let isPatient = Instant.now - max(last, since) < scheduler.configuration.removalPatience
+                let waits = scheduler.isExpectingNames && isPatient
+                if waits { scheduler.settling.postponeRemoval(key, since: since, at: .now) }
                 return waits
             }
             if !isEarly { forget(row) }
@@ -102,13 +102,13 @@ final class Scanner: Sendable {
 
     /// Takes a row and its image out, unless the path is being read just now: then it is looked at again afterwards.
     func forget(_ row: FileRow) {
-        if board.update({ $0.defersToFlight(row.key) }) { return }
+        if workQueue.update({ $0.defersToFlight(row.key) }) { return }
         deliver(Delivery(key: row.key, changes: [.forget(key: row.key)], before: RowKind(row), after: .none))
     }
 
     /// Hands over a change that is no flight, waiting while too many are under way.
     func deliver(_ delivery: Delivery) {
-        guard board.beginErrand() else { return }
+        guard workQueue.beginErrand() else { return }
         var errand = delivery
         errand.isFlight = false
         committer.deliver(errand)
@@ -125,11 +125,11 @@ final class Scanner: Sendable {
             deliver(Delivery(key: row.key, changes: [change], before: .indexed, after: .indexed))
         }
         // An image that is between reading and commit may have been read without it.
-        board.update { agenda in
-            let isInFlight = agenda.flights.keys.contains { key in
+        workQueue.update { scheduler in
+            let isInFlight = scheduler.flights.keys.contains { key in
                 key.root == sidecar.root && Sidecars.places(for: key.path).contains(sidecar.path)
             }
-            if isInFlight { agenda.note(sidecar, .touched, at: .now) }
+            if isInFlight { scheduler.fileChanged(sidecar, .touched, at: .now) }
         }
     }
 
@@ -140,12 +140,12 @@ final class Scanner: Sendable {
         let now = wallClockNanoseconds()
         var next: Int64?
         var last: FileKey?
-        while !board.isStopping {
+        while !workQueue.isStopping {
             let page = try ledger.failures(after: last, limit: 1024)
             for row in page {
                 guard case .failed(let failure) = row.state, let due = failure.nextAttempt else { continue }
                 if due <= now {
-                    board.update { $0.enqueueUrgent(row.key, at: .now) }
+                    workQueue.update { $0.enqueueUrgent(row.key, at: .now) }
                 } else {
                     next = min(next ?? due, due)
                 }
@@ -155,6 +155,6 @@ final class Scanner: Sendable {
         }
         guard let next else { return }
         let due = Instant.now + Double(next - now) / 1e9
-        board.update { agenda in agenda.nextRetry = agenda.nextRetry.map { min($0, due) } ?? due }
+        workQueue.update { scheduler in scheduler.nextRetry = scheduler.nextRetry.map { min($0, due) } ?? due }
     }
 }

@@ -22,7 +22,7 @@ struct ReadJob: Sendable {
     var isForced: Bool
 }
 
-extension Agenda {
+extension SchedulerState {
     /// Takes the most urgent task that can be done now: settled files first, walks next, sweeps last.
     mutating func takeTask(at now: Instant) -> ScannerTask? {
         isScannerBusy = false
@@ -89,7 +89,7 @@ extension Agenda {
         return .sweep(open, directory)
     }
 
-    /// When `takeTask` may have something that it has not at `now`, unless somebody changes the agenda before.
+    /// When `takeTask` may have something that it has not at `now`, unless somebody changes the scheduler before.
     func nextDue(after now: Instant) -> Instant? {
         var earliest: Instant?
         func consider(_ time: Instant?) {

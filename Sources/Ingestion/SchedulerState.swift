@@ -1,11 +1,11 @@
 internal import Catalog
 internal import Platform
 
-/// Everything that is to do, is being done, and was done, in one value behind one lock (`AgendaBoard`).
+/// Everything that is to do, is being done, and was done, in one value behind one lock (`WorkQueue`).
 ///
 /// The watcher adds events, the scanner takes tasks, readers take files, the committer reports. No method does I/O or
-/// takes long, so the watcher never waits. Every collection has a bound; beyond it a coarser mark takes its place.
-struct Agenda: Sendable {
+/// takes long, so the watcher never waits. Every collection has a bound; beyond it one coarser entry takes the place of many.
+struct SchedulerState: Sendable {
     /// A file on its way from reading to commit. One at a time for each path, so that an older state never overtakes a newer.
     struct Flight: Sendable {
         /// Its bytes are known.
@@ -52,16 +52,16 @@ struct Agenda: Sendable {
     // MARK: Events
 
     /// Something happened to a file.
-    mutating func note(_ key: FileKey, _ cause: Settling.Cause, at now: Instant) {
+    mutating func fileChanged(_ key: FileKey, _ cause: Settling.Cause, at now: Instant) {
         guard let root = roots[key.root], root.state != .offline else { return }
-        if !settling.note(key, cause, at: now) {
-            mark(key.root, key.path.parent, due: now + configuration.probeInterval)
+        if !settling.record(key, cause, at: now) {
+            scheduleScan(key.root, key.path.parent, due: now + configuration.probeInterval)
         }
     }
 
     /// A directory is to be walked.
-    mutating func mark(_ root: RootID, _ directory: RelativePath, due: Instant) {
-        roots[root]?.mark(directory, due: due, capacity: configuration.dirtyDirectoryCapacity)
+    mutating func scheduleScan(_ root: RootID, _ directory: RelativePath, due: Instant) {
+        roots[root]?.scheduleScan(directory, due: due, capacity: configuration.dirtyDirectoryCapacity)
     }
 
     /// The rows below a directory are to be compared with the disk.
@@ -95,7 +95,7 @@ struct Agenda: Sendable {
             roots[key.root]?.urgent.append(RootWork.Waiting(path: key.path, isForced: false))
             refreshProgress(at: now)
         } else {
-            mark(key.root, key.path.parent, due: now + configuration.probeInterval)
+            scheduleScan(key.root, key.path.parent, due: now + configuration.probeInterval)
         }
     }
 
@@ -138,10 +138,10 @@ struct Agenda: Sendable {
         case .committed(_, let after):
             progress.add(fileCount: 1, imageCount: after == .indexed ? 1 : 0, at: now)
         case .unchanged: progress.add(fileCount: 1, imageCount: 0, at: now)
-        case .again: note(key, .touched, at: now)
+        case .again: fileChanged(key, .touched, at: now)
         case .requeued: enqueueUrgent(key, at: now)
         }
-        if flight.again { note(key, .closed, at: now) }
+        if flight.again { fileChanged(key, .closed, at: now) }
         refreshProgress(at: now)
     }
 

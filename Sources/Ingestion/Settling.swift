@@ -52,8 +52,8 @@ struct Settling: Sendable {
 
     /// Records an event.
     ///
-    /// - Returns: false when the table is full: the caller marks the directory instead.
-    mutating func note(_ key: FileKey, _ cause: Cause, at now: Instant) -> Bool {
+    /// - Returns: false when the table is full: the caller schedules a scan of the directory instead.
+    mutating func record(_ key: FileKey, _ cause: Cause, at now: Instant) -> Bool {
         guard var entry = entries[key] else {
             guard entries.count < configuration.settlingCapacity else { return cause == .recheck }
             store(Entry(cause: cause, due: now + delay(of: cause), first: now, seen: nil), key)

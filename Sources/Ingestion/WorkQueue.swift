@@ -1,21 +1,21 @@
 internal import Catalog
 internal import Platform
 
-/// The agenda, shared by the threads: each waits here for its kind of work.
-final class AgendaBoard: Sendable {
-    private let monitor: Monitor<Agenda>
+/// A bounded work queue shared by the threads: the scheduler state behind one lock, where each thread waits for its kind of work.
+final class WorkQueue: Sendable {
+    private let monitor: Monitor<SchedulerState>
     let configuration: IngestionConfiguration
     private static let errandCapacity = 1024
 
     init(configuration: IngestionConfiguration) {
         self.configuration = configuration
-        monitor = Monitor(Agenda(configuration: configuration))
+        monitor = Monitor(SchedulerState(configuration: configuration))
     }
 
-    /// Changes the agenda and wakes whoever waits for that. `body` must be short.
-    func update<R: Sendable>(_ body: (inout Agenda) -> R) -> R { monitor.update { body(&$0) } }
+    /// Changes the scheduler state and wakes whoever waits for that. `body` must be short.
+    func update<R: Sendable>(_ body: (inout SchedulerState) -> R) -> R { monitor.update { body(&$0) } }
 
-    func read<R: Sendable>(_ body: (borrowing Agenda) -> R) -> R { monitor.read { body($0) } }
+    func read<R: Sendable>(_ body: (borrowing SchedulerState) -> R) -> R { monitor.read { body($0) } }
 
     var isStopping: Bool { read { $0.isStopping } }
 
@@ -23,16 +23,16 @@ final class AgendaBoard: Sendable {
     func nextTask() -> ScannerTask? {
         enum Step: Sendable { case task(ScannerTask), sooner, stop }
         while true {
-            let deadline = update { agenda -> Instant? in
-                agenda.isScannerBusy = false
-                return agenda.nextDue(after: Instant.now)
+            let deadline = update { scheduler -> Instant? in
+                scheduler.isScannerBusy = false
+                return scheduler.nextDue(after: Instant.now)
             }
-            let step = monitor.wait(until: deadline) { agenda -> Step? in
+            let step = monitor.wait(until: deadline) { scheduler -> Step? in
                 let now = Instant.now
-                if agenda.isStopping { return .stop }
-                if let task = agenda.takeTask(at: now) { return .task(task) }
+                if scheduler.isStopping { return .stop }
+                if let task = scheduler.takeTask(at: now) { return .task(task) }
                 // Something came in that is due before this wait ends.
-                guard let next = agenda.nextDue(after: now), deadline.map({ next < $0 }) ?? true else { return nil }
+                guard let next = scheduler.nextDue(after: now), deadline.map({ next < $0 }) ?? true else { return nil }
                 return .sooner
             }
             switch step {
@@ -48,12 +48,12 @@ final class AgendaBoard: Sendable {
         enum Step: Sendable { case read(ReadJob), sooner, stop }
         while true {
             let deadline = read { $0.pauseEnd(after: Instant.now) }
-            let step = monitor.wait(until: deadline) { agenda -> Step? in
+            let step = monitor.wait(until: deadline) { scheduler -> Step? in
                 let now = Instant.now
-                if agenda.isStopping { return .stop }
-                if let job = agenda.takeRead(at: now) { return .read(job) }
+                if scheduler.isStopping { return .stop }
+                if let job = scheduler.takeRead(at: now) { return .read(job) }
                 // A pause began while this wait had no end.
-                return deadline == nil && agenda.pauseEnd(after: now) != nil ? .sooner : nil
+                return deadline == nil && scheduler.pauseEnd(after: now) != nil ? .sooner : nil
             }
             switch step {
             case .read(let job): return job
@@ -67,10 +67,10 @@ final class AgendaBoard: Sendable {
     ///
     /// - Returns: false when stopping.
     func beginErrand() -> Bool {
-        monitor.wait { agenda -> Bool? in
-            if agenda.isStopping { return false }
-            guard agenda.errandCount < Self.errandCapacity else { return nil }
-            agenda.errandCount += 1
+        monitor.wait { scheduler -> Bool? in
+            if scheduler.isStopping { return false }
+            guard scheduler.errandCount < Self.errandCapacity else { return nil }
+            scheduler.errandCount += 1
             return true
         } ?? false
     }
@@ -79,9 +79,9 @@ final class AgendaBoard: Sendable {
     ///
     /// - Returns: false at the deadline, or when stopping.
     func waitUntilIdle(until deadline: Instant) -> Bool {
-        monitor.wait(until: deadline) { agenda -> Bool? in
-            if agenda.isStopping { return false }
-            return agenda.isIdle ? true : nil
+        monitor.wait(until: deadline) { scheduler -> Bool? in
+            if scheduler.isStopping { return false }
+            return scheduler.isIdle ? true : nil
         } ?? false
     }
 

@@ -18,7 +18,7 @@ import Testing
 
     @Test func `A closed file rests after 200 ms`() {
         var settling = Settling(configuration: configuration)
-        #expect(settling.note(key, .closed, at: at(0)) == true)
+        #expect(settling.record(key, .closed, at: at(0)) == true)
         #expect(settling.waitingCount(in: key.root) == 1)
         #expect(settling.takeDue(at: at(0.19)) == nil)
         #expect(settling.takeDue(at: at(0.21)) == .check(key, isRemoval: false, since: at(0)))
@@ -28,23 +28,23 @@ import Testing
 
     @Test func `A write after the close starts the wait anew`() {
         var settling = Settling(configuration: configuration)
-        _ = settling.note(key, .closed, at: at(0))
-        _ = settling.note(key, .closed, at: at(0.15))
+        _ = settling.record(key, .closed, at: at(0))
+        _ = settling.record(key, .closed, at: at(0.15))
         #expect(settling.takeDue(at: at(0.21)) == nil)
         #expect(settling.takeDue(at: at(0.36)) == .check(key, isRemoval: false, since: at(0)))
     }
 
     @Test func `Setting the time after the close does not cost a probe`() {
         var settling = Settling(configuration: configuration)
-        _ = settling.note(key, .closed, at: at(0))
-        _ = settling.note(key, .attributes, at: at(0.1))
+        _ = settling.record(key, .closed, at: at(0))
+        _ = settling.record(key, .attributes, at: at(0.1))
         #expect(settling.takeDue(at: at(0.25)) == nil)
         #expect(settling.takeDue(at: at(0.31)) == .check(key, isRemoval: false, since: at(0)))
     }
 
     @Test func `A linked file rests after two equal looks, within 2 seconds`() throws {
         var settling = Settling(configuration: configuration)
-        _ = settling.note(key, .touched, at: at(0))
+        _ = settling.record(key, .touched, at: at(0))
         #expect(settling.takeDue(at: at(0.51)) == .probe(key))
         #expect(settling.observe(key, try look(1), at: at(0.51)) == false)
         #expect(settling.takeDue(at: at(0.6)) == nil)
@@ -55,7 +55,7 @@ import Testing
 
     @Test func `A growing file is looked at until it rests, but not for ever`() throws {
         var settling = Settling(configuration: configuration)
-        _ = settling.note(key, .touched, at: at(0))
+        _ = settling.record(key, .touched, at: at(0))
         var now = 0.0
         var size: UInt64 = 0
         while now < configuration.settlePatience + 2 {
@@ -70,27 +70,27 @@ import Testing
 
     @Test func `A vanished file is checked at once`() {
         var settling = Settling(configuration: configuration)
-        _ = settling.note(key, .touched, at: at(0))
+        _ = settling.record(key, .touched, at: at(0))
         #expect(settling.takeDue(at: at(0.51)) == .probe(key))
         #expect(settling.observe(key, nil, at: at(0.51)) == true)
     }
 
     @Test func `A deletion waits a second, and a new file of the name takes its place`() {
         var settling = Settling(configuration: configuration)
-        _ = settling.note(key, .removed, at: at(0))
+        _ = settling.record(key, .removed, at: at(0))
         #expect(settling.takeDue(at: at(0.9)) == nil)
-        _ = settling.note(key, .closed, at: at(0.95))
+        _ = settling.record(key, .closed, at: at(0.95))
         #expect(settling.takeDue(at: at(1.16)) == .check(key, isRemoval: false, since: at(0)))
-        _ = settling.note(key, .removed, at: at(2))
+        _ = settling.record(key, .removed, at: at(2))
         #expect(settling.takeDue(at: at(3.01)) == .check(key, isRemoval: true, since: at(2)))
     }
 
     @Test func `A recheck is nobody's wait and yields to every event`() {
         var settling = Settling(configuration: configuration)
-        _ = settling.note(key, .recheck, at: at(0))
+        _ = settling.record(key, .recheck, at: at(0))
         #expect(settling.waitingCount(in: key.root) == 0)
         #expect(settling.takeDue(at: at(2.1)) == nil)
-        _ = settling.note(key, .closed, at: at(2.1))
+        _ = settling.record(key, .closed, at: at(2.1))
         #expect(settling.waitingCount(in: key.root) == 1)
         #expect(settling.takeDue(at: at(2.31)) == .check(key, isRemoval: false, since: at(2.1)))
     }
@@ -99,11 +99,11 @@ import Testing
         var settling = Settling(configuration: configuration)
         let one = FileKey(root: key.root, path: RelativePath("1.jpg"))
         let two = FileKey(root: key.root, path: RelativePath("2.jpg"))
-        _ = settling.note(one, .removed, at: at(0))
-        _ = settling.note(two, .touched, at: at(0))
-        _ = settling.note(key, .recheck, at: at(0))
+        _ = settling.record(one, .removed, at: at(0))
+        _ = settling.record(two, .touched, at: at(0))
+        _ = settling.record(key, .recheck, at: at(0))
         #expect(settling.arrivingCount == 1)
-        _ = settling.note(one, .closed, at: at(0))
+        _ = settling.record(one, .closed, at: at(0))
         #expect(settling.arrivingCount == 2)
         settling.removeAll(in: key.root)
         #expect(settling.arrivingCount == 0)
@@ -115,16 +115,16 @@ import Testing
         small.settlingCapacity = 2
         var settling = Settling(configuration: small)
         for name in ["a", "b"] {
-            #expect(settling.note(FileKey(root: key.root, path: RelativePath(name)), .closed, at: at(0)) == true)
+            #expect(settling.record(FileKey(root: key.root, path: RelativePath(name)), .closed, at: at(0)) == true)
         }
-        #expect(settling.note(key, .closed, at: at(0)) == false)
+        #expect(settling.record(key, .closed, at: at(0)) == false)
         settling.removeAll(in: key.root)
-        #expect(settling.note(key, .closed, at: at(0)) == true)
+        #expect(settling.record(key, .closed, at: at(0)) == true)
     }
 
     @Test func `A hundred thousand writes to one file keep one deadline`() {
         var settling = Settling(configuration: configuration)
-        for step in 0..<100_000 { _ = settling.note(key, .touched, at: at(Double(step) * 1e-5)) }
+        for step in 0..<100_000 { _ = settling.record(key, .touched, at: at(Double(step) * 1e-5)) }
         #expect(settling.takeDue(at: at(0.99)) == nil)
         #expect(settling.takeDue(at: at(1.6)) == .probe(key))
     }
