@@ -1,7 +1,7 @@
 internal import Catalog
 internal import Platform
 
-/// The one way into the ledger: collects deliveries and applies them as one transaction after at most 20 ms.
+/// The one way into the ledger: collects commit entries and applies them as one transaction after at most 20 ms.
 ///
 /// While the disk is full it keeps what it has, says why on the work queue, and tries again; upstream everything comes to
 /// rest by its bounds.
@@ -9,7 +9,7 @@ final class Committer: Sendable {
     private let workQueue: WorkQueue
     private let ledger: any FileLedger
     private let contents: Contents
-    private let queue: BoundedQueue<Delivery>
+    private let queue: BoundedQueue<CommitEntry>
     /// Held while a batch is applied, so that a root is not removed in the middle of one.
     private let applying = Monitor(())
     private let seconds = Monitor(0.0)
@@ -19,16 +19,16 @@ final class Committer: Sendable {
         self.workQueue = workQueue
         self.ledger = ledger
         self.contents = contents
-        // Room for all flights and all errands: handing over never blocks.
-        queue = BoundedQueue(capacity: workQueue.configuration.flightCapacity + 2048)
+        // Room for all in-flight jobs and all side tasks: handing over never blocks.
+        queue = BoundedQueue(capacity: workQueue.configuration.inFlightCapacity + 2048)
     }
 
-    /// Hands over; never blocks as long as flights and errands keep their bounds.
-    func deliver(_ delivery: Delivery) {
-        if !queue.push(delivery) { release(delivery, .unchanged) }
+    /// Hands over; never blocks as long as in-flight jobs and side tasks keep their bounds.
+    func submit(_ entry: CommitEntry) {
+        if !queue.push(entry) { release(entry, .unchanged) }
     }
 
-    /// The thread's body; returns after `close`, with everything that was delivered committed or given up.
+    /// The thread's body; returns after `close`, with everything that was submitted committed or given up.
     func run() {
         while let first = queue.pop() {
             var batch = [first]
@@ -49,7 +49,7 @@ final class Committer: Sendable {
     /// Runs `body` while no batch is being applied.
     func withoutCommits<R: Sendable>(_ body: () -> R) -> R { applying.update { _ in body() } }
 
-    private func commit(_ batch: [Delivery]) {
+    private func commit(_ batch: [CommitEntry]) {
         while true {
             let result = applying.update { _ -> Result<Void, CatalogError> in
                 // A root that was removed meanwhile has no rows any more, and shall not get new ones.
@@ -59,7 +59,7 @@ final class Committer: Sendable {
                         batch.filter { scheduler.roots[$0.key.root] == nil }
                     )
                 }
-                return apply(wanted).map { for delivery in unwanted { release(delivery, .unchanged) } }
+                return apply(wanted).map { for entry in unwanted { release(entry, .unchanged) } }
             }
             switch result {
             case .success:
@@ -75,7 +75,7 @@ final class Committer: Sendable {
             case .failure(let error):
                 // One change that the catalog refuses must not hold up the others.
                 if batch.count > 1 {
-                    for delivery in batch { commit([delivery]) }
+                    for entry in batch { commit([entry]) }
                 } else {
                     log.error("\(batch[0].key.path) cannot be stored: \(error)")
                     giveUp(batch)
@@ -97,11 +97,11 @@ final class Committer: Sendable {
         return true
     }
 
-    private func giveUp(_ batch: [Delivery]) {
-        for delivery in batch { release(delivery, .unchanged) }
+    private func giveUp(_ batch: [CommitEntry]) {
+        for entry in batch { release(entry, .unchanged) }
     }
 
-    private func apply(_ batch: [Delivery]) -> Result<Void, CatalogError> {
+    private func apply(_ batch: [CommitEntry]) -> Result<Void, CatalogError> {
         guard !batch.isEmpty else { return .success(()) }
         let outcomes: [CatalogOutcome]
         let start = Instant.now
@@ -112,37 +112,37 @@ final class Committer: Sendable {
             return .failure(error)
         }
         var at = 0
-        for delivery in batch {
-            let mine = outcomes[at..<min(at + delivery.changes.count, outcomes.count)]
-            at += delivery.changes.count
+        for entry in batch {
+            let mine = outcomes[at..<min(at + entry.changes.count, outcomes.count)]
+            at += entry.changes.count
             // A move whose source went, or bytes that were forgotten since: the file is read again.
             let isStale = mine.contains { $0 == .needsVector || $0 == .notFound }
-            let committed = SchedulerState.Landing.committed(before: delivery.before, after: delivery.after)
+            let committed = SchedulerState.Outcome.committed(before: entry.before, after: entry.after)
             // A deletion may find that the row has moved away, and has changed nothing then.
-            release(delivery, isStale ? (delivery.isFlight ? .again : .unchanged) : committed)
+            release(entry, isStale ? (entry.isInFlightJob ? .again : .unchanged) : committed)
         }
         return .success(())
     }
 
-    /// Ends the delivery's way, whatever became of it.
-    private func release(_ delivery: Delivery, _ landing: SchedulerState.Landing) {
-        if let content = delivery.content { contents.release(content) }
+    /// Ends the entry's way, whatever became of it.
+    private func release(_ entry: CommitEntry, _ outcome: SchedulerState.Outcome) {
+        if let content = entry.content { contents.release(content) }
         workQueue.update { scheduler in
             let now = Instant.now
-            if delivery.isFlight {
-                scheduler.land(delivery.key, landing, at: now)
+            if entry.isInFlightJob {
+                scheduler.finish(entry.key, outcome, at: now)
             } else {
-                scheduler.errandCount -= 1
+                scheduler.sideTaskCount -= 1
             }
-            guard case .committed(let before, let after) = landing else { return }
-            scheduler.roots[delivery.key.root]?.count(before, -1)
-            scheduler.roots[delivery.key.root]?.count(after, 1)
-            if let old = delivery.movedFrom {
+            guard case .committed(let before, let after) = outcome else { return }
+            scheduler.roots[entry.key.root]?.count(before, -1)
+            scheduler.roots[entry.key.root]?.count(after, 1)
+            if let old = entry.movedFrom {
                 scheduler.roots[old]?.count(.indexed, -1)
                 scheduler.roots[old]?.lastMove = now
             }
-            if delivery.isRacy { scheduler.fileChanged(delivery.key, .recheck, at: now) }
-            if let next = delivery.nextAttempt {
+            if entry.isRacy { scheduler.fileChanged(entry.key, .recheck, at: now) }
+            if let next = entry.nextAttempt {
                 let due = now + Double(next - wallClockNanoseconds()) / 1e9
                 scheduler.nextRetry = scheduler.nextRetry.map { min($0, due) } ?? due
             }

@@ -34,7 +34,7 @@ package struct IngestionConfiguration: Sendable {
     /// Directories of a root that wait for a walk; beyond it the whole root is.
     package var dirtyDirectoryCapacity = 512
     /// Files between reading and commit. How many encoded bytes wait is the embedder's to bound.
-    package var flightCapacity = 192
+    package var inFlightCapacity = 192
     package var readerCount = 2
     /// A batch is committed when it holds so many files, or is so old.
     package var commitCount = 32

@@ -6,7 +6,7 @@ internal import Platform
 
 /// Reads files that need work, decides by their content what they are, and hands new images to the embedder.
 ///
-/// Several threads run `run`; each file's outcome leaves as one delivery to the committer.
+/// Several threads run `run`; each file's outcome leaves as one commit entry.
 final class Reader: Sendable {
     private let workQueue: WorkQueue
     private let ledger: any FileLedger
@@ -46,13 +46,13 @@ final class Reader: Sendable {
                 // The ledger could not be read: the file is not at fault.
                 log.error("\(job.key.path): \(error)")
                 workQueue.pause(seconds: workQueue.configuration.pauseInterval)
-                land(job, .requeued)
+                finish(job, .requeued)
             }
         }
     }
 
-    private func land(_ job: ReadJob, _ landing: SchedulerState.Landing) {
-        workQueue.update { $0.land(job.key, landing, at: .now) }
+    private func finish(_ job: ReadJob, _ outcome: SchedulerState.Outcome) {
+        workQueue.update { $0.finish(job.key, outcome, at: .now) }
     }
 
     // MARK: Bytes
@@ -82,7 +82,7 @@ final class Reader: Sendable {
             if error.saysAbsent { return gone(job, row) }
             guard error.saysExhausted else { return unreadable(job, row, error) }
             workQueue.pause(seconds: workQueue.configuration.pauseInterval)
-            return land(job, .requeued)
+            return finish(job, .requeued)
         }
         if let content { try decide(job, row, content) }
     }
@@ -104,7 +104,7 @@ final class Reader: Sendable {
         if status.kind != .regular {
             gone(job, row)
         } else if !FileRow.needsWork(row, stamp: stamp, isForced: job.isForced, now: now) {
-            land(job, .unchanged)
+            finish(job, .unchanged)
         } else if let failure = Self.failure(ofByteCount: stamp.byteCount, limit: limit) {
             fail(job, row, stamp, content: nil, failure)
         } else {
@@ -116,7 +116,7 @@ final class Reader: Sendable {
                 let isRacy = stamp.isRecent(at: now, within: workQueue.configuration.racyWindow)
                 return Content(bytes: bytes, digest: SHA256Digest(of: bytes), stamp: stamp, isRacy: isRacy)
             }
-            land(job, .again)
+            finish(job, .again)
         }
         return nil
     }
@@ -130,7 +130,7 @@ final class Reader: Sendable {
     /// The file went away, or something that is no file took its name: a deletion, with its waiting time.
     private func gone(_ job: ReadJob, _ row: FileRow?) {
         workQueue.update { scheduler in
-            scheduler.land(job.key, .unchanged, at: .now)
+            scheduler.finish(job.key, .unchanged, at: .now)
             if row != nil { scheduler.fileChanged(job.key, .removed, at: .now) }
         }
     }
@@ -159,7 +159,7 @@ final class Reader: Sendable {
         if let row, row.content == content.digest, !isDue(row, job) {
             // Touched, copied over itself, or only looked at too early before.
             let restamp = CatalogChange.restamp(key: job.key, stamp: content.ledgerStamp)
-            return deliver(job, row, content, [restamp], after: RowKind(row))
+            return submit(job, row, content, [restamp], after: RowKind(row))
         }
         var content = content
         content.document = sidecars.document(of: job.key.path, in: job.root)
@@ -169,9 +169,9 @@ final class Reader: Sendable {
             if old.document != content.document {
                 changes.append(.setDocument(key: job.key, document: content.document))
             }
-            deliver(job, row, content, changes, after: .indexed, movedFrom: old.key.root)
+            submit(job, row, content, changes, after: .indexed, movedFrom: old.key.root)
         } else if try ledger.knowsContent(content.digest) {
-            deliver(job, row, content, [index(job, content, embedded: nil)], after: .indexed)
+            submit(job, row, content, [index(job, content, embedded: nil)], after: .indexed)
         } else {
             embed(job, row, content)
         }
@@ -222,7 +222,7 @@ final class Reader: Sendable {
         case .success(let image):
             workQueue.update { $0.devicePause = nil }
             let change = index(job, content, embedded: image)
-            deliver(job, row, content, [change], after: .indexed, claim: leads ? content.digest : nil)
+            submit(job, row, content, [change], after: .indexed, claim: leads ? content.digest : nil)
         case .failure(.image(let error)):
             fail(job, row, content.ledgerStamp, content: content.digest, Failures.image(error), isRacy: content.isRacy)
         case .failure(.backend(.nonFinite)):
@@ -236,12 +236,12 @@ final class Reader: Sendable {
             fail(job, row, content.ledgerStamp, content: content.digest, failure, isRacy: content.isRacy)
         case .failure(.backend(let error)):
             pauseForDevice(error.description)
-            land(job, .requeued)
+            finish(job, .requeued)
         case .failure(.overloaded):
-            land(job, .requeued)
+            finish(job, .requeued)
         case .failure(.stopped):
             // The next start finds the file again.
-            land(job, .unchanged)
+            finish(job, .unchanged)
         }
     }
 
@@ -253,7 +253,7 @@ final class Reader: Sendable {
         }
     }
 
-    // MARK: Deliveries
+    // MARK: Commit entries
 
     private func fail(
         _ job: ReadJob,
@@ -265,14 +265,14 @@ final class Reader: Sendable {
     ) {
         log.info("\(job.key.path) cannot be searched: \(failure.kind): \(failure.message)")
         let change = CatalogChange.fail(key: job.key, stamp: stamp, content: content, failure: failure)
-        var delivery = Delivery(key: job.key, changes: [change], before: RowKind(row), after: .failed)
-        delivery.isRacy = isRacy
-        delivery.nextAttempt = failure.nextAttempt
-        committer.deliver(delivery)
+        var entry = CommitEntry(key: job.key, changes: [change], before: RowKind(row), after: .failed)
+        entry.isRacy = isRacy
+        entry.nextAttempt = failure.nextAttempt
+        committer.submit(entry)
         workQueue.update { $0.decide(job.key) }
     }
 
-    private func deliver(
+    private func submit(
         _ job: ReadJob,
         _ row: FileRow?,
         _ content: Content,
@@ -281,11 +281,11 @@ final class Reader: Sendable {
         claim: SHA256Digest? = nil,
         movedFrom: RootID? = nil
     ) {
-        var delivery = Delivery(key: job.key, changes: changes, before: RowKind(row), after: after)
-        delivery.content = claim
-        delivery.movedFrom = movedFrom
-        delivery.isRacy = content.isRacy
-        committer.deliver(delivery)
+        var entry = CommitEntry(key: job.key, changes: changes, before: RowKind(row), after: after)
+        entry.content = claim
+        entry.movedFrom = movedFrom
+        entry.isRacy = content.isRacy
+        committer.submit(entry)
         // Only now: a sweep that begins before the move is under way would take its source out.
         workQueue.update { $0.decide(job.key) }
     }

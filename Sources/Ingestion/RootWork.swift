@@ -47,7 +47,7 @@ struct RootWork: Sendable {
     var isForced = false
 
     /// Files between reading and commit.
-    var flightCount = 0
+    var inFlightCount = 0
     /// Those of them whose bytes are not known yet: each may be another file's new name.
     var undecidedCount = 0
 
@@ -67,7 +67,7 @@ struct RootWork: Sendable {
     /// Files that need work and have not begun to settle.
     var queuedCount: Int { urgent.count + fresh.count + backlog.count + uncountedCount }
 
-    var hasWork: Bool { queuedCount + flightCount > 0 }
+    var hasWork: Bool { queuedCount + inFlightCount > 0 }
 
     /// Whether everything that was asked for is done.
     var isIdle: Bool { state == .offline || (!hasWork && dirty.isEmpty && sweeps.isEmpty) }

@@ -77,8 +77,8 @@ extension Scanner {
         workQueue.update { scheduler in
             // A commit meanwhile changed rows that were counted before or after; one that is not told yet would be
             // counted twice. A file that moves away is in flight in the root that it moves to.
-            guard scheduler.roots[id]?.commitCount == commitCount, scheduler.errandCount == 0,
-                scheduler.roots.values.allSatisfy({ $0.flightCount == 0 })
+            guard scheduler.roots[id]?.commitCount == commitCount, scheduler.sideTaskCount == 0,
+                scheduler.roots.values.allSatisfy({ $0.inFlightCount == 0 })
             else { return }
             scheduler.roots[id]?.indexedCount = counts[.indexed] ?? 0
             scheduler.roots[id]?.failedCount = counts[.failed] ?? 0

@@ -82,7 +82,7 @@ extension Scanner {
         for row in rows {
             let document = sidecars.document(of: row.key.path, in: root)
             let change = CatalogChange.setDocument(key: row.key, document: document)
-            deliver(Delivery(key: row.key, changes: [change], before: .indexed, after: .indexed))
+            submit(CommitEntry(key: row.key, changes: [change], before: .indexed, after: .indexed))
         }
     }
 }

@@ -102,16 +102,16 @@ final class Scanner: Sendable {
 
     /// Takes a row and its image out, unless the path is being read just now: then it is looked at again afterwards.
     func forget(_ row: FileRow) {
-        if workQueue.update({ $0.defersToFlight(row.key) }) { return }
-        deliver(Delivery(key: row.key, changes: [.forget(key: row.key)], before: RowKind(row), after: .none))
+        if workQueue.update({ $0.defersToInFlightJob(row.key) }) { return }
+        submit(CommitEntry(key: row.key, changes: [.forget(key: row.key)], before: RowKind(row), after: .none))
     }
 
-    /// Hands over a change that is no flight, waiting while too many are under way.
-    func deliver(_ delivery: Delivery) {
-        guard workQueue.beginErrand() else { return }
-        var errand = delivery
-        errand.isFlight = false
-        committer.deliver(errand)
+    /// Hands over a change that belongs to no in-flight job, waiting while too many are under way.
+    func submit(_ entry: CommitEntry) {
+        guard workQueue.beginSideTask() else { return }
+        var sideTask = entry
+        sideTask.isInFlightJob = false
+        committer.submit(sideTask)
     }
 
     // MARK: Documents
@@ -122,11 +122,11 @@ final class Scanner: Sendable {
             let document = sidecars.document(of: row.key.path, in: root)
             guard document != image.document else { continue }
             let change = CatalogChange.setDocument(key: row.key, document: document)
-            deliver(Delivery(key: row.key, changes: [change], before: .indexed, after: .indexed))
+            submit(CommitEntry(key: row.key, changes: [change], before: .indexed, after: .indexed))
         }
         // An image that is between reading and commit may have been read without it.
         workQueue.update { scheduler in
-            let isInFlight = scheduler.flights.keys.contains { key in
+            let isInFlight = scheduler.inFlight.keys.contains { key in
                 key.root == sidecar.root && Sidecars.places(for: key.path).contains(sidecar.path)
             }
             if isInFlight { scheduler.fileChanged(sidecar, .touched, at: .now) }

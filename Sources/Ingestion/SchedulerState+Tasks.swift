@@ -116,7 +116,7 @@ extension SchedulerState {
     /// Takes a file to read: settled ones first, then what came in new directories, then what else walks found; from each
     /// root in turn.
     mutating func takeRead(at now: Instant) -> ReadJob? {
-        guard pauseEnd(after: now) == nil, flights.count < configuration.flightCapacity else { return nil }
+        guard pauseEnd(after: now) == nil, inFlight.count < configuration.inFlightCapacity else { return nil }
         let ids = roots.keys.sorted { $0.rawValue < $1.rawValue }
         turn &+= 1
         for queue in [\RootWork.urgent, \.fresh, \.backlog] {
@@ -134,9 +134,9 @@ extension SchedulerState {
     ) -> ReadJob? {
         while let next = roots[id]?[keyPath: queue].popFirst() {
             let key = FileKey(root: id, path: next.path)
-            guard let open = roots[id]?.open, !defersToFlight(key) else { continue }
-            flights[key] = Flight()
-            roots[id]?.flightCount += 1
+            guard let open = roots[id]?.open, !defersToInFlightJob(key) else { continue }
+            inFlight[key] = InFlightJob()
+            roots[id]?.inFlightCount += 1
             roots[id]?.undecidedCount += 1
             return ReadJob(key: key, root: open, isForced: next.isForced)
         }

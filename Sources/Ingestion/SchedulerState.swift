@@ -7,15 +7,15 @@ internal import Platform
 /// takes long, so the watcher never waits. Every collection has a bound; beyond it one coarser entry takes the place of many.
 struct SchedulerState: Sendable {
     /// A file on its way from reading to commit. One at a time for each path, so that an older state never overtakes a newer.
-    struct Flight: Sendable {
+    struct InFlightJob: Sendable {
         /// Its bytes are known.
         var isDecided = false
         /// Something happened to the file meanwhile.
         var again = false
     }
 
-    /// What became of a flight.
-    enum Landing: Sendable {
+    /// What became of a job.
+    enum Outcome: Sendable {
         case committed(before: RowKind, after: RowKind)
         /// Nothing to do, or nothing that can be done.
         case unchanged
@@ -30,9 +30,9 @@ struct SchedulerState: Sendable {
     let configuration: IngestionConfiguration
     var settling: Settling
     var roots: [RootID: RootWork] = [:]
-    var flights: [FileKey: Flight] = [:]
-    /// Changes on their way to the committer that are no flights.
-    var errandCount = 0
+    var inFlight: [FileKey: InFlightJob] = [:]
+    /// Changes on their way to the committer that belong to no in-flight job.
+    var sideTaskCount = 0
     /// The scanner is at a task.
     var isScannerBusy = false
     /// When the first failed file is due again.
@@ -89,8 +89,8 @@ struct SchedulerState: Sendable {
 
     /// A settled file needs reading.
     mutating func enqueueUrgent(_ key: FileKey, at now: Instant) {
-        if flights[key] != nil {
-            flights[key]?.again = true
+        if inFlight[key] != nil {
+            inFlight[key]?.again = true
         } else if let count = roots[key.root]?.urgent.count, count < configuration.backlogCapacity {
             roots[key.root]?.urgent.append(RootWork.Waiting(path: key.path, isForced: false))
             refreshProgress(at: now)
@@ -121,27 +121,27 @@ struct SchedulerState: Sendable {
 
     // MARK: Flights
 
-    /// The flight's bytes are known, and whether they are another file's.
+    /// The job's bytes are known, and whether they are another file's.
     mutating func decide(_ key: FileKey) {
-        guard flights[key]?.isDecided == false else { return }
-        flights[key]?.isDecided = true
+        guard inFlight[key]?.isDecided == false else { return }
+        inFlight[key]?.isDecided = true
         roots[key.root]?.undecidedCount -= 1
     }
 
-    /// The flight ends.
-    mutating func land(_ key: FileKey, _ landing: Landing, at now: Instant) {
-        guard let flight = flights[key] else { return }
+    /// The job ends.
+    mutating func finish(_ key: FileKey, _ outcome: Outcome, at now: Instant) {
+        guard let job = inFlight[key] else { return }
         decide(key)
-        flights[key] = nil
-        roots[key.root]?.flightCount -= 1
-        switch landing {
+        inFlight[key] = nil
+        roots[key.root]?.inFlightCount -= 1
+        switch outcome {
         case .committed(_, let after):
             progress.add(fileCount: 1, imageCount: after == .indexed ? 1 : 0, at: now)
         case .unchanged: progress.add(fileCount: 1, imageCount: 0, at: now)
         case .again: fileChanged(key, .touched, at: now)
         case .requeued: enqueueUrgent(key, at: now)
         }
-        if flight.again { fileChanged(key, .closed, at: now) }
+        if job.again { fileChanged(key, .closed, at: now) }
         refreshProgress(at: now)
     }
 
@@ -155,9 +155,9 @@ struct SchedulerState: Sendable {
     }
 
     /// Whether the path is between reading and commit; if so, it is looked at again afterwards.
-    mutating func defersToFlight(_ key: FileKey) -> Bool {
-        guard flights[key] != nil else { return false }
-        flights[key]?.again = true
+    mutating func defersToInFlightJob(_ key: FileKey) -> Bool {
+        guard inFlight[key] != nil else { return false }
+        inFlight[key]?.again = true
         return true
     }
 
@@ -188,7 +188,7 @@ struct SchedulerState: Sendable {
     // MARK: Status
 
     var isIdle: Bool {
-        !isScannerBusy && errandCount == 0
+        !isScannerBusy && sideTaskCount == 0
             && roots.allSatisfy { $0.value.isIdle && settling.waitingCount(in: $0.key) == 0 }
     }
 
@@ -201,7 +201,7 @@ struct SchedulerState: Sendable {
                 seenCount: work.seenCount,
                 indexedCount: work.indexedCount,
                 failedCount: work.failedCount,
-                waitingCount: work.queuedCount + work.flightCount + settling.waitingCount(in: work.record.id)
+                waitingCount: work.queuedCount + work.inFlightCount + settling.waitingCount(in: work.record.id)
             )
         }
         let waitingCount = list.reduce(0) { $0 + $1.waitingCount }

@@ -5,7 +5,7 @@ internal import Platform
 final class WorkQueue: Sendable {
     private let monitor: Monitor<SchedulerState>
     let configuration: IngestionConfiguration
-    private static let errandCapacity = 1024
+    private static let sideTaskCapacity = 1024
 
     init(configuration: IngestionConfiguration) {
         self.configuration = configuration
@@ -63,14 +63,14 @@ final class WorkQueue: Sendable {
         }
     }
 
-    /// Waits for room for a change that is no flight.
+    /// Waits for room for a change that belongs to no in-flight job.
     ///
     /// - Returns: false when stopping.
-    func beginErrand() -> Bool {
+    func beginSideTask() -> Bool {
         monitor.wait { scheduler -> Bool? in
             if scheduler.isStopping { return false }
-            guard scheduler.errandCount < Self.errandCapacity else { return nil }
-            scheduler.errandCount += 1
+            guard scheduler.sideTaskCount < Self.sideTaskCapacity else { return nil }
+            scheduler.sideTaskCount += 1
             return true
         } ?? false
     }

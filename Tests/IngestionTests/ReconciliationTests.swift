@@ -188,7 +188,7 @@ import Testing
     @Test func `A walk finds more than the backlog holds`() throws {
         var configuration = Playground.quick
         configuration.backlogCapacity = 7
-        configuration.flightCapacity = 3
+        configuration.inFlightCapacity = 3
         configuration.racyWindow = 0
         let ground = try Playground(configuration, files: (0..<60).map { "\($0).jpg" })
         ground.idle()

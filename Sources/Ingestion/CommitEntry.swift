@@ -2,7 +2,7 @@ internal import Catalog
 internal import Platform
 
 /// What one file came to: changes that belong into one transaction, and what to do when they are committed.
-struct Delivery: Sendable {
+struct CommitEntry: Sendable {
     var key: FileKey
     /// Applied in order.
     var changes: [CatalogChange]
@@ -16,7 +16,7 @@ struct Delivery: Sendable {
     /// The stamp was too young to trust: read the file once more later.
     var isRacy = false
     /// A file on its way from reading to commit, as against a deletion or a document.
-    var isFlight = true
+    var isInFlightJob = true
     /// When a failed file is due again, nanoseconds since 1970.
     var nextAttempt: Int64?
 }
