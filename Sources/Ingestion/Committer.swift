@@ -3,8 +3,8 @@ internal import Platform
 
 /// The one way into the ledger: collects commit entries and applies them as one transaction after at most 20 ms.
 ///
-/// While the disk is full it keeps what it has, says why on the work queue, and tries again; upstream everything comes to
-/// rest by its bounds.
+/// While the disk is full it keeps what it has, says why on the work queue, and tries again; upstream everything stops at
+/// its bounds.
 final class Committer: Sendable {
     private let workQueue: WorkQueue
     private let ledger: any FileLedger

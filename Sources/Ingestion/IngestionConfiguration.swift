@@ -27,8 +27,8 @@ package struct IngestionConfiguration: Sendable {
     /// Attempts at a file that fails for reasons that may pass; after the last it waits for a change.
     package var retryDelays: [Double] = [60, 300, 1800, 6 * 3600, 24 * 3600]
 
-    /// Paths that settle at once; beyond it their directories are scanned instead.
-    package var settlingCapacity = 65_536
+    /// Paths that are debounced at once; beyond it their directories are scanned instead.
+    package var debounceCapacity = 65_536
     /// Files of a root that a walk found to need work; beyond it they are counted, and a further walk finds them.
     package var backlogCapacity = 65_536
     /// Directories of a root that wait for a walk; beyond it the whole root is.

@@ -2,7 +2,7 @@ package import Catalog
 package import Embedding
 package import Platform
 
-/// Watch, settle, read, embed, commit: keeps one catalog equal to the image files of its roots.
+/// Watch, debounce, read, embed, commit: keeps one catalog equal to the image files of its roots.
 ///
 /// `README.md` in this folder says which thread does what, and why each file is indexed exactly once.
 package final class Ingestor: Sendable {

@@ -27,7 +27,7 @@ struct RootWork: Sendable {
     var state = RootState.scanning
     var detail = ""
 
-    /// Files that settled: read before all others.
+    /// Files that became quiescent: read before all others.
     var urgent = Fifo<Waiting>()
     /// Files that walks found in directories that appeared: read before the backlog, since they may be new names.
     var fresh = Fifo<Waiting>()
@@ -64,7 +64,7 @@ struct RootWork: Sendable {
         dirty[.root] = now
     }
 
-    /// Files that need work and have not begun to settle.
+    /// Files that need work and are not being debounced.
     var queuedCount: Int { urgent.count + fresh.count + backlog.count + uncountedCount }
 
     var hasWork: Bool { queuedCount + inFlightCount > 0 }

@@ -1,7 +1,7 @@
 internal import Catalog
 internal import Platform
 
-/// Compares the disk with the ledger, one task at a time: single files that settled, whole directories, and rows whose
+/// Compares the disk with the ledger, one task at a time: single quiescent files, whole directories, and rows whose
 /// files may be gone. It finds work and leaves reading to others, so a walk ends soon however much there is to embed.
 final class Scanner: Sendable {
     let workQueue: WorkQueue
@@ -52,7 +52,7 @@ final class Scanner: Sendable {
 
     // MARK: One file
 
-    /// Whether a file that sends no close has come to rest.
+    /// Whether a file that sends no close is quiescent.
     private func probe(_ key: FileKey, _ root: OpenRoot) throws(CatalogError) {
         let status: FileStatus?
         do throws(SystemError) {
@@ -62,7 +62,7 @@ final class Scanner: Sendable {
             status = nil
         }
         let now = Instant.now
-        if workQueue.update({ $0.settling.observe(key, status, at: now) }) {
+        if workQueue.update({ $0.debouncer.observe(key, status, at: now) }) {
             try check(key, root, isRemoval: false, since: now)
         }
     }
@@ -93,7 +93,7 @@ final class Scanner: Sendable {
                 let last = scheduler.roots[key.root]?.lastMove ?? since
                 let isPatient = Instant.now - max(last, since) < scheduler.configuration.removalPatience
                 let waits = scheduler.isExpectingNames && isPatient
-                if waits { scheduler.settling.postponeRemoval(key, since: since, at: .now) }
+                if waits { scheduler.debouncer.postponeRemoval(key, since: since, at: .now) }
                 return waits
             }
             if !isEarly { forget(row) }

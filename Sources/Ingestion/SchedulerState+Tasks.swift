@@ -5,7 +5,7 @@ internal import Platform
 enum ScannerTask: Sendable {
     /// Look at a file that may still be changing.
     case probe(FileKey, OpenRoot)
-    /// Compare a file that came to rest with the ledger.
+    /// Compare a quiescent file with the ledger.
     case check(FileKey, OpenRoot, isRemoval: Bool, since: Instant)
     /// List a directory and everything below it.
     case walk(RootID, RelativePath, isForced: Bool)
@@ -23,7 +23,7 @@ struct ReadJob: Sendable {
 }
 
 extension SchedulerState {
-    /// Takes the most urgent task that can be done now: settled files first, walks next, sweeps last.
+    /// Takes the most urgent task that can be done now: quiescent files first, walks next, sweeps last.
     mutating func takeTask(at now: Instant) -> ScannerTask? {
         isScannerBusy = false
         let task = nextTask(at: now)
@@ -32,11 +32,11 @@ extension SchedulerState {
     }
 
     private mutating func nextTask(at now: Instant) -> ScannerTask? {
-        while let due = settling.takeDue(at: now) {
+        while let due = debouncer.takeDue(at: now) {
             switch due {
             case .probe(let key):
                 if let open = roots[key.root]?.open { return .probe(key, open) }
-                _ = settling.observe(key, nil, at: now)
+                _ = debouncer.observe(key, nil, at: now)
             case .check(let key, let isRemoval, let since):
                 if let open = roots[key.root]?.open {
                     return .check(key, open, isRemoval: isRemoval, since: since)
@@ -82,7 +82,7 @@ extension SchedulerState {
         let isRead = root.queuedCount == 0 && root.undecidedCount == 0
         // The new name may be in another root.
         let isQuiet =
-            settling.waitingCount(in: id) == 0 && settling.arrivingCount == 0
+            debouncer.waitingCount(in: id) == 0 && debouncer.arrivingCount == 0
             && roots.values.allSatisfy { $0.dirty.isEmpty && $0.queuedCount == 0 && $0.undecidedCount == 0 }
         guard isQuiet || (isImpatient && (isRead || directory != .root)) else { return nil }
         roots[id]?.sweeps[directory] = nil
@@ -95,7 +95,7 @@ extension SchedulerState {
         func consider(_ time: Instant?) {
             if let time, time > now, earliest.map({ time < $0 }) ?? true { earliest = time }
         }
-        consider(settling.nextDue)
+        consider(debouncer.nextDue)
         consider(nextRetry)
         for root in roots.values {
             consider(root.nextVisit)
@@ -113,7 +113,7 @@ extension SchedulerState {
         devicePause.flatMap { $0.until > now ? $0.until : nil }
     }
 
-    /// Takes a file to read: settled ones first, then what came in new directories, then what else walks found; from each
+    /// Takes a file to read: quiescent ones first, then what came in new directories, then what else walks found; from each
     /// root in turn.
     mutating func takeRead(at now: Instant) -> ReadJob? {
         guard pauseEnd(after: now) == nil, inFlight.count < configuration.inFlightCapacity else { return nil }

@@ -28,7 +28,7 @@ struct SchedulerState: Sendable {
     private static let longestOrderedPath = 400
 
     let configuration: IngestionConfiguration
-    var settling: Settling
+    var debouncer: Debouncer
     var roots: [RootID: RootWork] = [:]
     var inFlight: [FileKey: InFlightJob] = [:]
     /// Changes on their way to the committer that belong to no in-flight job.
@@ -46,15 +46,15 @@ struct SchedulerState: Sendable {
 
     init(configuration: IngestionConfiguration) {
         self.configuration = configuration
-        settling = Settling(configuration: configuration)
+        debouncer = Debouncer(configuration: configuration)
     }
 
     // MARK: Events
 
     /// Something happened to a file.
-    mutating func fileChanged(_ key: FileKey, _ cause: Settling.Cause, at now: Instant) {
+    mutating func fileChanged(_ key: FileKey, _ cause: Debouncer.Cause, at now: Instant) {
         guard let root = roots[key.root], root.state != .offline else { return }
-        if !settling.record(key, cause, at: now) {
+        if !debouncer.record(key, cause, at: now) {
             scheduleScan(key.root, key.path.parent, due: now + configuration.probeInterval)
         }
     }
@@ -87,7 +87,7 @@ struct SchedulerState: Sendable {
 
     // MARK: Files to read
 
-    /// A settled file needs reading.
+    /// A quiescent file needs reading.
     mutating func enqueueUrgent(_ key: FileKey, at now: Instant) {
         if inFlight[key] != nil {
             inFlight[key]?.again = true
@@ -147,7 +147,7 @@ struct SchedulerState: Sendable {
 
     /// Whether a file that is missing may yet turn up under a new name: something is on its way to being known by content.
     var isExpectingNames: Bool {
-        settling.arrivingCount > 0
+        debouncer.arrivingCount > 0
             || roots.values.contains { work in
                 work.undecidedCount > 0 || !work.urgent.isEmpty || !work.fresh.isEmpty
                     || work.dirty.keys.contains { $0 != .root }
@@ -170,7 +170,7 @@ struct SchedulerState: Sendable {
     /// The root is away: nothing in it is touched until it is back.
     mutating func setOffline(_ root: RootID, detail: String, at now: Instant) {
         guard roots[root] != nil else { return }
-        settling.removeAll(in: root)
+        debouncer.removeAll(in: root)
         roots[root]?.clearPlans()
         roots[root]?.open = nil
         roots[root]?.state = .offline
@@ -181,7 +181,7 @@ struct SchedulerState: Sendable {
 
     mutating func removeRoot(_ root: RootID, at now: Instant) {
         roots[root] = nil
-        settling.removeAll(in: root)
+        debouncer.removeAll(in: root)
         refreshProgress(at: now)
     }
 
@@ -189,7 +189,7 @@ struct SchedulerState: Sendable {
 
     var isIdle: Bool {
         !isScannerBusy && sideTaskCount == 0
-            && roots.allSatisfy { $0.value.isIdle && settling.waitingCount(in: $0.key) == 0 }
+            && roots.allSatisfy { $0.value.isIdle && debouncer.waitingCount(in: $0.key) == 0 }
     }
 
     func status(at now: Instant) -> IngestionStatus {
@@ -201,7 +201,7 @@ struct SchedulerState: Sendable {
                 seenCount: work.seenCount,
                 indexedCount: work.indexedCount,
                 failedCount: work.failedCount,
-                waitingCount: work.queuedCount + work.inFlightCount + settling.waitingCount(in: work.record.id)
+                waitingCount: work.queuedCount + work.inFlightCount + debouncer.waitingCount(in: work.record.id)
             )
         }
         let waitingCount = list.reduce(0) { $0 + $1.waitingCount }

@@ -61,7 +61,7 @@ final class Watcher: Sendable {
 
     /// One event as the scheduler understands it.
     private enum Change {
-        case file(FileKey, Settling.Cause)
+        case file(FileKey, Debouncer.Cause)
         case newDirectory(FileKey)
         case goneDirectory(FileKey)
         case suspectRoot(RootID)

@@ -75,9 +75,9 @@ import Testing
         #expect(ground.indexed.isEmpty)
     }
 
-    @Test func `A renamed file in a folder that is renamed next keeps its image, though it settles long`() throws {
+    @Test func `A renamed file in a folder that is renamed next keeps its image, though it is debounced long`() throws {
         var configuration = Playground.quick
-        // The walk finds the file young and lets it settle for longer than a deletion waits.
+        // The walk finds the file young and debounces it for longer than a deletion waits.
         configuration.probeInterval = 0.2
         configuration.racyWindow = 1
         let ground = try started(["a.jpg"], configuration)
@@ -132,7 +132,7 @@ import Testing
 
     @Test func `More events than can be kept become a walk`() throws {
         var configuration = Playground.quick
-        configuration.settlingCapacity = 4
+        configuration.debounceCapacity = 4
         configuration.dirtyDirectoryCapacity = 2
         let ground = try started([], configuration)
         for branch in 0..<6 {
