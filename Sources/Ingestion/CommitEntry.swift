@@ -11,8 +11,8 @@ struct CommitEntry: Sendable {
     var after: RowKind
     /// The root that loses a row by a move.
     var movedFrom: RootID?
-    /// The content whose claim ends with the commit.
-    var content: SHA256Digest?
+    /// The content whose single flight this file leads; the flight ends with the commit.
+    var ledFlight: SHA256Digest?
     /// The stamp was too young to trust: read the file once more later.
     var isRacy = false
     /// A file on its way from reading to commit, as against a deletion or a document.

@@ -8,17 +8,17 @@ internal import Platform
 final class Committer: Sendable {
     private let workQueue: WorkQueue
     private let ledger: any FileLedger
-    private let contents: Contents
+    private let singleFlight: SingleFlight
     private let queue: BoundedQueue<CommitEntry>
     /// Held while a batch is applied, so that a root is not removed in the middle of one.
     private let applying = Monitor(())
     private let seconds = Monitor(0.0)
     private let log = Log("ingest")
 
-    init(workQueue: WorkQueue, ledger: any FileLedger, contents: Contents) {
+    init(workQueue: WorkQueue, ledger: any FileLedger, singleFlight: SingleFlight) {
         self.workQueue = workQueue
         self.ledger = ledger
-        self.contents = contents
+        self.singleFlight = singleFlight
         // Room for all in-flight jobs and all side tasks: handing over never blocks.
         queue = BoundedQueue(capacity: workQueue.configuration.inFlightCapacity + 2048)
     }
@@ -126,7 +126,7 @@ final class Committer: Sendable {
 
     /// Ends the entry's way, whatever became of it.
     private func release(_ entry: CommitEntry, _ outcome: SchedulerState.Outcome) {
-        if let content = entry.content { contents.release(content) }
+        if let content = entry.ledFlight { singleFlight.end(content) }
         workQueue.update { scheduler in
             let now = Instant.now
             if entry.isInFlightJob {

@@ -32,16 +32,16 @@ package final class Ingestor: Sendable {
     ) {
         self.ledger = ledger
         workQueue = WorkQueue(configuration: configuration)
-        let contents = Contents()
+        let singleFlight = SingleFlight()
         let sidecars = Sidecars(ledger: ledger, maximumByteCount: configuration.maximumSidecarByteCount)
-        committer = Committer(workQueue: workQueue, ledger: ledger, contents: contents)
+        committer = Committer(workQueue: workQueue, ledger: ledger, singleFlight: singleFlight)
         reader = Reader(
             workQueue: workQueue,
             ledger: ledger,
             embedder: embedder,
             budget: budget,
             committer: committer,
-            contents: contents,
+            singleFlight: singleFlight,
             sidecars: sidecars
         )
         var watcher: Watcher?

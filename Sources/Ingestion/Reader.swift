@@ -13,7 +13,7 @@ final class Reader: Sendable {
     private let embedder: any ImageEmbedding
     private let budget: ReadBudget
     private let committer: Committer
-    private let contents: Contents
+    private let singleFlight: SingleFlight
     private let renames: Renames
     private let sidecars: Sidecars
     private let log = Log("ingest")
@@ -24,7 +24,7 @@ final class Reader: Sendable {
         embedder: any ImageEmbedding,
         budget: ReadBudget,
         committer: Committer,
-        contents: Contents,
+        singleFlight: SingleFlight,
         sidecars: Sidecars
     ) {
         self.workQueue = workQueue
@@ -32,7 +32,7 @@ final class Reader: Sendable {
         self.embedder = embedder
         self.budget = budget
         self.committer = committer
-        self.contents = contents
+        self.singleFlight = singleFlight
         self.sidecars = sidecars
         renames = Renames(ledger: ledger)
     }
@@ -205,24 +205,30 @@ final class Reader: Sendable {
         light.bytes = []
         let record = light
         let digest = content.digest
-        let leads = contents.claim(digest) { [self] outcome in
+        let leads = singleFlight.join(digest) { [self] outcome in
             finish(job, row, record, outcome, leads: false)
         }
         workQueue.update { $0.decide(job.key) }
         guard leads else { return }
         embedder.submit(content.bytes) { [self] outcome in
-            contents.settle(digest, outcome)
+            singleFlight.complete(digest, outcome)
             finish(job, row, record, outcome, leads: true)
         }
     }
 
     /// Runs on the embedder's thread: hands on, and waits for nothing.
-    private func finish(_ job: ReadJob, _ row: FileRow?, _ content: Content, _ outcome: Contents.Outcome, leads: Bool) {
+    private func finish(
+        _ job: ReadJob,
+        _ row: FileRow?,
+        _ content: Content,
+        _ outcome: SingleFlight.Result,
+        leads: Bool
+    ) {
         switch outcome {
         case .success(let image):
             workQueue.update { $0.devicePause = nil }
             let change = index(job, content, embedded: image)
-            submit(job, row, content, [change], after: .indexed, claim: leads ? content.digest : nil)
+            submit(job, row, content, [change], after: .indexed, leading: leads ? content.digest : nil)
         case .failure(.image(let error)):
             fail(job, row, content.ledgerStamp, content: content.digest, Failures.image(error), isRacy: content.isRacy)
         case .failure(.backend(.nonFinite)):
@@ -278,11 +284,11 @@ final class Reader: Sendable {
         _ content: Content,
         _ changes: [CatalogChange],
         after: RowKind,
-        claim: SHA256Digest? = nil,
+        leading: SHA256Digest? = nil,
         movedFrom: RootID? = nil
     ) {
         var entry = CommitEntry(key: job.key, changes: changes, before: RowKind(row), after: after)
-        entry.content = claim
+        entry.ledFlight = leading
         entry.movedFrom = movedFrom
         entry.isRacy = content.isRacy
         committer.submit(entry)
