@@ -116,7 +116,7 @@ struct Debouncer: Sendable {
             remove(key)
             return true
         }
-        if now - entry.first > configuration.settlePatience {
+        if now - entry.first > configuration.quiescenceTimeout {
             remove(key)
             return false
         }

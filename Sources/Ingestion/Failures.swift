@@ -3,7 +3,7 @@ internal import Embedding
 internal import Imaging
 internal import Platform
 
-/// Turns what went wrong with one file into the ledger's words, and says when to try again.
+/// Classifies the errors of one file as permanent or transient, and gives the transient ones a backoff.
 enum Failures {
     /// The image itself is at fault: only a change of the file helps.
     static func permanent(_ kind: String, _ message: String, attempts: UInt32 = 1) -> FileFailure {
@@ -12,8 +12,9 @@ enum Failures {
 
     static func image(_ error: ImagingError) -> FileFailure { permanent(error.code.rawValue, error.detail) }
 
-    /// Something around the file is at fault: tried again after each of `delays`, then not before it changes.
-    static func passing(
+    /// A transient error: something around the file is at fault. It is tried again after a backoff, which is the next of
+    /// `delays` for each attempt, and after the last of them not before the file changes.
+    static func transient(
         _ kind: String,
         _ message: String,
         after earlier: FileRow?,

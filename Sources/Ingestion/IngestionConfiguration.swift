@@ -4,12 +4,12 @@ package struct IngestionConfiguration: Sendable {
     package var closedDelay = 0.2
     /// A file that appeared or changed without a close is read when two looks this far apart agree.
     package var probeInterval = 0.5
-    /// A file that changes for so long is left alone until its next event.
-    package var settlePatience = 600.0
+    /// Timeout of the debouncer: a file that changes for so long is left alone until its next event.
+    package var quiescenceTimeout = 600.0
     /// From a deletion until the image goes: long enough for the file to reappear under another name.
     package var removalDelay = 1.0
-    /// A deletion waits at most this long for the files that are being read (each may be its new name).
-    package var removalPatience = 10.0
+    /// Timeout of a deletion: it waits at most this long for the files that are being read (each may be its new name).
+    package var removalTimeout = 10.0
     /// A file that changed so shortly before it was read is read once more later (timestamps are coarse).
     package var racyWindow = 2.0
     /// From one look at a root that is offline to the next.
@@ -24,8 +24,8 @@ package struct IngestionConfiguration: Sendable {
     package var guardCount = 100
     /// From one attempt to store, while the disk is full, or to embed, while the device is gone, to the next.
     package var pauseInterval = 3.0
-    /// Attempts at a file that fails for reasons that may pass; after the last it waits for a change.
-    package var retryDelays: [Double] = [60, 300, 1800, 6 * 3600, 24 * 3600]
+    /// Backoff of transient errors: the wait before each further attempt at a file; after the last it waits for a change.
+    package var backoffDelays: [Double] = [60, 300, 1800, 6 * 3600, 24 * 3600]
 
     /// Paths that are debounced at once; beyond it their directories are scanned instead.
     package var debounceCapacity = 65_536

@@ -143,11 +143,11 @@ final class Reader: Sendable {
         } catch {
             log.warning("\(error)")
         }
-        let failure = Failures.passing(
+        let failure = Failures.transient(
             "unreadable",
             error.description,
             after: row,
-            delays: workQueue.configuration.retryDelays,
+            delays: workQueue.configuration.backoffDelays,
             now: wallClockNanoseconds()
         )
         fail(job, row, stamp, content: nil, failure)
@@ -232,11 +232,11 @@ final class Reader: Sendable {
         case .failure(.image(let error)):
             fail(job, row, content.ledgerStamp, content: content.digest, Failures.image(error), isRacy: content.isRacy)
         case .failure(.backend(.nonFinite)):
-            let failure = Failures.passing(
+            let failure = Failures.transient(
                 "non-finite",
                 "the network gave no finite vector",
                 after: row,
-                delays: workQueue.configuration.retryDelays,
+                delays: workQueue.configuration.backoffDelays,
                 now: wallClockNanoseconds()
             )
             fail(job, row, content.ledgerStamp, content: content.digest, failure, isRacy: content.isRacy)

@@ -91,8 +91,8 @@ final class Scanner: Sendable {
             if !isRemoval { return workQueue.update { $0.fileChanged(key, .removed, at: .now) } }
             let isEarly = workQueue.update { scheduler -> Bool in
                 let last = scheduler.roots[key.root]?.lastMove ?? since
-                let isPatient = Instant.now - max(last, since) < scheduler.configuration.removalPatience
-                let waits = scheduler.isExpectingNames && isPatient
+                let isInTime = Instant.now - max(last, since) < scheduler.configuration.removalTimeout
+                let waits = scheduler.isExpectingNames && isInTime
                 if waits { scheduler.debouncer.postponeRemoval(key, since: since, at: .now) }
                 return waits
             }

@@ -78,13 +78,13 @@ extension SchedulerState {
         guard let root = roots[id], let open = root.open,
             let (directory, due) = root.sweeps.min(by: { $0.value < $1.value }), due <= now
         else { return nil }
-        let isImpatient = now - (root.lastMove.map { max($0, due) } ?? due) > configuration.removalPatience
+        let isOverdue = now - (root.lastMove.map { max($0, due) } ?? due) > configuration.removalTimeout
         let isRead = root.queuedCount == 0 && root.undecidedCount == 0
         // The new name may be in another root.
         let isQuiet =
             debouncer.waitingCount(in: id) == 0 && debouncer.arrivingCount == 0
             && roots.values.allSatisfy { $0.dirty.isEmpty && $0.queuedCount == 0 && $0.undecidedCount == 0 }
-        guard isQuiet || (isImpatient && (isRead || directory != .root)) else { return nil }
+        guard isQuiet || (isOverdue && (isRead || directory != .root)) else { return nil }
         roots[id]?.sweeps[directory] = nil
         return .sweep(open, directory)
     }
@@ -102,7 +102,7 @@ extension SchedulerState {
             for time in root.dirty.values { consider(time) }
             for time in root.sweeps.values {
                 consider(time)
-                consider(max(time, root.lastMove ?? time) + configuration.removalPatience + 0.001)
+                consider(max(time, root.lastMove ?? time) + configuration.removalTimeout + 0.001)
             }
         }
         return earliest

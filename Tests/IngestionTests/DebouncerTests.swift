@@ -58,7 +58,7 @@ import Testing
         _ = debouncer.record(key, .touched, at: at(0))
         var now = 0.0
         var size: UInt64 = 0
-        while now < configuration.settlePatience + 2 {
+        while now < configuration.quiescenceTimeout + 2 {
             now += 0.51
             size += 1
             if debouncer.takeDue(at: at(now)) == .probe(key) {

@@ -84,9 +84,9 @@ import Testing
         #expect(ground.indexed.count == 19)
     }
 
-    @Test func `A file that fails for passing reasons is tried again when it is due`() throws {
+    @Test func `A file that fails with a transient error is tried again when it is due`() throws {
         var configuration = Playground.quick
-        configuration.retryDelays = [0.1, 0.1, 0.1, 60]
+        configuration.backoffDelays = [0.1, 0.1, 0.1, 60]
         let ground = try Playground(configuration)
         ground.idle()
         ground.embedder.fail(with: .backend(.nonFinite(images: [0])))

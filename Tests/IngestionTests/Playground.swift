@@ -19,7 +19,7 @@ final class Playground {
         configuration.closedDelay = 0.02
         configuration.probeInterval = 0.03
         configuration.removalDelay = 0.1
-        configuration.removalPatience = 1
+        configuration.removalTimeout = 1
         configuration.racyWindow = 0.05
         configuration.offlineInterval = 0.05
         configuration.pollInterval = 0.1
