@@ -16,7 +16,7 @@ package protocol FileLedger: Sendable {
     func removeRoot(_ id: RootID) throws(CatalogError)
 }
 
-/// What ingestion needs of an embedder: the bulk lane.
+/// What ingestion needs of an embedder: the bulk queue.
 package protocol ImageEmbedding: Sendable {
     /// Takes the image; `completion` runs once, on any thread, and must not block for long.
     func submit(

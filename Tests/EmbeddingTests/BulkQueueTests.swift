@@ -5,7 +5,7 @@ import Platform
 import Synchronization
 import Testing
 
-struct BulkLaneTests {
+struct BulkQueueTests {
     private func embedder(
         _ backend: GrayBackend,
         decoder: GrayDecoder = GrayDecoder(),
@@ -71,7 +71,7 @@ struct BulkLaneTests {
         #expect(backend.batches.map(\.count) == [1, 4])
     }
 
-    @Test func `submit blocks while the lane is full`() throws {
+    @Test func `submit blocks while the queue is full`() throws {
         let gate = Gate(isOpen: false)
         let embedder = try embedder(GrayBackend(batch: 2, gate: gate)) { $0.bulkCapacity = 5 }
         defer { embedder.stop() }
@@ -193,7 +193,7 @@ struct BulkLaneTests {
         #expect(first.batches == [[7]] && embedder.backendDescription.backend == "vulkan")
     }
 
-    @Test func `several backends share the lane, and one that fails leaves the other its work`() throws {
+    @Test func `several backends share the queue, and one that fails leaves the other its work`() throws {
         let gate = Gate(isOpen: false)
         let slow = GrayBackend("slow", batch: 2, gate: gate)
         let fast = GrayBackend("fast", batch: 2)

@@ -4,7 +4,7 @@ import Inference
 import Platform
 import Testing
 
-struct QueryLaneTests {
+struct QueryQueueTests {
     private func embedder(
         _ backend: GrayBackend,
         _ change: (inout Embedder.Configuration) -> Void = { _ in }
@@ -28,7 +28,7 @@ struct QueryLaneTests {
         #expect(embedder.statistics.queryCount == 1)
     }
 
-    @Test func `vectors of both lanes go through the model's whitening, for its head alone`() throws {
+    @Test func `vectors of both queues go through the model's whitening, for its head alone`() throws {
         let map = try #require(Whitening(mean: [1, 1, 1], matrix: [1, 0, 0, 0, 2, 0, 0, 0, 2], sampleCount: 5))
         let network = try makeNetwork(whitening: HeadWhitening(head: .gem3, whitening: map))
         for head in [Head.gem3, .mean] {
@@ -112,7 +112,7 @@ struct QueryLaneTests {
         #expect(try embedder.embed([3]).vector == [3, 3, 3])
     }
 
-    @Test func `many callers of both lanes all get their own answers`() throws {
+    @Test func `many callers of both queues all get their own answers`() throws {
         let embedder = try embedder(GrayBackend(batch: 5)) {
             $0.decoderCount = 3
             $0.bulkCapacity = 7
