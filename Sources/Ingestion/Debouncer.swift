@@ -11,7 +11,7 @@ struct Debouncer: Sendable {
     enum Cause: Hashable, Sendable {
         /// CLOSE_WRITE, MOVED_TO.
         case closed
-        /// CREATE, MODIFY, or found by a walk while young.
+        /// CREATE, MODIFY, or found by a scan while young.
         case touched
         /// ATTRIB: the bytes may have been changed through a map.
         case attributes

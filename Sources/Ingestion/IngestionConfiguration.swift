@@ -14,7 +14,7 @@ package struct IngestionConfiguration: Sendable {
     package var racyWindow = 2.0
     /// From one look at a root that is offline to the next.
     package var offlineInterval = 3.0
-    /// From one walk of a polled root to the next, at least; a long walk stretches it.
+    /// From one scan of a polled root to the next, at least; a long scan stretches it.
     package var pollInterval = 2.0
     /// From one look at every file of a watched root to the next.
     package var rescanInterval = 6 * 3600.0
@@ -29,9 +29,9 @@ package struct IngestionConfiguration: Sendable {
 
     /// Paths that are debounced at once; beyond it their directories are scanned instead.
     package var debounceCapacity = 65_536
-    /// Files of a root that a walk found to need work; beyond it they are counted, and a further walk finds them.
+    /// Files of a root that a scan found to need work; beyond it they are counted, and a further scan finds them.
     package var backlogCapacity = 65_536
-    /// Directories of a root that wait for a walk; beyond it the whole root is.
+    /// Directories of a root that wait for a scan; beyond it the whole root is.
     package var dirtyDirectoryCapacity = 512
     /// Files between reading and commit. How many encoded bytes wait is the embedder's to bound.
     package var inFlightCapacity = 192

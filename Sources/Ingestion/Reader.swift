@@ -292,7 +292,7 @@ final class Reader: Sendable {
         entry.movedFrom = movedFrom
         entry.isRacy = content.isRacy
         committer.submit(entry)
-        // Only now: a sweep that begins before the move is under way would take its source out.
+        // Only now: an orphan scan that begins before the move is under way would take its source out.
         workQueue.update { $0.decide(job.key) }
     }
 }

@@ -29,21 +29,21 @@ struct RootWork: Sendable {
 
     /// Files that became quiescent: read before all others.
     var urgent = Fifo<Waiting>()
-    /// Files that walks found in directories that appeared: read before the backlog, since they may be new names.
+    /// Files that scans found in directories that appeared: read before the backlog, since they may be new names.
     var fresh = Fifo<Waiting>()
-    /// Files that walks of the whole root found.
+    /// Files that scans of the whole root found.
     var backlog = Fifo<Waiting>()
-    /// Files that walks found when these were full: another walk follows when they are empty.
+    /// Files that scans found when these were full: another scan follows when they are empty.
     var uncountedCount = 0
     /// When a file of this root was last found under a new name: a big folder's rename is being followed.
     var lastMove: Instant?
-    /// Directories to walk, and when.
+    /// Directories to scan, and when.
     var dirty: [RelativePath: Instant] = [:]
     /// Directories whose rows are to be compared with the disk, and when.
-    var sweeps: [RelativePath: Instant] = [:]
-    /// The next walk that no event asks for: timer, poll, or a look whether an offline root is back.
+    var orphanScans: [RelativePath: Instant] = [:]
+    /// The next scan that no event asks for: timer, poll, or a look whether an offline root is back.
     var nextVisit: Instant?
-    /// The next walk takes failed files too.
+    /// The next scan takes failed files too.
     var isForced = false
 
     /// Files between reading and commit.
@@ -70,9 +70,9 @@ struct RootWork: Sendable {
     var hasWork: Bool { queuedCount + inFlightCount > 0 }
 
     /// Whether everything that was asked for is done.
-    var isIdle: Bool { state == .offline || (!hasWork && dirty.isEmpty && sweeps.isEmpty) }
+    var isIdle: Bool { state == .offline || (!hasWork && dirty.isEmpty && orphanScans.isEmpty) }
 
-    /// Schedules a walk of a directory; too many of them become one walk of the whole root.
+    /// Schedules a scan of a directory; too many of them become one scan of the whole root.
     mutating func scheduleScan(_ directory: RelativePath, due: Instant, capacity: Int) {
         guard state != .offline || directory.bytes.isEmpty else { return }
         if let root = dirty[.root], directory != .root, root <= due { return }
@@ -90,7 +90,7 @@ struct RootWork: Sendable {
         backlog.removeAll()
         uncountedCount = 0
         dirty.removeAll()
-        sweeps.removeAll()
+        orphanScans.removeAll()
         missing = nil
     }
 

@@ -1,8 +1,8 @@
 internal import Catalog
 internal import Platform
 
-/// What one walk remembers.
-private struct Walk {
+/// The state of one directory scan.
+private struct DirectoryScan {
     let root: OpenRoot
     let isForced: Bool
     /// Of the whole root, not of a directory that appeared.
@@ -19,86 +19,86 @@ private struct Walk {
 
 extension Scanner {
     /// Lists a directory and everything below it: watches first, then looks, so that nothing falls between.
-    func walk(_ id: RootID, _ directory: RelativePath, isForced: Bool) throws(CatalogError) {
+    func scanDirectory(_ id: RootID, _ directory: RelativePath, isForced: Bool) throws(CatalogError) {
         let start = Instant.now
         guard let root = try directory == .root ? enter(id) : workQueue.read({ $0.roots[id]?.open }) else { return }
-        var walk = Walk(root: root, isForced: isForced, isWhole: directory == .root)
+        var scan = DirectoryScan(root: root, isForced: isForced, isWhole: directory == .root)
         do throws(SystemError) {
             let opened = try root.directory.openDirectory(beneath: directory)
-            try visit(opened, directory, depth: 0, &walk)
+            try visit(opened, directory, depth: 0, &scan)
         } catch {
-            // Gone again, or a link now: the sweep below sees to its rows.
+            // Gone again, or a link now: the orphan scan below sees to its rows.
             if !error.saysAbsent { log.warning("\(error)") }
         }
-        flush(&walk)
-        if walk.unreadableCount > 0 {
-            log.warning("\(walk.unreadableCount) directories below \(root.record.path) cannot be read")
+        flush(&scan)
+        if scan.unreadableCount > 0 {
+            log.warning("\(scan.unreadableCount) directories below \(root.record.path) cannot be read")
         }
         workQueue.update { scheduler in
             guard scheduler.roots[id]?.open === root else { return }
-            scheduler.sweep(id, directory, due: .now)
+            scheduler.scheduleOrphanScan(id, directory, due: .now)
         }
         if directory == .root {
-            live(walk, seconds: .now - start)
-        } else if let failure = walk.watchFailure {
-            // The next walk of the whole root counts how many watches are needed.
+            live(scan, seconds: .now - start)
+        } else if let failure = scan.watchFailure {
+            // The next scan of the whole root counts how many watches are needed.
             log.debug("\(failure)")
             workQueue.update { $0.scheduleScan(id, .root, due: .now) }
         }
     }
 
-    /// Ends a walk of the whole root: it is live, or polled where events cannot be had.
-    private func live(_ walk: Walk, seconds: Double) {
-        let id = walk.root.record.id
+    /// Ends a scan of the whole root: it is live, or polled where events cannot be had.
+    private func live(_ scan: DirectoryScan, seconds: Double) {
+        let id = scan.root.record.id
         let configuration = workQueue.configuration
         var detail = ""
-        if walk.root.isNetworked {
+        if scan.root.isNetworked {
             detail = "on a network file system, which sends no events: it is looked through every few seconds"
         } else if watcher == nil {
             detail = watcherFailure
-        } else if let failure = walk.watchFailure {
-            detail = WatchLimits.detail(failure, neededCount: walk.directoryCount)
+        } else if let failure = scan.watchFailure {
+            detail = WatchLimits.detail(failure, neededCount: scan.directoryCount)
         }
         let isPolled = !detail.isEmpty
-        // A walk takes at most a twentieth of the time.
+        // A scan takes at most a twentieth of the time.
         let pause = isPolled ? max(configuration.pollInterval, 20 * seconds) : configuration.rescanInterval
         let isNews = workQueue.update { scheduler -> Bool in
-            guard scheduler.roots[id]?.open === walk.root else { return false }
+            guard scheduler.roots[id]?.open === scan.root else { return false }
             let isNews = scheduler.roots[id]?.detail != detail
-            scheduler.roots[id]?.seenCount = walk.seenCount
+            scheduler.roots[id]?.seenCount = scan.seenCount
             scheduler.roots[id]?.state = isPolled ? .polling : .live
             scheduler.roots[id]?.detail = detail
             scheduler.roots[id]?.nextVisit = .now + min(pause, configuration.rescanInterval)
             return isNews
         }
-        if isNews, isPolled { log.warning("\(walk.root.record.path): \(detail)") }
+        if isNews, isPolled { log.warning("\(scan.root.record.path): \(detail)") }
     }
 
     private func visit(
         _ directory: borrowing OwnedDescriptor,
         _ path: RelativePath,
         depth: Int,
-        _ walk: inout Walk
+        _ scan: inout DirectoryScan
     ) throws(SystemError) {
         let status = try directory.status()
-        guard status.device == walk.root.status.device, walk.visited.insert([status.device, status.inode]).inserted
+        guard status.device == scan.root.status.device, scan.visited.insert([status.device, status.inode]).inserted
         else {
             return
         }
-        walk.directoryCount += 1
-        watch(directory, path, &walk)
+        scan.directoryCount += 1
+        watch(directory, path, &scan)
         var below: [[UInt8]] = []
         try directory.forEachEntry { entry in
             switch entry.kind ?? Self.kind(of: entry.name, in: directory) {
             case .directory:
                 if !FileNames.skipsDirectory(entry.name) { below.append(entry.name) }
             case .regular:
-                look(at: entry.name, in: directory, path.appending(entry.name), &walk)
+                look(at: entry.name, in: directory, path.appending(entry.name), &scan)
             default: break
             }
             return !workQueue.isStopping
         }
-        flush(&walk)
+        flush(&scan)
         guard depth < workQueue.configuration.maximumDepth else {
             if !below.isEmpty { log.warning("\(path) is too deep; what lies below it is not looked at") }
             return
@@ -106,9 +106,9 @@ extension Scanner {
         for name in below where !workQueue.isStopping {
             do throws(SystemError) {
                 let child = try directory.openDirectory(beneath: RelativePath(bytes: name))
-                try visit(child, path.appending(name), depth: depth + 1, &walk)
+                try visit(child, path.appending(name), depth: depth + 1, &scan)
             } catch {
-                if !error.saysAbsent { walk.unreadableCount += 1 }
+                if !error.saysAbsent { scan.unreadableCount += 1 }
             }
         }
     }
@@ -121,12 +121,12 @@ extension Scanner {
         }
     }
 
-    private func watch(_ directory: borrowing OwnedDescriptor, _ path: RelativePath, _ walk: inout Walk) {
-        guard let watcher, walk.watchFailure == nil else { return }
+    private func watch(_ directory: borrowing OwnedDescriptor, _ path: RelativePath, _ scan: inout DirectoryScan) {
+        guard let watcher, scan.watchFailure == nil else { return }
         do throws(SystemError) {
-            try watcher.table.add(directory, at: FileKey(root: walk.root.record.id, path: path))
+            try watcher.table.add(directory, at: FileKey(root: scan.root.record.id, path: path))
         } catch {
-            walk.watchFailure = error
+            scan.watchFailure = error
         }
     }
 
@@ -135,30 +135,30 @@ extension Scanner {
         at name: [UInt8],
         in directory: borrowing OwnedDescriptor,
         _ path: RelativePath,
-        _ walk: inout Walk
+        _ scan: inout DirectoryScan
     ) {
-        let key = FileKey(root: walk.root.record.id, path: path)
+        let key = FileKey(root: scan.root.record.id, path: path)
         let verdict = FileNames.verdict(name)
         guard verdict != .skipped else { return }
         do {
             guard let status = try directory.status(ofEntry: name), status.kind == .regular else { return }
             let stamp = FileStamp(status)
             let now = wallClockNanoseconds()
-            if verdict == .sidecar { return try lookAtDocument(key, stamp, walk.root) }
-            walk.seenCount += 1
+            if verdict == .sidecar { return try lookAtDocument(key, stamp, scan.root) }
+            scan.seenCount += 1
             let row = try ledger.file(key)
-            guard FileRow.needsWork(row, stamp: stamp, isForced: walk.isForced, now: now) else { return }
+            guard FileRow.needsWork(row, stamp: stamp, isForced: scan.isForced, now: now) else { return }
             if row?.stamp.matches(stamp) != true, stamp.isRecent(at: now, within: workQueue.configuration.racyWindow) {
                 // Perhaps half written.
                 workQueue.update { $0.fileChanged(key, .touched, at: .now) }
             } else {
-                walk.found.append(RootWork.Waiting(path: path, isForced: walk.isForced))
-                if walk.found.count >= 256 { flush(&walk) }
+                scan.found.append(RootWork.Waiting(path: path, isForced: scan.isForced))
+                if scan.found.count >= 256 { flush(&scan) }
             }
         } catch {
             // The reader meets the same error and writes it down.
             log.debug("\(path): \(error)")
-            walk.found.append(RootWork.Waiting(path: path, isForced: walk.isForced))
+            scan.found.append(RootWork.Waiting(path: path, isForced: scan.isForced))
         }
     }
 
@@ -171,11 +171,11 @@ extension Scanner {
         if isYounger { try refreshDocuments(of: key, root) }
     }
 
-    private func flush(_ walk: inout Walk) {
-        let found = walk.found
+    private func flush(_ scan: inout DirectoryScan) {
+        let found = scan.found
         guard !found.isEmpty else { return }
-        walk.found.removeAll(keepingCapacity: true)
-        let (id, isWhole) = (walk.root.record.id, walk.isWhole)
+        scan.found.removeAll(keepingCapacity: true)
+        let (id, isWhole) = (scan.root.record.id, scan.isWhole)
         workQueue.update { $0.enqueue(found, in: id, isWholeRoot: isWhole, at: .now) }
     }
 }

@@ -2,14 +2,14 @@ internal import Catalog
 internal import Platform
 
 extension Scanner {
-    /// Rows held in memory at once by a sweep; another follows for the rest.
+    /// Rows held in memory at once by an orphan scan; another follows for the rest.
     private static let gatheredCount = 16_384
 
-    /// Takes out the rows below a directory whose files are gone, and documents whose files are.
+    /// An orphan scan: takes out the rows below a directory whose files are gone, and documents whose files are gone.
     ///
     /// A pass that misses very many files is not believed before a second one misses the same: a disk that was half
     /// unmounted, or a program that moves everything, looks like that for a moment.
-    func sweep(_ root: OpenRoot, below directory: RelativePath) throws(CatalogError) {
+    func removeOrphans(_ root: OpenRoot, below directory: RelativePath) throws(CatalogError) {
         let id = root.record.id
         var gathered: [FileRow] = []
         var missing = RootWork.Missing()
@@ -34,11 +34,11 @@ extension Scanner {
         if workQueue.isStopping { return }
         if directory == .root { setCounts(counts, of: id, at: commitCount) }
         refreshDocuments(of: outdated, root)
-        if outdated.count == Self.gatheredCount { workQueue.update { $0.sweep(id, directory, due: .now) } }
+        if outdated.count == Self.gatheredCount { workQueue.update { $0.scheduleOrphanScan(id, directory, due: .now) } }
         guard missing.count > 0 else { return workQueue.update { $0.roots[id]?.missing = nil } }
         guard isBelievable(missing, of: rowCount, id, directory) else { return }
         for row in gathered { forget(row) }
-        if missing.count > gathered.count { workQueue.update { $0.sweep(id, directory, due: .now) } }
+        if missing.count > gathered.count { workQueue.update { $0.scheduleOrphanScan(id, directory, due: .now) } }
     }
 
     private func isBelievable(
@@ -57,7 +57,7 @@ extension Scanner {
                 return true
             }
             scheduler.roots[id]?.missing = missing
-            scheduler.sweep(id, directory, due: .now + configuration.guardDelay)
+            scheduler.scheduleOrphanScan(id, directory, due: .now + configuration.guardDelay)
             return false
         }
         if !believes {

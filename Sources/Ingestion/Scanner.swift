@@ -1,8 +1,8 @@
 internal import Catalog
 internal import Platform
 
-/// Compares the disk with the ledger, one task at a time: single quiescent files, whole directories, and rows whose
-/// files may be gone. It finds work and leaves reading to others, so a walk ends soon however much there is to embed.
+/// The reconciliation of disk and ledger, one task at a time: single quiescent files, whole directories, and rows whose
+/// files may be gone. It finds work and leaves the reading to other threads, so a scan ends soon however much there is to embed.
 final class Scanner: Sendable {
     let workQueue: WorkQueue
     let ledger: any FileLedger
@@ -38,8 +38,9 @@ final class Scanner: Sendable {
                 case .probe(let key, let root): try probe(key, root)
                 case .check(let key, let root, let isRemoval, let since):
                     try check(key, root, isRemoval: isRemoval, since: since)
-                case .walk(let root, let directory, let isForced): try walk(root, directory, isForced: isForced)
-                case .sweep(let root, let directory): try sweep(root, below: directory)
+                case .scanDirectory(let root, let directory, let isForced):
+                    try scanDirectory(root, directory, isForced: isForced)
+                case .removeOrphans(let root, let directory): try removeOrphans(root, below: directory)
                 case .retryFailures: try retryFailures()
                 }
             } catch {

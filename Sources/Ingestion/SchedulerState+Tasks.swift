@@ -7,10 +7,10 @@ enum ScannerTask: Sendable {
     case probe(FileKey, OpenRoot)
     /// Compare a quiescent file with the ledger.
     case check(FileKey, OpenRoot, isRemoval: Bool, since: Instant)
-    /// List a directory and everything below it.
-    case walk(RootID, RelativePath, isForced: Bool)
-    /// Compare the ledger's rows below a directory with the disk.
-    case sweep(OpenRoot, RelativePath)
+    /// A directory scan: list a directory and everything below it, and compare each file with its row.
+    case scanDirectory(RootID, RelativePath, isForced: Bool)
+    /// An orphan scan: compare the ledger's rows below a directory with the disk.
+    case removeOrphans(OpenRoot, RelativePath)
     /// Find the failed files that are due.
     case retryFailures
 }
@@ -23,7 +23,7 @@ struct ReadJob: Sendable {
 }
 
 extension SchedulerState {
-    /// Takes the most urgent task that can be done now: quiescent files first, walks next, sweeps last.
+    /// Takes the most urgent task that can be done now: quiescent files first, directory scans next, orphan scans last.
     mutating func takeTask(at now: Instant) -> ScannerTask? {
         isScannerBusy = false
         let task = nextTask(at: now)
@@ -48,35 +48,35 @@ extension SchedulerState {
             return .retryFailures
         }
         for id in roots.keys.sorted(by: { $0.rawValue < $1.rawValue }) {
-            if let task = walk(in: id, at: now) ?? sweep(in: id, at: now) { return task }
+            if let task = takeDirectoryScan(in: id, at: now) ?? takeOrphanScan(in: id, at: now) { return task }
         }
         return nil
     }
 
-    private mutating func walk(in id: RootID, at now: Instant) -> ScannerTask? {
+    private mutating func takeDirectoryScan(in id: RootID, at now: Instant) -> ScannerTask? {
         guard let root = roots[id] else { return nil }
         let isDue = root.nextVisit.map { $0 <= now } ?? false
         // The files that the backlog had no room for.
         let isIncomplete = root.uncountedCount > 0 && root.backlog.isEmpty && root.fresh.isEmpty
         if isDue || isIncomplete || root.dirty[.root].map({ $0 <= now }) ?? false {
             let isForced = root.isForced
-            // A walk of everything finds again what waits.
+            // A scan of everything finds again what waits.
             roots[id]?.backlog.removeAll()
             roots[id]?.uncountedCount = 0
             roots[id]?.dirty.removeAll()
             roots[id]?.nextVisit = nil
             roots[id]?.isForced = false
-            return .walk(id, .root, isForced: isForced)
+            return .scanDirectory(id, .root, isForced: isForced)
         }
         guard let directory = root.dirty.first(where: { $0.value <= now })?.key else { return nil }
         roots[id]?.dirty[directory] = nil
-        return .walk(id, directory, isForced: false)
+        return .scanDirectory(id, directory, isForced: false)
     }
 
     /// Deletes come after adds: a file that is being read may be the new name of one that is gone.
-    private mutating func sweep(in id: RootID, at now: Instant) -> ScannerTask? {
+    private mutating func takeOrphanScan(in id: RootID, at now: Instant) -> ScannerTask? {
         guard let root = roots[id], let open = root.open,
-            let (directory, due) = root.sweeps.min(by: { $0.value < $1.value }), due <= now
+            let (directory, due) = root.orphanScans.min(by: { $0.value < $1.value }), due <= now
         else { return nil }
         let isOverdue = now - (root.lastMove.map { max($0, due) } ?? due) > configuration.removalTimeout
         let isRead = root.queuedCount == 0 && root.undecidedCount == 0
@@ -85,8 +85,8 @@ extension SchedulerState {
             debouncer.waitingCount(in: id) == 0 && debouncer.arrivingCount == 0
             && roots.values.allSatisfy { $0.dirty.isEmpty && $0.queuedCount == 0 && $0.undecidedCount == 0 }
         guard isQuiet || (isOverdue && (isRead || directory != .root)) else { return nil }
-        roots[id]?.sweeps[directory] = nil
-        return .sweep(open, directory)
+        roots[id]?.orphanScans[directory] = nil
+        return .removeOrphans(open, directory)
     }
 
     /// When `takeTask` may have something that it has not at `now`, unless somebody changes the scheduler before.
@@ -100,7 +100,7 @@ extension SchedulerState {
         for root in roots.values {
             consider(root.nextVisit)
             for time in root.dirty.values { consider(time) }
-            for time in root.sweeps.values {
+            for time in root.orphanScans.values {
                 consider(time)
                 consider(max(time, root.lastMove ?? time) + configuration.removalTimeout + 0.001)
             }
@@ -113,7 +113,7 @@ extension SchedulerState {
         devicePause.flatMap { $0.until > now ? $0.until : nil }
     }
 
-    /// Takes a file to read: quiescent ones first, then what came in new directories, then what else walks found; from each
+    /// Takes a file to read: quiescent ones first, then what came in new directories, then what else scans found; from each
     /// root in turn.
     mutating func takeRead(at now: Instant) -> ReadJob? {
         guard pauseEnd(after: now) == nil, inFlight.count < configuration.inFlightCapacity else { return nil }

@@ -59,20 +59,20 @@ struct SchedulerState: Sendable {
         }
     }
 
-    /// A directory is to be walked.
+    /// A directory is to be scanned.
     mutating func scheduleScan(_ root: RootID, _ directory: RelativePath, due: Instant) {
         roots[root]?.scheduleScan(directory, due: due, capacity: configuration.dirtyDirectoryCapacity)
     }
 
     /// The rows below a directory are to be compared with the disk.
-    mutating func sweep(_ root: RootID, _ directory: RelativePath, due: Instant) {
+    mutating func scheduleOrphanScan(_ root: RootID, _ directory: RelativePath, due: Instant) {
         guard let work = roots[root], work.state != .offline else { return }
-        // The ledger keeps very long paths by digest, not in order: only a sweep of everything finds those.
+        // The ledger keeps very long paths by digest, not in order: only an orphan scan of everything finds those.
         let isLong = directory.bytes.count > Self.longestOrderedPath
-        if isLong || work.sweeps.count >= configuration.dirtyDirectoryCapacity {
-            roots[root]?.sweeps = [.root: due]
+        if isLong || work.orphanScans.count >= configuration.dirtyDirectoryCapacity {
+            roots[root]?.orphanScans = [.root: due]
         } else {
-            roots[root]?.sweeps[directory] = due
+            roots[root]?.orphanScans[directory] = due
         }
     }
 
@@ -99,7 +99,7 @@ struct SchedulerState: Sendable {
         }
     }
 
-    /// A walk found files that need reading: of the whole root, or of a directory that appeared.
+    /// A scan found files that need reading: of the whole root, or of a directory that appeared.
     mutating func enqueue(
         _ files: [RootWork.Waiting],
         in root: RootID,

@@ -72,7 +72,7 @@ final class Watcher: Sendable {
             case .file(let key, let cause): scheduler.fileChanged(key, cause, at: now)
             case .newDirectory(let key): scheduler.scheduleScan(key.root, key.path, due: now)
             case .goneDirectory(let key):
-                scheduler.sweep(key.root, key.path, due: now + scheduler.configuration.removalDelay)
+                scheduler.scheduleOrphanScan(key.root, key.path, due: now + scheduler.configuration.removalDelay)
             case .suspectRoot(let root): scheduler.scheduleScan(root, .root, due: now)
             case .everything: scheduler.rescan(nil, isForced: false, at: now)
             }

@@ -185,7 +185,7 @@ import Testing
         #expect(ground.indexed.count == 1)
     }
 
-    @Test func `A walk finds more than the backlog holds`() throws {
+    @Test func `A scan finds more than the backlog holds`() throws {
         var configuration = Playground.quick
         configuration.backlogCapacity = 7
         configuration.inFlightCapacity = 3

@@ -77,7 +77,7 @@ import Testing
 
     @Test func `A renamed file in a folder that is renamed next keeps its image, though it is debounced long`() throws {
         var configuration = Playground.quick
-        // The walk finds the file young and debounces it for longer than a deletion waits.
+        // The scan finds the file young and debounces it for longer than a deletion waits.
         configuration.probeInterval = 0.2
         configuration.racyWindow = 1
         let ground = try started(["a.jpg"], configuration)
@@ -130,7 +130,7 @@ import Testing
         #expect(ground.indexed.count == 40)
     }
 
-    @Test func `More events than can be kept become a walk`() throws {
+    @Test func `More events than can be kept become a scan`() throws {
         var configuration = Playground.quick
         configuration.debounceCapacity = 4
         configuration.dirtyDirectoryCapacity = 2
@@ -145,7 +145,7 @@ import Testing
         }
     }
 
-    @Test func `Lost events and an unknown watch mean a walk of everything`() throws {
+    @Test func `Lost events and an unknown watch mean a scan of everything`() throws {
         let ground = try started()
         let watcher = try #require(ground.ingestor.watcher)
         for change in [Inotify.Change.overflowed, .created] {
@@ -161,7 +161,7 @@ import Testing
         }
     }
 
-    @Test func `Documents that went unnoticed go with the next walk`() throws {
+    @Test func `Documents that went unnoticed go with the next scan`() throws {
         let ground = try started()
         try ground.write("root/a.jpg")
         try ground.write("root/a.jpg.json", #"{"n":1}"#)
