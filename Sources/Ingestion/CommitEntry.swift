@@ -13,7 +13,7 @@ struct CommitEntry: Sendable {
     var movedFrom: RootID?
     /// The content whose single flight this file leads; the flight ends with the commit.
     var ledFlight: SHA256Digest?
-    /// The stamp was too young to trust: read the file once more later.
+    /// The stamp was racy when the file was read: read the file once more later.
     var isRacy = false
     /// A file on its way from reading to commit, as against a deletion or a document.
     var isInFlightJob = true

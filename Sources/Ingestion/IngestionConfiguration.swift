@@ -10,7 +10,8 @@ package struct IngestionConfiguration: Sendable {
     package var removalDelay = 1.0
     /// Timeout of a deletion: it waits at most this long for the files that are being read (each may be its new name).
     package var removalTimeout = 10.0
-    /// A file that changed so shortly before it was read is read once more later (timestamps are coarse).
+    /// A stamp is racy, in the sense of git's index, when the file changed so shortly before it was read; the file is read
+    /// once more later, because timestamps are coarse.
     package var racyWindow = 2.0
     /// From one look at a root that is offline to the next.
     package var offlineInterval = 3.0

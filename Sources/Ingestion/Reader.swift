@@ -113,7 +113,7 @@ final class Reader: Sendable {
             heldCount = byteCount
             let bytes = try file.readAll(limit: limit)
             if FileStamp(try file.status()).matches(stamp), bytes.count == Int(stamp.byteCount) {
-                let isRacy = stamp.isRecent(at: now, within: workQueue.configuration.racyWindow)
+                let isRacy = stamp.isRacy(at: now, within: workQueue.configuration.racyWindow)
                 return Content(bytes: bytes, digest: SHA256Digest(of: bytes), stamp: stamp, isRacy: isRacy)
             }
             finish(job, .again)

@@ -148,7 +148,7 @@ extension Scanner {
             scan.seenCount += 1
             let row = try ledger.file(key)
             guard FileRow.needsWork(row, stamp: stamp, isForced: scan.isForced, now: now) else { return }
-            if row?.stamp.matches(stamp) != true, stamp.isRecent(at: now, within: workQueue.configuration.racyWindow) {
+            if row?.stamp.matches(stamp) != true, stamp.isRacy(at: now, within: workQueue.configuration.racyWindow) {
                 // Perhaps half written.
                 workQueue.update { $0.fileChanged(key, .touched, at: .now) }
             } else {

@@ -81,11 +81,11 @@ import Testing
 
     @Test func `A young stamp is racy, an old or absurd one is not`() {
         let now: Int64 = 1_000_000_000_000
-        func isRecent(_ modified: Int64) -> Bool {
-            FileStamp(device: 0, inode: 0, byteCount: 0, modified: modified, changed: 0).isRecent(at: now, within: 2)
+        func isRacy(_ modified: Int64) -> Bool {
+            FileStamp(device: 0, inode: 0, byteCount: 0, modified: modified, changed: 0).isRacy(at: now, within: 2)
         }
-        #expect(isRecent(now) && isRecent(now - 1_900_000_000) && isRecent(now + 1_900_000_000))
-        #expect(!isRecent(now - 2_100_000_000) && !isRecent(.min) && !isRecent(.max))
+        #expect(isRacy(now) && isRacy(now - 1_900_000_000) && isRacy(now + 1_900_000_000))
+        #expect(!isRacy(now - 2_100_000_000) && !isRacy(.min) && !isRacy(.max))
     }
 
     @Test func `A document lies under the image's name, with or without its ending`() {
