@@ -1,7 +1,8 @@
 internal import Catalog
 internal import Platform
 
-/// What one file came to: changes that belong into one transaction, and what to do when they are committed.
+/// A commit entry: what one file came to as changes that belong into one transaction, and what follows when they are
+/// committed.
 struct CommitEntry: Sendable {
     var key: FileKey
     /// Applied in order.
@@ -15,8 +16,8 @@ struct CommitEntry: Sendable {
     var ledFlight: SHA256Digest?
     /// The stamp was racy when the file was read: read the file once more later.
     var isRacy = false
-    /// A file on its way from reading to commit, as against a deletion or a document.
-    var isInFlightJob = true
+    /// A deletion or a document, which belongs to no in-flight job.
+    var isSideTask = false
     /// When a failed file is due again, nanoseconds since 1970.
     var nextAttempt: Int64?
 }

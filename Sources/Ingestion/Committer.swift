@@ -55,15 +55,15 @@ final class Committer: Sendable {
                 // A root that was removed meanwhile has no rows any more, and shall not get new ones.
                 let (wanted, unwanted) = workQueue.read { scheduler in
                     (
-                        batch.filter { scheduler.roots[$0.key.root] != nil },
-                        batch.filter { scheduler.roots[$0.key.root] == nil }
+                        batch.filter { scheduler.hasRoot($0.key.root) },
+                        batch.filter { !scheduler.hasRoot($0.key.root) }
                     )
                 }
                 return apply(wanted).map { for entry in unwanted { release(entry, .unchanged) } }
             }
             switch result {
             case .success:
-                workQueue.update { $0.storagePause = nil }
+                workQueue.update { $0.storageResumed() }
                 return
             case .failure(.storageFull(let detail)):
                 let fix = "free some space under the state folder: it goes on by itself"
@@ -87,11 +87,8 @@ final class Committer: Sendable {
 
     /// Waits before the next try; false when the daemon stops.
     private func pause(_ kind: IngestionPause.Kind, _ reason: String) -> Bool {
-        let isKnown = workQueue.update { scheduler -> Bool in
-            defer { scheduler.storagePause = IngestionPause(kind: kind, reason: reason) }
-            return scheduler.storagePause != nil
-        }
-        if !isKnown { log.error("\(reason)") }
+        let isNews = workQueue.update { $0.storagePaused(IngestionPause(kind: kind, reason: reason)) }
+        if isNews { log.error("\(reason)") }
         if workQueue.isStopping { return false }
         workQueue.pause(seconds: workQueue.configuration.pauseInterval)
         return true
@@ -117,9 +114,8 @@ final class Committer: Sendable {
             at += entry.changes.count
             // A move whose source went, or bytes that were forgotten since: the file is read again.
             let isStale = mine.contains { $0 == .needsVector || $0 == .notFound }
-            let committed = SchedulerState.Outcome.committed(before: entry.before, after: entry.after)
             // A deletion may find that the row has moved away, and has changed nothing then.
-            release(entry, isStale ? (entry.isInFlightJob ? .again : .unchanged) : committed)
+            release(entry, isStale ? (entry.isSideTask ? .unchanged : .again) : .committed)
         }
         return .success(())
     }
@@ -127,25 +123,6 @@ final class Committer: Sendable {
     /// Ends the entry's way, whatever became of it.
     private func release(_ entry: CommitEntry, _ outcome: SchedulerState.Outcome) {
         if let content = entry.ledFlight { singleFlight.end(content) }
-        workQueue.update { scheduler in
-            let now = Instant.now
-            if entry.isInFlightJob {
-                scheduler.finish(entry.key, outcome, at: now)
-            } else {
-                scheduler.sideTaskCount -= 1
-            }
-            guard case .committed(let before, let after) = outcome else { return }
-            scheduler.roots[entry.key.root]?.count(before, -1)
-            scheduler.roots[entry.key.root]?.count(after, 1)
-            if let old = entry.movedFrom {
-                scheduler.roots[old]?.count(.indexed, -1)
-                scheduler.roots[old]?.lastMove = now
-            }
-            if entry.isRacy { scheduler.fileChanged(entry.key, .recheck, at: now) }
-            if let next = entry.nextAttempt {
-                let due = now + Double(next - wallClockNanoseconds()) / 1e9
-                scheduler.nextRetry = scheduler.nextRetry.map { min($0, due) } ?? due
-            }
-        }
+        workQueue.update { $0.entryEnded(entry, outcome, at: .now) }
     }
 }

@@ -21,14 +21,6 @@ struct Debouncer: Sendable {
         case recheck
     }
 
-    /// What to do with a file whose time has come.
-    enum Due: Hashable, Sendable {
-        /// `lstat` it and tell `observe`.
-        case probe(FileKey)
-        /// It is quiescent: compare it with the ledger. `since` is when its first event came.
-        case check(FileKey, isRemoval: Bool, since: Instant)
-    }
-
     private struct Entry {
         var cause: Cause
         var due: Instant
@@ -85,8 +77,8 @@ struct Debouncer: Sendable {
         store(Entry(cause: .removed, due: now + configuration.probeInterval, first: first, seen: nil), key)
     }
 
-    /// Takes one file whose time has come; nil when none has.
-    mutating func takeDue(at now: Instant) -> Due? {
+    /// Takes one file whose time has come, to be probed or checked; nil when there is none.
+    mutating func takeDue(at now: Instant) -> ScanTask? {
         while let (_, key) = deadlines.take(at: now) {
             guard var entry = entries[key] else { continue }
             guard entry.due <= now else {

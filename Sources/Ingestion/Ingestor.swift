@@ -35,14 +35,12 @@ package final class Ingestor: Sendable {
         let singleFlight = SingleFlight()
         let sidecars = Sidecars(ledger: ledger, maximumByteCount: configuration.maximumSidecarByteCount)
         committer = Committer(workQueue: workQueue, ledger: ledger, singleFlight: singleFlight)
+        let services = ReadServices(workQueue: workQueue, ledger: ledger, sidecars: sidecars, budget: budget)
         reader = Reader(
-            workQueue: workQueue,
-            ledger: ledger,
+            services: services,
             embedder: embedder,
-            budget: budget,
             committer: committer,
-            singleFlight: singleFlight,
-            sidecars: sidecars
+            singleFlight: singleFlight
         )
         var watcher: Watcher?
         var watcherFailure = ""
@@ -66,9 +64,7 @@ package final class Ingestor: Sendable {
     package func start() throws {
         let roots = try ledger.roots()
         workQueue.update { scheduler in
-            for root in roots where scheduler.roots[root.id] == nil {
-                scheduler.roots[root.id] = RootWork(record: root, now: .now)
-            }
+            for root in roots { scheduler.rootAdded(root, at: .now) }
         }
         // Consumers first.
         try begin(committing, "commit") { [committer] in committer.run() }
@@ -90,7 +86,7 @@ package final class Ingestor: Sendable {
 
     /// Stops watching, drops what is not embedded (the next scan finds it), commits what is, joins all threads. Callable once.
     package func stop() {
-        workQueue.update { $0.isStopping = true }
+        workQueue.update { $0.stop() }
         watcher?.stop()
         Self.join(threads)
         committer.close()
@@ -119,10 +115,7 @@ package final class Ingestor: Sendable {
         }
         let record: RootRecord
         do throws(CatalogError) { record = try ledger.addRoot(resolved) } catch { throw .catalog(error) }
-        workQueue.update { scheduler in
-            guard scheduler.roots[record.id] == nil else { return }
-            scheduler.roots[record.id] = RootWork(record: record, now: .now)
-        }
+        workQueue.update { $0.rootAdded(record, at: .now) }
         return record
     }
 
@@ -161,7 +154,7 @@ package final class Ingestor: Sendable {
             } catch {
                 return error
             }
-            workQueue.update { $0.removeRoot(root.id, at: .now) }
+            workQueue.update { $0.rootRemoved(root.id, at: .now) }
             watcher?.table.remove(root.id, .root)
             return nil
         }
@@ -169,7 +162,7 @@ package final class Ingestor: Sendable {
     }
 
     /// Looks at every file of a root (nil: of all) again, failed ones too.
-    package func rescan(_ root: RootID?) { workQueue.update { $0.rescan(root, isForced: true, at: .now) } }
+    package func rescan(_ root: RootID?) { workQueue.update { $0.rescanRequested(root, at: .now) } }
 
     /// Whether all roots are scanned and nothing waits; blocks until then or `deadline`.
     package func waitUntilIdle(until deadline: Instant) -> Bool {
@@ -188,7 +181,7 @@ package final class Ingestor: Sendable {
     /// - Throws: `SystemError` with `ENOENT` where the root is offline or unknown, `ESTALE` where the file has changed.
     package func open(_ image: ImageRecord) throws(SystemError) -> OwnedDescriptor {
         let path = image.key.path
-        guard let root = workQueue.read({ $0.roots[image.key.root]?.open }) else {
+        guard let root = workQueue.read({ $0.openRoot(image.key.root) }) else {
             throw SystemError(code: SystemError.absent, operation: "open \(path)")
         }
         let file = try root.directory.openFile(beneath: path)

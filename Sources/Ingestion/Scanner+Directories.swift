@@ -9,7 +9,7 @@ private struct DirectoryScan {
     let isWhole: Bool
     /// (device, inode) of directories met: a bind mount can make a loop.
     var visited: Set<[UInt64]> = []
-    var found: [RootWork.Waiting] = []
+    var found: [ReadRequest] = []
     var seenCount = 0
     var directoryCount = 0
     var unreadableCount = 0
@@ -19,9 +19,10 @@ private struct DirectoryScan {
 
 extension Scanner {
     /// Lists a directory and everything below it: watches first, then looks, so that nothing falls between.
-    func scanDirectory(_ id: RootID, _ directory: RelativePath, isForced: Bool) throws(CatalogError) {
+    func scanDirectory(_ place: FileKey, isForced: Bool) throws(CatalogError) {
+        let (id, directory) = (place.root, place.path)
         let start = Instant.now
-        guard let root = try directory == .root ? enter(id) : workQueue.read({ $0.roots[id]?.open }) else { return }
+        guard let root = try directory == .root ? enter(id) : workQueue.read({ $0.openRoot(id) }) else { return }
         var scan = DirectoryScan(root: root, isForced: isForced, isWhole: directory == .root)
         do throws(SystemError) {
             let opened = try root.directory.openDirectory(beneath: directory)
@@ -34,22 +35,18 @@ extension Scanner {
         if scan.unreadableCount > 0 {
             log.warning("\(scan.unreadableCount) directories below \(root.record.path) cannot be read")
         }
-        workQueue.update { scheduler in
-            guard scheduler.roots[id]?.open === root else { return }
-            scheduler.scheduleOrphanScan(id, directory, due: .now)
-        }
+        workQueue.update { $0.directoryScanned(place, of: root, at: .now) }
         if directory == .root {
             live(scan, seconds: .now - start)
         } else if let failure = scan.watchFailure {
             // The next scan of the whole root counts how many watches are needed.
             log.debug("\(failure)")
-            workQueue.update { $0.scheduleScan(id, .root, due: .now) }
+            workQueue.update { $0.directoryChanged(FileKey(root: id, path: .root), due: .now) }
         }
     }
 
     /// Ends a scan of the whole root: it is live, or polled where events cannot be had.
     private func live(_ scan: DirectoryScan, seconds: Double) {
-        let id = scan.root.record.id
         let configuration = workQueue.configuration
         var detail = ""
         if scan.root.isNetworked {
@@ -62,14 +59,9 @@ extension Scanner {
         let isPolled = !detail.isEmpty
         // A scan takes at most a twentieth of the time.
         let pause = isPolled ? max(configuration.pollInterval, 20 * seconds) : configuration.rescanInterval
-        let isNews = workQueue.update { scheduler -> Bool in
-            guard scheduler.roots[id]?.open === scan.root else { return false }
-            let isNews = scheduler.roots[id]?.detail != detail
-            scheduler.roots[id]?.seenCount = scan.seenCount
-            scheduler.roots[id]?.state = isPolled ? .polling : .live
-            scheduler.roots[id]?.detail = detail
-            scheduler.roots[id]?.nextVisit = .now + min(pause, configuration.rescanInterval)
-            return isNews
+        let nextScan = Instant.now + min(pause, configuration.rescanInterval)
+        let isNews = workQueue.update { [detail] in
+            $0.rootScanned(scan.root, seenCount: scan.seenCount, pollingBecause: detail, nextScan: nextScan)
         }
         if isNews, isPolled { log.warning("\(scan.root.record.path): \(detail)") }
     }
@@ -152,13 +144,13 @@ extension Scanner {
                 // Perhaps half written.
                 workQueue.update { $0.fileChanged(key, .touched, at: .now) }
             } else {
-                scan.found.append(RootWork.Waiting(path: path, isForced: scan.isForced))
+                scan.found.append(ReadRequest(key: key, isForced: scan.isForced))
                 if scan.found.count >= 256 { flush(&scan) }
             }
         } catch {
             // The reader meets the same error and writes it down.
             log.debug("\(path): \(error)")
-            scan.found.append(RootWork.Waiting(path: path, isForced: scan.isForced))
+            scan.found.append(ReadRequest(key: key, isForced: scan.isForced))
         }
     }
 
@@ -175,7 +167,7 @@ extension Scanner {
         let found = scan.found
         guard !found.isEmpty else { return }
         scan.found.removeAll(keepingCapacity: true)
-        let (id, isWhole) = (scan.root.record.id, scan.isWhole)
-        workQueue.update { $0.enqueue(found, in: id, isWholeRoot: isWhole, at: .now) }
+        let (id, priority) = (scan.root.record.id, scan.isWhole ? ReadPriority.backlog : .fresh)
+        workQueue.update { $0.filesFound(found, in: id, priority, at: .now) }
     }
 }

@@ -9,16 +9,17 @@ extension Scanner {
     ///
     /// A pass that misses very many files is not believed before a second one misses the same: a disk that was half
     /// unmounted, or a program that moves everything, looks like that for a moment.
-    func removeOrphans(_ root: OpenRoot, below directory: RelativePath) throws(CatalogError) {
-        let id = root.record.id
+    func removeOrphans(below directory: FileKey) throws(CatalogError) {
+        let id = directory.root
+        guard let root = workQueue.read({ $0.openRoot(id) }) else { return }
         var gathered: [FileRow] = []
         var missing = RootWork.Missing()
         var rowCount = 0
         var counts: [RowKind: Int] = [:]
-        let commitCount = workQueue.read { $0.roots[id]?.commitCount }
+        let commitCount = workQueue.read { $0.commitCount(of: id) }
         var lookup = Lookup(root: root)
         var outdated: [FileRow] = []
-        try ledger.forEachRow(in: id, below: directory) { (row) throws(CatalogError) in
+        try ledger.forEachRow(in: id, below: directory.path) { (row) throws(CatalogError) in
             rowCount += 1
             counts[RowKind(row), default: 0] += 1
             if lookup.isGone(row.key.path) {
@@ -32,40 +33,21 @@ extension Scanner {
             return !workQueue.isStopping
         }
         if workQueue.isStopping { return }
-        if directory == .root { setCounts(counts, of: id, at: commitCount) }
-        refreshDocuments(of: outdated, root)
-        if outdated.count == Self.gatheredCount { workQueue.update { $0.scheduleOrphanScan(id, directory, due: .now) } }
-        guard missing.count > 0 else { return workQueue.update { $0.roots[id]?.missing = nil } }
-        guard isBelievable(missing, of: rowCount, id, directory) else { return }
-        for row in gathered { forget(row) }
-        if missing.count > gathered.count { workQueue.update { $0.scheduleOrphanScan(id, directory, due: .now) } }
-    }
-
-    private func isBelievable(
-        _ missing: RootWork.Missing,
-        of rowCount: Int,
-        _ id: RootID,
-        _ directory: RelativePath
-    ) -> Bool {
-        let configuration = workQueue.configuration
-        let believes = workQueue.update { scheduler -> Bool in
-            guard let work = scheduler.roots[id] else { return false }
-            let knownCount = max(rowCount, work.indexedCount + work.failedCount)
-            let isMany = missing.count > configuration.guardCount && missing.count > knownCount / 5
-            if !isMany || work.missing == missing {
-                scheduler.roots[id]?.missing = nil
-                return true
-            }
-            scheduler.roots[id]?.missing = missing
-            scheduler.scheduleOrphanScan(id, directory, due: .now + configuration.guardDelay)
-            return false
+        if directory.path == .root {
+            workQueue.update { [counts] in $0.rowsCounted(counts, in: id, sinceCommit: commitCount) }
         }
-        if !believes {
-            log.warning(
+        refreshDocuments(of: outdated, root)
+        if outdated.count == Self.gatheredCount { workQueue.update { $0.orphanScanIncomplete(directory, at: .now) } }
+        let isBelieved = workQueue.update { [missing, rowCount] in
+            $0.orphansFound(missing, of: rowCount, below: directory, at: .now)
+        }
+        guard isBelieved else {
+            return log.warning(
                 "\(missing.count) of \(rowCount) files are missing; looking once more before they are taken out"
             )
         }
-        return believes
+        for row in gathered { forget(row) }
+        if missing.count > gathered.count { workQueue.update { $0.orphanScanIncomplete(directory, at: .now) } }
     }
 
     /// Whether the file of an image's document is gone. A weaker one may take its place then: that needs reading, where

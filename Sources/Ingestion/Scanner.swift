@@ -35,18 +35,16 @@ final class Scanner: Sendable {
         while let task = workQueue.nextTask() {
             do throws(CatalogError) {
                 switch task {
-                case .probe(let key, let root): try probe(key, root)
-                case .check(let key, let root, let isRemoval, let since):
-                    try check(key, root, isRemoval: isRemoval, since: since)
-                case .scanDirectory(let root, let directory, let isForced):
-                    try scanDirectory(root, directory, isForced: isForced)
-                case .removeOrphans(let root, let directory): try removeOrphans(root, below: directory)
+                case .probe(let key): try probe(key)
+                case .check(let key, let isRemoval, let since): try check(key, isRemoval: isRemoval, since: since)
+                case .scanDirectory(let directory, let isForced): try scanDirectory(directory, isForced: isForced)
+                case .removeOrphans(let directory): try removeOrphans(below: directory)
                 case .retryFailures: try retryFailures()
                 }
             } catch {
                 log.error("the ledger cannot be read: \(error); looking at every file again later")
                 workQueue.pause(seconds: workQueue.configuration.pauseInterval)
-                workQueue.update { $0.rescan(nil, isForced: false, at: .now) }
+                workQueue.update { $0.eventsLost(at: .now) }
             }
         }
     }
@@ -54,7 +52,8 @@ final class Scanner: Sendable {
     // MARK: One file
 
     /// Whether a file that sends no close is quiescent.
-    private func probe(_ key: FileKey, _ root: OpenRoot) throws(CatalogError) {
+    private func probe(_ key: FileKey) throws(CatalogError) {
+        guard let root = workQueue.read({ $0.openRoot(key.root) }) else { return }
         let status: FileStatus?
         do throws(SystemError) {
             status = try root.directory.status(beneath: key.path)
@@ -63,41 +62,35 @@ final class Scanner: Sendable {
             status = nil
         }
         let now = Instant.now
-        if workQueue.update({ $0.debouncer.observe(key, status, at: now) }) {
-            try check(key, root, isRemoval: false, since: now)
+        if workQueue.update({ $0.fileProbed(key, status, at: now) }) {
+            try check(key, isRemoval: false, since: now)
         }
     }
 
-    private func check(_ key: FileKey, _ root: OpenRoot, isRemoval: Bool, since: Instant) throws(CatalogError) {
+    private func check(_ key: FileKey, isRemoval: Bool, since: Instant) throws(CatalogError) {
+        guard let root = workQueue.read({ $0.openRoot(key.root) }) else { return }
         let status: FileStatus?
         do throws(SystemError) {
             status = try root.directory.status(beneath: key.path)
         } catch {
             log.debug("\(error)")
-            return workQueue.update { $0.enqueueUrgent(key, at: .now) }
+            return workQueue.update { $0.fileNeedsReading(key, at: .now) }
         }
         let verdict = FileNames.verdict(key.path.name)
         if verdict == .sidecar { return try refreshDocuments(of: key, root) }
         switch status?.kind {
         case .directory:
-            workQueue.update { $0.scheduleScan(key.root, key.path, due: .now) }
+            workQueue.update { $0.directoryChanged(key, due: .now) }
         case .regular where verdict == .candidate:
             let row = try ledger.file(key)
             let stamp = status.map { FileStamp($0) }
             let now = wallClockNanoseconds()
             guard let stamp, FileRow.needsWork(row, stamp: stamp, isForced: false, now: now) else { return }
-            workQueue.update { $0.enqueueUrgent(key, at: .now) }
+            workQueue.update { $0.fileNeedsReading(key, at: .now) }
         default:
             guard let row = try ledger.file(key) else { return }
             if !isRemoval { return workQueue.update { $0.fileChanged(key, .removed, at: .now) } }
-            let isEarly = workQueue.update { scheduler -> Bool in
-                let last = scheduler.roots[key.root]?.lastMove ?? since
-                let isInTime = Instant.now - max(last, since) < scheduler.configuration.removalTimeout
-                let waits = scheduler.isExpectingNames && isInTime
-                if waits { scheduler.debouncer.postponeRemoval(key, since: since, at: .now) }
-                return waits
-            }
-            if !isEarly { forget(row) }
+            if !workQueue.update({ $0.postponesRemoval(of: key, since: since, at: .now) }) { forget(row) }
         }
     }
 
@@ -111,7 +104,7 @@ final class Scanner: Sendable {
     func submit(_ entry: CommitEntry) {
         guard workQueue.beginSideTask() else { return }
         var sideTask = entry
-        sideTask.isInFlightJob = false
+        sideTask.isSideTask = true
         committer.submit(sideTask)
     }
 
@@ -126,12 +119,7 @@ final class Scanner: Sendable {
             submit(CommitEntry(key: row.key, changes: [change], before: .indexed, after: .indexed))
         }
         // An image that is between reading and commit may have been read without it.
-        workQueue.update { scheduler in
-            let isInFlight = scheduler.inFlight.keys.contains { key in
-                key.root == sidecar.root && Sidecars.places(for: key.path).contains(sidecar.path)
-            }
-            if isInFlight { scheduler.fileChanged(sidecar, .touched, at: .now) }
-        }
+        workQueue.update { $0.documentRead(sidecar, at: .now) }
     }
 
     // MARK: Failed files
@@ -146,7 +134,7 @@ final class Scanner: Sendable {
             for row in page {
                 guard case .failed(let failure) = row.state, let due = failure.nextAttempt else { continue }
                 if due <= now {
-                    workQueue.update { $0.enqueueUrgent(row.key, at: .now) }
+                    workQueue.update { $0.fileNeedsReading(row.key, at: .now) }
                 } else {
                     next = min(next ?? due, due)
                 }
@@ -155,7 +143,6 @@ final class Scanner: Sendable {
             last = end.key
         }
         guard let next else { return }
-        let due = Instant.now + Double(next - now) / 1e9
-        workQueue.update { scheduler in scheduler.nextRetry = scheduler.nextRetry.map { min($0, due) } ?? due }
+        workQueue.update { $0.retryScheduled(Instant(wallClock: next)) }
     }
 }

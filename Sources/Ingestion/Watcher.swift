@@ -39,7 +39,7 @@ final class Watcher: Sendable {
                 }
             } catch {
                 log.error("\(error); looking at every file instead")
-                workQueue.update { $0.rescan(nil, isForced: false, at: .now) }
+                workQueue.update { $0.eventsLost(at: .now) }
             }
         }
     }
@@ -62,19 +62,17 @@ final class Watcher: Sendable {
     /// One event as the scheduler understands it.
     private enum Change {
         case file(FileKey, Debouncer.Cause)
-        case newDirectory(FileKey)
-        case goneDirectory(FileKey)
-        case suspectRoot(RootID)
+        /// It appeared, may be readable now, or is a root in whose place another may stand.
+        case directory(FileKey)
+        case removedDirectory(FileKey)
         case everything
 
         func apply(to scheduler: inout SchedulerState, at now: Instant) {
             switch self {
             case .file(let key, let cause): scheduler.fileChanged(key, cause, at: now)
-            case .newDirectory(let key): scheduler.scheduleScan(key.root, key.path, due: now)
-            case .goneDirectory(let key):
-                scheduler.scheduleOrphanScan(key.root, key.path, due: now + scheduler.configuration.removalDelay)
-            case .suspectRoot(let root): scheduler.scheduleScan(root, .root, due: now)
-            case .everything: scheduler.rescan(nil, isForced: false, at: now)
+            case .directory(let key): scheduler.directoryChanged(key, due: now)
+            case .removedDirectory(let key): scheduler.directoryRemoved(key, at: now)
+            case .everything: scheduler.eventsLost(at: now)
             }
         }
     }
@@ -98,7 +96,7 @@ final class Watcher: Sendable {
     /// An event of the watched directory itself. A directory below a root is its parent's to tell of.
     private func change(_ change: Inotify.Change, of place: FileKey) -> Change? {
         let isAway = !change.isDisjoint(with: [.deletedSelf, .movedSelf, .unmounted])
-        return isAway && place.path == .root ? .suspectRoot(place.root) : nil
+        return isAway && place.path == .root ? .directory(place) : nil
     }
 
     private func change(_ event: Inotify.Event, in place: FileKey) -> Change? {
@@ -106,9 +104,9 @@ final class Watcher: Sendable {
         if event.change.contains(.isDirectory) {
             guard !FileNames.skipsDirectory(event.name) else { return nil }
             if event.change.contains(.movedFrom) { table.remove(key.root, key.path) }
-            if !event.change.isDisjoint(with: [.movedFrom, .deleted]) { return .goneDirectory(key) }
+            if !event.change.isDisjoint(with: [.movedFrom, .deleted]) { return .removedDirectory(key) }
             // A change of rights may have opened or closed it.
-            return event.change.isDisjoint(with: [.created, .movedTo, .attributes]) ? nil : .newDirectory(key)
+            return event.change.isDisjoint(with: [.created, .movedTo, .attributes]) ? nil : .directory(key)
         }
         guard FileNames.verdict(event.name) != .skipped else { return nil }
         if !event.change.isDisjoint(with: [.closedAfterWriting, .movedTo]) { return .file(key, .closed) }

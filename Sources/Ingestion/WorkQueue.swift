@@ -5,7 +5,6 @@ internal import Platform
 final class WorkQueue: Sendable {
     private let monitor: Monitor<SchedulerState>
     let configuration: IngestionConfiguration
-    private static let sideTaskCapacity = 1024
 
     init(configuration: IngestionConfiguration) {
         self.configuration = configuration
@@ -17,14 +16,19 @@ final class WorkQueue: Sendable {
 
     func read<R: Sendable>(_ body: (borrowing SchedulerState) -> R) -> R { monitor.read { body($0) } }
 
+    /// Ends a pause for the device, if there is one; without one nobody is woken.
+    func resumeDevice() {
+        if read({ $0.isDevicePaused }) { update { $0.deviceResumed() } }
+    }
+
     var isStopping: Bool { read { $0.isStopping } }
 
     /// The scanner's next task; nil: stop.
-    func nextTask() -> ScannerTask? {
-        enum Step: Sendable { case task(ScannerTask), sooner, stop }
+    func nextTask() -> ScanTask? {
+        enum Step: Sendable { case task(ScanTask), sooner, stop }
         while true {
             let deadline = update { scheduler -> Instant? in
-                scheduler.isScannerBusy = false
+                scheduler.scannerTaskEnded()
                 return scheduler.nextDue(after: Instant.now)
             }
             let step = monitor.wait(until: deadline) { scheduler -> Step? in
@@ -43,20 +47,20 @@ final class WorkQueue: Sendable {
         }
     }
 
-    /// A reader's next file; nil: stop.
-    func nextRead() -> ReadJob? {
-        enum Step: Sendable { case read(ReadJob), sooner, stop }
+    /// A reader's next visit to a file; nil: stop.
+    func nextVisit() -> FileVisit? {
+        enum Step: Sendable { case visit(FileVisit), sooner, stop }
         while true {
             let deadline = read { $0.pauseEnd(after: Instant.now) }
             let step = monitor.wait(until: deadline) { scheduler -> Step? in
                 let now = Instant.now
                 if scheduler.isStopping { return .stop }
-                if let job = scheduler.takeRead(at: now) { return .read(job) }
+                if let visit = scheduler.takeVisit(at: now) { return .visit(visit) }
                 // A pause began while this wait had no end.
                 return deadline == nil && scheduler.pauseEnd(after: now) != nil ? .sooner : nil
             }
             switch step {
-            case .read(let job): return job
+            case .visit(let visit): return visit
             case .stop: return nil
             case .sooner, nil: continue
             }
@@ -69,9 +73,7 @@ final class WorkQueue: Sendable {
     func beginSideTask() -> Bool {
         monitor.wait { scheduler -> Bool? in
             if scheduler.isStopping { return false }
-            guard scheduler.sideTaskCount < Self.sideTaskCapacity else { return nil }
-            scheduler.sideTaskCount += 1
-            return true
+            return scheduler.beginSideTask() ? true : nil
         } ?? false
     }
 

@@ -70,7 +70,7 @@ import Testing
         var row: FileRow?
         var waits: [Int64?] = []
         for _ in 0..<6 {
-            let failure = Failures.transient("unreadable", "no", after: row, delays: delays, now: 0)
+            let failure = FileFailure.transient("unreadable", "no", after: row, delays: delays, now: 0)
             waits.append(failure.nextAttempt.map { $0 / 1_000_000_000 })
             let stamp = FileStamp(device: 0, inode: 0, byteCount: 0, modified: 0, changed: 0)
             let key = FileKey(root: RootID(rawValue: 1), path: RelativePath("a"))

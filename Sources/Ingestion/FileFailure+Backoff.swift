@@ -1,16 +1,12 @@
 internal import Catalog
-internal import Embedding
 internal import Imaging
-internal import Platform
 
-/// Classifies the errors of one file as permanent or transient, and gives the transient ones a backoff.
-enum Failures {
-    /// The image itself is at fault: only a change of the file helps.
-    static func permanent(_ kind: String, _ message: String, attempts: UInt32 = 1) -> FileFailure {
-        FileFailure(kind: kind, message: message, attempts: attempts, nextAttempt: nil)
+/// The errors of one file, permanent or transient; transient ones have a backoff.
+extension FileFailure {
+    /// A permanent error: the image itself is at fault, and only a change of the file helps.
+    static func image(_ error: ImagingError) -> FileFailure {
+        FileFailure(kind: error.code.rawValue, message: error.detail, attempts: 1, nextAttempt: nil)
     }
-
-    static func image(_ error: ImagingError) -> FileFailure { permanent(error.code.rawValue, error.detail) }
 
     /// A transient error: something around the file is at fault. It is tried again after a backoff, which is the next of
     /// `delays` for each attempt, and after the last of them not before the file changes.
