@@ -33,7 +33,7 @@ struct BulkQueueTests {
         for index in 0..<200 {
             let image = try #require(try? results[index]?.get())
             #expect(image.vector == [Float](repeating: Float(index), count: 3))
-            #expect(image.properties == ImageProperties(format: .png, width: index, height: 1))
+            #expect(image.properties == ImageProperties(format: .png, width: UInt32(index), height: 1))
         }
         #expect(backend.batches.allSatisfy { $0.count <= 8 })
         let statistics = embedder.statistics

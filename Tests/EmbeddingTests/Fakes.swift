@@ -41,7 +41,7 @@ struct GrayDecoder: ImageDecoder {
         guard let value = encoded.first else { throw ImagingError(.empty, "0 bytes") }
         if encoded.count > 1, encoded[1] == 1 { throw ImagingError(.corrupt, "marked") }
         for index in pixels.indices { pixels[index] = value }
-        return ImageProperties(format: .png, width: Int(value), height: 1)
+        return ImageProperties(format: .png, width: UInt32(value), height: 1)
     }
 
     func thumbnail(_ encoded: [UInt8], longSide: Int) throws(ImagingError) -> [UInt8] { encoded }

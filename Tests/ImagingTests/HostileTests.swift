@@ -56,7 +56,7 @@ struct HostileTests {
         for entry in try manifest() where entry.isRead && ["JPEG", "MPO", "PNG"].contains(entry.format) {
             guard !Self.unread.contains(entry.path) else { continue }
             let properties = try decoder.square(try file(entry.path), .squash(side: 8)).properties
-            let sides = entry.size.split(separator: "x").compactMap { Int($0) }
+            let sides = entry.size.split(separator: "x").compactMap { UInt32($0) }
             // The manifest has stored sizes; orientation may swap them.
             #expect([properties.width, properties.height].sorted() == sides.sorted(), "\(entry.path)")
         }
