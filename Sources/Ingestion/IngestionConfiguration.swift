@@ -1,4 +1,6 @@
-/// Times, in seconds, and bounds of the ingestion (`reference/service.md` 9.2, 9.3, 9.6).
+/// Times, in seconds, and bounds of the ingestion. The times are short enough that a dropped file is searchable within two
+/// seconds, and long enough that no copying program's file is read half written; the bounds keep memory independent of
+/// the number of files.
 package struct IngestionConfiguration: Sendable {
     /// From the last close after writing, or the move into place, until the file is read.
     package var closedDelay = 0.2

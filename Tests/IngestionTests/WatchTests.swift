@@ -29,16 +29,15 @@ import Testing
         #expect(Set(ground.indexed.keys) == ["copied.jpg", "moved.jpg", "linked.jpg"])
     }
 
-    @Test func `With real times a dropped file is found within two seconds`() throws {
+    @Test func `With real times dropped files are found by their events, not by the next scan`() throws {
+        // The next scan that no event asks for comes after hours.
         let ground = try started([], IngestionConfiguration())
-        let start = Instant.now
         try ground.write("root/dropped.jpg")
         try ground.write("elsewhere.jpg")
         try #require(link(ground.path("elsewhere.jpg"), ground.path("root/linked.jpg")) == 0)
         try ground.makeDirectory("root/new/folder")
         try ground.write("root/new/folder/c.jpg")
         ground.eventually { ground.indexed.count == 3 }
-        #expect(Instant.now - start < 2)
     }
 
     @Test func `A renamed file keeps its image and costs no embedding`() throws {
