@@ -87,7 +87,7 @@ final class ChurnStore: @unchecked Sendable {
 
     private func change(_ rows: [Int], _ body: (Int, borrowing WriteTransaction) throws -> Void) throws {
         for start in stride(from: 0, to: rows.count, by: Self.batchCount) {
-            index.waitForRoom()
+            index.applyBackpressure()
             let transaction = try WriteTransaction(environment)
             for row in rows[start..<min(start + Self.batchCount, rows.count)] { try body(row, transaction) }
             try transaction.commit()

@@ -63,10 +63,10 @@ struct GraphicsFindings {
         case "serving", "opening":
             let tier = health.tier.isEmpty ? "" : " in tier \(health.tier)"
             return .ok("graphics", "\(name) is \(health.state)\(tier)\(losses)")
-        case "away":
+        case "recovering":
             return .warn(
                 "graphics",
-                "\(name) is away\(losses): \(health.reason)",
+                "\(name) is recovering\(losses): \(health.reason)",
                 fix: "nothing: it is tried again by itself"
             )
         default:
