@@ -65,7 +65,7 @@ final class Gate: Sendable {
 
     /// Waits until that many stand before the door.
     func waitForArrivals(_ count: Int) -> Bool {
-        state.wait(until: .now + 10) { $0.waitingCount >= count ? true : nil } ?? false
+        state.wait(until: .now + 60) { $0.waitingCount >= count ? true : nil } ?? false
     }
 }
 
@@ -153,7 +153,7 @@ final class Outcomes: Sendable {
 
     /// Waits until that many images have ended; nil when they do not within ten seconds.
     func wait(_ count: Int) -> [Int: Result<EmbeddedImage, EmbeddingError>]? {
-        let all = results.wait(until: .now + 10) { $0.count >= count ? $0 : nil }
+        let all = results.wait(until: .now + 60) { $0.count >= count ? $0 : nil }
         // More than one end is a fault that must not go unseen.
         guard let all, all.values.allSatisfy({ $0.count == 1 }) else { return nil }
         return all.compactMapValues(\.first)

@@ -2,6 +2,7 @@ import Embedding
 import Imaging
 import Inference
 import Platform
+import TestSupport
 import Testing
 
 struct QueryQueueTests {
@@ -46,7 +47,7 @@ struct QueryQueueTests {
             let query = try embedder.embed([5]).vector
             let answer = Monitor<[Float]?>(nil)
             embedder.submit([5]) { result in answer.update { $0 = (try? result.get())?.vector ?? [] } }
-            let bulk = try #require(answer.wait(until: .now + 10) { $0 })
+            let bulk = try #require(answer.wait(until: .now + 60) { $0 })
             for vector in [query, bulk] {
                 #expect(zip(vector, wanted).allSatisfy { abs($0 - $1) < 1e-5 }, "\(head): \(vector)")
             }
@@ -84,9 +85,9 @@ struct QueryQueueTests {
             let vector = try? embedder.embed([99]).vector
             answer.update { $0 = vector ?? [] }
         } meanwhile: {
-            while embedder.statistics.waitingCount < 9 { sleep(seconds: 0.001) }
-            // Its pixels are in line a moment after it is counted.
-            sleep(seconds: 0.05)
+            #expect(eventually { embedder.statistics.waitingCount == 9 })
+            // Its pixels are in line a moment after it is counted, which nobody can see: the wait is long for a moment.
+            sleep(seconds: 1)
             gate.open()
         }
         #expect(answer.read { $0 } == [99, 99, 99])

@@ -83,6 +83,12 @@ final class Playground {
         #expect(isIdle, "still busy: \(ingestor.status)", sourceLocation: location)
     }
 
+    /// Waits until no file is to be read once more because its stamp was racy, which `idle` does not wait for.
+    func idleWithoutRacyStamps(_ location: SourceLocation = #_sourceLocation) {
+        eventually(location) { ledger.rows.values.allSatisfy { $0.stamp.changed != 0 } }
+        idle(location)
+    }
+
     /// Waits for something that no idle state tells of.
     func eventually(_ location: SourceLocation = #_sourceLocation, _ condition: () -> Bool) {
         let deadline = Instant.now + 60
