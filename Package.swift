@@ -133,7 +133,7 @@ let package = Package(
         .target(name: "Embedding", dependencies: ["Imaging", "Inference", "Platform"], swiftSettings: safe),
         .target(
             name: "Ingestion",
-            dependencies: ["Catalog", "Embedding", "Platform"],
+            dependencies: ["Catalog", "Embedding", "Imaging", "Inference", "Platform"],
             exclude: ["README.md"],
             swiftSettings: safe
         ),

@@ -18,8 +18,9 @@ extension FileStamp {
         inode == other.inode && byteCount == other.byteCount && modified == other.modified && changed == other.changed
     }
 
-    /// Whether the file changed within `seconds` of `now` (nanoseconds since 1970): a further change could leave the stamp equal.
-    func isRecent(at now: Int64, within seconds: Double) -> Bool {
+    /// Whether the stamp is racy, as git says of its index (git-scm.com/docs/racy-git): the file changed within `seconds` of
+    /// `now` (nanoseconds since 1970), so that a further change could leave the stamp equal.
+    func isRacy(at now: Int64, within seconds: Double) -> Bool {
         let window = Int64(seconds * 1e9)
         return [modified, changed].contains { time in
             let (age, overflow) = now.subtractingReportingOverflow(time)
@@ -27,8 +28,7 @@ extension FileStamp {
         }
     }
 
-    /// A stamp that no file has, so that the next look reads the bytes again: git's answer to racily clean entries
-    /// (git-scm.com/docs/racy-git).
+    /// The stamp as git smudges a racily clean entry of its index: no file has it, so the next look reads the bytes again.
     var smudged: FileStamp {
         var stamp = self
         stamp.changed = 0

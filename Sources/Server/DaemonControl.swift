@@ -11,7 +11,7 @@ package protocol DaemonControl: MaintenanceControl {
     /// Of one collection; with nil, all of them together.
     func status(_ collection: String?) throws(Problem) -> StatusResponse
 
-    /// Image bytes to a vector, the same for every collection (query lane).
+    /// Image bytes to a vector, the same for every collection (query queue).
     func embed(_ encoded: [UInt8]) throws(Problem) -> [Float]
 
     /// The collection with a name that a client gave; `default` with nil.

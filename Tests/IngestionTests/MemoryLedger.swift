@@ -114,10 +114,6 @@ final class MemoryLedger: FileLedger {
         }
     }
 
-    func knowsContent(_ content: SHA256Digest) throws(CatalogError) -> Bool {
-        state.read { $0.images.values.contains { $0.content == content } }
-    }
-
     func files(withContent content: SHA256Digest, limit: Int) throws(CatalogError) -> [FileKey] {
         state.read { Array($0.images.values.filter { $0.content == content }.map(\.key).prefix(limit)) }
     }

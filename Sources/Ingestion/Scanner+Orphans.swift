@@ -2,23 +2,24 @@ internal import Catalog
 internal import Platform
 
 extension Scanner {
-    /// Rows held in memory at once by a sweep; another follows for the rest.
+    /// Rows held in memory at once by an orphan scan; another follows for the rest.
     private static let gatheredCount = 16_384
 
-    /// Takes out the rows below a directory whose files are gone, and documents whose files are.
+    /// An orphan scan: takes out the rows below a directory whose files are gone, and documents whose files are gone.
     ///
     /// A pass that misses very many files is not believed before a second one misses the same: a disk that was half
     /// unmounted, or a program that moves everything, looks like that for a moment.
-    func sweep(_ root: OpenRoot, below directory: RelativePath) throws(CatalogError) {
-        let id = root.record.id
+    func removeOrphans(below directory: FileKey) throws(CatalogError) {
+        let id = directory.root
+        guard let root = workQueue.read({ $0.openRoot(id) }) else { return }
         var gathered: [FileRow] = []
         var missing = RootWork.Missing()
         var rowCount = 0
         var counts: [RowKind: Int] = [:]
-        let commitCount = board.read { $0.roots[id]?.commitCount }
+        let commitCount = workQueue.read { $0.commitCount(of: id) }
         var lookup = Lookup(root: root)
         var outdated: [FileRow] = []
-        try ledger.forEachRow(in: id, below: directory) { (row) throws(CatalogError) in
+        try ledger.forEachRow(in: id, below: directory.path) { (row) throws(CatalogError) in
             rowCount += 1
             counts[RowKind(row), default: 0] += 1
             if lookup.isGone(row.key.path) {
@@ -29,43 +30,24 @@ extension Scanner {
             {
                 outdated.append(row)
             }
-            return !board.isStopping
+            return !workQueue.isStopping
         }
-        if board.isStopping { return }
-        if directory == .root { setCounts(counts, of: id, at: commitCount) }
+        if workQueue.isStopping { return }
+        if directory.path == .root {
+            workQueue.update { [counts] in $0.rowsCounted(counts, in: id, sinceCommit: commitCount) }
+        }
         refreshDocuments(of: outdated, root)
-        if outdated.count == Self.gatheredCount { board.update { $0.sweep(id, directory, due: .now) } }
-        guard missing.count > 0 else { return board.update { $0.roots[id]?.missing = nil } }
-        guard isBelievable(missing, of: rowCount, id, directory) else { return }
-        for row in gathered { forget(row) }
-        if missing.count > gathered.count { board.update { $0.sweep(id, directory, due: .now) } }
-    }
-
-    private func isBelievable(
-        _ missing: RootWork.Missing,
-        of rowCount: Int,
-        _ id: RootID,
-        _ directory: RelativePath
-    ) -> Bool {
-        let configuration = board.configuration
-        let believes = board.update { agenda -> Bool in
-            guard let work = agenda.roots[id] else { return false }
-            let knownCount = max(rowCount, work.indexedCount + work.failedCount)
-            let isMany = missing.count > configuration.guardCount && missing.count > knownCount / 5
-            if !isMany || work.missing == missing {
-                agenda.roots[id]?.missing = nil
-                return true
-            }
-            agenda.roots[id]?.missing = missing
-            agenda.sweep(id, directory, due: .now + configuration.guardDelay)
-            return false
+        if outdated.count == Self.gatheredCount { workQueue.update { $0.orphanScanIncomplete(directory, at: .now) } }
+        let isBelieved = workQueue.update { [missing, rowCount] in
+            $0.orphansFound(missing, of: rowCount, below: directory, at: .now)
         }
-        if !believes {
-            log.warning(
+        guard isBelieved else {
+            return log.warning(
                 "\(missing.count) of \(rowCount) files are missing; looking once more before they are taken out"
             )
         }
-        return believes
+        for row in gathered { forget(row) }
+        if missing.count > gathered.count { workQueue.update { $0.orphanScanIncomplete(directory, at: .now) } }
     }
 
     /// Whether the file of an image's document is gone. A weaker one may take its place then: that needs reading, where
@@ -73,7 +55,7 @@ extension Scanner {
     private func lacksDocument(_ image: ImageRecord, _ directoryChanged: Int64, _ root: OpenRoot) -> Bool {
         guard !image.document.isEmpty else { return false }
         if !sidecars.exists(for: image.key.path, in: root) { return true }
-        let slack = Int64(board.configuration.racyWindow * 1e9)
+        let slack = Int64(workQueue.configuration.racyWindow * 1e9)
         return directoryChanged > image.added - slack
             && sidecars.document(of: image.key.path, in: root) != image.document
     }
@@ -82,7 +64,7 @@ extension Scanner {
         for row in rows {
             let document = sidecars.document(of: row.key.path, in: root)
             let change = CatalogChange.setDocument(key: row.key, document: document)
-            deliver(Delivery(key: row.key, changes: [change], before: .indexed, after: .indexed))
+            submit(CommitEntry(key: row.key, changes: [change], before: .indexed, after: .indexed))
         }
     }
 }

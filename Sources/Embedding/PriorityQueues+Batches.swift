@@ -1,7 +1,7 @@
 internal import Platform
 
 /// The batch thread's side: which images are computed next, and what becomes of them.
-extension Lanes {
+extension PriorityQueues {
     /// Waits for a batch: queries at once, bulk images when the batch is full or its time has come.
     ///
     /// - Returns: nil when stopped and empty.
@@ -40,7 +40,7 @@ extension Lanes {
     private func chooseBatch(_ state: inout State) -> Work? {
         let isFull = state.filling.count >= batchCapacity
         let isDue = isFull || state.bulkDeadline().map { $0 <= .now } ?? false
-        if !state.queries.isEmpty, !isDue || state.precedence.queriesGoFirst {
+        if !state.queries.isEmpty, !isDue || state.fairScheduler.queriesGoFirst {
             let batch = PixelBatch(state.queries)
             state.queries.removeAll()
             return .compute(batch, .query)
@@ -56,12 +56,12 @@ extension Lanes {
     /// A query to compute while a bulk batch pauses.
     ///
     /// - Parameter bulkSeconds: how long the bulk batch was computed since its start or since this was last called.
-    /// - Returns: nil when none waits, or when it is the bulk lane's turn.
+    /// - Returns: nil when none waits, or when it is the bulk queue's turn.
     func nextInPause(bulkSeconds: Double) -> Query? {
         // `read`, for nothing changes that a thread waits for: a bulk batch pauses often, and must not wake them all.
         monitor.read { state in
             state.countBulk(seconds: bulkSeconds)
-            guard !state.isStopping, !state.queries.isEmpty, state.precedence.queriesGoFirst else { return nil }
+            guard !state.isStopping, !state.queries.isEmpty, state.fairScheduler.queriesGoFirst else { return nil }
             return state.queries.removeFirst()
         }
     }
@@ -91,7 +91,7 @@ extension Lanes {
         // Nobody waits for a query to leave.
         monitor.read { state in
             state.queryCount -= count
-            state.precedence.countQueries(seconds: computeSeconds, bulkWaits: state.bulkCount > 0)
+            state.fairScheduler.countQueries(seconds: computeSeconds, bulkWaits: state.bulkCount > 0)
             state.statistics.queryCount += count - failureCount
             state.statistics.batchCount += 1
             state.statistics.failureCount += failureCount

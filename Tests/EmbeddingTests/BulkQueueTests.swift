@@ -3,9 +3,10 @@ import Imaging
 import Inference
 import Platform
 import Synchronization
+import TestSupport
 import Testing
 
-struct BulkLaneTests {
+struct BulkQueueTests {
     private func embedder(
         _ backend: GrayBackend,
         decoder: GrayDecoder = GrayDecoder(),
@@ -33,7 +34,7 @@ struct BulkLaneTests {
         for index in 0..<200 {
             let image = try #require(try? results[index]?.get())
             #expect(image.vector == [Float](repeating: Float(index), count: 3))
-            #expect(image.properties == ImageProperties(format: .png, width: index, height: 1))
+            #expect(image.properties == ImageProperties(format: .png, width: UInt32(index), height: 1))
         }
         #expect(backend.batches.allSatisfy { $0.count <= 8 })
         let statistics = embedder.statistics
@@ -51,7 +52,7 @@ struct BulkLaneTests {
         embedder.submit([1], completion: outcomes.completion(0))
         _ = try #require(outcomes.wait(1))
         let elapsed = Instant.now - start
-        #expect(elapsed >= 0.019 && elapsed < 5, "\(elapsed) s")
+        #expect(elapsed >= 0.019, "\(elapsed) s")
         #expect(backend.batches == [[1]])
     }
 
@@ -64,14 +65,15 @@ struct BulkLaneTests {
         embedder.submit([0], completion: outcomes.completion(0))
         #expect(gate.waitForArrivals(1))
         for index in 1...4 { embedder.submit([UInt8(index)], completion: outcomes.completion(index)) }
-        while embedder.statistics.waitingCount < 5 { sleep(seconds: 0.001) }
-        sleep(seconds: 0.05)
+        #expect(eventually { embedder.statistics.waitingCount == 5 })
+        // Decoding them takes a moment, which nobody can see: the wait is long for a moment.
+        sleep(seconds: 1)
         gate.open()
         _ = try #require(outcomes.wait(5))
         #expect(backend.batches.map(\.count) == [1, 4])
     }
 
-    @Test func `submit blocks while the lane is full`() throws {
+    @Test func `submit blocks while the queue is full`() throws {
         let gate = Gate(isOpen: false)
         let embedder = try embedder(GrayBackend(batch: 2, gate: gate)) { $0.bulkCapacity = 5 }
         defer { embedder.stop() }
@@ -84,6 +86,7 @@ struct BulkLaneTests {
             }
         } meanwhile: {
             #expect(gate.waitForArrivals(1))
+            #expect(eventually { accepted.load(ordering: .sequentiallyConsistent) == 5 })
             sleep(seconds: 0.1)
             #expect(accepted.load(ordering: .sequentiallyConsistent) == 5)
             #expect(embedder.statistics.waitingCount == 5)
@@ -109,6 +112,7 @@ struct BulkLaneTests {
             }
         } meanwhile: {
             #expect(gate.waitForArrivals(1))
+            #expect(eventually { accepted.load(ordering: .sequentiallyConsistent) == 1 })
             sleep(seconds: 0.05)
             #expect(accepted.load(ordering: .sequentiallyConsistent) == 1)
             gate.open()
@@ -193,7 +197,7 @@ struct BulkLaneTests {
         #expect(first.batches == [[7]] && embedder.backendDescription.backend == "vulkan")
     }
 
-    @Test func `several backends share the lane, and one that fails leaves the other its work`() throws {
+    @Test func `several backends share the queue, and one that fails leaves the other its work`() throws {
         let gate = Gate(isOpen: false)
         let slow = GrayBackend("slow", batch: 2, gate: gate)
         let fast = GrayBackend("fast", batch: 2)

@@ -3,9 +3,10 @@ import Imaging
 import Inference
 import LinearAlgebra
 import Platform
+import TestSupport
 import Testing
 
-struct QueryLaneTests {
+struct QueryQueueTests {
     private func embedder(
         _ backend: GrayBackend,
         _ change: (inout Embedder.Configuration) -> Void = { _ in }
@@ -29,7 +30,7 @@ struct QueryLaneTests {
         #expect(embedder.statistics.queryCount == 1)
     }
 
-    @Test func `vectors of both lanes go through the model's whitening, for its head alone`() throws {
+    @Test func `vectors of both queues go through the model's whitening, for its head alone`() throws {
         let map = try #require(Whitening(mean: [1, 1, 1], matrix: [1, 0, 0, 0, 2, 0, 0, 0, 2], sampleCount: 5))
         let network = try makeNetwork(whitening: HeadWhitening(head: .gem3, whitening: map))
         for head in [Head.gem3, .mean] {
@@ -47,7 +48,7 @@ struct QueryLaneTests {
             let query = try embedder.embed([5]).vector
             let answer = Monitor<[Float]?>(nil)
             embedder.submit([5]) { result in answer.update { $0 = (try? result.get())?.vector ?? [] } }
-            let bulk = try #require(answer.wait(until: .now + 10) { $0 })
+            let bulk = try #require(answer.wait(until: .now + 60) { $0 })
             for vector in [query, bulk] {
                 #expect(zip(vector, wanted).allSatisfy { abs($0 - $1) < 1e-5 }, "\(head): \(vector)")
             }
@@ -85,9 +86,9 @@ struct QueryLaneTests {
             let vector = try? embedder.embed([99]).vector
             answer.update { $0 = vector ?? [] }
         } meanwhile: {
-            while embedder.statistics.waitingCount < 9 { sleep(seconds: 0.001) }
-            // Its pixels are in line a moment after it is counted.
-            sleep(seconds: 0.05)
+            #expect(eventually { embedder.statistics.waitingCount == 9 })
+            // Its pixels are in line a moment after it is counted, which nobody can see: the wait is long for a moment.
+            sleep(seconds: 1)
             gate.open()
         }
         #expect(answer.read { $0 } == [99, 99, 99])
@@ -113,7 +114,7 @@ struct QueryLaneTests {
         #expect(try embedder.embed([3]).vector == [3, 3, 3])
     }
 
-    @Test func `many callers of both lanes all get their own answers`() throws {
+    @Test func `many callers of both queues all get their own answers`() throws {
         let embedder = try embedder(GrayBackend(batch: 5)) {
             $0.decoderCount = 3
             $0.bulkCapacity = 7

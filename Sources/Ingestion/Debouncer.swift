@@ -1,16 +1,17 @@
 internal import Catalog
 internal import Platform
 
-/// Files that something happened to, until they have come to rest (`reference/service.md` 9.3). No clock of its own.
+/// A debouncer for file events: it holds every file that something happened to until the file is quiescent, so that a
+/// stream of writes costs one read and no file is read half written. It has no clock of its own.
 ///
-/// A file that was closed after writing or moved into place rests after `closedDelay`. One that was linked, truncated,
-/// touched or written through a map sends no close: it rests when two looks `probeInterval` apart agree. A deleted one
-/// is looked at after `removalDelay`, so that its new name is read first.
-struct Settling: Sendable {
+/// A file that was closed after writing or moved into place is quiescent after `closedDelay`. A file that was linked,
+/// truncated, touched or written through a map sends no close; it is quiescent when two looks `probeInterval` apart
+/// agree. A deleted file is looked at after `removalDelay`, so that its new name is read first.
+struct Debouncer: Sendable {
     enum Cause: Hashable, Sendable {
         /// CLOSE_WRITE, MOVED_TO.
         case closed
-        /// CREATE, MODIFY, or found by a walk while young.
+        /// CREATE, MODIFY, or found by a scan while young.
         case touched
         /// ATTRIB: the bytes may have been changed through a map.
         case attributes
@@ -18,14 +19,6 @@ struct Settling: Sendable {
         case removed
         /// Read shortly after it changed: compare once more. Nobody waits for this.
         case recheck
-    }
-
-    /// What to do with a file whose time has come.
-    enum Due: Hashable, Sendable {
-        /// `lstat` it and tell `observe`.
-        case probe(FileKey)
-        /// It rests: compare it with the ledger. `since` is when its first event came.
-        case check(FileKey, isRemoval: Bool, since: Instant)
     }
 
     private struct Entry {
@@ -52,10 +45,10 @@ struct Settling: Sendable {
 
     /// Records an event.
     ///
-    /// - Returns: false when the table is full: the caller marks the directory instead.
-    mutating func note(_ key: FileKey, _ cause: Cause, at now: Instant) -> Bool {
+    /// - Returns: false when the table is full: the caller schedules a scan of the directory instead.
+    mutating func record(_ key: FileKey, _ cause: Cause, at now: Instant) -> Bool {
         guard var entry = entries[key] else {
-            guard entries.count < configuration.settlingCapacity else { return cause == .recheck }
+            guard entries.count < configuration.debounceCapacity else { return cause == .recheck }
             store(Entry(cause: cause, due: now + delay(of: cause), first: now, seen: nil), key)
             return true
         }
@@ -84,8 +77,8 @@ struct Settling: Sendable {
         store(Entry(cause: .removed, due: now + configuration.probeInterval, first: first, seen: nil), key)
     }
 
-    /// Takes one file whose time has come; nil when none has.
-    mutating func takeDue(at now: Instant) -> Due? {
+    /// Takes one file whose time has come, to be probed or checked; nil when there is none.
+    mutating func takeDue(at now: Instant) -> ScanTask? {
         while let (_, key) = deadlines.take(at: now) {
             guard var entry = entries[key] else { continue }
             guard entry.due <= now else {
@@ -108,14 +101,14 @@ struct Settling: Sendable {
 
     /// Tells what a probe saw; nil: nothing is there.
     ///
-    /// - Returns: true when the file rests and is the caller's to check; it is in the table no longer.
+    /// - Returns: true when the file is quiescent and is the caller's to check; it is in the table no longer.
     mutating func observe(_ key: FileKey, _ status: FileStatus?, at now: Instant) -> Bool {
         guard var entry = entries[key], entry.cause == .touched || entry.cause == .attributes else { return false }
         guard let status, entry.seen != status else {
             remove(key)
             return true
         }
-        if now - entry.first > configuration.settlePatience {
+        if now - entry.first > configuration.quiescenceTimeout {
             remove(key)
             return false
         }

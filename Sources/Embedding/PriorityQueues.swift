@@ -1,15 +1,15 @@
 internal import Imaging
 internal import Platform
 
-/// What waits between callers, decoders and the batch thread, and the order in which it is served.
+/// Two bounded priority queues, queries and bulk images, between callers, decoders and batch threads.
 ///
-/// One lock guards both lanes, so that "queries first" and "stopped" are decided in one place. Every image that was
+/// One lock guards both queues, so that "queries first" and "stopped" are decided in one place. Every image that was
 /// accepted leaves exactly once: through `takeEncoded`, `deposit`, `nextWork`, `nextInPause` or, when stopping, one of
 /// the drains.
-final class Lanes: Sendable {
+final class PriorityQueues: Sendable {
     /// What the batch thread shall do next.
     enum Work: Sendable {
-        case compute(PixelBatch, Lane)
+        case compute(PixelBatch, Priority)
         /// Stopping: these images get no vector.
         case fail([Ticket])
     }
@@ -37,15 +37,15 @@ final class Lanes: Sendable {
         /// Memory of a batch that was computed, for the next one.
         var spare: PixelBatch?
         var queries: [Query] = []
-        var precedence = Precedence()
+        var fairScheduler = FairScheduler()
         var isStopping = false
         var statistics = EmbeddingStatistics()
 
         /// When `filling` closes although it is not full.
-        func bulkDeadline() -> Instant? { fillingSince.map { $0 + Lanes.bulkDelay } }
+        func bulkDeadline() -> Instant? { fillingSince.map { $0 + PriorityQueues.bulkDelay } }
 
         mutating func countBulk(seconds: Double) {
-            precedence.countBulk(seconds: seconds)
+            fairScheduler.countBulk(seconds: seconds)
             statistics.computeSeconds += seconds
         }
 
@@ -71,7 +71,7 @@ final class Lanes: Sendable {
     private let queryCapacity: Int
     let batchCapacity: Int
 
-    /// Empty lanes for batches of `batchCapacity` images of `imageByteCount` decoded bytes.
+    /// Empty queues for batches of `batchCapacity` images of `imageByteCount` decoded bytes.
     init(configuration: Embedder.Configuration, batchCapacity: Int, imageByteCount: Int) {
         bulkCapacity = max(1, configuration.bulkCapacity)
         bulkByteCapacity = configuration.bulkByteCapacity
@@ -86,7 +86,7 @@ final class Lanes: Sendable {
 
     // MARK: Callers
 
-    /// Takes an image into the bulk lane, waiting for room.
+    /// Takes an image into the bulk queue, waiting for room.
     ///
     /// - Returns: false when stopping; the image is not taken then.
     func accept(_ image: EncodedImage) -> Bool {
