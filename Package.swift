@@ -26,15 +26,19 @@ let kernels: [CSetting] = c + [.unsafeFlags(["-O3"])]
 let testDependencies: [(name: String, others: [String])] = [
     ("Platform", ["CPlatform"]), ("Filters", []), ("Wire", ["DeviceReports", "Filters"]), ("Storage", ["Platform"]),
     ("LinearAlgebra", []), ("VectorIndex", ["Storage", "Platform", "CIndexKernels"]),
-    ("Catalog", ["Filters", "Storage", "VectorIndex", "Inference", "Platform"]),
+    ("Catalog", ["Filters", "Storage", "VectorIndex", "LinearAlgebra", "Platform"]),
     ("Imaging", ["Platform"]),
-    ("Inference", ["Platform"]), ("InferenceCPU", ["Inference"]),
-    ("InferenceVulkan", ["DeviceReports", "Inference", "CShaders", "Platform"]),
-    ("Embedding", ["Imaging", "Inference", "Platform"]),
+    ("Inference", []), ("InferenceCPU", ["Inference", "ModelFiles"]),
+    ("ModelFiles", ["Inference", "LinearAlgebra", "Platform"]),
+    ("InferenceVulkan", ["DeviceReports", "Inference", "ModelFiles", "CShaders", "Platform"]),
+    ("Embedding", ["Imaging", "Inference", "LinearAlgebra", "Platform"]),
     ("Ingestion", ["Catalog", "Embedding", "Imaging", "Inference", "Platform"]),
     (
         "Server",
-        ["Wire", "DeviceReports", "Filters", "Catalog", "Embedding", "Imaging", "Inference", "Ingestion", "Platform"]
+        [
+            "Wire", "DeviceReports", "Filters", "Catalog", "Embedding", "Imaging", "Inference", "Ingestion",
+            "LinearAlgebra", "ModelFiles", "Platform",
+        ]
     ),
     (
         "Daemon",
@@ -50,6 +54,7 @@ let tests: [Target] = testDependencies.map { target in
     .testTarget(
         name: "\(target.name)Tests",
         dependencies: ([target.name, "TestSupport"] + target.others).map { .byName(name: $0) },
+        exclude: target.name == "Catalog" ? ["Fixtures"] : [],
         swiftSettings: numeric
     )
 }
@@ -71,6 +76,7 @@ let package = Package(
         .systemLibrary(name: "CPNG", providers: [.apt(["libpng-dev"])]),
         .systemLibrary(name: "CTurboJPEG", providers: [.apt(["libjpeg-dev"])]),
         .systemLibrary(name: "CVulkan", providers: [.apt(["libvulkan-dev"])]),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
 
         // C where Swift cannot go.
         .target(name: "CPlatform", cSettings: kernels),
@@ -93,7 +99,12 @@ let package = Package(
         .target(name: "DeviceReports", swiftSettings: safe),
         .target(name: "Wire", dependencies: ["Filters", "DeviceReports"], swiftSettings: safe),
         .target(name: "Storage", dependencies: ["CLMDB", "Platform"], swiftSettings: strict),
-        .target(name: "LinearAlgebra", dependencies: ["COpenBLAS"], swiftSettings: numeric),
+        .target(
+            name: "LinearAlgebra",
+            dependencies: ["COpenBLAS", "Platform"],
+            exclude: ["README.md"],
+            swiftSettings: numeric
+        ),
         .target(
             name: "VectorIndex",
             dependencies: ["Storage", "CIndexKernels", "COpenBLAS", "LinearAlgebra", "Platform"],
@@ -102,14 +113,20 @@ let package = Package(
         ),
         .target(
             name: "Catalog",
-            dependencies: ["Filters", "Storage", "VectorIndex", "Inference", "Platform"],
+            dependencies: ["Filters", "Storage", "VectorIndex", "LinearAlgebra", "Platform"],
             exclude: ["README.md"],
             swiftSettings: safe
         ),
         .target(name: "Imaging", dependencies: ["CImaging", "Platform"], swiftSettings: numeric),
         .target(
             name: "Inference",
-            dependencies: ["Platform", "CModels", "COpenBLAS", "DeviceReports", "LinearAlgebra"],
+            dependencies: ["Platform", "COpenBLAS", "DeviceReports", "LinearAlgebra"],
+            exclude: ["README.md"],
+            swiftSettings: numeric
+        ),
+        .target(
+            name: "ModelFiles",
+            dependencies: ["Inference", "LinearAlgebra", "Platform", "CModels", "CZlib"],
             exclude: ["README.md"],
             swiftSettings: numeric
         ),
@@ -132,7 +149,7 @@ let package = Package(
         ),
         .target(
             name: "Ingestion",
-            dependencies: ["Catalog", "Embedding", "Filters", "Platform"],
+            dependencies: ["Catalog", "Embedding", "Filters", "Imaging", "Inference", "Platform"],
             exclude: ["README.md"],
             swiftSettings: safe
         ),
@@ -140,7 +157,7 @@ let package = Package(
             name: "Server",
             dependencies: [
                 "Wire", "DeviceReports", "Filters", "Catalog", "Embedding", "Imaging", "Inference", "Ingestion",
-                "Platform", "CMicrohttpd", "CServer",
+                "LinearAlgebra", "ModelFiles", "Platform", "CMicrohttpd", "CServer",
             ],
             exclude: ["Page"],
             swiftSettings: strict
@@ -155,7 +172,7 @@ let package = Package(
             name: "Daemon",
             dependencies: [
                 "Server", "Ingestion", "Catalog", "DeviceReports", "Embedding", "Imaging", "Platform",
-                "Inference", "InferenceCPU", "InferenceVulkan", "Storage",
+                "Inference", "InferenceCPU", "InferenceVulkan", "LinearAlgebra", "ModelFiles", "Storage",
             ],
             swiftSettings: safe
         ),
@@ -180,7 +197,7 @@ let package = Package(
             name: "likeness-bench",
             dependencies: [
                 "Catalog", "DeviceReports", "Embedding", "Filters", "Imaging", "Inference", "InferenceCPU",
-                "InferenceVulkan", "Ingestion", "Platform", "Storage", "VectorIndex",
+                "InferenceVulkan", "Ingestion", "ModelFiles", "Platform", "Storage", "VectorIndex",
             ],
             swiftSettings: numeric
         ),

@@ -1,7 +1,8 @@
 package import Catalog
 package import Filters
-package import Inference
 package import Ingestion
+package import LinearAlgebra
+package import ModelFiles
 package import Platform
 
 /// The interface through which the routes reach the rest of the daemon. `Daemon` implements it; tests fake it.
@@ -23,7 +24,7 @@ package protocol DaemonControl: ModelControl, MaintenanceControl {
     func conditions() -> DaemonConditions
     /// Why a collection cannot be read; nil when all can.
     func indexFault() -> String?
-    /// Image bytes to a vector, the same for every collection (query lane).
+    /// Image bytes to a vector, the same for every collection (query queue).
     func embed(_ encoded: [UInt8]) throws(DaemonError) -> [Float]
 }
 
@@ -78,7 +79,7 @@ package protocol ImageCatalog: Sendable {
     func image(_ id: ImageID) throws(CatalogError) -> ImageRecord?
     func images(after cursor: ImageID?, limit: Int) throws(CatalogError) -> [ImageRecord]
     func images(matching filter: Filter, after cursor: ImageID?, limit: Int) throws(CatalogError) -> FilteredImages
-    func dismissImages(matching filter: Filter) throws(CatalogError) -> Int
+    func excludeImages(matching filter: Filter) throws(CatalogError) -> Int
     func failures(after key: FileKey?, limit: Int) throws(CatalogError) -> [FileRow]
     /// Watched folders.
     func roots() throws(CatalogError) -> [RootRecord]

@@ -2,6 +2,7 @@ package import Catalog
 package import Embedding
 package import Inference
 package import Ingestion
+package import ModelFiles
 package import Platform
 
 /// Why the daemon cannot do what a route asks: an error of a target below, or what is wrong with a name that a client
@@ -10,7 +11,7 @@ package enum DaemonError: Error, Sendable {
     case catalog(CatalogError)
     case embedding(EmbeddingError)
     case ingestion(IngestionError)
-    case model(InferenceError, name: String)
+    case model(ModelFileError, name: String)
     case system(SystemError)
     case unexpected(String)
 

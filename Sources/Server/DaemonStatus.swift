@@ -3,6 +3,8 @@ package import DeviceReports
 package import Embedding
 package import Inference
 package import Ingestion
+package import LinearAlgebra
+package import ModelFiles
 
 /// What the program is.
 package struct DaemonVersion: Sendable {

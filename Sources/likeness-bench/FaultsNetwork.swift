@@ -15,15 +15,14 @@ struct FaultsSubject {
 
     init(pictureCount: Int, seed: UInt64) throws {
         var generator = TortureGenerator(seed)
-        var weights: [[Float]] = []
-        var biases: [[Float]] = []
+        var memory = MemoryWeights()
         var layers: [Layer] = []
         for (index, (input, output)) in zip(Self.widths, Self.widths.dropFirst()).enumerated() {
             let bound = (6 / Float(9 * input)).squareRoot()
-            weights.append((0..<output * input * 9).map { _ in .random(in: -bound...bound, using: &generator) })
-            biases.append((0..<output).map { _ in .random(in: -1...1, using: &generator) })
-            layers.append(.convolution(index: index, inputChannels: input, outputChannels: output))
-            layers.append(.maxPool)
+            memory.weights.append((0..<output * input * 9).map { _ in .random(in: -bound...bound, using: &generator) })
+            memory.biases.append((0..<output).map { _ in .random(in: -1...1, using: &generator) })
+            layers.append(.convolution(.init(index: index, inputChannels: input, outputChannels: output)))
+            layers.append(.pool(.max2x2))
         }
         var preprocessing = Preprocessing.keras
         preprocessing.side = Self.side
@@ -32,7 +31,7 @@ struct FaultsSubject {
             layers: layers,
             preprocessing: preprocessing,
             weightsDigest: SHA256Digest(of: [UInt8]()),
-            storage: FaultsWeights(weights: weights, biases: biases)
+            storage: memory
         )
         pictures = (0..<pictureCount).map { _ in
             (0..<Self.side * Self.side * 3).map { _ in UInt8.random(in: 0...255, using: &generator) }
@@ -59,21 +58,6 @@ struct FaultsSubject {
     }
 }
 
-private struct FaultsWeights: WeightStorage {
-    let weights: [[Float]]
-    let biases: [[Float]]
-
-    func withWeight<R>(_ index: Int, _ body: (Span<Float>) throws -> R) rethrows -> R {
-        let values = weights[index]
-        return try body(values.span)
-    }
-
-    func withBias<R>(_ index: Int, _ body: (Span<Float>) throws -> R) rethrows -> R {
-        let values = biases[index]
-        return try body(values.span)
-    }
-}
-
 /// "Decodes" the number of a picture, one byte, into the picture.
 struct FaultsDecoder: ImageDecoder {
     let pictures: [[UInt8]]
@@ -86,7 +70,7 @@ struct FaultsDecoder: ImageDecoder {
         guard let number = encoded.first else { throw ImagingError(.empty, "0 bytes") }
         let picture = pictures[Int(number)]
         for index in pixels.indices { pixels[index] = picture[index] }
-        return ImageProperties(format: .png, width: fit.side, height: fit.side)
+        return ImageProperties(format: .png, width: UInt32(fit.side), height: UInt32(fit.side))
     }
 
     func thumbnail(_ encoded: [UInt8], longSide: Int) throws(ImagingError) -> [UInt8] { encoded }

@@ -4,6 +4,7 @@ import Foundation
 import Glibc
 import Imaging
 import Ingestion
+import LinearAlgebra
 import Platform
 import Server
 import TestSupport

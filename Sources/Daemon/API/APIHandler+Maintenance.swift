@@ -2,6 +2,7 @@ internal import Catalog
 internal import Foundation
 internal import Glibc
 internal import Ingestion
+internal import ModelFiles
 internal import Platform
 internal import Server
 

@@ -1,11 +1,12 @@
 internal import Foundation
 internal import Inference
+internal import ModelFiles
 internal import Server
 
 /// The library of models over the socket.
 extension APIHandler {
     func models() throws(DaemonError) -> [ServedModel] {
-        do throws(InferenceError) {
+        do throws(ModelFileError) {
             let listed = try library.list().models.map {
                 ServedModel($0, isInUse: $0.name == information.model.summary.name && !information.modelIsFile)
             }
@@ -14,17 +15,17 @@ extension APIHandler {
     }
 
     func manifests() throws(DaemonError) -> [ModelManifest] {
-        do throws(InferenceError) { return try ModelManifest.embedded() } catch { throw .unexpected("\(error)") }
+        do throws(ModelFileError) { return try ModelManifest.embedded() } catch { throw .unexpected("\(error)") }
     }
 
     func importModel(_ request: ModelImport) throws(DaemonError) -> ServedModel {
         let head = try self.head(request.head)
         let preprocessing = try self.preprocessing(request.preprocessing)
         let summary: ModelSummary
-        do throws(InferenceError) {
+        do throws(ModelFileError) {
             if let manifest = request.manifest {
                 guard preprocessing == nil else {
-                    throw InferenceError.invalidManifest("it says the preprocessing; give one of the two")
+                    throw ModelFileError.invalidManifest("it says the preprocessing; give one of the two")
                 }
                 summary = try library.importModel(
                     from: request.temporaryFile,
@@ -61,7 +62,7 @@ extension APIHandler {
             throw .headIsFixed(fixed)
         }
         let wanted: Head
-        do throws(InferenceError) {
+        do throws(ModelFileError) {
             // Checks every byte: a daemon that finds a damaged model at its restart could only end.
             let model = try library.open(name)
             wanted = information.fixedHead ?? chosenHead ?? model.summary.defaultHead

@@ -1,6 +1,8 @@
 internal import Catalog
 internal import Embedding
+internal import Inference
 internal import Ingestion
+internal import ModelFiles
 internal import Platform
 internal import Server
 

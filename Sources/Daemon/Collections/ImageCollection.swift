@@ -1,8 +1,8 @@
 internal import Catalog
 internal import Embedding
 internal import Imaging
-internal import Inference
 internal import Ingestion
+internal import LinearAlgebra
 internal import Platform
 internal import Server
 

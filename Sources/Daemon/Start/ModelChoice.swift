@@ -1,4 +1,5 @@
 internal import Inference
+internal import ModelFiles
 
 /// Which network the daemon runs with, and which head.
 struct ModelChoice: Sendable {

@@ -5,6 +5,7 @@ internal import Glibc
 internal import Imaging
 internal import Inference
 internal import Ingestion
+internal import ModelFiles
 internal import Platform
 internal import Wire
 
@@ -33,7 +34,7 @@ extension Problem {
         switch error {
         case .storageFull: self.init(.storageFull, "\(error)", retryAfter: 60)
         case .unusableVector: self.init(.imageUnsupported, "\(error)")
-        case .whiteningRefused: self.init(.conflict, "\(error)")
+        case .whiteningRefused, .consumerRefused: self.init(.conflict, "\(error)")
         case .corrupted, .fingerprintMismatch, .inUse, .newerFormat, .storage, .wrongDimension:
             self.init(.internal, "\(error)")
         }
@@ -62,7 +63,7 @@ extension Problem {
         }
     }
 
-    private init(_ error: InferenceError, model name: String) {
+    private init(_ error: ModelFileError, model name: String) {
         switch error {
         case .invalidModelName, .invalidManifest: self.init(.badRequest, error.description)
         case .modelExists: self.init(.conflict, "\(error); choose another name")
@@ -71,11 +72,10 @@ extension Problem {
         case .malformedWeights(_, let detail):
             self.init(.badRequest, "\(name): damaged or not a weight file: \(detail)")
         case .unsupportedNetwork(_, let detail):
-            self.init(.badRequest, "\(name): not a chain of 3x3 convolutions: \(detail)")
+            self.init(.badRequest, "\(name): not a sequence of 3x3 convolutions: \(detail)")
         case .unexpectedNetwork(_, let got, let expected): self.init(.badRequest, "\(name): \(got), not \(expected)")
         case .unwritable: self.init(.storageFull, error.description, retryAfter: 30)
-        case .deviceLost, .deviceUnavailable, .nonFinite, .outOfMemory, .unreadableWeights:
-            self.init(.internal, error.description)
+        case .unreadableWeights: self.init(.internal, error.description)
         }
     }
 

@@ -3,6 +3,8 @@ internal import DeviceReports
 internal import Embedding
 internal import Inference
 internal import Ingestion
+internal import LinearAlgebra
+internal import ModelFiles
 internal import Platform
 internal import Wire
 
