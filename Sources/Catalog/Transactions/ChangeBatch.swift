@@ -1,7 +1,7 @@
+internal import Filters
 internal import Platform
 internal import Storage
 internal import VectorIndex
-internal import Filters
 
 /// Applies changes inside one write transaction: the ledger, images, contents, vectors and the events stay in step.
 ///

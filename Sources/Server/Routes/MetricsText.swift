@@ -13,7 +13,9 @@ struct MetricsText {
         perCollection("likeness_failed_files", "Files that could not be made searchable.", of: collections) {
             $0.counts.failed
         }
-        perCollection("likeness_waiting_files", "Files that wait to be embedded.", of: collections) { $0.counts.waiting }
+        perCollection("likeness_waiting_files", "Files that wait to be embedded.", of: collections) {
+            $0.counts.waiting
+        }
         perCollection("likeness_disk_bytes", "Bytes of a collection on disk.", of: collections) {
             Int(clamping: $0.diskBytes)
         }
