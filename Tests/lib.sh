@@ -57,10 +57,10 @@ start_daemon() {
 }
 
 wait_ready() {
-    local deadline=$(($(now_ms) + 15000))
+    local deadline=$(($(now_ms) + 120000))
     until curl -sf -o /dev/null --unix-socket "$sock" http://d/readyz 2>/dev/null; do
         kill -0 "$daemon_pid" 2>/dev/null || fail "the daemon ended before it was ready"
-        [ "$(now_ms)" -lt $deadline ] || fail "the daemon is not ready after 15 s"
+        [ "$(now_ms)" -lt $deadline ] || fail "the daemon is not ready after 120 s"
         sleep 0.02
     done
 }
