@@ -26,11 +26,12 @@ let kernels: [CSetting] = c + [.unsafeFlags(["-O3"])]
 let testDependencies: [(name: String, others: [String])] = [
     ("Platform", ["CPlatform"]), ("Wire", []), ("Storage", ["Platform"]),
     ("LinearAlgebra", []), ("VectorIndex", ["Storage", "Platform", "CIndexKernels"]),
-    ("Catalog", ["Wire", "Storage", "VectorIndex", "Inference", "Platform"]),
+    ("Catalog", ["Wire", "Storage", "VectorIndex", "LinearAlgebra", "Platform"]),
     ("Imaging", ["Platform"]),
-    ("Inference", ["Platform"]), ("InferenceCPU", ["Inference"]),
-    ("InferenceVulkan", ["Inference", "CShaders", "Platform"]),
-    ("Embedding", ["Imaging", "Inference", "Platform"]),
+    ("Inference", []), ("InferenceCPU", ["Inference", "ModelFiles"]),
+    ("ModelFiles", ["Inference", "LinearAlgebra", "Platform"]),
+    ("InferenceVulkan", ["Inference", "ModelFiles", "CShaders", "Platform"]),
+    ("Embedding", ["Imaging", "Inference", "LinearAlgebra", "Platform"]),
     ("Ingestion", ["Catalog", "Embedding", "Imaging", "Inference", "Platform"]),
     ("Server", ["Wire", "Catalog", "Embedding", "Imaging", "Inference", "Platform"]),
     (
@@ -65,6 +66,7 @@ let package = Package(
         .systemLibrary(name: "CPNG", providers: [.apt(["libpng-dev"])]),
         .systemLibrary(name: "CTurboJPEG", providers: [.apt(["libjpeg-dev"])]),
         .systemLibrary(name: "CVulkan", providers: [.apt(["libvulkan-dev"])]),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
 
         // C where Swift cannot go.
         .target(name: "CPlatform", cSettings: kernels),
@@ -84,7 +86,12 @@ let package = Package(
         .target(name: "Platform", dependencies: ["CPlatform", "CNettle"], swiftSettings: strict),
         .target(name: "Wire", exclude: ["README.md"], swiftSettings: safe),
         .target(name: "Storage", dependencies: ["CLMDB", "Platform"], swiftSettings: strict),
-        .target(name: "LinearAlgebra", dependencies: ["COpenBLAS"], swiftSettings: numeric),
+        .target(
+            name: "LinearAlgebra",
+            dependencies: ["COpenBLAS", "Platform"],
+            exclude: ["README.md"],
+            swiftSettings: numeric
+        ),
         .target(
             name: "VectorIndex",
             dependencies: ["Storage", "CIndexKernels", "COpenBLAS", "LinearAlgebra", "Platform"],
@@ -93,14 +100,20 @@ let package = Package(
         ),
         .target(
             name: "Catalog",
-            dependencies: ["Wire", "Storage", "VectorIndex", "Inference", "Platform"],
+            dependencies: ["Wire", "Storage", "VectorIndex", "LinearAlgebra", "Platform"],
             exclude: ["README.md"],
             swiftSettings: safe
         ),
         .target(name: "Imaging", dependencies: ["CImaging", "Platform"], swiftSettings: numeric),
         .target(
             name: "Inference",
-            dependencies: ["Platform", "CModels", "COpenBLAS", "LinearAlgebra"],
+            dependencies: ["Platform", "COpenBLAS", "LinearAlgebra"],
+            exclude: ["README.md"],
+            swiftSettings: numeric
+        ),
+        .target(
+            name: "ModelFiles",
+            dependencies: ["Inference", "LinearAlgebra", "Platform", "CModels", "CZlib"],
             exclude: ["README.md"],
             swiftSettings: numeric
         ),
@@ -139,7 +152,7 @@ let package = Package(
             name: "Daemon",
             dependencies: [
                 "Server", "Ingestion", "Catalog", "Embedding", "Imaging", "Wire", "Platform",
-                "Inference", "InferenceCPU", "InferenceVulkan", "Storage",
+                "Inference", "InferenceCPU", "InferenceVulkan", "LinearAlgebra", "ModelFiles", "Storage",
             ],
             swiftSettings: safe
         ),
@@ -160,7 +173,7 @@ let package = Package(
             name: "likeness-bench",
             dependencies: [
                 "Catalog", "Embedding", "Imaging", "Inference", "InferenceCPU", "InferenceVulkan",
-                "Ingestion", "Platform", "Storage", "VectorIndex", "Wire",
+                "Ingestion", "ModelFiles", "Platform", "Storage", "VectorIndex", "Wire",
             ],
             swiftSettings: numeric
         ),
@@ -176,15 +189,22 @@ let package = Package(
     cLanguageStandard: .gnu17
 )
 
-// `LIKENESS_TESTS=VectorIndex,Storage swift test` builds the tests of these targets and what they need, nothing else.
-if let chosen = Context.environment["LIKENESS_TESTS"] {
+// Less than the whole package, for one command:
+// - `LIKENESS_TESTS=VectorIndex,Storage swift test` builds the tests of these targets alone;
+// - `LIKENESS_PROGRAMS=likenessd,likeness swift build` builds these programs together, `all` every program. `--product`
+//   takes one at a time, and without it tests come along, which the static runtime has no library for.
+let tested = Context.environment["LIKENESS_TESTS"].map { $0.split(separator: ",").map { "\($0)Tests" } }
+let programs = Context.environment["LIKENESS_PROGRAMS"].map { chosen in
+    package.products.map(\.name).filter { chosen == "all" || chosen.split(separator: ",").contains($0[...]) }
+}
+if let chosen = tested ?? programs {
     let targets = Dictionary(uniqueKeysWithValues: package.targets.map { ($0.name, $0) })
     var needed: Set<String> = []
-    var pending = chosen.split(separator: ",").map { "\($0)Tests" }
+    var pending = chosen
     while let name = pending.popLast() {
         guard needed.insert(name).inserted, let target = targets[name] else { continue }
         for case .byNameItem(let dependency, _) in target.dependencies { pending.append(dependency) }
     }
     package.targets.removeAll { !needed.contains($0.name) }
-    package.products = []
+    package.products.removeAll { !needed.contains($0.name) }
 }

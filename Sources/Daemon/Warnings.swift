@@ -20,7 +20,7 @@ enum Warnings {
             warnings.append(
                 Warning(
                     kind: "untrained-model",
-                    detail: "The model's weights are seeded, not trained: it finds copies, not kinship.",
+                    detail: "The model's weights are seeded, not trained: it finds copies, not similar pictures.",
                     fix: "likeness model fetch vgg16 --use; weights of your own: likeness model import FILE"
                 )
             )

@@ -1,5 +1,6 @@
 import Foundation
 import Inference
+import ModelFiles
 import Platform
 
 /// `embed`: images a second through one backend, the same random batch again and again.

@@ -15,15 +15,14 @@ struct FaultsSubject {
 
     init(pictureCount: Int, seed: UInt64) throws {
         var generator = TortureGenerator(seed)
-        var weights: [[Float]] = []
-        var biases: [[Float]] = []
+        var memory = MemoryWeights()
         var layers: [Layer] = []
         for (index, (input, output)) in zip(Self.widths, Self.widths.dropFirst()).enumerated() {
             let bound = (6 / Float(9 * input)).squareRoot()
-            weights.append((0..<output * input * 9).map { _ in .random(in: -bound...bound, using: &generator) })
-            biases.append((0..<output).map { _ in .random(in: -1...1, using: &generator) })
-            layers.append(.convolution(index: index, inputChannels: input, outputChannels: output))
-            layers.append(.maxPool)
+            memory.weights.append((0..<output * input * 9).map { _ in .random(in: -bound...bound, using: &generator) })
+            memory.biases.append((0..<output).map { _ in .random(in: -1...1, using: &generator) })
+            layers.append(.convolution(.init(index: index, inputChannels: input, outputChannels: output)))
+            layers.append(.pool(.max2x2))
         }
         var preprocessing = Preprocessing.keras
         preprocessing.side = Self.side
@@ -32,7 +31,7 @@ struct FaultsSubject {
             layers: layers,
             preprocessing: preprocessing,
             weightsDigest: SHA256Digest(of: [UInt8]()),
-            storage: FaultsWeights(weights: weights, biases: biases)
+            storage: memory
         )
         pictures = (0..<pictureCount).map { _ in
             (0..<Self.side * Self.side * 3).map { _ in UInt8.random(in: 0...255, using: &generator) }
@@ -56,21 +55,6 @@ struct FaultsSubject {
             bb += Double(y) * Double(y)
         }
         return vector.count == expected[picture].count ? ab / (aa * bb).squareRoot() : 0
-    }
-}
-
-private struct FaultsWeights: WeightStorage {
-    let weights: [[Float]]
-    let biases: [[Float]]
-
-    func withWeight<R>(_ index: Int, _ body: (Span<Float>) throws -> R) rethrows -> R {
-        let values = weights[index]
-        return try body(values.span)
-    }
-
-    func withBias<R>(_ index: Int, _ body: (Span<Float>) throws -> R) rethrows -> R {
-        let values = biases[index]
-        return try body(values.span)
     }
 }
 

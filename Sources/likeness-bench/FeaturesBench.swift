@@ -1,6 +1,7 @@
 import Foundation
 import Inference
 import InferenceCPU
+import ModelFiles
 import Platform
 
 /// `features`: the vectors of raw images, or the last maps, for comparison with other programs.

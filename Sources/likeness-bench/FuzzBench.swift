@@ -1,5 +1,6 @@
 import Foundation
 import Inference
+import ModelFiles
 import Platform
 
 /// `fuzz`: a weight file reader under damaged files. A trap ends the process; slowness and memory are looked at here.

@@ -4,6 +4,7 @@ import Foundation
 import Imaging
 import Inference
 import Ingestion
+import ModelFiles
 import Platform
 import Synchronization
 

@@ -1,6 +1,7 @@
 import Foundation
 import Inference
 import InferenceCPU
+import ModelFiles
 import Platform
 
 /// `layers`: where the time of the convolutions goes on the processor, one JSON object a layer.

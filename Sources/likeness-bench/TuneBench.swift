@@ -1,6 +1,7 @@
 import Foundation
 import Inference
 import InferenceVulkan
+import ModelFiles
 
 /// `tune`: how long each kernel of a Vulkan tier takes for each shape of a network; with `--cache` the choice is kept.
 enum TuneBench {

@@ -1,5 +1,6 @@
 import Foundation
 import Inference
+import ModelFiles
 import Platform
 
 /// `weights`: what a weight file holds; equal digests mean equal numbers in any format.

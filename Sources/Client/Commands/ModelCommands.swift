@@ -12,7 +12,9 @@ extension CommandDescription {
             if invocation.printedJSON(body) { return .ok }
             let list: ModelList = try DaemonClient.decode(body)
             let rows = list.models.map { model in
-                let kind = model.untrained ? "untrained: finds copies, not kinship" : model.licence ?? "licence unknown"
+                let kind =
+                    model.untrained
+                    ? "untrained: finds copies, not similar pictures" : model.licence ?? "licence unknown"
                 let cells = [
                     model.inUse ? "*" : " ", model.name, model.architecture, "\(model.dimension) dimensions",
                     "head \(model.defaultHead)", kind,

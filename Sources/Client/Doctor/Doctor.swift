@@ -70,7 +70,7 @@ struct Doctor {
         guard status.model.untrained else { return .ok("model", model) }
         return .warn(
             "model",
-            "\(model) is untrained: finds copies, not kinship",
+            "\(model) is untrained: finds copies, not similar pictures",
             fix: "likeness model fetch vgg16 --use"
         )
     }
