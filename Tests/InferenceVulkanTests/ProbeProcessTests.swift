@@ -61,6 +61,15 @@ import Testing
         #expect(trial.report.devices.map(\.name) == ["n"] && trial.report.trying == nil)
     }
 
+    @Test func `a trial that a stop has ended is no loss`() throws {
+        var options = VulkanOptions()
+        options.probe = probe("exec sleep 600", seconds: 600)
+        let backend = try VulkanBackend(opening: RandomNetwork("8").network(side: 16), options: options)
+        backend.close()
+        let health = try #require(backend.health)
+        #expect(health.state == .opening && health.lossCount == 0 && health.hangCount == 0)
+    }
+
     @Test func `a tier that crashes the driver is left out the next time`() throws {
         let script = """
             if [ "$1" = --without-tiers ]; then
