@@ -277,7 +277,10 @@ struct ChangeFeedTests {
         try StoredBytes.change(in: fixture.folder.path, "consumer", [], "replica") { $0[6] ^= 1 }
         let damaged = try CatalogFixture.open(fixture.folder.path, Self.options(always: 2, atMost: 100))
         defer { damaged.close() }
-        for call in [{ try damaged.consumers() }, { try [damaged.registerConsumer("replica")] }] {
+        let calls: [() throws -> [FeedConsumer]] = [
+            { try damaged.consumers() }, { [try damaged.registerConsumer("replica")] },
+        ]
+        for call in calls {
             let error = #expect(throws: CatalogError.self) { try call() }
             guard case .corrupted("consumer replica", _)? = error else {
                 Issue.record("\(String(describing: error))")
