@@ -63,7 +63,11 @@ struct LayerTests {
     }
 
     @Test func `a layer without a kernel is refused by name`() throws {
-        let network = try network([convolution(0, 3, 2, 3, 1, 1), convolution(1, 2, 4, 1, 2, 0)], side: 4, weights: nil)
+        let network = try network(
+            [convolution(0, 3, 2, 3, 1, 1), convolution(1, 2, 4, 1, 2, 0)],
+            side: 4,
+            weights: nil
+        )
         let error = try #require(throws: InferenceError.self) {
             try network.check(for: "test") { $0.outputSide(4) == 4 }
         }
