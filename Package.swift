@@ -45,6 +45,7 @@ let tests: [Target] = testDependencies.map { target in
     .testTarget(
         name: "\(target.name)Tests",
         dependencies: ([target.name, "TestSupport"] + target.others).map { .byName(name: $0) },
+        exclude: target.name == "Catalog" ? ["Fixtures"] : [],
         swiftSettings: numeric
     )
 }
@@ -132,7 +133,7 @@ let package = Package(
         .target(name: "Embedding", dependencies: ["Imaging", "Inference", "Platform"], swiftSettings: safe),
         .target(
             name: "Ingestion",
-            dependencies: ["Catalog", "Embedding", "Platform"],
+            dependencies: ["Catalog", "Embedding", "Imaging", "Inference", "Platform"],
             exclude: ["README.md"],
             swiftSettings: safe
         ),

@@ -6,7 +6,7 @@ internal import Wire
 
 /// Which devices compute, and why those.
 struct BackendChoice: Sendable {
-    /// At least one; the graphics devices share the bulk lane.
+    /// At least one; the graphics devices share the bulk queue.
     let backends: [any ConvolutionBackend]
     /// Computes while a graphics device is recovering; nil where the processor computes anyway.
     let fallback: (any ConvolutionBackend)?

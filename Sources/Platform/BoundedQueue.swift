@@ -3,8 +3,23 @@
 /// After `close`, pushes are refused and pops drain what is left, then return nil.
 package final class BoundedQueue<Element: Sendable>: Sendable {
     private struct State {
-        var elements = Fifo<Element>()
+        var elements: [Element] = []
+        var head = 0
         var isClosed = false
+        var count: Int { elements.count - head }
+
+        mutating func take() -> Element {
+            let element = elements[head]
+            head += 1
+            if head == elements.count {
+                elements.removeAll(keepingCapacity: true)
+                head = 0
+            } else if head >= 1024 {
+                elements.removeFirst(head)
+                head = 0
+            }
+            return element
+        }
     }
 
     private let monitor = Monitor(State())
@@ -17,7 +32,7 @@ package final class BoundedQueue<Element: Sendable>: Sendable {
     }
 
     /// Elements waiting now.
-    package var count: Int { monitor.read { $0.elements.count } }
+    package var count: Int { monitor.read { $0.count } }
 
     /// Adds at the end, waiting while the queue is full.
     ///
@@ -26,19 +41,10 @@ package final class BoundedQueue<Element: Sendable>: Sendable {
     package func push(_ element: Element) -> Bool {
         monitor.wait { state -> Bool? in
             if state.isClosed { return false }
-            guard state.elements.count < self.capacity else { return nil }
+            guard state.count < self.capacity else { return nil }
             state.elements.append(element)
             return true
         } ?? false
-    }
-
-    /// Adds at the end if there is room and the queue is open, else returns false at once.
-    package func tryPush(_ element: Element) -> Bool {
-        monitor.update { state in
-            guard !state.isClosed, state.elements.count < self.capacity else { return false }
-            state.elements.append(element)
-            return true
-        }
     }
 
     /// Takes the first element, waiting for one until `deadline`.
@@ -46,7 +52,7 @@ package final class BoundedQueue<Element: Sendable>: Sendable {
     /// - Returns: nil at the deadline, or when the queue is closed and empty.
     package func pop(until deadline: Instant? = nil) -> Element? {
         let taken = monitor.wait(until: deadline) { state -> Element?? in
-            if let first = state.elements.popFirst() { return .some(first) }
+            if state.count > 0 { return .some(state.take()) }
             return state.isClosed ? .some(nil) : nil
         }
         return taken ?? nil
@@ -54,7 +60,4 @@ package final class BoundedQueue<Element: Sendable>: Sendable {
 
     /// Refuses further pushes and wakes everybody.
     package func close() { monitor.update { $0.isClosed = true } }
-
-    /// Whether `close` was called.
-    package var isClosed: Bool { monitor.read { $0.isClosed } }
 }

@@ -11,7 +11,7 @@ package protocol DaemonControl: MaintenanceControl {
     /// Of one collection; with nil, all of them together.
     func status(_ collection: String?) throws(Problem) -> StatusResponse
 
-    /// Image bytes to a vector, the same for every collection (query lane).
+    /// Image bytes to a vector, the same for every collection (query queue).
     func embed(_ encoded: [UInt8]) throws(Problem) -> [Float]
 
     /// The collection with a name that a client gave; `default` with nil.
@@ -82,7 +82,7 @@ package protocol ImageCatalog: Sendable {
     func image(_ id: ImageID) throws(CatalogError) -> ImageRecord?
     func images(after cursor: ImageID?, limit: Int) throws(CatalogError) -> [ImageRecord]
     func images(matching filter: Filter, after cursor: ImageID?, limit: Int) throws(CatalogError) -> FilteredImages
-    func dismissImages(matching filter: Filter) throws(CatalogError) -> Int
+    func excludeImages(matching filter: Filter) throws(CatalogError) -> Int
     func failures(after key: FileKey?, limit: Int) throws(CatalogError) -> [FileRow]
 }
 

@@ -19,7 +19,7 @@ extension Routes {
                 pattern: "/v1/images",
                 access: .administer,
                 parameters: ["collection", "filter"],
-                handle: dismissImages
+                handle: excludeImages
             ),
             Route(method: "GET", pattern: "/v1/images/{id}", parameters: ["collection"]) { (call) throws(Problem) in
                 let collection = try collection(call)
@@ -31,7 +31,7 @@ extension Routes {
                 pattern: "/v1/images/{id}",
                 access: .administer,
                 parameters: ["collection"],
-                handle: dismissImage
+                handle: excludeImage
             ),
             Route(method: "GET", pattern: "/v1/images/{id}/content", parameters: ["collection"], handle: content),
             Route(
@@ -111,7 +111,7 @@ extension Routes {
         return ("Link", "</\(call.head.path.joined(separator: "/"))?\(query)>; rel=\"next\"")
     }
 
-    private func dismissImages(_ call: Call) throws(Problem) -> Response {
+    private func excludeImages(_ call: Call) throws(Problem) -> Response {
         guard let filter = try call.parameters.filter() else {
             throw Problem(.badRequest, "`filter` is missing: it says which images to remove")
         }
@@ -120,15 +120,15 @@ extension Routes {
         }
         let collection = try collection(call)
         let removed = try stored(collection) { (catalog) throws(CatalogError) in
-            try catalog.dismissImages(matching: filter)
+            try catalog.excludeImages(matching: filter)
         }
         return try Response(json: RemovalResponse(removed: removed))
     }
 
-    private func dismissImage(_ call: Call) throws(Problem) -> Response {
+    private func excludeImage(_ call: Call) throws(Problem) -> Response {
         let id = try imageID(call.captures[0])
         let outcomes = try stored(collection(call)) { (catalog) throws(CatalogError) in
-            try catalog.apply([.dismiss(id)])
+            try catalog.apply([.exclude(id)])
         }
         guard case .done? = outcomes.first else { throw Problem(.notFound, "there is no image \(id)") }
         return .noContent

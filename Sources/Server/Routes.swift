@@ -20,7 +20,7 @@ extension Problem {
         switch error {
         case .storageFull: self.init(.storageFull, "\(error)", retryAfter: 60)
         case .unusableVector: self.init(.imageUnsupported, "\(error)")
-        case .whiteningRefused: self.init(.conflict, "\(error)")
+        case .whiteningRefused, .consumerRefused: self.init(.conflict, "\(error)")
         case .corrupted, .fingerprintMismatch, .inUse, .newerFormat, .storage, .wrongDimension:
             self.init(.internal, "\(error)")
         }

@@ -123,7 +123,12 @@ enum DocumentBench {
             key: FileKey(root: root, path: RelativePath("\(year)/\(taken.dropFirst(5).prefix(2))/IMG_\(number).jpg")),
             stamp: stamp,
             content: SHA256Digest(of: Array("\(number)".utf8)),
-            embedded: (vector(number, dimension), "jpeg", UInt32(640 + 64 * (scattered(number + 7) % 12)), 480),
+            embedded: ImageFeatures(
+                vector: vector(number, dimension),
+                format: "jpeg",
+                width: UInt32(640 + 64 * (scattered(number + 7) % 12)),
+                height: 480
+            ),
             document: hasDocuments ? Array(document.utf8) : []
         )
     }

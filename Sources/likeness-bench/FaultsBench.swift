@@ -14,7 +14,7 @@ enum FaultsBench {
         var seconds = 300.0
         var seed: UInt64 = 1
         var device: String?
-        /// How often the device is opened; all share the lane.
+        /// How often the device is opened; all share the bulk queue.
         var deviceCount = 1
         var tier: Tier?
     }

@@ -30,7 +30,8 @@ enum FilterBench {
                 case "--queries": queryCount = try Self.number(name, value) { $0 > 0 }
                 case "--scanned-members": parameters.scannedMembers = try Self.number(name, value) { $0 >= 0 }
                 case "--scanned-share": parameters.scannedShare = try Self.number(name, value) { $0 >= 0 }
-                case "--scanned-strangers": parameters.scannedOutOfDistribution = try Self.number(name, value) { $0 >= 0 }
+                case "--scanned-strangers":
+                    parameters.scannedOutOfDistribution = try Self.number(name, value) { $0 >= 0 }
                 case "--store": store = value
                 default: throw BenchFailure("unknown option \(name)")
                 }

@@ -281,7 +281,7 @@ final class FakeCatalog: ImageCatalog {
 
     func apply(_ changes: [CatalogChange]) throws(CatalogError) -> [CatalogOutcome] {
         changes.map { change in
-            guard case .dismiss(let id) = change else { return .notFound }
+            guard case .exclude(let id) = change else { return .notFound }
             return images.update { $0.removeValue(forKey: id) } == nil ? .notFound : .done(id)
         }
     }
@@ -321,7 +321,7 @@ final class FakeCatalog: ImageCatalog {
         return FilteredImages(images: Array(page), total: found.count)
     }
 
-    func dismissImages(matching filter: Filter) throws(CatalogError) -> Int {
+    func excludeImages(matching filter: Filter) throws(CatalogError) -> Int {
         let ids = matching(filter).map(\.id)
         images.update { for id in ids { $0[id] = nil } }
         return ids.count

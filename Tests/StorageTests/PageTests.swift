@@ -43,7 +43,7 @@ struct PageTests {
             found.append(Array(key) + [0xFF] + Array(value))
             return true
         }
-        tree.walk(after: start, visitor)
+        tree.traverse(after: start, visitor)
         return found
     }
 
@@ -106,7 +106,7 @@ struct PageTests {
                         found.append(Array(key) + Array(value))
                         return true
                     }
-                    tree.value.walk(visitor)
+                    tree.value.traverse(visitor)
                 }
                 problems += PageAudit(snapshot).run().findings.count
             } catch { problems += 1 }
