@@ -140,8 +140,10 @@ struct RootWork: Sendable {
 
     /// The directory whose orphan scan has waited longest, if its time has come.
     ///
-    /// - Parameter removalTimeout: after so many seconds, counted anew by each rename that was followed, the scan waits no
-    ///   longer for files that may be new names.
+    /// - Parameters:
+    ///   - now: the time.
+    ///   - removalTimeout: after so many seconds, counted anew by each rename that was followed, the scan waits no longer
+    ///     for files that may be new names.
     /// - Returns: the directory and whether it waits no longer; `orphanScanTaken` follows when it is scanned.
     func dueOrphanScan(at now: Instant, removalTimeout: Double) -> (directory: RelativePath, isOverdue: Bool)? {
         guard open != nil, let (directory, due) = orphanScans.min(by: { $0.value < $1.value }), due <= now else {

@@ -41,6 +41,7 @@ extension Scanner {
         let isBelieved = workQueue.update { [missing, rowCount] in
             $0.orphansFound(missing, of: rowCount, below: directory, at: .now)
         }
+        if missing.count == 0 { return }
         guard isBelieved else {
             return log.warning(
                 "\(missing.count) of \(rowCount) files are missing; looking once more before they are taken out"

@@ -269,6 +269,31 @@ struct ChangeFeedTests {
         #expect(try events(fixture.catalog, after: 3).map(\.sequence) == [4, 5])
     }
 
+    @Test func `a damaged consumer is named, holds nothing back and can be removed`() throws {
+        let fixture = try CatalogFixture(options: Self.options(always: 2, atMost: 100))
+        try fixture.catalog.registerConsumer("replica")
+        try index(fixture, 0..<5)
+        fixture.catalog.close()
+        try StoredBytes.change(in: fixture.folder.path, "consumer", [], "replica") { $0[6] ^= 1 }
+        let damaged = try CatalogFixture.open(fixture.folder.path, Self.options(always: 2, atMost: 100))
+        defer { damaged.close() }
+        let calls: [() throws -> [FeedConsumer]] = [
+            { try damaged.consumers() }, { [try damaged.registerConsumer("replica")] },
+        ]
+        for call in calls {
+            let error = #expect(throws: CatalogError.self) { try call() }
+            guard case .corrupted("consumer replica", _)? = error else {
+                Issue.record("\(String(describing: error))")
+                return
+            }
+        }
+        _ = try damaged.apply([fixture.indexing("5.jpg", 5)])
+        #expect(try damaged.changes(after: 0, limit: 1) == .gap(first: 5, last: 6))
+        #expect(try damaged.removeConsumer("replica")?.name == "replica")
+        #expect(try damaged.consumers() == [])
+        #expect(try damaged.registerConsumer("replica").acknowledged == 6)
+    }
+
     @Test func `a missing entry is a gap and not passed over`() throws {
         let fixture = try CatalogFixture()
         try index(fixture, 0..<5)

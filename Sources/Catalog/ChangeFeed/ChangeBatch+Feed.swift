@@ -40,14 +40,17 @@ extension ChangeBatch {
     ///
     /// It deletes more than the transaction appended, while there is something to delete, so the bound holds after every commit.
     /// - Parameter appended: entries that the transaction appended.
-    /// - Throws: `.corrupted` with the name of a damaged consumer, `.storage`.
+    /// - Throws: `.storage`.
     /// - Complexity: O(entries deleted + consumers)
     func trimFeed(appended: UInt64) throws(CatalogFailure) {
         guard let first = try transaction.firstEvent() else { return }
         var end = state.sequence - min(state.sequence, limits.always)
-        // A consumer that is cut off already has to synchronise anew, so nothing is kept for it.
-        for consumer in try transaction.consumers() where consumer.row.acknowledged >= first &- 1 {
-            end = min(end, consumer.row.acknowledged)
+        try transaction.scan(transaction.tables.consumers) { (key, value) throws(CatalogFailure) in
+            // A damaged place holds nothing back: one record must not keep every change from being stored.
+            guard let row = try? ConsumerRow(value.copied, key: key.copied) else { return true }
+            // A consumer that is cut off already has to synchronise anew, so nothing is kept for it.
+            if row.acknowledged >= first &- 1 { end = min(end, row.acknowledged) }
+            return true
         }
         end = max(end, state.sequence - min(state.sequence, limits.atMost))
         guard end >= first else { return }
@@ -63,13 +66,19 @@ extension ChangeBatch {
             if let known = try transaction.consumer(name) { return try transaction.record(of: name, known) }
             return try place(name, sequence ?? state.sequence)
         case .acknowledge(let name, let sequence):
+            guard 1...ConsumerRow.longestName ~= name.utf8.count else { return nil }
             guard let known = try transaction.consumer(name) else { return nil }
             guard sequence > known.acknowledged else { return try transaction.record(of: name, known) }
             return try place(name, sequence)
         case .remove(let name):
-            guard let known = try transaction.consumer(name) else { return nil }
+            let key = Array(name.utf8)
+            guard 1...ConsumerRow.longestName ~= key.count,
+                try transaction.contains(key, in: transaction.tables.consumers)
+            else { return nil }
+            // A damaged one can be removed: it has no place then.
+            let known = (try? transaction.consumer(name)) ?? ConsumerRow(acknowledged: 0, time: now)
             let record = try transaction.record(of: name, known)
-            try transaction.delete(Array(name.utf8), in: transaction.tables.consumers)
+            try transaction.delete(key, in: transaction.tables.consumers)
             return record
         }
     }

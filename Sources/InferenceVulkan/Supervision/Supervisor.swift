@@ -287,9 +287,11 @@ final class Supervisor: @unchecked Sendable {
     }
 
     private func noteFailure(_ error: InferenceError) {
-        state.update { state in
+        let isStopping = state.update { state -> Bool in
             let isFirst = state.health.state == .opening
             if isFirst { state.firstFailure = error }
+            // A trial that a stop has ended says nothing about the device.
+            if state.isStopping { return true }
             switch error {
             case .deviceLost:
                 state.health.lossCount += 1
@@ -310,7 +312,8 @@ final class Supervisor: @unchecked Sendable {
                 state.health.reason = "\(error)"
                 state.attempt = nil
             }
+            return false
         }
-        Self.log.notice(health.reason)
+        if !isStopping { Self.log.notice(health.reason) }
     }
 }
