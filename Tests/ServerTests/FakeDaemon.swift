@@ -230,9 +230,12 @@ final class FakeCollection: ServedCollection {
             memoryByteCount: 1
         )
         var work = IngestionStatus.sum([])
-        work.waitingCount = 36
-        work.doneCount = 64
-        work.roots = daemon == nil ? [] : [FakeDaemon.offline]
+        if daemon != nil {
+            work.waitingCount = 36
+            work.doneCount = 64
+            work.imagesPerSecond = 12
+            work.roots = [FakeDaemon.offline]
+        }
         return CollectionStatus(name: name, stored: stored, work: work)
     }
 
