@@ -27,7 +27,8 @@ struct DownloadTests {
             name: "net",
             byteCount: UInt64(content.count),
             digest: digest,
-            transfer: Transfer(address: SourceAddress(address), stallSeconds: stallSeconds),
+            address: SourceAddress(address),
+            stallSeconds: stallSeconds,
             terminal: terminal
         ).run(into: PartialFile(name: "net", folder: cache.path))
     }

@@ -73,7 +73,7 @@ struct ModelFetch {
             name: wanted.model.name,
             byteCount: UInt64(wanted.model.source.bytes),
             digest: wanted.digest,
-            transfer: Transfer(address: address),
+            address: address,
             terminal: terminal,
             isQuiet: invocation.wantsJSON
         ).run(into: part)

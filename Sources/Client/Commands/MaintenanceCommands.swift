@@ -64,7 +64,7 @@ extension CommandDescription {
 struct Job {
     let invocation: Invocation
     /// Seconds without a line after which the daemon is taken for stuck.
-    private static let patience = 60.0
+    private static let patience = 60
 
     /// Asks for the job and follows it to its end.
     ///
