@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Platform
 internal import Wire
 
 /// Why a command ended early: how the shell learns of it, what happened, and what to do next.
@@ -15,6 +16,15 @@ struct ClientError: Error, Equatable {
         self.kind = kind
         self.detail = detail
         self.fix = fix
+    }
+
+    /// What any error means to the shell.
+    init(_ error: any Error) {
+        switch error {
+        case let error as ClientError: self = error
+        case let error as UsageError: self = .usage(error.detail, fix: error.fix)
+        default: self = .failed(error.localizedDescription)
+        }
     }
 
     static func usage(_ detail: String, fix: String? = nil) -> ClientError {

@@ -1,3 +1,5 @@
+internal import Platform
+
 /// One command: what help says of it, what it takes, what it does.
 struct CommandDescription: Sendable {
     struct Example: Sendable {
@@ -22,17 +24,15 @@ struct CommandDescription: Sendable {
     var options: [OptionDescription] = []
     let run: @Sendable (Invocation) throws -> ExitCode
 
-    static let anyCount = 1...Int.max
-
     /// Understood by every command.
     static let commonOptions = [
-        OptionDescription(name: "json", value: .flag, help: "the daemon's reply as JSON on standard output"),
+        OptionDescription("json", .flag, "the daemon's reply as JSON on standard output"),
         OptionDescription(
-            name: "socket",
-            value: .text(placeholder: "PATH"),
-            help: "the daemon's socket; else LIKENESS_SOCKET, else the installed daemon's"
+            "socket",
+            .text(placeholder: "PATH"),
+            "the daemon's socket; else LIKENESS_SOCKET, else the installed daemon's"
         ),
-        OptionDescription(name: "help", value: .flag, help: "this text"),
+        OptionDescription("help", .flag, "this text"),
     ]
 
     /// The summary's first sentence without its stop.
@@ -46,7 +46,7 @@ struct CommandDescription: Sendable {
     }
 
     static func help(of options: [OptionDescription]) -> [String] {
-        indented(options.map { ["--\($0.name) \($0.value.placeholder)".trimmed, $0.help] })
+        indented(options.map { [$0.spelling, $0.help] })
     }
 
     static func indented(_ rows: [[String]]) -> [String] { Text.table(rows).map { "  " + $0 } }

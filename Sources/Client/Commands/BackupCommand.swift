@@ -16,11 +16,11 @@ extension CommandDescription {
         operandCounts: 1...1,
         options: [
             OptionDescription(
-                name: "compact",
-                value: .flag,
-                help: "leave out what deleted images occupied: smaller, slower"
+                "compact",
+                .flag,
+                "leave out what deleted images occupied: smaller, slower"
             ),
-            OptionDescription(name: "check", value: .flag, help: "write nothing; compare a backup with its digests"),
+            OptionDescription("check", .flag, "write nothing; compare a backup with its digests"),
         ],
         run: { invocation in
             let folder = absolutePath(invocation.arguments.operands[0])

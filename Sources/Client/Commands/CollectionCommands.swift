@@ -1,10 +1,11 @@
+internal import Platform
 internal import Wire
 
 extension OptionDescription {
     static let collection = OptionDescription(
-        name: "collection",
-        value: .text(placeholder: "NAME"),
-        help: "which collection (\(CollectionName.standard)); see likeness collections"
+        "collection",
+        .text(placeholder: "NAME"),
+        "which collection (\(CollectionName.standard)); see likeness collections"
     )
 }
 
@@ -69,7 +70,7 @@ extension CommandDescription {
         usage: "NAME --yes",
         examples: [Example("collections remove work --yes", "without a way back")],
         operandCounts: 1...1,
-        options: [OptionDescription(name: "yes", value: .flag, help: "it is meant; without it nothing is removed")],
+        options: [OptionDescription("yes", .flag, "it is meant; without it nothing is removed")],
         run: { invocation in
             let name = invocation.arguments.operands[0]
             guard invocation.arguments.has("yes") else {

@@ -19,11 +19,11 @@ extension CommandDescription {
         operandCounts: 1...1,
         options: [
             OptionDescription(
-                name: "from",
-                value: .text(placeholder: "ADDRESS|FILE"),
-                help: "take the weights from here: https:, http: on this machine, or a file"
+                "from",
+                .text(placeholder: "ADDRESS|FILE"),
+                "take the weights from here: https:, http: on this machine, or a file"
             ),
-            OptionDescription(name: "use", value: .flag, help: "then switch to the model, as model use does"),
+            OptionDescription("use", .flag, "then switch to the model, as model use does"),
         ],
         run: { try ModelFetch(invocation: $0).run() }
     )

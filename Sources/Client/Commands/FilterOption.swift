@@ -1,12 +1,13 @@
 internal import Foundation
+internal import Platform
 internal import Wire
 
 /// `--filter`, and what removes by it.
 extension CommandDescription {
     static let filterOption = OptionDescription(
-        name: "filter",
-        value: .text(placeholder: "JSON"),
-        help: "only images that match, such as {\"camera\":\"X100\",\"width\":{\"$gte\":2000}}"
+        "filter",
+        .text(placeholder: "JSON"),
+        "only images that match, such as {\"camera\":\"X100\",\"width\":{\"$gte\":2000}}"
     )
 
     /// The filter of a command line as JSON; nil without one.

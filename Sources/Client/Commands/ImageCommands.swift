@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Platform
 internal import Wire
 
 extension CommandDescription {
@@ -16,11 +17,11 @@ extension CommandDescription {
         operandCounts: 0...0,
         options: [
             OptionDescription(
-                name: "limit",
-                value: .integer(1...Int(Int32.max)),
-                help: "how many at most (\(defaultListLimit))"
+                "limit",
+                .integer(1...Int(Int32.max)),
+                "how many at most (\(defaultListLimit))"
             ),
-            OptionDescription(name: "all", value: .flag, help: "all of them"),
+            OptionDescription("all", .flag, "all of them"),
             filterOption, .collection,
         ],
         run: { try runList($0) }
@@ -55,7 +56,7 @@ extension CommandDescription {
         ],
         operandCounts: 0...Int.max,
         options: [
-            filterOption, OptionDescription(name: "yes", value: .flag, help: "remove what the filter matches"),
+            filterOption, OptionDescription("yes", .flag, "remove what the filter matches"),
             .collection,
         ],
         run: { try runRemove($0) }

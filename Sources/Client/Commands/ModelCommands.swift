@@ -1,3 +1,4 @@
+internal import Platform
 internal import Wire
 
 extension CommandDescription {
@@ -49,17 +50,17 @@ extension CommandDescription {
         operandCounts: 1...1,
         options: [
             OptionDescription(
-                name: "name",
-                value: .text(placeholder: "N"),
-                help: "how to call it (the file's name without its ending)"
+                "name",
+                .text(placeholder: "N"),
+                "how to call it (the file's name without its ending)"
             ),
             OptionDescription(
-                name: "preprocessing",
-                value: .choice(["keras", "torchvision"]),
-                help: "how images were fed to it (else its format's usual: keras for .h5 and safetensors, torchvision "
+                "preprocessing",
+                .choice(["keras", "torchvision"]),
+                "how images were fed to it (else its format's usual: keras for .h5 and safetensors, torchvision "
                     + "for .pth and .onnx)"
             ),
-            OptionDescription(name: "head", value: .choice(HeadNames.all), help: "its default head"),
+            OptionDescription("head", .choice(HeadNames.all), "its default head"),
         ],
         run: { invocation in
             let file = invocation.arguments.operands[0]
@@ -89,7 +90,7 @@ extension CommandDescription {
         examples: [Example("model use vgg16", "with its default head")],
         operandCounts: 1...1,
         options: [
-            OptionDescription(name: "head", value: .choice(HeadNames.all), help: "which head (the model's default)")
+            OptionDescription("head", .choice(HeadNames.all), "which head (the model's default)")
         ],
         run: { try ModelUse(invocation: $0, name: $0.arguments.operands[0]).run() }
     )

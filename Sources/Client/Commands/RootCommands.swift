@@ -1,17 +1,18 @@
 internal import Foundation
+internal import Platform
 internal import Wire
 
 extension CommandDescription {
     private static let wait = OptionDescription(
-        name: "wait",
-        value: .flag,
-        help: "return when everything is loaded, also where standard error is no terminal"
+        "wait",
+        .flag,
+        "return when everything is loaded, also where standard error is no terminal"
     )
 
     private static let anyCollection = OptionDescription(
-        name: "collection",
-        value: .text(placeholder: "NAME"),
-        help: "only of this collection"
+        "collection",
+        .text(placeholder: "NAME"),
+        "only of this collection"
     )
 
     static let watch = CommandDescription(

@@ -1,3 +1,4 @@
+internal import Platform
 internal import Wire
 
 extension CommandDescription {
@@ -15,13 +16,13 @@ extension CommandDescription {
         operandCounts: 0...1,
         options: [
             OptionDescription(
-                name: "limit",
-                value: .integer(1...WireProtocol.maximumSearchLimit),
-                help: "how many results at most (\(WireProtocol.defaultSearchLimit))"
+                "limit",
+                .integer(1...WireProtocol.maximumSearchLimit),
+                "how many results at most (\(WireProtocol.defaultSearchLimit))"
             ),
-            OptionDescription(name: "min-score", value: .real(-1...1), help: "leave out what is less similar"),
-            OptionDescription(name: "exact", value: .flag, help: "compare with every image: slower, misses none"),
-            OptionDescription(name: "id", value: .integer(0...Int.max), help: "search by a stored image, see list"),
+            OptionDescription("min-score", .real(-1...1), "leave out what is less similar"),
+            OptionDescription("exact", .flag, "compare with every image: slower, misses none"),
+            OptionDescription("id", .integer(0...Int.max), "search by a stored image, see list"),
             filterOption, .collection,
         ],
         run: { try runSearch($0) }

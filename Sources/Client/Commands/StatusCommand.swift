@@ -1,3 +1,4 @@
+internal import Platform
 internal import Wire
 
 extension CommandDescription {
@@ -11,7 +12,7 @@ extension CommandDescription {
         ],
         operandCounts: 0...0,
         options: [
-            OptionDescription(name: "collection", value: .text(placeholder: "NAME"), help: "this one (all together)")
+            OptionDescription("collection", .text(placeholder: "NAME"), "this one (all together)")
         ],
         run: { invocation in
             let request = HTTPRequest(

@@ -12,7 +12,7 @@ extension CommandDescription {
             Example("model whiten --off", "the plain vectors again, exactly"),
         ],
         operandCounts: 0...0,
-        options: [OptionDescription(name: "off", value: .flag, help: "take the whitening back"), .collection],
+        options: [OptionDescription("off", .flag, "take the whitening back"), .collection],
         run: { invocation in
             let isOff = invocation.arguments.has("off")
             let path = "\(WireProtocol.prefix)/whitening"

@@ -33,7 +33,7 @@ struct Doctor {
             if readiness.ready { findings.append(.ok("readiness", "searches are answered")) }
             return try client.get("\(WireProtocol.prefix)/status")
         } catch {
-            let error = error as? ClientError ?? .failed("\(error)")
+            let error = ClientError(error)
             // The socket answered already when the failure came later.
             let name = findings.isEmpty ? "socket" : "daemon"
             findings.append(.fail(name, error.detail, fix: error.fix ?? Self.log))
