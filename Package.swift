@@ -28,7 +28,7 @@ let testDependencies: [(name: String, others: [String])] = [
     ("LinearAlgebra", []), ("VectorIndex", ["Storage", "Platform"]),
     ("Catalog", ["Wire", "Storage", "VectorIndex", "Inference", "Platform"]),
     ("Imaging", ["Platform"]),
-    ("Inference", ["Platform"]), ("InferenceCPU", ["Inference"]),
+    ("Inference", ["Harness", "Platform"]), ("InferenceCPU", ["Inference"]),
     ("InferenceVulkan", ["Inference", "CShaders", "Platform"]),
     ("Embedding", ["Imaging", "Inference", "Platform"]),
     ("Ingestion", ["Catalog", "Embedding", "Imaging", "Inference", "Platform"]),
@@ -54,6 +54,7 @@ let package = Package(
         .executable(name: "likenessd", targets: ["likenessd"]),
         .executable(name: "likeness", targets: ["likeness"]),
         .executable(name: "likeness-bench", targets: ["likeness-bench"]),
+        .executable(name: "likeness-torture", targets: ["likeness-torture"]),
     ],
     targets: [
         // Debian packages.
@@ -159,15 +160,27 @@ let package = Package(
             name: "likeness-bench",
             dependencies: [
                 "Catalog", "Embedding", "Imaging", "Inference", "InferenceCPU", "InferenceVulkan",
-                "Ingestion", "Platform", "Storage", "VectorIndex", "Wire",
+                "Harness", "Ingestion", "Platform", "Storage", "VectorIndex", "Wire",
             ],
             swiftSettings: numeric
         ),
+        .executableTarget(
+            name: "likeness-torture",
+            dependencies: [
+                "Catalog", "Embedding", "Harness", "Imaging", "Inference", "InferenceCPU", "InferenceVulkan",
+                "Platform",
+                "Storage", "VectorIndex",
+            ],
+            swiftSettings: numeric
+        ),
+        // What benchmarks, campaigns and tests share. It is apart from TestSupport, which imports the testing library: no
+        // program may be linked with that.
+        .target(name: "Harness", dependencies: ["Inference", "Platform"], swiftSettings: numeric),
 
         // One test target per target; fixtures shared.
         .target(
             name: "TestSupport",
-            dependencies: ["Platform", "Inference", "Wire"],
+            dependencies: ["Harness", "Inference", "Platform", "Wire"],
             path: "Tests/TestSupport",
             swiftSettings: strict
         ),

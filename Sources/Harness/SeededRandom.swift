@@ -1,4 +1,4 @@
-/// SplitMix64: the same numbers in every run.
+/// Random numbers that are the same in every run (SplitMix64; Steele, Lea, Flood, 2014).
 package struct SeededRandom: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
@@ -6,7 +6,13 @@ package struct SeededRandom: RandomNumberGenerator, Sendable {
 
     package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
-        var bits = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        return Self.mix(state)
+    }
+
+    /// The generator's output function: the same number for the same one, and no order among them.
+    package static func mix(_ value: UInt64) -> UInt64 {
+        var bits = value
+        bits = (bits ^ (bits >> 30)) &* 0xBF58_476D_1CE4_E5B9
         bits = (bits ^ (bits >> 27)) &* 0x94D0_49BB_1331_11EB
         return bits ^ (bits >> 31)
     }

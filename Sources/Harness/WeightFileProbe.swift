@@ -1,3 +1,5 @@
+package import Inference
+
 /// Reads bytes that are meant to break a reader: what fuzzing calls.
 package struct WeightFileProbe: Sendable {
     private let format: WeightFormat

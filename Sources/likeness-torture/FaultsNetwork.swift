@@ -1,3 +1,4 @@
+import Harness
 import Imaging
 import Inference
 import Platform
@@ -14,7 +15,7 @@ struct FaultsSubject {
     private static let widths = [3, 16, 24, 40]
 
     init(pictureCount: Int, seed: UInt64) throws {
-        var generator = TortureGenerator(seed)
+        var generator = SeededRandom(seed)
         var weights: [[Float]] = []
         var biases: [[Float]] = []
         var layers: [Layer] = []
@@ -32,7 +33,7 @@ struct FaultsSubject {
             layers: layers,
             preprocessing: preprocessing,
             weightsDigest: SHA256Digest(of: [UInt8]()),
-            storage: FaultsWeights(weights: weights, biases: biases)
+            storage: MemoryWeights(weights: weights, biases: biases)
         )
         pictures = (0..<pictureCount).map { _ in
             (0..<Self.side * Self.side * 3).map { _ in UInt8.random(in: 0...255, using: &generator) }
@@ -56,21 +57,6 @@ struct FaultsSubject {
             bb += Double(y) * Double(y)
         }
         return vector.count == expected[picture].count ? ab / (aa * bb).squareRoot() : 0
-    }
-}
-
-private struct FaultsWeights: WeightStorage {
-    let weights: [[Float]]
-    let biases: [[Float]]
-
-    func withWeight<R>(_ index: Int, _ body: (Span<Float>) throws -> R) rethrows -> R {
-        let values = weights[index]
-        return try body(values.span)
-    }
-
-    func withBias<R>(_ index: Int, _ body: (Span<Float>) throws -> R) rethrows -> R {
-        let values = biases[index]
-        return try body(values.span)
     }
 }
 

@@ -1,14 +1,19 @@
 import Foundation
 import Glibc
+import Harness
 import Platform
 
 /// `torture`: kills a process that works on a store, again and again, and looks whether the store has what was acknowledged.
 ///
 /// The oracle is the pipe that the worker writes its acknowledgements to: it belongs to this process and outlives the worker.
-enum TortureBench {
+enum TortureCampaign {
+    static let command = CommandTable.Command("torture", TortureOptions.options, run: run)
+
+    /// The other side: it works on the store in a folder until it is killed. It is started by `torture` only.
+    static let workerCommand = CommandTable.Command("torture-worker", operandCount: 2, run: work)
+
     /// Runs the lives and prints one JSON object; fails when anything was lost, undead, torn or damaged.
-    static func run(_ arguments: [String]) throws {
-        if arguments.first == "--worker" { return try work(arguments) }
+    static func run(_ arguments: Arguments) throws {
         signal(SIGPIPE, SIG_IGN)
         let options = try TortureOptions(arguments)
         let isTemporary = options.store == nil
@@ -17,23 +22,22 @@ enum TortureBench {
         do {
             try options.fault == nil ? run.killAll() : run.failAll()
         } catch {
-            FileHandle.standardError.write(Data("torture: the store is left in \(run.directory)\n".utf8))
+            printNote("torture: the store is left in \(run.directory)")
             throw error
         }
         try printLine(run.report)
         guard run.faults.isEmpty else {
-            for fault in run.faults { FileHandle.standardError.write(Data("torture: \(fault)\n".utf8)) }
-            throw BenchFailure("\(run.faults.count) faults; the store is left in \(run.directory)")
+            for fault in run.faults { printNote("torture: \(fault)") }
+            throw HarnessFailure("\(run.faults.count) faults; the store is left in \(run.directory)")
         }
         if isTemporary { try? FileManager.default.removeItem(atPath: folder) }
     }
 
-    /// The other side: `--worker SUBJECT DIRECTORY`.
-    private static func work(_ arguments: [String]) throws {
-        guard arguments.count == 3 else { throw BenchFailure("a worker is started by torture only") }
-        let directory = arguments[2]
+    private static func work(_ arguments: Arguments) throws {
+        let directory = arguments.operands[1]
         let subject: any TortureSubject =
-            arguments[1] == "index" ? TortureIndex(directory: directory) : TortureCatalog(directory: directory)
+            arguments.operands[0] == "index"
+            ? TortureIndex(directory: directory) : TortureCatalog(directory: directory)
         // As in the daemon.
         signal(SIGXFSZ, SIG_IGN)
         Log.setThreshold(.error)
@@ -52,42 +56,49 @@ struct TortureOptions {
         var isLasting = false
     }
 
-    var subject = "index"
-    var store: String?
-    var seed = UInt64.random(in: 0...UInt64.max)
-    var secondsLimit = Double.infinity
-    var roundLimit = Int.max
-    var fault: Fault?
+    let subject: String
+    let store: String?
+    let seed: UInt64
+    let secondsLimit: Double
+    let roundLimit: Int
+    let fault: Fault?
     /// The first call that fails, and the step to the next.
-    var firstCall = 1
-    var callStride = 1
+    let firstCall: Int
+    let callStride: Int
 
-    init(_ arguments: [String]) throws {
-        var library: String?
-        var call: String?
-        var error = "EIO"
-        var isLasting = false
-        for (name, value) in try optionPairs(arguments) {
-            switch (name, Int(value)) {
-            case ("--subject", _) where value == "index" || value == "catalog": subject = value
-            case ("--store", _): store = value
-            case ("--seconds", let seconds?) where seconds > 0: secondsLimit = Double(seconds)
-            case ("--rounds", let count?) where count > 0: roundLimit = count
-            case ("--seed", let number?): seed = UInt64(bitPattern: Int64(number))
-            case ("--preload", _): library = value
-            case ("--call", _): call = value
-            case ("--errno", _): error = value
-            case ("--lasting", _) where value == "on" || value == "off": isLasting = value == "on"
-            case ("--first", let number?) where number > 0: firstCall = number
-            case ("--stride", let number?) where number > 0: callStride = number
-            default: throw BenchFailure("torture does not take \(name) \(value)")
-            }
+    static let options = [
+        OptionDescription("seconds", .integer(1...Int.max), "to go on"),
+        OptionDescription("rounds", .integer(1...Int.max), "lives, or pairs of lives where calls fail"),
+        OptionDescription("subject", .choice(["index", "catalog"]), "what is tortured (index)"),
+        OptionDescription("store", .text(placeholder: "DIR"), "where it lies, and stays"),
+        OptionDescription("seed", .integer(0...Int.max), "of what happens (drawn by lot)"),
+        OptionDescription("preload", .text(placeholder: "LIBRARY"), "makes calls of the worker fail; with --call"),
+        OptionDescription("call", .text(placeholder: "NAME"), "that fails"),
+        OptionDescription("errno", .text(placeholder: "NAME"), "with which it fails (EIO)"),
+        OptionDescription("lasting", .choice(["on", "off"]), "whether all later calls fail too (off)"),
+        OptionDescription("first", .integer(1...Int.max), "number of the first call that fails (1)"),
+        OptionDescription("stride", .integer(1...Int.max), "from there to the next (1)"),
+    ]
+
+    init(_ arguments: Arguments) throws {
+        subject = arguments.text("subject") ?? "index"
+        store = arguments.text("store")
+        seed = UInt64(arguments.integer("seed") ?? Int.random(in: 0...Int.max))
+        secondsLimit = arguments.integer("seconds").map(Double.init) ?? .infinity
+        roundLimit = arguments.integer("rounds") ?? .max
+        firstCall = arguments.integer("first") ?? 1
+        callStride = arguments.integer("stride") ?? 1
+        switch (arguments.text("preload"), arguments.text("call")) {
+        case (let library?, let call?):
+            fault = Fault(
+                library: library,
+                call: call,
+                error: arguments.text("errno") ?? "EIO",
+                isLasting: arguments.text("lasting") == "on"
+            )
+        case (nil, nil): fault = nil
+        default: throw UsageError("--preload and --call go together")
         }
-        if let library, let call {
-            fault = Fault(library: library, call: call, error: error, isLasting: isLasting)
-        } else if library != nil || call != nil {
-            throw BenchFailure("--preload and --call go together")
-        }
-        if secondsLimit == .infinity, roundLimit == .max { throw BenchFailure("torture needs --seconds or --rounds") }
+        if secondsLimit == .infinity, roundLimit == .max { throw UsageError("torture needs --seconds or --rounds") }
     }
 }

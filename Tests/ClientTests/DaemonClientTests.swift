@@ -97,7 +97,8 @@ struct DaemonClientTests {
         struct Enough: Error {}
         let daemon = try FakeDaemon { _ in FakeDaemon.reply(200, "hello") }
         #expect(throws: Enough.self) {
-            try DaemonClient(sockets: [daemon.path]).stream(HTTPRequest(method: "GET", path: "/")) { _ in throw Enough() }
+            try DaemonClient(sockets: [daemon.path]).stream(HTTPRequest(method: "GET", path: "/")) { _ in throw Enough()
+            }
         }
     }
 

@@ -1,3 +1,4 @@
+package import Harness
 package import Wire
 
 /// Random documents, and filters that often match some of them.

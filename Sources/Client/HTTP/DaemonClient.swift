@@ -74,8 +74,11 @@ struct DaemonClient {
 
     /// Asks the first socket that accepts.
     ///
-    /// - Parameter receive: takes the reply's status and the next piece of its body.
+    /// - Parameters:
+    ///   - request: what is asked.
+    ///   - receive: takes the reply's status and the next piece of its body.
     /// - Returns: the reply's status.
+    /// - Throws: `ClientError`, and what `receive` throws.
     private func run(_ request: HTTPRequest, _ receive: (Int, [UInt8]) throws -> Void) throws -> Int {
         var refusal: ClientError?
         for socket in sockets {

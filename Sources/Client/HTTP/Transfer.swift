@@ -57,12 +57,12 @@ struct Transfer {
     }
 
     private func run(_ exchange: Exchange) throws -> ReplyHead {
-        let (address, socket, allowsHTTP) =
-            switch destination {
-            // The host is the value of the field `Host` and nothing else.
-            case .socket(let path): ("http://likeness\(target)", path, true)
-            case .network(let address): (address.text, nil, address.isLoopback)
-            }
+        let (address, socket, allowsHTTP): (String, String?, Bool)
+        switch destination {
+        // The host is the value of the field `Host` and nothing else.
+        case .socket(let path): (address, socket, allowsHTTP) = ("http://likeness\(target)", path, true)
+        case .network(let source): (address, socket, allowsHTTP) = (source.text, nil, source.isLoopback)
+        }
         var message = [CChar](repeating: 0, count: Int(CTRANSFER_MESSAGE_BYTE_COUNT))
         var systemError: Int32 = 0
         let outcome = unsafe Self.withCStrings(method, address, socket, body?.type) { method, address, socket, type in
@@ -104,7 +104,7 @@ struct Transfer {
     }
 
     private static func withCString<R>(_ text: String?, _ body: (UnsafePointer<CChar>?) -> R) -> R {
-        guard let text else { return unsafe body(nil) }
+        guard let text else { return body(nil) }
         return unsafe text.withCString { unsafe body($0) }
     }
 

@@ -41,9 +41,9 @@ struct ImportedWeights {
 }
 
 /// What a reader takes out of a weight file.
-struct WeightFileContent {
-    let architecture: Architecture
-    let weights: MemoryWeights
+package struct WeightFileContent {
+    package let architecture: Architecture
+    package let weights: MemoryWeights
     /// Empty when the file does not say.
     var licence = ""
     /// Nil where the file has none.
@@ -52,7 +52,7 @@ struct WeightFileContent {
 
 extension WeightFormat {
     /// Reads the chain of convolutions.
-    func read(_ bytes: WeightBytes) throws(InferenceError) -> WeightFileContent {
+    package func read(_ bytes: WeightBytes) throws(InferenceError) -> WeightFileContent {
         switch self {
         case .safetensors:
             let file = try Safetensors(bytes)
