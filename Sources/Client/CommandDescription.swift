@@ -35,8 +35,12 @@ struct CommandDescription: Sendable {
         OptionDescription("help", .flag, "this text"),
     ]
 
-    /// The summary's first sentence without its stop.
-    var brief: String { String(summary.prefix { $0 != "." }) }
+    /// The summary's first sentence without its stop. A stop within a sentence, as in `.h5`, has no blank behind it.
+    var brief: String {
+        let end = summary.firstRange(of: ". ")?.lowerBound ?? summary.endIndex
+        let sentence = summary[..<end]
+        return String(sentence.last == "." ? sentence.dropLast() : sentence)
+    }
 
     /// Help, examples first.
     var help: [String] {

@@ -258,8 +258,9 @@ struct CommandTests {
             let run = CommandRun(words, socket: "/nowhere")
             #expect(run.exitCode == .ok)
             #expect(run.output.hasPrefix("  likeness \(command.name)"))
-            #expect(help.output.contains(command.brief))
+            #expect(help.output.contains("\(command.brief)\n"))
         }
+        #expect(help.output.contains("safetensors, PyTorch's .pth, Keras's .h5 or .onnx\n"))
         #expect(CommandRun(["model", "--help"], socket: "/nowhere").output.contains("likeness model use"))
         #expect(CommandRun([], socket: "/nowhere").exitCode == .usage)
         let wrong = CommandRun(["serch"], socket: "/nowhere")
