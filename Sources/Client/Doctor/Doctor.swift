@@ -16,7 +16,11 @@ struct Doctor {
         let status = examineDaemon(&findings)
         if let status { findings += Self.findings(of: status) }
         findings += GraphicsFindings(status: status, probe: probe).all
-        findings += machine.examine(roots: status?.roots.map(\.path) ?? [], backend: status?.device.backend)
+        findings += machine.examine(
+            roots: status?.roots.map(\.path) ?? [],
+            backend: status?.device.backend,
+            sockets: client.sockets
+        )
         if findings.contains(where: { $0.name == "socket" && $0.state == .fail }) { return (findings, .noDaemon) }
         return (findings, findings.contains { $0.state == .fail } ? .failed : .ok)
     }
