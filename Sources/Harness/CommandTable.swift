@@ -59,7 +59,8 @@ package struct CommandTable {
             printNote("\(program): \(error)")
             return 2
         } catch let error as CocoaError {
-            printNote("\(program): \(error.localizedDescription)")
+            let cause = (error.underlying as? POSIXError).map { String(cString: strerror($0.code.rawValue)) }
+            printNote("\(program): \(error.filePath ?? ""): \(cause ?? error.localizedDescription)")
             return 5
         } catch {
             printNote("\(program): \(error)")

@@ -81,7 +81,7 @@ struct FetchCommandTests {
         #expect(run(["fetch", file], daemon).exitCode == .ok)
         #expect(daemon.requests[1].target == "PUT /v1/models/net-a?manifest=\(HTTPRequest.encode(text))")
         for (bad, word) in [
-            ("{}", "no manifest"), (text.replacing("net-a", with: "../x"), "cannot name"), ("", "empty"),
+            ("{}", "mine.json is not a model manifest: `name` is missing\n"), (text.replacing("net-a", with: "../x"), "cannot name"), ("", "empty"),
         ] {
             try Data(bad.utf8).write(to: URL(filePath: file))
             let run = run(["fetch", file], daemon)

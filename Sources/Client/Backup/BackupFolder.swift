@@ -32,7 +32,7 @@ final class BackupFolder {
         } catch let error as SystemError {
             throw ClientError.failed("cannot write to \(temporary): \(error.reason)")
         } catch let error as CocoaError {
-            throw ClientError.failed("cannot make \(temporary): \(error.localizedDescription)")
+            throw ClientError.failed("cannot create \(temporary): \(error.reason)")
         }
         guard flock(claim.rawValue, LOCK_EX | LOCK_NB) == 0 else { throw Self.inUse(path) }
         self.path = path

@@ -29,7 +29,7 @@ final class PartialFile {
         } catch let error as SystemError {
             throw ClientError.failed("cannot open \(path): \(error.reason)", fix: Self.otherFolder)
         } catch let error as CocoaError {
-            throw ClientError.failed("cannot create \(folder): \(error.localizedDescription)", fix: Self.otherFolder)
+            throw ClientError.failed("cannot create a folder: \(error.reason)", fix: Self.otherFolder)
         }
     }
 

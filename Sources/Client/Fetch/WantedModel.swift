@@ -34,9 +34,10 @@ struct WantedModel {
     private init(file: String) throws {
         let bytes = try LocalFile.read(file, limit: Self.maximumManifestByteCount)
         let model: FetchableModel
-        do { model = try JSONDecoder().decode(FetchableModel.self, from: Data(bytes)) } catch {
+        do { model = try JSONDecoder().decode(FetchableModel.self, from: Data(bytes)) } catch let error as DecodingError
+        {
             throw ClientError.usage(
-                "\(file) is no manifest of a model: \(error)",
+                "\(file) is not a model manifest: \(error.reason)",
                 fix: "it needs name, description, stages, preprocessing, defaultHead, licence and source"
             )
         }

@@ -31,8 +31,8 @@ struct DaemonClient {
     static func decode<Reply: Decodable>(_ body: [UInt8]) throws -> Reply {
         do {
             return try JSONDecoder().decode(Reply.self, from: Data(body))
-        } catch {
-            throw ClientError.malformedReply("\(Reply.self): \(error)")
+        } catch let error as DecodingError {
+            throw ClientError.malformedReply("\(Reply.self): \(error.reason)")
         }
     }
 
