@@ -26,8 +26,8 @@ torture() {
 # judge NAME: nothing is wrong, and the store took what the system refused for just that.
 judge() {
     jq -c '{rounds, endings}' "$work/report"
-    check "$1: no worker died, nothing acknowledged is lost, resurrected, torn or damaged" \
-        holds '[.lost, .resurrected_deletes, .torn, .damaged, .miscounted] | add == 0' "$work/report"
+    check "$1: no worker died, nothing acknowledged is lost or damaged, no delete is resurrected, no write is torn" \
+        holds '[.lost, .resurrected_deletes, .torn_writes, .damaged, .miscounted] | add == 0' "$work/report"
     check "$1: no failure is taken for damage" \
         holds '[.endings | keys[] | test("damaged|corrupt|MDB_|Slot")] | any | not' "$work/report"
 }

@@ -12,8 +12,8 @@ for subject in index catalog; do
     cat "$work/report"
     check "$subject: it was killed in many phases" \
         holds '.kills >= 10 and (.kills_by_phase | length) >= 4' "$work/report"
-    check "$subject: nothing acknowledged is lost, no delete is resurrected, nothing is torn or damaged" \
-        holds '[.lost, .resurrected_deletes, .torn, .damaged, .miscounted, .dangling] | add == 0' "$work/report"
+    check "$subject: nothing acknowledged is lost, no delete is resurrected, no write is torn, nothing is damaged" \
+        holds '[.lost, .resurrected_deletes, .torn_writes, .damaged, .miscounted, .dangling] | add == 0' "$work/report"
     check "$subject: inserts and deletes were looked at" \
         holds '.inserts_checked > 1000 and .deletes_checked > 500' "$work/report"
 done

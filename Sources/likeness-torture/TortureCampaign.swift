@@ -12,7 +12,7 @@ enum TortureCampaign {
     /// The other side: it works on the store in a folder until it is killed. It is started by `torture` only.
     static let workerCommand = CommandTable.Command("torture-worker", operandCount: 2, run: work)
 
-    /// Runs the lives and prints one JSON object; fails when anything was lost, resurrected, torn or damaged.
+    /// Runs the lives and prints one JSON object; fails when an insert was lost, a delete resurrected, a write torn or a row damaged.
     static func run(_ arguments: Arguments) throws {
         signal(SIGPIPE, SIG_IGN)
         let options = try TortureOptions(arguments)

@@ -133,7 +133,7 @@ struct TortureOracle {
                 verdict.unacknowledgedDropped += 1
                 dead += zip(batch.changes, batch.before).filter { $1 == nil }.map { $0.0.item }
             } else {
-                verdict.torn += 1
+                verdict.tornWrites += 1
                 find("batch \(number) is there in part: \(batch.changes) were at \(batch.before), are at \(places)")
             }
         }
