@@ -66,11 +66,11 @@ wants_script() {
     return 1
 }
 
-# What is installed, and the benchmarks. By product: the tests' library does not exist for the static runtime.
+# What is installed, the benchmarks and the campaigns. By product: the tests' library does not exist for the static runtime.
 # shellcheck disable=SC2317 # called by stage
 build_release() {
     local product
-    for product in likenessd likeness likeness-bench; do
+    for product in likenessd likeness likeness-bench likeness-torture; do
         "$swift" build -c release --static-swift-stdlib --scratch-path "$release_folder" --product "$product" || return
     done
 }

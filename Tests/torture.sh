@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # kill -9 of the index engine: `Tests/torture.sh [SECONDS]` (7, for each of the index itself and the whole collection).
-# likeness-bench starts itself on a store with small thresholds and kills it in the middle of inserts, deletes, updates,
+# likeness-torture starts itself on a store with small thresholds and kills it in the middle of inserts, deletes, updates,
 # checkpoints, repairs, changes of the codes' range and growth of the map; the oracle is the log in its own pipe.
 # Every line of JSON names its seed.
 source "$(dirname "$0")/lib.sh"
 require jq
 seconds=${1:-7}
 for subject in index catalog; do
-    "$bin/likeness-bench" torture --subject $subject --seconds "$seconds" --store "$work/$subject" >"$work/report" ||
+    "$bin/likeness-torture" torture --subject $subject --seconds "$seconds" --store "$work/$subject" >"$work/report" ||
         fail "$subject: $(cat "$work/report")"
     cat "$work/report"
     check "$subject: it was killed in many phases" \
