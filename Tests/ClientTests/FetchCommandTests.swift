@@ -141,7 +141,7 @@ struct FetchCommandTests {
         let nobody = CommandRun(["model", "fetch", "net"], socket: folder.path + "/none")
         #expect(nobody.exitCode == .noDaemon)
         let unknown = run(["fetch", "nit-a"], daemon)
-        #expect(unknown.exitCode == .noResult)
+        #expect(unknown.exitCode == .refused)
         #expect(unknown.errors.contains("did you mean likeness model fetch net-a?"))
         #expect(run(["fetch", "net", "--from", "http://example.org/w"], daemon).exitCode == .usage)
         #expect(server.requests.isEmpty)
@@ -156,8 +156,16 @@ struct FetchCommandTests {
         #expect(daemon.requests.contains { $0.target == "POST /v1/models/net-a/use" })
 
         let missing = run(["use", "net"], daemon)
-        #expect(missing.exitCode == .noResult)
+        #expect(missing.exitCode == .refused)
         #expect(missing.errors.contains("likeness model fetch net --use"))
+        let nobody = try FakeDaemon { request in
+            request.target == "GET /v1/models"
+                ? FakeDaemon.reply(ModelList(models: [], fetchable: []))
+                : FakeDaemon.reply(404, #"{"kind":"not-found","detail":"no model nit"}"#)
+        }
+        let unknown = run(["use", "nit"], nobody)
+        #expect(unknown.exitCode == .refused)
+        #expect(unknown.errors.contains("likeness model list"))
         let present = try self.daemon(model(address: server.address), has: ["net-a"])
         #expect(run(["use", "net"], present).errors.contains("using net-a"))
     }
