@@ -81,7 +81,8 @@ struct FetchCommandTests {
         #expect(run(["fetch", file], daemon).exitCode == .ok)
         #expect(daemon.requests[1].target == "PUT /v1/models/net-a?manifest=\(HTTPRequest.encode(text))")
         for (bad, word) in [
-            ("{}", "mine.json is not a model manifest: `name` is missing\n"), (text.replacing("net-a", with: "../x"), "cannot name"), ("", "empty"),
+            ("{}", "mine.json is not a model manifest: `name` is missing\n"),
+            (text.replacing("net-a", with: "../x"), "cannot name"), ("", "empty"),
         ] {
             try Data(bad.utf8).write(to: URL(filePath: file))
             let run = run(["fetch", file], daemon)
@@ -94,7 +95,7 @@ struct FetchCommandTests {
         let daemon = try daemon(model(address: "https://example.org/w"), has: ["net-a"])
         let run = run(["fetch", "net"], daemon)
         #expect(run.exitCode == .ok)
-        #expect(run.errors.hasPrefix("net-a is there already\n"))
+        #expect(run.errors.hasPrefix("the daemon has net-a already\n"))
         #expect(daemon.requests.count == 1)
     }
 
@@ -173,7 +174,7 @@ struct FetchCommandTests {
     @Test func `the list shows what can be fetched and is not there`() throws {
         let fetchable = model(address: "https://example.org/w")
         let lines = try run(["list"], daemon(fetchable)).output.split(separator: "\n")
-        #expect(lines.suffix(2) == ["to be fetched (likeness model fetch NAME):", "  net-a, net  100 kB  CC0"])
+        #expect(lines.suffix(2) == ["can be fetched (likeness model fetch NAME):", "  net-a, net  100 kB  CC0"])
         #expect(try !run(["list"], daemon(fetchable, has: ["net-a"])).output.contains("fetch"))
     }
 }

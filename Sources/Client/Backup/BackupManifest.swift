@@ -39,7 +39,7 @@ struct BackupManifest: Codable, Equatable {
     init(folder: String) throws {
         let path = "\(folder)/\(Self.name)"
         guard FileManager.default.fileExists(atPath: path) else {
-            throw ClientError.failed("\(folder) is no backup, or was not finished: it has no \(Self.name)")
+            throw ClientError.failed("\(folder) is not a finished backup: it has no \(Self.name)")
         }
         let manifest: BackupManifest
         do {

@@ -4,7 +4,7 @@ internal import Wire
 extension CommandDescription {
     static let failures = CommandDescription(
         name: "failures",
-        summary: "Files that could not be made searchable, with the reason and the time of the next try.",
+        summary: "Lists the files that could not be loaded, with the reason and the time of the next attempt.",
         usage: "[--collection NAME]",
         examples: [
             Example("failures", "all of them"),

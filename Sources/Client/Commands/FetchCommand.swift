@@ -5,16 +5,16 @@ extension CommandDescription {
     static let modelFetch = CommandDescription(
         name: "model fetch",
         summary:
-            "Downloads trained weights, checks them and gives them to the daemon. What was cut off goes on where it ended.",
+            "Downloads trained weights, checks them and gives them to the daemon. An interrupted download continues where it stopped.",
         usage: "NAME|MANIFEST.json [--from ADDRESS|FILE] [--use]",
         examples: [
-            Example("model fetch vgg16 --use", "find kinship, not only copies"),
+            Example("model fetch vgg16 --use", "find similar images, not only copies"),
             Example("model list", "what can be fetched"),
             Example(
                 "model fetch vgg16 --from /media/stick/vgg16.h5",
-                "a file that came by other means, checked as well"
+                "a file that was downloaded elsewhere; it is checked, too"
             ),
-            Example("model fetch ./mine.json", "by a manifest of your own, as those in Models/"),
+            Example("model fetch ./mine.json", "with a manifest of your own, like those in Models/"),
         ],
         operandCounts: 1...1,
         options: [
@@ -46,7 +46,7 @@ struct ModelFetch {
         let wanted = try WantedModel(invocation.arguments.operands[0], among: list.fetchable ?? [])
         let model: ModelBody
         if let present = list.models.first(where: { $0.name == wanted.model.name }) {
-            note("\(Text.visible(present.name)) is there already")
+            note("the daemon has \(Text.visible(present.name)) already")
             model = present
         } else {
             model = try fetch(wanted)
@@ -109,7 +109,7 @@ struct ModelFetch {
     }
 
     private func hand(_ file: String, _ wanted: WantedModel) throws -> ModelBody {
-        terminal.draw("giving \(size(of: wanted)) to the daemon")
+        terminal.draw("sending \(size(of: wanted)) to the daemon")
         defer { terminal.endProgress() }
         let request = HTTPRequest(
             method: "PUT",

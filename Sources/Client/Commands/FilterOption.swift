@@ -28,7 +28,7 @@ extension CommandDescription {
     /// Removes what a filter matches once `--yes` says so; before, says how many images that would be.
     static func removeMatches(_ invocation: Invocation) throws -> ExitCode {
         let arguments = invocation.arguments
-        guard arguments.operands.isEmpty else { throw ClientError.usage("give numbers or --filter, not both") }
+        guard arguments.operands.isEmpty else { throw ClientError.usage("ids and --filter exclude each other") }
         try filter(in: arguments)
         let query = [(name: "filter", value: arguments.text("filter") ?? "")] + arguments.collectionQuery
         let path = "\(WireProtocol.prefix)/images"

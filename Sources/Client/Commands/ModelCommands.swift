@@ -4,7 +4,7 @@ internal import Wire
 extension CommandDescription {
     static let modelList = CommandDescription(
         name: "model list",
-        summary: "The models that the daemon has, `*` marking the one in use, and those that can be fetched.",
+        summary: "Lists the models that the daemon has, with `*` before the one in use, and those that can be fetched.",
         usage: "",
         examples: [Example("model list", "all models")],
         operandCounts: 0...0,
@@ -13,7 +13,7 @@ extension CommandDescription {
             if invocation.printedJSON(body) { return .ok }
             let list: ModelList = try DaemonClient.decode(body)
             let rows = list.models.map { model in
-                let kind = model.untrained ? "untrained: finds copies, not kinship" : model.licence ?? "licence unknown"
+                let kind = model.untrained ? "untrained: finds copies only" : model.licence ?? "licence unknown"
                 let cells = [
                     model.inUse ? "*" : " ", model.name, model.architecture, "\(model.dimension) dimensions",
                     "head \(model.defaultHead)", kind,
@@ -36,7 +36,7 @@ extension CommandDescription {
             ]
             .map(Text.visible)
         }
-        return rows.isEmpty ? [] : ["", "to be fetched (likeness model fetch NAME):"] + Text.table(rows, right: [1])
+        return rows.isEmpty ? [] : ["", "can be fetched (likeness model fetch NAME):"] + Text.table(rows, right: [1])
     }
 
     static let modelImport = CommandDescription(
@@ -85,7 +85,7 @@ extension CommandDescription {
 
     static let modelUse = CommandDescription(
         name: "model use",
-        summary: "Switches to a model; all images are loaded anew with it.",
+        summary: "Switches to a model; all images are loaded again with it.",
         usage: "NAME [--head H]",
         examples: [Example("model use vgg16", "with its default head")],
         operandCounts: 1...1,

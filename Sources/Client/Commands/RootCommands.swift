@@ -18,11 +18,11 @@ extension CommandDescription {
     static let watch = CommandDescription(
         name: "watch",
         summary:
-            "Loads a folder and keeps up with it. All below it counts, and every later change; on a terminal it shows the progress.",
+            "Loads a folder and keeps up with it: everything below it, and every later change. On a terminal it shows the progress.",
         usage: "DIR [--wait] [--collection NAME]",
         examples: [
             Example("watch ~/Pictures", "load a folder; Ctrl-C only ends the display"),
-            Example("watch --collection work ~/Work", "for a collection that was made before"),
+            Example("watch --collection work ~/Work", "for a collection that was created before"),
             Example("watch --wait /photos && likeness search a.jpg", "in a script"),
         ],
         operandCounts: 1...1,
@@ -47,9 +47,9 @@ extension CommandDescription {
 
     static let unwatch = CommandDescription(
         name: "unwatch",
-        summary: "Stops watching a folder and forgets its images. The files stay.",
+        summary: "Stops watching a folder and removes its images from the index. The files stay.",
         usage: "DIR [--collection NAME]",
-        examples: [Example("unwatch ~/Pictures", "forget a folder, whichever collection it is of")],
+        examples: [Example("unwatch ~/Pictures", "of whichever collection the folder is")],
         operandCounts: 1...1,
         options: [anyCollection],
         run: { invocation in
@@ -63,7 +63,7 @@ extension CommandDescription {
             )
             let body = try invocation.client.send(request)
             if body.isEmpty || !invocation.printedJSON(body) {
-                invocation.terminal.note("not watching \(Text.visible(path)) any more")
+                invocation.terminal.note("stopped watching \(Text.visible(path))")
             }
             return .ok
         }
@@ -71,7 +71,7 @@ extension CommandDescription {
 
     static let rescan = CommandDescription(
         name: "rescan",
-        summary: "Looks through a folder, or all of them, for changes that were not noticed.",
+        summary: "Scans a folder, or all of them, for changes that were not noticed.",
         usage: "[DIR] [--wait] [--collection NAME]",
         examples: [
             Example("rescan", "all folders"),
@@ -90,7 +90,7 @@ extension CommandDescription {
             )
             let body = try invocation.client.send(request)
             if !invocation.wantsJSON {
-                invocation.terminal.note("looking through \(path.map(Text.visible) ?? "all folders")")
+                invocation.terminal.note("scanning \(path.map(Text.visible) ?? "all folders")")
             }
             try waitIfWanted(path, invocation)
             if !body.isEmpty { _ = invocation.printedJSON(body) }

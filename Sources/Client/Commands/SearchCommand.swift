@@ -4,7 +4,8 @@ internal import Wire
 extension CommandDescription {
     static let search = CommandDescription(
         name: "search",
-        summary: "Images that look like a photo, best first. Each line is a score and a path; 1 is the same picture.",
+        summary:
+            "Finds images that look like a photo, best first. Each line is a score and a path; 1 is the same picture.",
         usage: "PHOTO|- [--limit N] [--min-score X] [--exact] [--filter JSON] [--collection NAME] | --id N",
         examples: [
             Example("search photo.jpg", "the ten most similar images"),
@@ -22,7 +23,7 @@ extension CommandDescription {
             ),
             OptionDescription("min-score", .real(-1...1), "leave out what is less similar"),
             OptionDescription("exact", .flag, "compare with every image: slower, misses none"),
-            OptionDescription("id", .integer(0...Int.max), "search by a stored image, see list"),
+            OptionDescription("id", .integer(0...Int.max), "search by the stored image with this id"),
             filterOption, .collection,
         ],
         run: { try runSearch($0) }
@@ -51,7 +52,7 @@ extension CommandDescription {
         var request = HTTPRequest(method: "POST", path: "\(WireProtocol.prefix)/search")
         if let id = arguments.integer("id") {
             let filter = try filter(in: arguments)
-            guard arguments.operands.isEmpty else { throw ClientError.usage("give a photo or --id, not both") }
+            guard arguments.operands.isEmpty else { throw ClientError.usage("a photo and --id exclude each other") }
             request.body = try DaemonClient.json(
                 SearchRequest(
                     id: UInt64(id),
@@ -65,7 +66,7 @@ extension CommandDescription {
             return request
         }
         guard let photo = arguments.operands.first else {
-            throw ClientError.usage("which photo?", fix: "likeness search photo.jpg, or likeness search --id N")
+            throw ClientError.usage("no photo is named", fix: "likeness search photo.jpg, or likeness search --id N")
         }
         try filter(in: arguments)
         let bytes = try LocalFile.read(photo, limit: WireProtocol.maximumSearchBodyByteCount)

@@ -4,7 +4,8 @@ internal import Wire
 extension CommandDescription {
     static let status = CommandDescription(
         name: "status",
-        summary: "Everything at a glance. Images, loading, model, device, folders, warnings and what to do about them.",
+        summary:
+            "Shows everything at a glance: images, loading, model, device, folders, warnings and what to do about them.",
         usage: "[--collection NAME]",
         examples: [
             Example("status", "one screen"),
@@ -12,7 +13,7 @@ extension CommandDescription {
         ],
         operandCounts: 0...0,
         options: [
-            OptionDescription("collection", .text(placeholder: "NAME"), "this one (all together)")
+            OptionDescription("collection", .text(placeholder: "NAME"), "only this collection (all of them)")
         ],
         run: { invocation in
             let request = HTTPRequest(
@@ -84,7 +85,7 @@ struct StatusScreen {
 
     private var model: String {
         let model = status.model
-        let kind = model.untrained ? "; untrained: finds copies, not kinship (likeness model import)" : ""
+        let kind = model.untrained ? "; untrained: finds copies only (likeness model import)" : ""
         let whitening = status.whitening.map { ", whitened (learned from \(Text.count($0.vectors, "vector")))" } ?? ""
         let vectors = "head \(status.head), \(model.dimension) dimensions\(whitening)"
         return "\(model.name): \(model.architecture), \(vectors)\(kind)"

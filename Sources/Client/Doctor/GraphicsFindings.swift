@@ -66,7 +66,7 @@ struct GraphicsFindings {
         case "away":
             return .warn(
                 "graphics",
-                "\(name) is away\(losses): \(health.reason)",
+                "\(name) is recovering\(losses): \(health.reason)",
                 fix: "nothing: it is tried again by itself"
             )
         default:

@@ -23,7 +23,7 @@ struct Download {
         // Whole but another one, as after a change of the manifest.
         if part.byteCount >= byteCount { try part.clear() }
         if part.byteCount > 0, !isQuiet {
-            terminal.note("going on after \(Text.bytes(part.byteCount)) of \(Text.bytes(byteCount))")
+            terminal.note("continuing after \(Text.bytes(part.byteCount)) of \(Text.bytes(byteCount))")
         }
         do { try receiveRest(into: part) } catch is RangeRefused {
             try part.clear()
@@ -108,7 +108,7 @@ struct Download {
     }
 
     private func interrupted(_ detail: String) -> ClientError {
-        ClientError.failed(detail, fix: "run the command again: it goes on where this one ended")
+        ClientError.failed(detail, fix: "run the command again: it continues where this one stopped")
     }
 
     private func error(of failure: Transfer.Failure) -> ClientError {
@@ -129,7 +129,7 @@ struct Download {
                 fix: "check the clock, the package ca-certificates and the proxy in between"
             )
         case .misdirected(let reason):
-            ClientError.failed("\(host) sends elsewhere: \(reason)", fix: Self.otherPlace)
+            ClientError.failed("\(host) redirects to a place that is not allowed: \(reason)", fix: Self.otherPlace)
         case .stalled: interrupted("\(host) sent nothing for \(stallSeconds) s")
         case .unsent(let reason), .malformed(let reason), .broken(let reason):
             interrupted("the connection to \(host) broke: \(reason)")
