@@ -25,7 +25,7 @@ let kernels: [CSetting] = c + [.unsafeFlags(["-O3"])]
 /// One test target per target: its name without `Tests`, and what it needs besides.
 let testDependencies: [(name: String, others: [String])] = [
     ("Platform", []), ("Wire", []), ("Storage", ["Platform"]),
-    ("LinearAlgebra", []), ("VectorIndex", ["Storage", "Platform"]),
+    ("LinearAlgebra", []), ("VectorIndex", ["Harness", "Storage", "Platform"]),
     ("Catalog", ["Wire", "Storage", "VectorIndex", "Inference", "Platform"]),
     ("Imaging", ["Platform"]),
     ("Inference", ["Harness", "Platform"]), ("InferenceCPU", ["Inference"]),

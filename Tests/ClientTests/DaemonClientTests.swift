@@ -83,11 +83,11 @@ struct DaemonClientTests {
             isOver.wait()
             return []
         }
-        defer { isOver.signal() }
         let client = DaemonClient(sockets: [daemon.path])
         let error = #expect(throws: ClientError.self) {
             try client.exchange(HTTPRequest(method: "GET", path: "/", timeout: 1))
         }
+        isOver.signal()
         #expect(error?.kind == "timeout")
         #expect(error?.detail == "the daemon at \(daemon.path) did not answer in time")
     }
