@@ -1,4 +1,4 @@
-package import Foundation
+internal import Foundation
 
 /// A benchmark or campaign that cannot run as asked, or that found what must not be.
 package struct HarnessFailure: Error, CustomStringConvertible {
