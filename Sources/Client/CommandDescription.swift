@@ -65,6 +65,21 @@ struct Invocation {
 
     var wantsJSON: Bool { arguments.has("json") }
 
+    /// Asks the daemon, prints its reply as it came when JSON is wanted, else hands it to `show`.
+    func ask<Reply: Decodable>(_ request: HTTPRequest, _ show: (Reply) throws -> Void) throws -> ExitCode {
+        let body = try client.send(request)
+        if !printedJSON(body) { try show(try DaemonClient.decode(body)) }
+        return .ok
+    }
+
+    /// Prints a value when JSON is wanted.
+    ///
+    /// - Returns: whether it did.
+    func printedJSON(of value: some Encodable) throws -> Bool {
+        guard wantsJSON else { return false }
+        return printedJSON(try DaemonClient.encode(value))
+    }
+
     /// Prints a reply as it came when JSON is wanted.
     ///
     /// - Returns: whether it did.

@@ -11,10 +11,7 @@ struct ModelUse {
         let name = try ask(head: head)
         let change = ModelChange(client: invocation.client, terminal: invocation.terminal, name: name, head: head)
         let status = try change.wait()
-        if invocation.wantsJSON {
-            guard case .bytes(let body, _) = try DaemonClient.json(status.model) else { return .failed }
-            _ = invocation.printedJSON(body)
-        } else {
+        if try !invocation.printedJSON(of: status.model) {
             let waiting = status.counts.waiting > 0 ? "; \(Text.count(status.counts.waiting, "image")) to load" : ""
             invocation.terminal.note("using \(Text.visible(status.model.name)), head \(status.head)\(waiting)")
         }

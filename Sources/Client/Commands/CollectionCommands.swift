@@ -27,11 +27,9 @@ extension CommandDescription {
         ],
         operandCounts: 0...0,
         run: { invocation in
-            let body = try invocation.client.send(HTTPRequest(method: "GET", path: path))
-            if invocation.printedJSON(body) { return .ok }
-            let list: CollectionList = try DaemonClient.decode(body)
-            Text.table(list.collections.map(row)).forEach(invocation.terminal.print)
-            return .ok
+            try invocation.ask(HTTPRequest(method: "GET", path: path)) { (list: CollectionList) in
+                Text.table(list.collections.map(row)).forEach(invocation.terminal.print)
+            }
         }
     )
 
@@ -85,10 +83,7 @@ extension CommandDescription {
             // A large one has many files to delete.
             let request = HTTPRequest(method: "DELETE", path: "\(path)/\(HTTPRequest.encode(name))", timeout: 600)
             try invocation.client.send(request)
-            if invocation.wantsJSON {
-                guard case .bytes(let body, _) = try DaemonClient.json(["removed": name]) else { return .failed }
-                _ = invocation.printedJSON(body)
-            } else {
+            if try !invocation.printedJSON(of: ["removed": name]) {
                 invocation.terminal.note("removed collection \(Text.visible(name))")
             }
             return .ok

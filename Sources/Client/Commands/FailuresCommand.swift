@@ -26,13 +26,7 @@ extension CommandDescription {
             failures += page.failures
             cursor = page.next
         } while cursor != nil
-        if invocation.wantsJSON {
-            guard case .bytes(let body, _) = try DaemonClient.json(FailurePage(failures: failures, next: nil)) else {
-                return .failed
-            }
-            _ = invocation.printedJSON(body)
-            return .ok
-        }
+        if try invocation.printedJSON(of: FailurePage(failures: failures, next: nil)) { return .ok }
         let rows = failures.map { failure in
             let next = failure.nextAttempt.map { "again at \($0)" } ?? "again when it changes"
             return [failure.kind, next, "\(failure.path): \(failure.message)"].map(Text.visible)

@@ -54,8 +54,7 @@ struct ModelFetch {
         }
         if invocation.arguments.has("use") { return try ModelUse(invocation: invocation, name: model.name).run() }
         if !model.inUse { note("use it: likeness model use \(Text.visible(model.name))") }
-        guard case .bytes(let body, _) = try DaemonClient.json(model) else { return .failed }
-        _ = invocation.printedJSON(body)
+        _ = try invocation.printedJSON(of: model)
         return .ok
     }
 

@@ -38,11 +38,9 @@ extension CommandDescription {
             let id = try imageID(invocation.arguments.operands[0])
             let path = "\(WireProtocol.prefix)/images/\(id)"
             let query = invocation.arguments.collectionQuery
-            let body = try invocation.client.send(HTTPRequest(method: "GET", path: path, query: query))
-            if invocation.printedJSON(body) { return .ok }
-            let image: ImageBody = try DaemonClient.decode(body)
-            try details(of: image).forEach(invocation.terminal.print)
-            return .ok
+            return try invocation.ask(HTTPRequest(method: "GET", path: path, query: query)) { (image: ImageBody) in
+                try details(of: image).forEach(invocation.terminal.print)
+            }
         }
     )
 

@@ -9,22 +9,23 @@ extension CommandDescription {
         examples: [Example("model list", "all models")],
         operandCounts: 0...0,
         run: { invocation in
-            let body = try invocation.client.send(HTTPRequest(method: "GET", path: "\(WireProtocol.prefix)/models"))
-            if invocation.printedJSON(body) { return .ok }
-            let list: ModelList = try DaemonClient.decode(body)
-            let rows = list.models.map { model in
-                let kind = model.untrained ? "untrained: finds copies only" : model.licence ?? "licence unknown"
-                let cells = [
-                    model.inUse ? "*" : " ", model.name, model.architecture, "\(model.dimension) dimensions",
-                    "head \(model.defaultHead)", kind,
-                ]
-                return cells.map(Text.visible)
-            }
-            Text.table(rows).forEach(invocation.terminal.print)
-            fetchableLines(list).forEach(invocation.terminal.print)
-            return .ok
+            let request = HTTPRequest(method: "GET", path: "\(WireProtocol.prefix)/models")
+            return try invocation.ask(request) { (list: ModelList) in print(list, invocation.terminal) }
         }
     )
+
+    private static func print(_ list: ModelList, _ terminal: Terminal) {
+        let rows = list.models.map { model in
+            let kind = model.untrained ? "untrained: finds copies only" : model.licence ?? "licence unknown"
+            let cells = [
+                model.inUse ? "*" : " ", model.name, model.architecture, "\(model.dimension) dimensions",
+                "head \(model.defaultHead)", kind,
+            ]
+            return cells.map(Text.visible)
+        }
+        Text.table(rows).forEach(terminal.print)
+        fetchableLines(list).forEach(terminal.print)
+    }
 
     /// What can be fetched and is not there yet.
     private static func fetchableLines(_ list: ModelList) -> [String] {
@@ -74,12 +75,10 @@ extension CommandDescription {
             for option in ["preprocessing", "head"] {
                 if let value = invocation.arguments.text(option) { request.query.append((option, value)) }
             }
-            let body = try invocation.client.send(request)
-            if invocation.printedJSON(body) { return .ok }
-            let model: ModelBody = try DaemonClient.decode(body)
-            invocation.terminal.note("imported \(Text.visible("\(model.name): \(model.architecture)"))")
-            invocation.terminal.note("use it: likeness model use \(Text.visible(model.name))")
-            return .ok
+            return try invocation.ask(request) { (model: ModelBody) in
+                invocation.terminal.note("imported \(Text.visible("\(model.name): \(model.architecture)"))")
+                invocation.terminal.note("use it: likeness model use \(Text.visible(model.name))")
+            }
         }
     )
 

@@ -29,14 +29,7 @@ extension CommandDescription {
         options: [wait, .collection],
         run: { invocation in
             let path = absolutePath(invocation.arguments.operands[0])
-            let request = HTTPRequest(
-                method: "POST",
-                path: "\(WireProtocol.prefix)/roots",
-                body: try DaemonClient.json(
-                    RootRequest(path: path, collection: invocation.arguments.text("collection"))
-                )
-            )
-            let body = try invocation.client.send(request)
+            let body = try invocation.client.send(try request("POST", "roots", path, invocation.arguments))
             let root: RootBody = try DaemonClient.decode(body)
             if !invocation.wantsJSON { invocation.terminal.note("watching \(Text.visible(root.path))") }
             try waitIfWanted(root.path, invocation)
@@ -54,14 +47,7 @@ extension CommandDescription {
         options: [anyCollection],
         run: { invocation in
             let path = absolutePath(invocation.arguments.operands[0])
-            let request = HTTPRequest(
-                method: "DELETE",
-                path: "\(WireProtocol.prefix)/roots",
-                body: try DaemonClient.json(
-                    RootRequest(path: path, collection: invocation.arguments.text("collection"))
-                )
-            )
-            let body = try invocation.client.send(request)
+            let body = try invocation.client.send(try request("DELETE", "roots", path, invocation.arguments))
             if body.isEmpty || !invocation.printedJSON(body) {
                 invocation.terminal.note("stopped watching \(Text.visible(path))")
             }
@@ -81,14 +67,7 @@ extension CommandDescription {
         options: [wait, anyCollection],
         run: { invocation in
             let path = invocation.arguments.operands.first.map(absolutePath)
-            let request = HTTPRequest(
-                method: "POST",
-                path: "\(WireProtocol.prefix)/rescan",
-                body: try DaemonClient.json(
-                    RootRequest(path: path, collection: invocation.arguments.text("collection"))
-                )
-            )
-            let body = try invocation.client.send(request)
+            let body = try invocation.client.send(try request("POST", "rescan", path, invocation.arguments))
             if !invocation.wantsJSON {
                 invocation.terminal.note("scanning \(path.map(Text.visible) ?? "all folders")")
             }
@@ -97,6 +76,20 @@ extension CommandDescription {
             return .ok
         }
     )
+
+    private static func request(
+        _ method: String,
+        _ route: String,
+        _ path: String?,
+        _ arguments: Arguments
+    ) throws -> HTTPRequest {
+        let body = RootRequest(path: path, collection: arguments.text("collection"))
+        return HTTPRequest(
+            method: method,
+            path: "\(WireProtocol.prefix)/\(route)",
+            body: try DaemonClient.json(body)
+        )
+    }
 
     /// With `--wait`, or on a terminal, waits until the folder is loaded and says what came of it.
     private static func waitIfWanted(_ path: String?, _ invocation: Invocation) throws {

@@ -21,11 +21,9 @@ extension CommandDescription {
                 path: "\(WireProtocol.prefix)/status",
                 query: invocation.arguments.collectionQuery
             )
-            let body = try invocation.client.send(request)
-            if invocation.printedJSON(body) { return .ok }
-            let status: StatusResponse = try DaemonClient.decode(body)
-            StatusScreen(status: status, terminal: invocation.terminal).lines.forEach(invocation.terminal.print)
-            return .ok
+            return try invocation.ask(request) { (status: StatusResponse) in
+                StatusScreen(status: status, terminal: invocation.terminal).lines.forEach(invocation.terminal.print)
+            }
         }
     )
 }

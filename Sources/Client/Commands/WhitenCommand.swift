@@ -29,10 +29,8 @@ extension CommandDescription {
                 wanted: wanted
             )
             let status = try change.wait()
-            if invocation.wantsJSON {
-                guard case .bytes(let body, _) = try DaemonClient.json(status) else { return .failed }
-                _ = invocation.printedJSON(body)
-            } else if let wanted {
+            if try invocation.printedJSON(of: status) { return .ok }
+            if let wanted {
                 invocation.terminal.note("whitening is on, learned from \(Text.count(wanted.vectors, "vector"))")
             } else {
                 invocation.terminal.note("whitening is off")

@@ -37,9 +37,13 @@ struct DaemonClient {
     }
 
     static func json(_ value: some Encodable) throws -> HTTPRequest.Body {
+        .bytes(try encode(value), type: "application/json")
+    }
+
+    static func encode(_ value: some Encodable) throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.withoutEscapingSlashes]
-        return .bytes([UInt8](try encoder.encode(value)), type: "application/json")
+        return [UInt8](try encoder.encode(value))
     }
 
     /// Any final reply.
