@@ -27,10 +27,10 @@ struct ModelUse {
             return name
         } catch let error as ClientError where error.kind == Problem.Kind.notFound.rawValue {
             let list: ModelList = try invocation.client.get("\(WireProtocol.prefix)/models")
-            let meant = list.fetchable?.first { $0.isCalled(name) }
-            guard let meant, list.models.contains(where: { $0.name == meant.name }) else {
+            let known = list.fetchable?.first { $0.isCalled(name) }
+            guard let meant = known, list.models.contains(where: { $0.name == meant.name }) else {
                 let fix =
-                    meant == nil ? "all models: likeness model list" : "fetch it: likeness model fetch \(name) --use"
+                    known == nil ? "all models: likeness model list" : "fetch it: likeness model fetch \(name) --use"
                 // A wrong name is a mistake, as that of a collection, not a search without results.
                 throw ClientError(.refused, kind: error.kind, error.detail, fix: fix)
             }

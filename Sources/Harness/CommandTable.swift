@@ -1,19 +1,20 @@
 internal import Foundation
+internal import Glibc
 package import Platform
 
 /// A program of benchmarks or campaigns: its commands, with their options.
 package struct CommandTable {
-    package struct Command {
+    package struct Command: Sendable {
         let name: String
         let options: [OptionDescription]
         let operandCount: Int
-        let run: (Arguments) throws -> Void
+        let run: @Sendable (Arguments) throws -> Void
 
         package init(
             _ name: String,
             _ options: [OptionDescription] = [],
             operandCount: Int = 0,
-            run: @escaping (Arguments) throws -> Void
+            run: @escaping @Sendable (Arguments) throws -> Void
         ) {
             self.name = name
             self.options = options

@@ -50,7 +50,7 @@ enum FilterBench {
         if let share = arguments.real("scanned-share") { parameters.scannedShare = share }
         if let share = arguments.real("scanned-strangers") { parameters.scannedStrangers = share }
         let shares = arguments.reals("selectivity") ?? [0.001, 0.01, 0.1, 0.5, 0.9]
-        let kinds = arguments.words("kind")?.compactMap(FilterCases.Kind.init) ?? FilterCases.Kind.allCases
+        let kinds = arguments.words("kind")?.compactMap { FilterCases.Kind(rawValue: $0) } ?? FilterCases.Kind.allCases
         let folder = URL(filePath: try arguments.needed("folder"))
         let base = try VectorFile(folder.appending(path: "base.fvecs"))
         let file = try VectorFile(folder.appending(path: "query.fvecs"))

@@ -15,7 +15,7 @@ struct FaultsSubject {
     private static let widths = [3, 16, 24, 40]
 
     init(pictureCount: Int, seed: UInt64) throws {
-        var generator = SeededRandom(seed)
+        var generator = SeededRandom(seed: seed)
         var weights: [[Float]] = []
         var biases: [[Float]] = []
         var layers: [Layer] = []

@@ -10,7 +10,7 @@ struct FaultsPlan {
     /// Longer than a submission may take, shorter than a session waits for its end: nothing leaks.
     private static let hangSeconds = 0.4
 
-    init(seed: UInt64) { generator = SeededRandom(seed) }
+    init(seed: UInt64) { generator = SeededRandom(seed: seed) }
 
     /// - Returns: how many faults were asked for; some come in pairs.
     mutating func arm(_ faults: VulkanFaults) -> Int {

@@ -63,7 +63,7 @@ enum TortureVector {
     }
 
     private static func matrix(_ rowCount: Int, seed: UInt64) -> [[Float]] {
-        var generator = SeededRandom(seed)
+        var generator = SeededRandom(seed: seed)
         return (0..<rowCount).map { _ in
             (0..<latentCount).map { _ in Float.random(in: -1...1, using: &generator) }
         }
