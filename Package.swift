@@ -24,8 +24,8 @@ let kernels: [CSetting] = c + [.unsafeFlags(["-O3"])]
 
 /// One test target per target: its name without `Tests`, and what it needs besides.
 let testDependencies: [(name: String, others: [String])] = [
-    ("Platform", []), ("Wire", []), ("Storage", ["Platform"]),
-    ("LinearAlgebra", []), ("VectorIndex", ["Harness", "Storage", "Platform"]),
+    ("Platform", ["CPlatform"]), ("Wire", []), ("Storage", ["Platform"]),
+    ("LinearAlgebra", []), ("VectorIndex", ["Harness", "Storage", "Platform", "CIndexKernels"]),
     ("Catalog", ["Wire", "Storage", "VectorIndex", "Inference", "Platform"]),
     ("Imaging", ["Platform"]),
     ("Inference", ["Harness", "Platform"]), ("InferenceCPU", ["Inference"]),
@@ -68,8 +68,9 @@ let package = Package(
         .systemLibrary(name: "CVulkan", providers: [.apt(["libvulkan-dev"])]),
 
         // C where Swift cannot go.
-        .target(name: "CPlatform", cSettings: c),
-        .target(name: "CKernels", cSettings: kernels),
+        .target(name: "CPlatform", cSettings: kernels),
+        .target(name: "CIndexKernels", dependencies: ["CPlatform"], cSettings: kernels),
+        .target(name: "CConvolution", dependencies: ["CPlatform"], cSettings: kernels),
         .target(name: "CModels", cSettings: c + [.disableWarning("c23-extensions")]),
         // C sources see headers, not modules: the libraries of the module maps are named here again.
         .target(
@@ -83,11 +84,11 @@ let package = Package(
         // The house, bottom up.
         .target(name: "Platform", dependencies: ["CPlatform", "CNettle"], swiftSettings: strict),
         .target(name: "Wire", exclude: ["README.md"], swiftSettings: safe),
-        .target(name: "Storage", dependencies: ["CLMDB", "CKernels", "Platform"], swiftSettings: strict),
+        .target(name: "Storage", dependencies: ["CLMDB", "Platform"], swiftSettings: strict),
         .target(name: "LinearAlgebra", dependencies: ["COpenBLAS"], swiftSettings: numeric),
         .target(
             name: "VectorIndex",
-            dependencies: ["Storage", "CKernels", "COpenBLAS", "LinearAlgebra", "Platform"],
+            dependencies: ["Storage", "CIndexKernels", "COpenBLAS", "LinearAlgebra", "Platform"],
             exclude: ["README.md"],
             swiftSettings: numeric
         ),
@@ -97,7 +98,7 @@ let package = Package(
             exclude: ["README.md"],
             swiftSettings: safe
         ),
-        .target(name: "Imaging", dependencies: ["CImaging", "CKernels", "Platform"], swiftSettings: numeric),
+        .target(name: "Imaging", dependencies: ["CImaging", "Platform"], swiftSettings: numeric),
         .target(
             name: "Inference",
             dependencies: ["Platform", "CModels", "COpenBLAS", "LinearAlgebra"],
@@ -106,7 +107,7 @@ let package = Package(
         ),
         .target(
             name: "InferenceCPU",
-            dependencies: ["Inference", "COpenBLAS", "CKernels", "Platform"],
+            dependencies: ["Inference", "COpenBLAS", "CConvolution", "Platform"],
             exclude: ["README.md"],
             swiftSettings: numeric
         ),
@@ -188,15 +189,22 @@ let package = Package(
     cLanguageStandard: .gnu17
 )
 
-// `LIKENESS_TESTS=VectorIndex,Storage swift test` builds the tests of these targets and what they need, nothing else.
-if let chosen = Context.environment["LIKENESS_TESTS"] {
+// Less than the whole package, for one command:
+// - `LIKENESS_TESTS=VectorIndex,Storage swift test` builds the tests of these targets alone;
+// - `LIKENESS_PROGRAMS=likenessd,likeness swift build` builds these programs together, `all` every program. `--product`
+//   takes one at a time, and without it tests come along, which the static runtime has no library for.
+let tested = Context.environment["LIKENESS_TESTS"].map { $0.split(separator: ",").map { "\($0)Tests" } }
+let programs = Context.environment["LIKENESS_PROGRAMS"].map { chosen in
+    package.products.map(\.name).filter { chosen == "all" || chosen.split(separator: ",").contains($0[...]) }
+}
+if let chosen = tested ?? programs {
     let targets = Dictionary(uniqueKeysWithValues: package.targets.map { ($0.name, $0) })
     var needed: Set<String> = []
-    var pending = chosen.split(separator: ",").map { "\($0)Tests" }
+    var pending = chosen
     while let name = pending.popLast() {
         guard needed.insert(name).inserted, let target = targets[name] else { continue }
         for case .byNameItem(let dependency, _) in target.dependencies { pending.append(dependency) }
     }
     package.targets.removeAll { !needed.contains($0.name) }
-    package.products = []
+    package.products.removeAll { !needed.contains($0.name) }
 }

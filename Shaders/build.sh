@@ -1,6 +1,6 @@
 #!/bin/bash
-# Compiles every kernel of kernels.txt to spirv/, validates it and writes the manifest. Run it after each change of a shader and commit
-# the result: the build of the package needs no shader compiler. Two compilers, both pinned: Debian 12's glslc, and for cooperative
+# Compiles every kernel of kernels.txt to spirv/, validates it and writes the manifest, and the header by which CShaders embeds them all.
+# Run it after each change of a shader and commit the result: the build of the package needs no shader compiler. Two compilers, both pinned: Debian 12's glslc, and for cooperative
 # matrices, which that does not know, the glslang inside the wheel slangpy (92 MB, fetched with pip into the cache folder).
 #
 #   Shaders/build.sh                  rebuild what changed since the manifest was written
@@ -98,6 +98,15 @@ mkdir -p spirv "$work/spirv"
     done <kernels.txt
     printf '\n  ]\n}\n'
 } >"$work/spirv/manifest.json"
+
+names=$(sed -E '/^(#|[[:space:]]*$)/d; s/[[:space:]].*//' kernels.txt)
+{
+    echo '/* Shaders/build.sh wrote this from Shaders/kernels.txt: every kernel, embedded by Sources/CShaders/shaders.c. */'
+    for name in $names; do printf 'SPIRV %s[] = {\n#embed "%s.spv"\n};\n' "$name" "$name"; done
+    echo 'static const CShaders_Module modules[] = {'
+    for name in $names; do printf '    MODULE(%s),\n' "$name"; done
+    echo '};'
+} >"$work/spirv/kernels.h"
 
 if [ -n "$check" ]; then
     diff -r spirv "$work/spirv" >&2 || { echo "build.sh: spirv/ is stale: run Shaders/build.sh" >&2; exit 1; }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 #   Tests/run.sh                      every test, the one command; at most 20 minutes on two cores
 #   Tests/run.sh --only kill          one stage by its name, after what it needs
+#   Tests/run.sh --one-by-one         one stage after the other, where two run at a time otherwise
 #   Tests/run.sh --sanitize thread    the unit tests under sanitizers (thread; or address, leaks and undefined C)
 #   Tests/run.sh --list               the stages
 #
@@ -10,19 +11,21 @@
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
-# shellcheck source=systemd/lib/packages.sh
+# shellcheck source=../systemd/lib/packages.sh
 . systemd/lib/packages.sh
-# shellcheck source=systemd/lib/toolchain.sh
+# shellcheck source=../systemd/lib/toolchain.sh
 . systemd/lib/toolchain.sh
 
-# Scripts of this folder, in their order; all must be there.
-scripts=(units smoke readme http filters service fetch weights-torch weights-keras weights-onnx whitening evaluate model collections backup torture io-errors vulkan-faults kill hostile full-disk)
-stages=(packages build lint shaders unit release "${scripts[@]}")
-script_limit_s=600
+# Scripts of System/, in their order; all must be there. Those that take longest come first.
+scripts=(kill io-errors vulkan-faults collections whitening backup model torture service http evaluate smoke filters hostile
+    full-disk readme fetch weights-torch weights-keras weights-onnx units)
+stages=(build unit unit-release lint shaders release "${scripts[@]}")
+# Only ends a script that hangs.
+script_limit_s=1200
 # What systemd/install.sh builds, so that the scripts test what is installed.
 release_folder=.build-install
 
-only='' sanitizer=''
+only='' sanitizer='' lane_count=2
 while [ $# -gt 0 ]; do
     case "$1" in
         --only)
@@ -30,6 +33,7 @@ while [ $# -gt 0 ]; do
             [[ " ${stages[*]} " == *" $only "* && -n "$only" ]] || die "no stage is called '$only'" "Tests/run.sh --list"
             shift
             ;;
+        --one-by-one) lane_count=1 ;;
         --sanitize)
             sanitizer=${2:-}
             [[ $sanitizer == thread || $sanitizer == address ]] || die "--sanitize wants thread or address" "Tests/run.sh --help"
@@ -48,61 +52,82 @@ while [ $# -gt 0 ]; do
     shift
 done
 
-logs=$(mktemp -d)
-trap 'rm -rf "$logs"' EXIT
-passed=0 failed=0 failures=() not_run=()
 if [ -d ../shared/data ]; then
     export LIKENESS_TESTS_REQUIRE_ALL=1
 else
     unset LIKENESS_TESTS_REQUIRE_ALL
 fi
 
-# --- stages ---------------------------------------------------------------------------------------------------------
+# --- results --------------------------------------------------------------------------------------------------------
 
-wants() { [ -z "$only" ] || [ "$only" = "$1" ]; }
-wants_script() {
-    local script
-    for script in "${scripts[@]}"; do if wants "$script"; then return 0; fi; done
-    return 1
+# Stages run in processes of their own, so what they find is kept in files: a line of `passed` is a count, a line of
+# `failures` and `not_run` a text, `ended` has the stages that ended, NAME.log what a stage wrote.
+results=$(mktemp -d)
+touch "$results"/{passed,failures,not_run,ended,lock}
+
+kill_tree() {
+    local child
+    for child in $(ps -o pid= --ppid "$1"); do kill_tree "$child"; done
+    kill "$1" 2>/dev/null || true
 }
-
-# What is installed, the benchmarks and the campaigns. By product: the tests' library does not exist for the static runtime.
-# shellcheck disable=SC2317 # called by stage
-build_release() {
-    local product
-    for product in likenessd likeness likeness-bench likeness-torture; do
-        "$swift" build -c release --static-swift-stdlib --scratch-path "$release_folder" --product "$product" || return
-    done
+clean_up() {
+    local lane
+    for lane in $(jobs -p); do kill_tree "$lane"; done
+    rm -rf "$results"
 }
+trap clean_up EXIT
+trap 'exit 130' INT TERM
 
-# stage NAME COMMAND...: runs it into a log, shows the log's end when it fails. Sets `log`.
-stage() {
-    local name=$1 start=$SECONDS
-    shift
-    log=$logs/$name
-    printf -- '-- %s\n' "$name"
-    if "$@" >"$log" 2>&1 </dev/null; then
-        printf '   %s: ok, %d s\n' "$name" $((SECONDS - start))
-    else
-        tail -n 60 "$log"
-        printf '   %s: FAILED, %d s\n' "$name" $((SECONDS - start))
-        failed=$((failed + 1))
-        failures+=("$name")
-        return 1
-    fi
-}
-
-# A stage that is one check.
-check_stage() { if stage "$@"; then passed=$((passed + 1)); fi; }
+pass() { echo "$1" >>"$results/passed"; }
+failure() { echo "$1" >>"$results/failures"; }
+not_run() { echo "$1" >>"$results/not_run"; }
 
 finish() {
-    local line
-    for line in ${not_run[@]+"${not_run[@]}"}; do printf 'NOT RUN: %s\n' "$line"; done
-    for line in ${failures[@]+"${failures[@]}"}; do printf 'FAILED: %s\n' "$line"; done
+    local passed failed
+    passed=$(awk '{ sum += $1 } END { print sum + 0 }' "$results/passed")
+    failed=$(wc -l <"$results/failures")
+    sed 's/^/NOT RUN: /' "$results/not_run"
+    sed 's/^/FAILED: /' "$results/failures"
     printf 'all stages: %d s\n' "$SECONDS"
     printf '%d passed, %d failed\n' "$passed" "$failed"
     [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
     exit
+}
+
+# --- stages ---------------------------------------------------------------------------------------------------------
+
+# stage NAME COMMAND...: runs it into a log, shows the log's end when it fails. Sets `log`.
+stage() {
+    local name=$1 start=$SECONDS code=0
+    shift
+    log=$results/$name.log
+    printf -- '-- %s\n' "$name"
+    "$@" >"$log" 2>&1 </dev/null || code=$?
+    # Two stages that end together do not mix their lines.
+    {
+        flock 9
+        if [ $code -eq 0 ]; then
+            printf '   %s: ok, %d s\n' "$name" $((SECONDS - start))
+        else
+            tail -n 60 "$log"
+            printf '   %s: FAILED, %d s\n' "$name" $((SECONDS - start))
+        fi
+    } 9>"$results/lock"
+    echo "$name" >>"$results/ended"
+    [ $code -eq 0 ] || failure "$name"
+    return $code
+}
+
+# Every Swift file, and every shell script.
+lint() {
+    local files
+    mapfile -t files < <(grep -rlIE '^#!.*bash|^# shellcheck shell=bash' Tests systemd Shaders Models .ci)
+    "$swift" format lint --strict -r -p Sources Tests Package.swift && shellcheck "${files[@]}"
+}
+
+# All programs by one command. The tests' targets do not exist for the static runtime, so they are left out.
+build_release() {
+    LIKENESS_PROGRAMS=all "$swift" build -c release --static-swift-stdlib --scratch-path "$release_folder"
 }
 
 # unit_tests NAME ARGUMENTS...: adds up what Swift Testing says; a skipped test fails where nothing may be skipped.
@@ -116,44 +141,102 @@ unit_tests() {
     count=$(sed -n 's/.*Test run with \([0-9]*\) tests\{0,1\}.* passed after.*/\1/p' "$log" | tail -n 1)
     skipped=$(grep -cE '(Test|Suite) .* skipped[:.]' "$log" || true)
     if [ -z "$count" ] || [ "$count" -eq 0 ]; then
-        failed=$((failed + 1))
-        failures+=("$name: no test ran")
-        return 0
-    fi
-    if [ "$skipped" -gt 0 ]; then
+        failure "$name: no test ran"
+    elif [ "$skipped" -eq 0 ]; then
+        pass "$count"
+    elif [ -n "${LIKENESS_TESTS_REQUIRE_ALL:-}" ]; then
         grep -E '(Test|Suite) .* skipped[:.]' "$log"
-        if [ -n "${LIKENESS_TESTS_REQUIRE_ALL:-}" ]; then
-            failed=$((failed + skipped))
-            failures+=("$name: $skipped tests were skipped although ../shared is there")
-            return 0
-        fi
-        not_run+=("$skipped unit tests: they need ../shared")
-        count=$((count - skipped))
+        failure "$name: $skipped tests were skipped although ../shared is there"
+    else
+        not_run "$skipped unit tests of $name: they need ../shared"
+        pass $((count - skipped))
     fi
-    passed=$((passed + count))
 }
 
 # A script counts as run only when its last line says that all of it passed.
 script() {
-    local name=$1 file=Tests/$1.sh count
+    local name=$1 file=Tests/System/$1.sh count
     if [ ! -f "$file" ]; then
-        failed=$((failed + 1))
-        failures+=("$name: there is no $file")
+        failure "$name: there is no $file"
         return 0
     fi
     if [ -z "${LIKENESS_TESTS_REQUIRE_ALL:-}" ] && grep -q '^require_shared$' "$file"; then
-        not_run+=("$file: it needs ../shared")
+        not_run "$file: it needs ../shared"
+        echo "$name" >>"$results/ended"
         return 0
     fi
     stage "$name" timeout --kill-after=10 "$script_limit_s" bash "$file" || return 0
     count=$(tail -n 1 "$log" | sed -n 's/^\([0-9]*\) passed, 0 failed$/\1/p')
     if [ -z "$count" ] || [ "$count" -eq 0 ]; then
         tail -n 5 "$log"
-        failed=$((failed + 1))
-        failures+=("$name: it ended without its closing line")
-        return 0
+        failure "$name: it ended without its closing line"
+    else
+        pass "$count"
     fi
-    passed=$((passed + count))
+}
+
+# --- lanes ----------------------------------------------------------------------------------------------------------
+
+# wants NAME...: whether any of these stages was asked for.
+wants() {
+    local name
+    for name in "$@"; do
+        if [ -z "$only" ] || [ "$only" = "$name" ]; then return 0; fi
+    done
+    return 1
+}
+
+# A compiler and a script that waits leave much of two cores idle, so the unit tests are built and run in one lane and
+# the programs in another. Whichever is done takes scripts, until there are none left.
+unit_lane() {
+    if wants build unit; then
+        stage build "$swift" build --build-tests --explicit-target-dependency-import-check error || return 0
+        pass 1
+    fi
+    if wants unit; then unit_tests unit --skip-build; fi
+    # Optimised code is other code, above all that of the numbers; tests see internal names only where they are kept.
+    if wants unit-release; then
+        unit_tests unit-release -c release -Xswiftc -enable-testing --scratch-path .build-release-tests
+    fi
+}
+
+program_lane() {
+    local warnings
+    if wants lint && stage lint lint; then pass 1; fi
+    if wants shaders && stage shaders Shaders/build.sh --check; then pass 1; fi
+    wants release "${scripts[@]}" || return 0
+    stage release build_release || return 0
+    # The archive of Foundation itself mentions mktemp to the linker.
+    warnings=$(grep -E 'warning: ' "$log" | grep -v 'warning: the use of .mktemp' || true)
+    if [ -z "$warnings" ]; then
+        pass 1
+    else
+        printf '%s\n' "$warnings"
+        failure "release: the build warns"
+    fi
+    touch "$results/has_programs"
+}
+
+# next_script: prints the name of the first script that nobody has taken, or fails.
+next_script() {
+    local name
+    {
+        flock 8
+        for name in "${scripts[@]}"; do
+            if wants "$name" && [ ! -e "$results/taken.$name" ]; then
+                touch "$results/taken.$name"
+                echo "$name"
+                return
+            fi
+        done
+    } 8>"$results/queue"
+    return 1
+}
+
+script_lane() {
+    local name
+    until [ -e "$results/programs_ended" ]; do sleep 1; done
+    while [ -e "$results/has_programs" ] && name=$(next_script); do script "$name"; done
 }
 
 # --- the run --------------------------------------------------------------------------------------------------------
@@ -175,28 +258,32 @@ if [ -n "$sanitizer" ]; then
     unit_tests "unit-$sanitizer" "${flags[@]}"
     if grep -qE 'WARNING: ThreadSanitizer|ERROR: (Address|Leak)Sanitizer' "$log"; then
         grep -E -A 12 'WARNING: ThreadSanitizer|ERROR: (Address|Leak)Sanitizer' "$log" | head -n 60
-        failed=$((failed + 1))
-        failures+=("unit-$sanitizer: the sanitizer reported")
+        failure "unit-$sanitizer: the sanitizer reported"
     fi
     finish
 fi
 
-if wants build || wants unit; then stage build "$swift" build --build-tests || finish; fi
-if wants lint; then check_stage lint "$swift" format lint --strict -r -p Sources Tests Package.swift; fi
-if wants shaders; then check_stage shaders Shaders/build.sh --check; fi
-if wants unit; then unit_tests unit --skip-build; fi
-if wants release || wants_script; then
-    stage release build_release || finish
-    export LIKENESS_BIN=$PWD/$release_folder/release
-    warnings=$(grep -cE 'warning: ' "$log" || true)
-    # The archive of Foundation itself mentions mktemp to the linker.
-    [ "$warnings" -eq "$(grep -cE 'warning: the use of .mktemp' "$log" || true)" ] || {
-        grep -E 'warning: ' "$log"
-        failed=$((failed + 1))
-        failures+=("release: the build warns")
-    }
+export LIKENESS_BIN=$PWD/$release_folder/release
+run_unit_lane() {
+    unit_lane || failure "the lane of the unit tests broke off"
+}
+run_program_lane() {
+    program_lane || failure "the lane of the programs broke off"
+    touch "$results/programs_ended"
+}
+if [ "$lane_count" -eq 1 ]; then
+    run_unit_lane
+    run_program_lane
+    script_lane
+else
+    { run_unit_lane && script_lane; } &
+    lanes=($!)
+    { run_program_lane && script_lane; } &
+    lanes+=($!)
+    for lane in "${lanes[@]}"; do wait "$lane" || failure "a lane of stages ended with status $?"; done
 fi
-for name in "${scripts[@]}"; do
-    if wants "$name"; then script "$name"; fi
+for name in "${stages[@]}"; do
+    wants "$name" || continue
+    grep -qx "$name" "$results/ended" || grep -q "^$name\b" "$results/failures" || failure "$name did not run"
 done
 finish

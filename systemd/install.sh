@@ -1,32 +1,32 @@
 #!/usr/bin/env bash
 #   sudo systemd/install.sh ~/Pictures                       as a system service
-#   systemd/install.sh --no-service ~/Pictures               for you alone, without root once the packages are there
+#   systemd/install.sh --no-service ~/Pictures               for you alone; needs no root once the packages are installed
 #   systemd/install.sh --prefix /tmp/try --no-service DIR    everything below one folder
-#   sudo systemd/install.sh --uninstall [--purge]            undo it; --purge also forgets what was loaded
+#   sudo systemd/install.sh --uninstall [--purge]            undo it; --purge also deletes the index
 #
 # usage: systemd/install.sh [OPTIONS] [ROOT...] [-- DAEMON-FLAGS...]
 #
-# Installs the packages and, if missing, Swift; builds; installs; starts the daemon, which watches each ROOT. Without a
-# running systemd, or with --no-service, the daemon is started in place. It can be run again at any time: it then brings
-# the installation up to date and starts the daemon anew.
+# The script installs the packages and, if it is missing, Swift. Then it builds and installs the programs and starts the
+# daemon, which watches each ROOT. Without a running systemd, or with --no-service, the daemon is started in place. The
+# script can be run again at any time: it then updates the installation and restarts the daemon.
 #
-#   --prefix DIR     where to install (/usr/local as root, else ~/.local); state, socket and log then lie below DIR too
-#   --state DIR      where the daemon keeps what it knows
+#   --prefix DIR     where to install (/usr/local as root, else ~/.local); state, socket and log are then below DIR too
+#   --state DIR      where the daemon keeps its index, models and settings
 #   --socket PATH    where the daemon listens
-#   --no-service     no units, no user: start the daemon in place
-#   --no-packages    do not look at packages and Swift: they are there
-#   --binaries DIR   install what was built already, from DIR
-#   --uninstall      stop the daemon and remove what was installed; photos are never touched
+#   --no-service     install no units and no user, and start the daemon in place
+#   --no-packages    do not check packages and Swift, because they are installed
+#   --binaries DIR   install the programs that were built before, from DIR
+#   --uninstall      stop the daemon and remove the installed files; photos are never touched
 #   --purge          with --uninstall: remove state, log and user too
-#   --help           this text
+#   --help           print this text
 set -euo pipefail
 
 project=$(cd "$(dirname "$0")/.." && pwd)
-# shellcheck source=systemd/lib/packages.sh
+# shellcheck source=lib/packages.sh
 . "$project/systemd/lib/packages.sh"
-# shellcheck source=systemd/lib/toolchain.sh
+# shellcheck source=lib/toolchain.sh
 . "$project/systemd/lib/toolchain.sh"
-# shellcheck source=systemd/lib/place.sh
+# shellcheck source=lib/place.sh
 . "$project/systemd/lib/place.sh"
 
 usage() { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"; }
@@ -63,7 +63,7 @@ done
 
 # --- where everything goes ------------------------------------------------------------------------------------------
 
-# A user's own service is another unit, by hand: see systemd/user/likeness.service.
+# The service of one user is another unit, which is installed by hand: systemd/user/likeness.service.
 if ! is_root || [ ! -d /run/systemd/system ] || [ -n "$prefix$state$socket" ]; then service=; fi
 if [ -n "$prefix" ]; then
     : "${state:=$prefix/var/lib/likeness}" "${socket:=$prefix/run/likeness/likeness.sock}"
@@ -75,7 +75,7 @@ else
     : "${state:=${XDG_STATE_HOME:-$HOME/.local/state}/likeness}"
     : "${socket:=${LIKENESS_SOCKET:-${XDG_RUNTIME_DIR:-$state}/likeness/likeness.sock}}"
 fi
-# The client beside the daemon reads the socket's path from here; the rest is for a later run of this script.
+# The client reads the path of the socket from here. The rest is for later runs of this script.
 memory=$prefix/etc/likeness
 
 # --- uninstall ------------------------------------------------------------------------------------------------------
@@ -96,7 +96,7 @@ uninstall() {
     rm -f "$prefix/bin/likeness" "$prefix/lib/likeness/likenessd" "$memory/socket" "$memory/state" "$socket"
     if [ -n "$purge" ]; then rm -rf "$state" /var/cache/likeness; fi
     local folder
-    # Only what is empty goes, innermost first; of a prefix that others share, only what is named after us.
+    # Only empty folders are removed, innermost first. In a prefix that is shared, only those with our name.
     local folders=("$prefix"/{lib,etc,run,var/lib}/likeness "$(dirname "$socket")")
     case "$prefix" in
         /usr/local | "${HOME:-}/.local") ;;
@@ -104,14 +104,14 @@ uninstall() {
     esac
     for folder in "${folders[@]}"; do rmdir "$folder" 2>/dev/null || true; done
     if [ -z "$purge" ] && [ -d "$state" ]; then
-        say "removed; what was loaded is kept in $state (--purge removes it)"
+        say "removed; the index is kept in $state (--purge removes it)"
     else
         say "removed"
     fi
 }
 
 if [ "$task" = uninstall ]; then
-    [ -w "$prefix" ] || [ ! -e "$prefix" ] || die "no right to change $prefix" "run it with sudo"
+    [ -w "$prefix" ] || [ ! -e "$prefix" ] || die "no permission to change $prefix" "run it with sudo"
     uninstall
     exit 0
 fi
@@ -120,17 +120,17 @@ fi
 
 absolute=()
 for root in ${roots[@]+"${roots[@]}"}; do
-    [ -d "$root" ] || die "$root is not a folder" "create it, or name another"
+    [ -d "$root" ] || die "$root is not a folder" "create it, or choose another one"
     absolute+=("$(realpath -- "$root")")
 done
-# struct sockaddr_un holds 108 bytes with the final zero.
+# struct sockaddr_un holds 108 bytes, the final zero among them.
 [ ${#socket} -le 107 ] || die "the socket's path is longer than 107 bytes: $socket" "choose a shorter one: --socket PATH"
 if [ -n "$service" ] && [ ${#daemon_flags[@]} -gt 0 ]; then
     die "a service takes no daemon flags" "put them into /etc/likeness/likeness.json5, as in: { http: \"127.0.0.1:8473\" }"
 fi
 mkdir -p "$prefix" 2>/dev/null || true
 [ -w "$prefix" ] ||
-    die "no right to write into $prefix" "run it with sudo, or choose a folder of yours: --prefix DIR --no-service"
+    die "no permission to write to $prefix" "run it with sudo, or choose a folder of yours: --prefix DIR --no-service"
 
 # --- build ----------------------------------------------------------------------------------------------------------
 
@@ -145,15 +145,13 @@ if [ -z "$binaries" ]; then
         find_swift || die "there is no Swift $swift_minimum or newer" "run it without --no-packages"
     fi
     say "building with Swift $(swift_version "$swift") (some minutes the first time)"
-    build=("$swift" build -c release --static-swift-stdlib --package-path "$project" --scratch-path "$build_folder")
-    # What sudo builds in somebody's folder should stay that somebody's.
+    build=(env "LIKENESS_PROGRAMS=likenessd,likeness" "$swift" build -c release --static-swift-stdlib --package-path "$project" --scratch-path "$build_folder")
+    # What sudo builds in a user's folder should belong to that user.
     owner=$(stat -c %U "$project")
     if is_root && [ "$owner" != root ] && [ "$owner" != UNKNOWN ]; then
         build=(runuser -u "$owner" -- env "HOME=$(getent passwd "$owner" | cut -d: -f6)" "${build[@]}")
     fi
-    for product in likenessd likeness; do
-        "${build[@]}" --product "$product" >&2 || die "the build failed" "the compiler's message is above"
-    done
+    "${build[@]}" >&2 || die "the build failed" "see the compiler's message above"
     binaries=$build_folder/release
 fi
 for program in likenessd likeness; do
@@ -162,11 +160,11 @@ done
 
 # --- install --------------------------------------------------------------------------------------------------------
 
-# A running daemon keeps its file; a new one takes its place.
+# A running daemon keeps its file open, so the new one gets a temporary name first and then replaces it.
 install_program() {
     install -d "$(dirname "$2")"
     install -m 755 "$1" "$2.new"
-    # Symbols only serve debuggers and are most of what is not ICU's tables.
+    # Symbols only serve debuggers, and they are most of the file beside the tables of ICU.
     if command -v strip >/dev/null; then strip "$2.new"; fi
     mv -f "$2.new" "$2"
 }
@@ -177,15 +175,15 @@ install -d "$memory"
 printf '%s\n' "$socket" >"$memory/socket"
 printf '%s\n' "$state" >"$memory/state"
 
-# A daemon of an earlier run in place, whatever this run does.
+# An earlier run may have started a daemon in place. It ends whatever this run installs.
 stop_in_place "$state"
 
-# let_service_read FOLDER: by access lists, which leave owner and mode as they are; new files inherit them.
+# let_service_read FOLDER: grants access by access control lists. Owner and mode stay as they are, and new files inherit the lists.
 let_service_read() {
     local folder=$1 above=$1
     if runuser -u likeness -- test -r "$folder" -a -x "$folder"; then return; fi
     command -v setfacl >/dev/null || {
-        say "warning: the user likeness cannot read $folder; let it, then: likeness rescan"
+        say "warning: the user likeness cannot read $folder; give it access, then run: likeness rescan"
         return
     }
     while [ "$above" != / ]; do
@@ -206,7 +204,7 @@ install_service() {
     for unit in likeness.service likeness.socket likeness-http.socket; do
         install -m 644 "$project/systemd/$unit" "/etc/systemd/system/$unit"
     done
-    # A daemon that ran in place as root left files that the service's user must own.
+    # A daemon that ran in place as root left files there, which the service's user must own.
     chown -R likeness:likeness "$state"
     systemctl daemon-reload
     systemctl enable --quiet likeness.socket likeness.service
@@ -221,7 +219,7 @@ install_service() {
         usermod -aG likeness "$SUDO_USER"
         say "$SUDO_USER is in the group likeness from the next login on; in this shell: newgrp likeness"
     else
-        say "who else may search: usermod -aG likeness USER"
+        say "to let others search: usermod -aG likeness USER"
     fi
 }
 

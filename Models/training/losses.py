@@ -13,9 +13,9 @@ def contrast(views: torch.Tensor, picture: torch.Tensor, family: torch.Tensor, t
     """
     similarity = views @ views.T / temperature
     same = picture[:, None] == picture[None]
-    kin = (family[:, None] == family[None]) & ~same
+    siblings = (family[:, None] == family[None]) & ~same
     own = torch.eye(len(views), dtype=torch.bool, device=views.device)
-    similarity = similarity.masked_fill(own | kin, float("-inf"))
+    similarity = similarity.masked_fill(own | siblings, float("-inf"))
     if others is not None:
         past = (views @ others.T / temperature).masked_fill(family[:, None] == others_family[None], float("-inf"))
         similarity = torch.cat([similarity, past], 1)
@@ -24,7 +24,7 @@ def contrast(views: torch.Tensor, picture: torch.Tensor, family: torch.Tensor, t
     return -(logs[:, :len(views)].masked_fill(~positive, 0).sum(1) / positive.sum(1)).mean()
 
 
-def kinship(views: torch.Tensor, family: torch.Tensor, temperature: float) -> torch.Tensor:
+def supervised_contrast(views: torch.Tensor, family: torch.Tensor, temperature: float) -> torch.Tensor:
     """Supervised contrast (Khosla et al. 2020): pictures of one family against all others."""
     similarity = views @ views.T / temperature
     own = torch.eye(len(views), dtype=torch.bool, device=views.device)
@@ -35,7 +35,7 @@ def kinship(views: torch.Tensor, family: torch.Tensor, temperature: float) -> to
 
 
 def spreading(views: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
-    """Kozachenko-Leonenko entropy: pushes every vector away from its nearest stranger (Sablayrolles et al. 2019)."""
+    """Kozachenko-Leonenko entropy: pushes every vector away from its nearest negative (Sablayrolles et al. 2019)."""
     similarity = (views @ views.T).masked_fill(picture[:, None] == picture[None], -1)
     nearest = similarity.amax(1)
     return -((2 - 2 * nearest).clamp(min=1e-6).sqrt()).log().mean()

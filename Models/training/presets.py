@@ -14,8 +14,8 @@ class Phase:
     rates: tuple[float, float]
     # Strength of edits of colour, 0...1.
     colour: float = 1.0
-    # Weight of kinship among the vectors themselves, beside that of what the projector makes of them.
-    kinship: float = 0.0
+    # Weight of the supervised contrast of the vectors themselves, beside that of what the projector makes of them.
+    family_weight: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Preset:
     pictures: int
     picture_side: int
     # Small views first, because most is learnt from many views; then larger ones, in which pictures keep more of their colours and
-    # kindred ones come together.
+    # similar ones come together.
     phases: tuple[Phase, ...]
     # A step takes two pictures of each of so many families, and two views of each picture.
     families: int

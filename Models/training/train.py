@@ -13,7 +13,7 @@ from augment import Edits
 from beginning import begin
 from counted import COUNT, statistics
 from counting import Counter
-from losses import contrast, decorrelation, kinship, spreading
+from losses import contrast, decorrelation, spreading, supervised_contrast
 from network import Chain, pooled, projector
 from pool import INSTANCES, Pool
 from presets import PRESETS, Preset
@@ -34,7 +34,7 @@ class Learner(nn.Module):
 
 
 class Memory:
-    """The last vectors of one head, as further strangers."""
+    """The last vectors of one head: a memory of further negatives."""
 
     def __init__(self, capacity: int, width: int, device: str):
         self.vectors = torch.zeros(capacity, width, device=device)
@@ -87,7 +87,7 @@ class Training(Run):
         summary = last.mean((2, 3))
         parts = {
             "picture": contrast(nn.functional.normalize(self.learner.picture(summary), dim=1), picture, family, 0.1),
-            "family": kinship(nn.functional.normalize(self.learner.family(summary), dim=1), family, 0.1),
+            "family": supervised_contrast(nn.functional.normalize(self.learner.family(summary), dim=1), family, 0.1),
         }
         counts = statistics(base)
         guess = self.learner.counted(nn.functional.normalize(summary, dim=1) * summary.shape[1] ** 0.5)
@@ -101,9 +101,9 @@ class Training(Run):
             parts[head] = contrast(vectors, picture, family, 0.08, *others)
             parts[f"{head}_spreading"] = spreading(vectors, picture)
             parts[f"{head}_decorrelation"] = decorrelation(vectors)
-            if phase.kinship:
-                parts[f"{head}_family"] = kinship(vectors, family, 0.1)
-                total = total + phase.kinship * parts[f"{head}_family"]
+            if phase.family_weight:
+                parts[f"{head}_family"] = supervised_contrast(vectors, family, 0.1)
+                total = total + phase.family_weight * parts[f"{head}_family"]
             total = total + 0.5 * parts[head] + 0.1 * parts[f"{head}_spreading"] + 0.05 * parts[f"{head}_decorrelation"]
             fresh[head] = vectors
         parts["gradient"] = self.descend(total, self.learner, 5.0)

@@ -132,7 +132,7 @@ final class CatalogStore: Sendable {
     /// Blocks while linking lags far behind. Returns at once where the store does not work: the change then says why.
     func waitForRoom() {
         guard let contents = try? contents() else { return }
-        contents.index.waitForRoom()
+        contents.index.applyBackpressure()
     }
 
     /// Ends the linkers and gives the directory free.

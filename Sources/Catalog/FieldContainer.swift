@@ -1,3 +1,4 @@
+internal import Platform
 internal import Storage
 
 /// The value of a record of `field`: members of one chunk.

@@ -1,3 +1,4 @@
+internal import Platform
 internal import Storage
 
 /// Builds a stored record: little-endian fields behind a checksum of the record and its key.

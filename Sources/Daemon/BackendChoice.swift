@@ -8,7 +8,7 @@ internal import Wire
 struct BackendChoice: Sendable {
     /// At least one; the graphics devices share the bulk lane.
     let backends: [any ConvolutionBackend]
-    /// Computes while a graphics device is away; nil where the processor computes anyway.
+    /// Computes while a graphics device is recovering; nil where the processor computes anyway.
     let fallback: (any ConvolutionBackend)?
     let reason: String
 
@@ -37,7 +37,7 @@ struct BackendChoice: Sendable {
                 let devices = try Self.open(configuration, network)
                 // The devices are opened while the processor's weights are prepared.
                 let fallback = try cpu()
-                var reason = "a graphics device that reproduces the fixture"
+                var reason = "a graphics device that passes the self-test"
                 for device in devices {
                     if let fault = try Self.wait(for: device, isDemanded: isDemanded) { reason = fault }
                 }

@@ -15,8 +15,12 @@ package enum VulkanTrial {
         case all
     }
 
-    /// Seconds after which the process ends itself, should nobody be left who would kill it.
+    /// Seconds without a line after which a process in this role ends itself, should nobody be left who would kill it.
     private static let limit: UInt32 = 120
+
+    /// Ends this process by SIGALRM when the limit passes before this is called again: at the start, and for each line. For the
+    /// executable alone: the timer belongs to the whole process, so a test that runs a trial within its own would be killed by it.
+    package static func limitProcess() { alarm(limit) }
 
     /// Prints a `VulkanReport` as one line of JSON before each trial, and the whole at the end.
     package static func run(
@@ -25,7 +29,6 @@ package enum VulkanTrial {
         without: Set<String>,
         _ write: (Data) -> Void
     ) {
-        alarm(limit)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         var options = options(configuration, device: configuration.device)
@@ -57,6 +60,9 @@ package enum VulkanTrial {
         var command = ["/proc/self/exe", "--probe-vulkan", depth.rawValue, "--state", configuration.stateDirectory]
         if let device { command += ["--device", device] }
         command.append("--software-vulkan=\(configuration.allowsSoftwareDevice)")
-        return ProbeProcess(command: command)
+        var process = ProbeProcess(command: command)
+        // A list compiles nothing, and the start of the daemon waits for it.
+        if depth == .list { process.seconds = 10 }
+        return process
     }
 }

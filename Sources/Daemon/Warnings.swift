@@ -20,14 +20,14 @@ enum Warnings {
             warnings.append(
                 Warning(
                     kind: "untrained-model",
-                    detail: "The model's weights are seeded, not trained: it finds copies, not kinship.",
+                    detail: "The model's weights are seeded, not trained: it finds copies, not similar pictures.",
                     fix: "likeness model fetch vgg16 --use; weights of your own: likeness model import FILE"
                 )
             )
         }
         for device in graphics {
             let name = device.device.isEmpty ? "The graphics device" : device.device
-            if device.state == "away" {
+            if device.state == "recovering" {
                 warnings.append(
                     Warning(
                         kind: "device-lost",

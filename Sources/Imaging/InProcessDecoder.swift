@@ -1,4 +1,4 @@
-internal import CKernels
+internal import Platform
 
 /// Decodes in this process, on the calling thread; safe for any number of threads at once.
 ///
@@ -18,7 +18,7 @@ package struct InProcessDecoder: ImageDecoder, Sendable {
     ///   - allowsSIMD: whether kernels for the machine's instruction set may be used; the pixels are the same without.
     package init(limits: ImageLimits = .init(), allowsSIMD: Bool = true) {
         self.limits = limits
-        usesAVX2 = allowsSIMD && CKernels_chosen() != .CKERNELS_ISA_PORTABLE
+        usesAVX2 = allowsSIMD && InstructionSet.chosen != .portable
     }
 
     package func decode(

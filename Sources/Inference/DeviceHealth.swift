@@ -6,7 +6,7 @@ package struct DeviceHealth: Codable, Sendable, Equatable {
         /// It computes.
         case serving
         /// Lost, hung or out of memory; it is tried again by itself.
-        case away
+        case recovering
         /// Not tried again before a restart.
         case closed
     }
@@ -14,7 +14,7 @@ package struct DeviceHealth: Codable, Sendable, Equatable {
     /// A set of kernels and what is known of it here.
     package struct Tier: Codable, Sendable, Equatable {
         package var name: String
-        /// It reproduced its fixture and may be used; nil while nobody tried.
+        /// It passed the self-test and may be used; nil while nobody tried.
         package var isTrusted: Bool?
         /// Why not, or that it is the one in use.
         package var reason: String
@@ -51,12 +51,12 @@ package struct DeviceHealth: Codable, Sendable, Equatable {
     package var outOfMemoryCount = 0
     /// Images recomputed elsewhere because their vector was not finite.
     package var nonFiniteCount = 0
-    /// Times it took over again after it was away.
+    /// Times it took over again after it was lost.
     package var returnCount = 0
 
     /// Seconds from the start of opening to the first moment it could compute.
     package var openSeconds: Double?
-    /// Seconds it was away the last time.
+    /// Seconds from the last loss to the moment it could compute again.
     package var awaySeconds: Double?
     /// Whether kernels came from the pipeline cache at the last opening.
     package var usedCache = false

@@ -8,7 +8,7 @@ package struct ModelDescription: Codable, Hashable, Sendable {
     package var defaultHead: Head
     /// Free text for people; empty when unknown.
     package var licence: String
-    /// Random weights: finds copies, not kinship.
+    /// Random weights: finds copies, not similar pictures.
     package var isUntrained: Bool
     /// Nil where the model brings none.
     var whitening: HeadWhitening.Description?
@@ -49,7 +49,7 @@ package struct ModelSummary: Codable, Hashable, Sendable {
     package let preprocessing: Preprocessing
     package let defaultHead: Head
     package let licence: String
-    /// Random weights: finds copies, not kinship.
+    /// Random weights: finds copies, not similar pictures.
     package let isUntrained: Bool
 
     package init(name: String, description: ModelDescription, weightsDigest: SHA256Digest) {

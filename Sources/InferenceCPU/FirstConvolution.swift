@@ -1,4 +1,4 @@
-internal import CKernels
+internal import CConvolution
 internal import Inference
 
 /// The convolution of the image itself, three channels deep: bytes to numbers, products of depth 27, bias and ReLU, in one pass.
@@ -66,7 +66,7 @@ struct FirstConvolution: Sendable {
             let rowCount = min(Self.rowsPerTask, output.height - firstRow)
             let rows = scratch.base + worker * convertedCount
             PhaseClock.time(clock, .other) {
-                CKernels_preprocess(
+                CConvolution_preprocess_u8_f32(
                     pixels.base,
                     Int32(output.width),
                     Int32(firstRow),
@@ -77,7 +77,7 @@ struct FirstConvolution: Sendable {
                 )
             }
             PhaseClock.time(clock, .product) {
-                kernels.table.first_convolution(
+                kernels.table.first_convolution_f32(
                     rows,
                     Int32(output.width),
                     Int32(rowCount),

@@ -1,36 +1,37 @@
-internal import CKernels
+internal import CConvolution
 internal import COpenBLAS
+internal import Platform
 
 /// The C kernels of one instruction set, and OpenBLAS where these have no products of their own.
 struct Kernels: Sendable {
     /// Channel counts are padded to a multiple of this.
-    static let channelMultiple = Int(CKERNELS_CHANNEL_MULTIPLE)
+    static let channelMultiple = Int(CCONVOLUTION_CHANNEL_MULTIPLE)
     /// Multiplications per tile and pair of channels of F(4x4, 3x3).
-    static let planeCount = Int(CKERNELS_WINOGRAD_PLANES)
+    static let planeCount = Int(CCONVOLUTION_WINOGRAD_PLANES)
 
-    let table: CKernels_convolution
+    let table: CConvolution_dispatch_table
     /// `portable`, `avx2` or `avx512`.
     let instructionSet: String
 
     /// Takes the machine's best instruction set.
     init() {
-        self = Kernels(CKernels_chosen()) ?? Self.portable
+        self = Kernels(.chosen) ?? Self.portable
     }
 
     /// Takes a given instruction set; nil when the machine lacks it.
-    init?(_ isa: CKernels_isa) {
-        guard let table = CKernels_convolution_table(isa) else { return nil }
+    init?(_ isa: InstructionSet) {
+        guard let table = CConvolution_dispatch_table_for(isa.rawValue) else { return nil }
         self.table = table.pointee
-        instructionSet = String(cString: CKernels_name(isa))
+        instructionSet = isa.name
     }
 
     /// Every set that this machine has, weakest first.
     static var available: [Kernels] {
-        [.CKERNELS_ISA_PORTABLE, .CKERNELS_ISA_AVX2, .CKERNELS_ISA_AVX512].compactMap { Kernels($0) }
+        InstructionSet.allCases.compactMap { Kernels($0) }
     }
 
     private static var portable: Kernels {
-        guard let kernels = Kernels(.CKERNELS_ISA_PORTABLE) else {
+        guard let kernels = Kernels(.portable) else {
             preconditionFailure("the portable kernels are always built")
         }
         return kernels
@@ -43,7 +44,7 @@ struct Kernels: Sendable {
 
     /// For people, such as `avx512 kernels` or `portable kernels, OpenBLAS Haswell`.
     var name: String {
-        let blas = table.multiply == nil ? ", OpenBLAS \(String(cString: openblas_get_corename()))" : ""
+        let blas = table.gemm_f32 == nil ? ", OpenBLAS \(String(cString: openblas_get_corename()))" : ""
         return "\(instructionSet) kernels\(blas)"
     }
 
@@ -55,14 +56,14 @@ struct Kernels: Sendable {
 
     /// Values of a product's left factor.
     func leftCount(rows: Int, depth: Int) -> Int {
-        let block = table.multiply == nil ? 1 : Int(CKERNELS_ROWS)
+        let block = table.gemm_f32 == nil ? 1 : Int(CCONVOLUTION_ROWS)
         return (rows + block - 1) / block * block * depth
     }
 
     /// Columns of a panel of a product's right factor of `columns`.
-    func panelColumns(of columns: Int) -> Int { table.multiply == nil ? columns : Int(table.product_panel) }
+    func panelColumns(of columns: Int) -> Int { table.gemm_f32 == nil ? columns : Int(table.product_panel) }
 
-    /// `product[rows, columns] (+)= left[rows, depth] * right[depth, columns]`, laid out as `winograd.h` says.
+    /// `product[rows, columns] (+)= left[rows, depth] * right[depth, columns]`, laid out as `cconvolution.h` says.
     func multiply(
         _ left: UnsafePointer<Float>,
         _ right: UnsafePointer<Float>,
@@ -73,7 +74,7 @@ struct Kernels: Sendable {
         into product: UnsafeMutablePointer<Float>
     ) {
         let (rows32, depth32, columns32) = (Int32(rows), Int32(depth), Int32(columns))
-        if let multiply = table.multiply {
+        if let multiply = table.gemm_f32 {
             return multiply(left, right, rows32, depth32, columns32, accumulate ? 1 : 0, product)
         }
         // With beta = 0 the old content of `product` is not read.

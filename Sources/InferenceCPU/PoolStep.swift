@@ -1,4 +1,4 @@
-internal import CKernels
+internal import CConvolution
 
 /// A 2x2 pool on its own, where it could not be part of the convolution before it.
 struct PoolStep: Step {
@@ -21,7 +21,7 @@ struct PoolStep: Step {
             let (image, part) = task.quotientAndRemainder(dividingBy: tasksPerImage)
             let firstRow = part * Self.rowsPerTask
             PhaseClock.time(clock, .other) {
-                kernels.table.max_pool(
+                kernels.table.max_pool_f32(
                     source.base + image * input.count,
                     Int32(input.width),
                     Int32(input.channels),

@@ -1,4 +1,4 @@
-internal import CKernels
+internal import CConvolution
 internal import Glibc
 
 /// How a Winograd convolution's work is cut into tasks, derived from the size of a core's own cache.
@@ -31,7 +31,7 @@ struct WinogradBlocking: Sendable {
         depthParts = Self.parts(of: inputChannels, isBLAS ? Self.blasDepth : Self.ownDepth)
         columnParts = Self.parts(of: outputChannels, Self.columns)
         let perTile = 4 * Kernels.planeCount * (depthParts[0].count + columnParts[0].count)
-        let rows = Int(CKERNELS_ROWS)
+        let rows = Int(CCONVOLUTION_ROWS)
         // The rest is for the map and the weights that stream by.
         tileLimit = max(rows, cacheByteCount / 20 * 19 / perTile / rows * rows)
     }
@@ -51,7 +51,7 @@ struct WinogradBlocking: Sendable {
 
     /// Tiles of a block when there are `tileCount`: blocks of about equal size.
     func tileCount(of tileCount: Int) -> Int {
-        let rows = Int(CKERNELS_ROWS)
+        let rows = Int(CCONVOLUTION_ROWS)
         let blocks = (tileCount + tileLimit - 1) / tileLimit
         let even = (tileCount + blocks - 1) / max(1, blocks)
         return max(1, min(tileCount, (even + rows - 1) / rows * rows))

@@ -1,4 +1,4 @@
-internal import CKernels
+internal import CConvolution
 internal import Inference
 
 /// A 3x3 convolution by Winograd's F(4x4, 3x3) with bias, ReLU and, where one follows, the 2x2 pool.
@@ -43,7 +43,7 @@ struct WinogradConvolution: Step {
         blocking = WinogradBlocking(
             inputChannels: input.channels,
             outputChannels: columns,
-            isBLAS: kernels.table.multiply == nil
+            isBLAS: kernels.table.gemm_f32 == nil
         )
         weights = try FloatBuffer(count: Kernels.planeCount * input.channels * columns)
         let bias = try FloatBuffer(count: columns)
@@ -73,7 +73,7 @@ struct WinogradConvolution: Step {
                 for panel in stride(from: part.lowerBound, to: min(part.upperBound, outputChannels), by: panelColumns) {
                     // The last panel is narrower, and its last columns may be padding.
                     let width = min(panelColumns, part.upperBound - panel)
-                    CKernels_winograd_weights(
+                    CConvolution_winograd_weights_f32(
                         source.base + (panel * inputChannels + channel) * 9,
                         inputChannels * 9,
                         Int32(min(width, outputChannels - panel)),
@@ -169,7 +169,7 @@ struct WinogradConvolution: Step {
         into left: BufferSlice,
         _ planes: Planes
     ) {
-        kernels.table.winograd_input(
+        kernels.table.winograd_input_f32(
             source.base,
             run(of: tiles, input.channels, depthPart),
             left.base,
@@ -205,7 +205,7 @@ struct WinogradConvolution: Step {
         _ columnPart: Range<Int>,
         into target: BufferSlice
     ) {
-        kernels.table.winograd_output(
+        kernels.table.winograd_output_f32(
             products.base,
             planes.productStride,
             bias.base,
@@ -215,8 +215,8 @@ struct WinogradConvolution: Step {
         )
     }
 
-    private func run(of tiles: Range<Int>, _ channels: Int, _ part: Range<Int>) -> CKernels_tiles {
-        CKernels_tiles(
+    private func run(of tiles: Range<Int>, _ channels: Int, _ part: Range<Int>) -> CConvolution_tiles {
+        CConvolution_tiles(
             height: Int32(input.height),
             width: Int32(input.width),
             channels: Int32(channels),

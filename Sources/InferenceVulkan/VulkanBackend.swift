@@ -1,14 +1,14 @@
 package import Inference
 internal import Platform
 
-/// The network on a Vulkan device, in the best tier that the device can be trusted with.
+/// The network on a Vulkan device, in the best tier whose self-test the device passes.
 ///
-/// Opening happens on a thread of its own, and so does the way back after a loss: until the device reproduces the fixture,
+/// Opening happens on a thread of its own, and so does the way back after a loss: until the device passes the self-test,
 /// every call throws `.deviceLost` at once and `isReady` is false. A batch that meets a loss is intact and may be run elsewhere.
 package final class VulkanBackend: ConvolutionBackend {
     package let maximumBatchCount: Int
     private let network: Network
-    private let supervisor: Supervisor
+    let supervisor: Supervisor
 
     package var preferredBatchCount: Int { maximumBatchCount }
 
@@ -77,27 +77,27 @@ package final class VulkanBackend: ConvolutionBackend {
         )
         let engine = try supervisor.beginUse()
         defer { supervisor.endUse() }
-        var spoilt: [Int]
+        var nonFinite: [Int]
         do throws(InferenceError) {
             do throws(InferenceError) {
-                spoilt = try engine.run(pixels, count: count, heads: heads, into: &rows, pause: pause)
+                nonFinite = try engine.run(pixels, count: count, heads: heads, into: &rows, pause: pause)
             } catch {
                 guard case .outOfMemory = error else { throw error }
                 supervisor.noteOutOfMemory(error)
                 try engine.halve()
-                spoilt = try engine.run(pixels, count: count, heads: heads, into: &rows, pause: pause)
+                nonFinite = try engine.run(pixels, count: count, heads: heads, into: &rows, pause: pause)
             }
-            let first = spoilt
-            spoilt = []
+            let first = nonFinite
+            nonFinite = []
             for image in first {
                 let bytes = pixels.extracting(image * imageByteCount..<(image + 1) * imageByteCount)
-                if try !engine.runLower(bytes, heads: heads, into: &rows, image: image) { spoilt.append(image) }
+                if try !engine.runLower(bytes, heads: heads, into: &rows, image: image) { nonFinite.append(image) }
             }
             supervisor.noteNonFinite(first.count)
         } catch {
             throw supervisor.noteLoss(of: engine, error)
         }
-        guard spoilt.isEmpty else { throw .nonFinite(images: spoilt) }
+        guard nonFinite.isEmpty else { throw .nonFinite(images: nonFinite) }
     }
 
     package func runInPause(

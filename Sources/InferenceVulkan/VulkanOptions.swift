@@ -2,12 +2,12 @@
 package struct VulkanOptions: Sendable {
     /// Index, UUID or a part of the name; nil takes the usable device with the most memory.
     package var device: String?
-    /// Whether the processor dressed up as a device will do.
+    /// Whether a software device, which is the processor, may be used.
     package var allowsSoftware = false
-    /// The tier to use; nil takes the best that the device can be trusted with.
+    /// The tier to use; nil takes the best whose self-test the device passes.
     package var tier: Tier?
     /// How the tier's kernels are chosen.
-    package var chain = ChainOptions()
+    package var kernels = KernelOptions()
     /// Images a call may hold, at least 1.
     package var maximumBatch = 64
     /// Where compiled pipelines are kept; nil keeps none.
@@ -18,31 +18,13 @@ package struct VulkanOptions: Sendable {
     package var tunesSoftware = false
     /// Tries the driver where a crash does no harm; nil opens it without a trial.
     package var probe: ProbeProcess?
-    package var recovery = RecoveryPolicy()
-    /// How long a submission may take before the device counts as lost; nil: by what was measured, and for software for
-    /// ever in practice.
+    package var recovery = BackoffPolicy.Settings()
+    /// Seconds after which a submission counts as hung, whatever was measured; nil: as `SubmissionTimeouts` says. For tests.
     package var submissionSeconds: Double?
     /// Turns the validation layers on and collects what they say; for tests.
     package var validation: ValidationLog?
     /// Has calls fail; for tests.
     package var faults: VulkanFaults?
-
-    package init() {}
-}
-
-/// When a lost device is tried again.
-package struct RecoveryPolicy: Sendable {
-    /// Seconds until the first attempt; each one that fails doubles them.
-    package var firstDelay = 1.0
-    package var longestDelay = 60.0
-    /// Seconds of service after which the delay begins anew.
-    package var calm = 60.0
-    /// Seconds within which losses count together.
-    package var window = 600.0
-    /// Losses that cost a tier.
-    package var lossesUntilLowerTier = 3
-    /// Losses after which the device is left alone.
-    package var lossesUntilClosed = 6
 
     package init() {}
 }

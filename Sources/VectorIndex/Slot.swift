@@ -1,4 +1,4 @@
-/// The number of a stored vector: its place in memory and its key on disk.
+/// The internal id of a stored vector: its row number in memory and its key on disk.
 ///
 /// Dense from 0; the slot of a removed vector is given to a later one.
 package struct Slot: RawRepresentable, Hashable, Comparable, Sendable, CustomStringConvertible {
@@ -21,30 +21,4 @@ package struct Slot: RawRepresentable, Hashable, Comparable, Sendable, CustomStr
     }
 
     static let highestLevel = 7
-}
-
-/// One result of a search.
-package struct IndexHit: Hashable, Sendable {
-    package var slot: Slot
-    /// Cosine similarity with the stored vector, [-1, 1].
-    package var score: Float
-
-    package init(slot: Slot, score: Float) {
-        self.slot = slot
-        self.score = score
-    }
-}
-
-/// What an index holds.
-package struct IndexStatistics: Hashable, Sendable {
-    /// Vectors that searches can return.
-    package var vectorCount: Int
-    /// Of those, the ones found by scan until the linker gets to them.
-    package var pendingCount: Int
-    /// Bytes of the in-memory mirror in use.
-    package var memoryByteCount: Int
-    /// Slots whose stored vector failed its checksum when the index was opened; never returned, never reused.
-    package var damagedSlots: [Slot]
-    /// The kernels in use: `portable`, `avx2` or `avx512`.
-    package var instructionSet: String
 }

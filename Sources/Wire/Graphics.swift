@@ -2,7 +2,7 @@
 package struct GraphicsTier: Codable, Sendable, Equatable {
     /// `cooperative2`, `cooperative`, `fp16` or `fp32`.
     package var name: String
-    /// It reproduced the fixture; absent while nobody tried.
+    /// It passed the self-test; absent while nobody tried.
     package var trusted: Bool?
     /// Why not, or what it is used for.
     package var reason: String
@@ -88,7 +88,7 @@ package struct GraphicsReport: Codable, Sendable, Equatable {
 
 /// How a graphics device in use fares.
 package struct GraphicsHealth: Codable, Sendable, Equatable {
-    /// `opening`, `serving`, `away` or `closed`.
+    /// `opening`, `serving`, `recovering` or `closed`.
     package var state: String
     package var reason: String
     package var device: String
@@ -104,7 +104,7 @@ package struct GraphicsHealth: Codable, Sendable, Equatable {
     package var returns: Int
     /// Seconds from the start of opening to the first moment it could compute.
     package var open: Double?
-    /// Seconds it was away the last time.
+    /// Seconds from the last loss to the moment it could compute again.
     package var away: Double?
     /// Kernels came from the pipeline cache.
     package var cached: Bool

@@ -234,7 +234,7 @@ package struct ModelBody: Codable, Sendable, Equatable {
     package var dimension: Int
     package var sha256: String
     package var defaultHead: String
-    /// Seeded weights that nobody trained: they find copies, not kinship.
+    /// Seeded weights that nobody trained: they find copies, not similar pictures.
     package var untrained: Bool
     package var inUse: Bool
     package var licence: String?

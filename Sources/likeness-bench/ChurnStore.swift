@@ -73,7 +73,7 @@ final class ChurnStore: @unchecked Sendable {
 
     private func change(_ rows: [Int], _ body: (Int, borrowing WriteTransaction) throws -> Void) throws {
         for start in stride(from: 0, to: rows.count, by: Self.batchCount) {
-            store.index.waitForRoom()
+            store.index.applyBackpressure()
             try store.write { transaction in
                 for row in rows[start..<min(start + Self.batchCount, rows.count)] { try body(row, transaction) }
             }

@@ -48,7 +48,7 @@ enum FilterBench {
         var parameters = IndexParameters()
         if let count = arguments.integer("scanned-members") { parameters.scannedMembers = count }
         if let share = arguments.real("scanned-share") { parameters.scannedShare = share }
-        if let share = arguments.real("scanned-strangers") { parameters.scannedStrangers = share }
+        if let share = arguments.real("scanned-strangers") { parameters.scannedOutOfDistribution = share }
         let shares = arguments.reals("selectivity") ?? [0.001, 0.01, 0.1, 0.5, 0.9]
         let kinds = arguments.words("kind")?.compactMap { FilterCases.Kind(rawValue: $0) } ?? FilterCases.Kind.allCases
         let folder = URL(filePath: try arguments.needed("folder"))

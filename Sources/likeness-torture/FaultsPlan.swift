@@ -7,9 +7,6 @@ struct FaultsPlan {
     private(set) var counts: [String: Int] = [:]
     private var generator: SeededRandom
 
-    /// Longer than a submission may take, shorter than a session waits for its end: nothing leaks.
-    private static let hangSeconds = 0.4
-
     init(seed: UInt64) { generator = SeededRandom(seed: seed) }
 
     /// - Returns: how many faults were asked for; some come in pairs.
@@ -21,7 +18,7 @@ struct FaultsPlan {
         switch kind {
         case 0, 1: arm(faults, .queueSubmit, k, .deviceLost, "submit: lost")
         case 2: arm(faults, .waitSemaphores, k, .deviceLost, "wait: lost")
-        case 3: arm(faults, .queueSubmit, k, .hang(seconds: Self.hangSeconds), "submit: hang")
+        case 3: arm(faults, .queueSubmit, k, .hang, "submit: hang")
         case 4: arm(faults, .queueSubmit, k, .outOfMemory, "submit: out of memory")
         case 5: arm(faults, .waitSemaphores, k, .outOfMemory, "wait: out of memory")
         case 6:

@@ -1,3 +1,4 @@
+import Platform
 import Storage
 
 /// Reads an index's rows by the words of `Sources/VectorIndex/README.md` alone, without the index.

@@ -17,7 +17,11 @@ do {
     case .help: print(ConfigurationLoader.help, terminator: "")
     case .verify(let folder): exit(try StoreVerification.run(folder) { print($0) })
     case .probeVulkan(let depth, let configuration, let without):
-        VulkanTrial.run(depth, configuration, without: without) { FileHandle.standardOutput.write($0) }
+        VulkanTrial.limitProcess()
+        VulkanTrial.run(depth, configuration, without: without) { line in
+            FileHandle.standardOutput.write(line)
+            VulkanTrial.limitProcess()
+        }
     case .version: print("likenessd \(Version.number)")
     case .run(let configuration):
         try LikenessDaemon.run(

@@ -71,8 +71,10 @@ struct ConcurrencyTests {
             let catalog = try CatalogFixture.open(path + "/store")
             let root = try catalog.addRoot(RelativePath("/photos")).id
             let notes = open(path + "/acknowledged", O_CREAT | O_WRONLY | O_APPEND, 0o600)
+            let acknowledged = Monitor(0)
             let killer = try WorkerThread(name: "killer") {
-                sleep(seconds: 0.4)
+                _ = acknowledged.wait { $0 > 20 ? true : nil }
+                sleep(seconds: .random(in: 0...0.1))
                 kill(getpid(), SIGKILL)
             }
             for number in 0... {
@@ -91,12 +93,13 @@ struct ConcurrencyTests {
                 _ = try catalog.apply([change])
                 let line = Array("\(isRemoval ? "-\(number - 1)" : "+\(number)")\n".utf8)
                 _ = line.withUnsafeBytes { write(notes, $0.baseAddress, $0.count) }
+                acknowledged.update { $0 += 1 }
             }
             killer.join()
         }
         let text = try String(contentsOf: folder.url.appending(path: "acknowledged"), encoding: .utf8)
         let notes = text.split(separator: "\n")
-        #expect(notes.count > 3)
+        #expect(notes.count > 20)
         var expected: Set<String> = []
         for note in notes {
             if note.hasPrefix("+") {

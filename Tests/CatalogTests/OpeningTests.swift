@@ -91,9 +91,7 @@ struct OpeningTests {
         }
         try fixture.reopen()
         #expect(try fixture.catalog.roots().isEmpty)
-        let deadline = Instant.now + 20
-        while fixture.catalog.statistics.fileCount > 0, Instant.now < deadline { sleep(seconds: 0.02) }
-        #expect(fixture.catalog.statistics.fileCount == 0)
+        #expect(eventually { fixture.catalog.statistics.fileCount == 0 })
         #expect(try fixture.catalog.audit() == [])
     }
 }

@@ -119,7 +119,8 @@ struct CommandTests {
         #expect(run.exitCode == .ok)
         for part in [
             "likeness 1.2, up 1 min 40 s", "1,000 searchable", "66 %, 1,000 of 1,500, 12.5 images/s, 1 min 30 s left",
-            "untrained: finds copies only", "cpu: Xeon", "no GPU", "/photos", "too few watches", "raise them",
+            "untrained: finds copies, not similar pictures", "cpu: Xeon", "no GPU", "/photos", "too few watches",
+            "raise them",
         ] {
             #expect(run.output.contains(part), "\(part) in:\n\(run.output)")
         }

@@ -74,7 +74,7 @@ import Wire
         #expect(!isAsked && findings.allSatisfy { $0.state == .ok })
     }
 
-    @Test(arguments: [("away", "nothing: it is tried again"), ("closed", "restart the daemon")])
+    @Test(arguments: [("recovering", "nothing: it is tried again"), ("closed", "restart the daemon")])
     func `a device that is not there is a warning with what to do`(state: String, fix: String) {
         let finding = GraphicsFindings(status: status(state)) { nil }.all.last
         #expect(finding?.state == .warn && finding?.fix?.contains(fix) == true)
@@ -114,6 +114,6 @@ import Wire
                 "H200 serving, tier cooperative, 3 lost, 1 of them hung, 7 recomputed for overflow, 2 returned, opened in 431 ms"
             )
         )
-        #expect(line("away").hasSuffix("tried again after 2 s"))
+        #expect(line("recovering").hasSuffix("tried again after 2 s"))
     }
 }

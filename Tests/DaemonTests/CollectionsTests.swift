@@ -53,12 +53,6 @@ extension ImageCollection {
         return try resolvedPath(folder.path).description
     }
 
-    private func waitUntil(_ isDone: () -> Bool) {
-        let deadline = Instant.now + 20
-        while !isDone(), Instant.now < deadline { sleep(seconds: 0.01) }
-        #expect(isDone())
-    }
-
     private func kind(_ body: () throws -> Void) -> Problem.Kind? {
         do {
             try body()
@@ -74,7 +68,7 @@ extension ImageCollection {
             let work = try all.create("work")
             _ = try all.addRoot(photos, to: nil)
             #expect(try all.addRoot(scans, to: "work").collection == "work")
-            waitUntil { all.standard.counts.images == 2 && work.counts.images == 1 }
+            #expect(eventually { all.standard.counts.images == 2 && work.counts.images == 1 })
             #expect(try work.store.images(after: nil, limit: 9).map(\.key.path.description) == ["c.jpg"])
         }
         try withCollections { (all) throws in
@@ -96,7 +90,7 @@ extension ImageCollection {
             #expect(all.open.map(\.name) == ["default", "empty", "work"])
             let work = try all.find("work")
             #expect(work.work.roots.map(\.root.path.description) == [scans])
-            waitUntil { work.counts.images == 1 }
+            #expect(eventually { work.counts.images == 1 })
             #expect(all.standard.work.roots.isEmpty)
         }
     }
@@ -141,7 +135,7 @@ extension ImageCollection {
         try withCollections { (all) throws in
             let work = try all.create("work")
             _ = try all.addRoot(scans, to: "work")
-            waitUntil { work.counts.images == 1 }
+            #expect(eventually { work.counts.images == 1 })
             try all.remove("work")
             #expect(kind { _ = try all.find("work") } == .collectionNotFound)
             #expect(throws: CatalogError.self) { try work.store.images(after: nil, limit: 1) }

@@ -53,7 +53,7 @@ import Wire
 
     @Test func `health reaches the socket whole`() {
         var health = DeviceHealth()
-        health.state = .away
+        health.state = .recovering
         health.tiers = [.init(name: "fp32", isTrusted: true, reason: "in use")]
         health.lossCount = 1
         health.hangCount = 2
@@ -63,6 +63,8 @@ import Wire
         let wire = GraphicsHealth(health)
         let counts: [Int] = [wire.losses, wire.hangs, wire.outOfMemory, wire.nonFinite, wire.returns]
         #expect(counts == [1, 2, 3, 4, 5])
-        #expect(wire.state == "away" && wire.tiers == [GraphicsTier(name: "fp32", trusted: true, reason: "in use")])
+        #expect(
+            wire.state == "recovering" && wire.tiers == [GraphicsTier(name: "fp32", trusted: true, reason: "in use")]
+        )
     }
 }

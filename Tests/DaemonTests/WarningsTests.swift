@@ -62,7 +62,7 @@ import Wire
     @Test func whatIsMissingIsSaid() {
         #expect(kinds(nil).isEmpty)
         #expect(kinds(nil, diskFree: 1000) == ["disk-low"])
-        #expect(kinds(nil, deviceState: "away") == ["device-lost"])
+        #expect(kinds(nil, deviceState: "recovering") == ["device-lost"])
         #expect(kinds(nil, deviceState: "closed") == ["device-closed"])
         #expect(kinds(nil, deviceState: "opening") == [])
         #expect(kinds(nil, unusable: [(.standard, "damaged")]) == ["collection-unusable"])

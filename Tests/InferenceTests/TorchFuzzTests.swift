@@ -27,7 +27,8 @@ struct TorchFuzzTests {
                 number.isMultiple(of: 3)
                 ? TorchFixture.valid.archive(pickle: pickles.damaged(number)).bytes : files.damaged(number)
             let duration = clock.measure { _ = probe.refusal(bytes) }
-            #expect(duration < .seconds(1), "file \(number) of seed \(seed)")
+            // A file of a few kilobytes takes microseconds; only a loop without end comes near the limit.
+            #expect(duration < .seconds(30), "file \(number) of seed \(seed)")
         }
     }
 }

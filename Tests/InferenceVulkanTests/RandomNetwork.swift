@@ -101,7 +101,7 @@ extension VulkanBackend {
     ) throws(InferenceError) -> VulkanBackend {
         let options = softwareOptions(maximumBatch: maximumBatch) { options in
             options.tier = tier.tier
-            options.chain = tier.options
+            options.kernels = tier.options
             change(&options)
         }
         return try VulkanBackend(network: network, options: options)

@@ -10,8 +10,8 @@ struct TierCase: CustomTestStringConvertible, Sendable {
     var tier: Tier
     var kernel: String?
 
-    var options: ChainOptions {
-        var options = ChainOptions()
+    var options: KernelOptions {
+        var options = KernelOptions()
         options.emulatesMatrixUnits = tier >= .cooperative
         options.preferredKernel = kernel
         return options
@@ -20,25 +20,16 @@ struct TierCase: CustomTestStringConvertible, Sendable {
     var testDescription: String { "\(tier) \(kernel ?? "by rule")" }
 
     /// Every kernel of a choice in turn, as far as a software device can run it; matrix units as arrays.
-    static let all: [TierCase] = [
-        TierCase(tier: .fp16),
-        TierCase(tier: .cooperative),
-        TierCase(tier: .fp32, kernel: "convolution_3x3_f32_m256n16"),
-        TierCase(tier: .fp32, kernel: "convolution_3x3_f32_m128n32"),
-        TierCase(tier: .fp32, kernel: "convolution_3x3_f32_m64n64"),
-        TierCase(tier: .fp32, kernel: "winograd_product_f32_p64n32"),
-        TierCase(tier: .fp32, kernel: "winograd_product_f32_p64n64"),
-        TierCase(tier: .fp16, kernel: "convolution_3x3_f16_m256n16"),
-        TierCase(tier: .fp16, kernel: "convolution_3x3_f16_m128n32"),
-        TierCase(tier: .fp16, kernel: "convolution_3x3_f16_m64n64"),
-        TierCase(tier: .fp16, kernel: "winograd_product_f16_p64n32"),
-        TierCase(tier: .fp16, kernel: "winograd_product_f16_p64n64"),
-        TierCase(tier: .cooperative, kernel: "convolution_3x3_scalar_m128n128k16g2x4"),
-        TierCase(tier: .cooperative, kernel: "convolution_3x3_scalar_m128n64k32g2x2"),
-        TierCase(tier: .cooperative, kernel: "convolution_3x3_scalar_m64n64k32g2x2"),
-        TierCase(tier: .cooperative, kernel: "convolution_3x3_scalar_m32n64k64g1x4"),
-        TierCase(tier: .cooperative2, kernel: "convolution_3x3_scalar2_m64n64k64"),
-    ]
+    static let all: [TierCase] =
+        [TierCase(tier: .fp16), TierCase(tier: .cooperative)]
+        + [Tier.fp32, .fp16].flatMap { tier in
+            let storage: NumberStorage = tier == .fp32 ? .fp32 : .fp16
+            return (Kernel.direct(storage) + Kernel.winogradProducts(storage)).map {
+                TierCase(tier: tier, kernel: $0.name)
+            }
+        }
+        + Kernel.scalar.map { TierCase(tier: .cooperative, kernel: $0.name) }
+        + Kernel.scalar2.map { TierCase(tier: .cooperative2, kernel: $0.name) }
 }
 
 /// Numbers of every tier against the reference. One device at a time, as in `VulkanBackendTests`.
@@ -56,9 +47,9 @@ struct TierTests {
             if let kernel = tier.kernel {
                 // A preference that fits no layer would test another kernel. The limits are those of software devices.
                 let network = RandomNetwork(chain).network(side: side)
-                let chain = try Chain(network, tier: tier.tier, target: ChainTarget(), options: tier.options)
+                let graph = try ComputeGraph(network, tier: tier.tier, target: GraphTarget(), options: tier.options)
                 #expect(
-                    chain.kernels.contains { $0.kernel.name == kernel },
+                    graph.kernels.contains { $0.kernel.name == kernel },
                     "\(tier.testDescription) in \(network.name)"
                 )
             }

@@ -124,7 +124,7 @@ import Testing
 }
 
 @Suite struct RelativePathTests {
-    @Test func partsAndKinship() {
+    @Test func partsAndContainment() {
         let path = RelativePath("2021/summer/a.jpg")
         #expect(Array(path.name) == Array("a.jpg".utf8))
         #expect(path.parent == RelativePath("2021/summer"))

@@ -87,7 +87,7 @@ final class FakeDaemon: DaemonControl {
 
     static let warning = Warning(
         kind: "untrained-model",
-        detail: "The model is untrained: it finds copies, not kinship.",
+        detail: "The model is untrained: it finds copies, not similar pictures.",
         fix: "Import a trained model: likeness model import"
     )
 

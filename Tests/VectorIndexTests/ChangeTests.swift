@@ -44,7 +44,8 @@ struct ChangeTests {
         #expect(try fixture.search(lost, 20).count == 11)
     }
 
-    /// Vectors with negative components make the codes of non-negative ones useless: at the 256th, all are encoded again.
+    /// Vectors with negative components make the codes of non-negative ones useless: at the 256th, all are encoded
+    /// again.
     @Test func aNewRangeKeepsTheCodesOfRemovedVectors() throws {
         let fixture = try IndexFixture(dimension: 32, isGraphForced: true)
         var source = FeatureSource(dimension: 32)
@@ -53,15 +54,15 @@ struct ChangeTests {
         try fixture.link()
         // Too few for a repair: they stay in the graph.
         try fixture.remove(Array(slots[0..<20]))
-        let step = fixture.index.codes.codec.step
+        let step = fixture.index.state.codes.quantizer.scale
         try fixture.add(source.next(100).map { $0.map { -$0 } })
-        let codes = fixture.index.codes
-        #expect(codes.codec.zero == 128)
+        let codes = fixture.index.state.codes
+        #expect(codes.quantizer.zeroPoint == 128)
         for (slot, vector) in zip(slots, vectors) {
             let row = codes.row(slot)
             for (index, value) in vector.enumerated() {
-                let decoded = codes.codec.step * Float(Int32(row[index]) - 128)
-                #expect(abs(decoded - value) < step + codes.codec.step, "slot \(slot)")
+                let decoded = codes.quantizer.scale * Float(Int32(row[index]) - 128)
+                #expect(abs(decoded - value) < step + codes.quantizer.scale, "slot \(slot)")
             }
         }
     }
@@ -77,7 +78,7 @@ struct ChangeTests {
             for vector in source.next(20) { _ = try fixture.index.stage(vector.map { -$0 }, in: transaction) }
         }
         fixture.index.discard()
-        #expect(fixture.index.codes.codec.zero == 128)
+        #expect(fixture.index.state.codes.quantizer.zeroPoint == 128)
         for (slot, vector) in zip(slots, vectors) {
             #expect(try fixture.search(vector, 1, isExact: true).first?.slot == slot)
         }
@@ -103,10 +104,10 @@ struct ChangeTests {
         try fixture.remove(lost)
         try fixture.link()
         try fixture.checkpoint()
-        let free = Set(fixture.index.writer.read { $0.free.map(\.slot.rawValue) })
+        let free = Set(fixture.index.writer.shared.read { $0.free.map(\.slot.rawValue) })
         for slot in slots {
             for level in 0...slot.level {
-                #expect(free.isDisjoint(with: fixture.index.graph.list(slot, level: level)), "slot \(slot)")
+                #expect(free.isDisjoint(with: fixture.index.state.graph.list(slot, level: level)), "slot \(slot)")
             }
         }
     }
@@ -116,10 +117,10 @@ struct ChangeTests {
         var source = FeatureSource(dimension: 32)
         try fixture.add(source.next(600))
         // Nobody links: nothing to wait for.
-        fixture.index.waitForRoom()
+        fixture.index.applyBackpressure()
         #expect(fixture.index.statistics.pendingCount == 600)
         try fixture.index.start()
-        fixture.index.waitForRoom()
+        fixture.index.applyBackpressure()
         #expect(fixture.index.statistics.pendingCount <= 101)
         fixture.index.stop()
     }
@@ -143,8 +144,8 @@ struct ChangeTests {
         let queries = source.next(30)
         for query in queries { #expect(try !fixture.search(query, 50).contains { gone.contains($0.slot) }) }
         try fixture.link()
-        #expect(fixture.index.linker.deadSlots().isEmpty)
-        #expect(fixture.index.linker.unreachedSlots().isEmpty)
+        #expect(fixture.index.maintenance.linker.tombstones().isEmpty)
+        #expect(fixture.index.maintenance.linker.orphans().isEmpty)
         #expect(try fixture.recall(queries, count: 10, ef: 64) >= 0.95)
 
         // Their slots come back after a checkpoint, not before.

@@ -18,7 +18,7 @@ struct EqualVectorTests {
         let slots = try fixture.addApart([[Float]](repeating: same, count: 1000))
         #expect(Set(slots).count == 1000)
         try fixture.link()
-        #expect(fixture.index.linker.unreachedSlots().isEmpty)
+        #expect(fixture.index.maintenance.linker.orphans().isEmpty)
         #expect(fixture.violations() == [])
         for count in [1, 10, 200, 1000] {
             let hits = try fixture.search(same, count)
@@ -30,7 +30,7 @@ struct EqualVectorTests {
         // Most go; the rest stay reached.
         try fixture.remove(Array(slots.dropFirst(100)))
         try fixture.link()
-        #expect(fixture.index.linker.unreachedSlots().isEmpty)
+        #expect(fixture.index.maintenance.linker.orphans().isEmpty)
         #expect(fixture.violations() == [])
         #expect(Set(try fixture.search(same, 100).map(\.slot)) == Set(slots.prefix(100)))
     }
@@ -46,7 +46,7 @@ struct EqualVectorTests {
         let near = (0..<500).map { _ in unit(centre.map { $0 * (1 + 0.001 * generator.normal()) }) }
         try fixture.add(near)
         try fixture.link()
-        #expect(fixture.index.linker.unreachedSlots().isEmpty)
+        #expect(fixture.index.maintenance.linker.orphans().isEmpty)
         #expect(try fixture.search(centre, 10).allSatisfy { $0.score > 0.999 })
         #expect(try fixture.recall(source.next(20), count: 10, ef: 64) >= 0.95)
     }
@@ -58,14 +58,14 @@ struct EqualVectorTests {
         let same = source.next()
         let slots = Set(try fixture.addApart([[Float]](repeating: same, count: 200)))
         try fixture.link()
-        let entry = try #require(fixture.index.graph.entry)
+        let entry = try #require(fixture.index.state.graph.entry)
         #expect(slots.contains(entry))
-        let neighbours = fixture.index.graph.list(entry, level: 0).map { Slot(rawValue: $0) }
+        let neighbours = fixture.index.state.graph.list(entry, level: 0).map { Slot(rawValue: $0) }
         #expect(!neighbours.isEmpty && slots.isSuperset(of: neighbours))
         let vectors = source.next(400)
         let added = try fixture.add(vectors)
         try fixture.link()
-        #expect(fixture.index.linker.unreachedSlots().isEmpty)
+        #expect(fixture.index.maintenance.linker.orphans().isEmpty)
         #expect(try fixture.recall(source.next(30), count: 10, ef: 64) >= 0.95)
         for (slot, vector) in zip(added, vectors).prefix(50) {
             #expect(try fixture.search(vector, 1).first?.slot == slot)

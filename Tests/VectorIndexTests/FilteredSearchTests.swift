@@ -1,4 +1,4 @@
-import CKernels
+import CIndexKernels
 import Platform
 import Storage
 import Synchronization
@@ -15,13 +15,14 @@ struct FilteredSearchTests {
         let slots: [Slot]
         let queries: [[Float]]
 
-        /// With `walks` the graph is searched however small a set is; without `scansStrangers` wherever its members are.
-        init(walks: Bool, scansStrangers: Bool = false, pendingCount: Int = 50) throws {
+        /// With `traverses` the graph is searched however small a set is; without `scansOutOfDistribution` wherever its
+        /// members are.
+        init(traverses: Bool, scansOutOfDistribution: Bool = false, pendingCount: Int = 50) throws {
             var parameters = IndexParameters()
-            if walks {
+            if traverses {
                 parameters.scannedMembers = 0
                 parameters.scannedShare = 0
-                if !scansStrangers { parameters.scannedStrangers = 0 }
+                if !scansOutOfDistribution { parameters.scannedOutOfDistribution = 0 }
             }
             fixture = try IndexFixture(dimension: 32, isGraphForced: true, parameters: parameters)
             var source = FeatureSource(dimension: 32, clusterCount: 20)
@@ -76,12 +77,12 @@ struct FilteredSearchTests {
     }
 
     @Test("find what brute force finds, of every share", arguments: [0, 1, 12, 120, 600, 1080, 1200], [false, true])
-    func everyShare(memberCount: Int, walks: Bool) throws {
-        let world = try World(walks: walks)
+    func everyShare(memberCount: Int, traverses: Bool) throws {
+        let world = try World(traverses: traverses)
         var random = SeededGenerator(UInt64(memberCount) + 5)
         let members = SlotSet(world.slots.shuffled(using: &random).prefix(memberCount))
         let recall = try world.recall { _ in members }
-        #expect(recall >= (walks ? 0.95 : 0.99), "\(memberCount) members")
+        #expect(recall >= (traverses ? 0.95 : 0.99), "\(memberCount) members")
     }
 
     @Test(
@@ -89,29 +90,29 @@ struct FilteredSearchTests {
         arguments: [60, 300, 900]
     )
     func correlatedSets(memberCount: Int) throws {
-        let world = try World(walks: true, scansStrangers: true)
+        let world = try World(traverses: true, scansOutOfDistribution: true)
         #expect(try world.recall { SlotSet($0.prefix(memberCount)) } >= 0.98)
         #expect(try world.recall { SlotSet($0.suffix(memberCount)) } >= 0.98)
         let centre = world.ranking(world.vectors[7])
         #expect(try world.recall { _ in SlotSet(centre.prefix(memberCount)) } >= 0.95)
     }
 
-    @Test("are scans for few members and for queries that are strangers among them")
+    @Test("are scans for few members and for queries that are out of distribution")
     func paths() throws {
-        let scanned = try World(walks: false)
-        let walked = try World(walks: true, scansStrangers: true)
-        let query = walked.queries[0]
-        let ranking = walked.ranking(query)
+        let scanned = try World(traverses: false)
+        let traversed = try World(traverses: true, scansOutOfDistribution: true)
+        let query = traversed.queries[0]
+        let ranking = traversed.ranking(query)
         let near = SlotSet(ranking.prefix(400))
         #expect(try scanned.fixture.index.path(of: query, among: near, count: 10) == .scan)
-        #expect(try walked.fixture.index.path(of: query, among: near, count: 10) == .twoHop)
+        #expect(try traversed.fixture.index.path(of: query, among: near, count: 10) == .twoHop)
         let far = SlotSet(ranking.suffix(400))
-        #expect(try walked.fixture.index.path(of: query, among: far, count: 10) == .scan)
+        #expect(try traversed.fixture.index.path(of: query, among: far, count: 10) == .scan)
     }
 
     @Test("return as many as were asked for while so many are live", arguments: [false, true])
-    func counts(walks: Bool) throws {
-        let world = try World(walks: walks)
+    func counts(traverses: Bool) throws {
+        let world = try World(traverses: traverses)
         let members = SlotSet(world.slots.enumerated().filter { $0.offset % 3 == 0 }.map(\.element))
         for count in [1, 64, 200, 399, 400, 401, 2000] {
             let hits = try world.search(world.queries[0], count, among: members)
@@ -122,8 +123,8 @@ struct FilteredSearchTests {
     }
 
     @Test("pass over members that are removed or never were", arguments: [false, true])
-    func deadMembers(walks: Bool) throws {
-        let world = try World(walks: walks)
+    func deadMembers(traverses: Bool) throws {
+        let world = try World(traverses: traverses)
         let ranking = world.ranking(world.queries[0])
         let removed = Array(ranking.prefix(40))
         try world.fixture.remove(removed)
@@ -135,8 +136,8 @@ struct FilteredSearchTests {
     }
 
     @Test("find pending members, and an equal one first", arguments: [false, true])
-    func pendingMembers(walks: Bool) throws {
-        let world = try World(walks: walks)
+    func pendingMembers(traverses: Bool) throws {
+        let world = try World(traverses: traverses)
         let pending = Array(world.slots.suffix(50))
         let vector = world.vectors[1180]
         #expect(world.fixture.index.statistics.pendingCount == 50)
@@ -149,8 +150,8 @@ struct FilteredSearchTests {
     }
 
     @Test("return nothing that was removed before they began", arguments: [false, true])
-    func removalMeanwhile(walks: Bool) throws {
-        let world = try World(walks: walks, pendingCount: 0)
+    func removalMeanwhile(traverses: Bool) throws {
+        let world = try World(traverses: traverses, pendingCount: 0)
         let members = SlotSet(world.slots.prefix(900))
         let removedCount = Atomic<Int>(0)
         let remover = try WorkerThread(name: "remover") {
@@ -172,20 +173,27 @@ struct FilteredSearchTests {
     }
 
     @Test("are the same with every instruction set", arguments: [false, true])
-    func instructionSets(walks: Bool) throws {
-        let world = try World(walks: walks)
+    func instructionSets(traverses: Bool) throws {
+        let world = try World(traverses: traverses)
         let index = world.fixture.index
-        let entry = try #require(index.graph.entry)
+        let entry = try #require(index.state.graph.entry)
         let members = SlotSet(world.slots.enumerated().filter { $0.offset % 5 < 2 }.map(\.element))
         for query in world.queries {
             var expected: [UInt32]?
             for kernels in KernelTests.variants {
-                let scratch = SearchScratch(dimension: 32, number: 0)
-                scratch.query.set(query, codec: index.codes.codec, kernels: kernels)
-                var search = MemberSearch(index, members, entry, index.graph.slotCount, index.codes, scratch)
+                let context = SearchContext(dimension: 32, number: 0)
+                context.query.set(query, quantizer: index.state.codes.quantizer, kernels: kernels)
+                var search = MemberSearch(
+                    index.state,
+                    members,
+                    entry,
+                    index.state.graph.slotCount,
+                    index.state.codes,
+                    context
+                )
                 search.kernels = kernels
                 let (found, path) = search.candidates(10, ef: 64, wanted: 40)
-                #expect(path == (walks ? .twoHop : .scan))
+                #expect(path == (traverses ? .twoHop : .scan))
                 let slots = try #require(found).map(\.slot)
                 #expect(slots == expected ?? slots, "\(kernels.name)")
                 expected = slots

@@ -1,4 +1,5 @@
-import CKernels
+import CIndexKernels
+import Platform
 import Storage
 import TestSupport
 import Testing
@@ -17,8 +18,8 @@ struct FormatTests {
         #expect(row[4] == UInt8(slot.level))
         let checksum = row[0..<4].enumerated().reduce(UInt32(0)) { $0 | UInt32($1.element) << (8 * $1.offset) }
         let hash = row[8..<16].enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << (8 * $1.offset) }
-        #expect(checksum == CKernels_crc32c(0, Array(row[4...]), row.count - 4))
-        #expect(hash == CKernels_xxh3_64(Array(row[16...]), 4))
+        #expect(checksum == CRC32C.checksum(Array(row[4...]).span.bytes))
+        #expect(hash == CIndexKernels_xxh3_64(Array(row[16...]), 4))
         let operation = try #require(try self.row(UInt64(1), "ops", fixture))
         #expect(operation.prefix(5) == [1, 0, 0, 0, 0])
         #expect(operation.count == 9)
@@ -41,24 +42,24 @@ struct FormatTests {
         }
     }
 
-    @Test func stateAndCodecRowsComeBack() throws {
+    @Test func stateAndQuantizerRowsComeBack() throws {
         for entry in [nil, Slot(rawValue: 77)] {
             let state = StateRow(graphSequence: 1 << 40, entry: entry)
             let bytes = state.bytes
             let back = try StateRow(bytes.span.bytes)
             #expect(back == state)
         }
-        let codec = VectorCodec(dimension: 9, zero: 128, step: 0.001)
-        let row = CodecRow.bytes(codec)
-        let found = CodecRow.codec(row.span.bytes, dimension: 9)
+        let quantizer = ScalarQuantizer(dimension: 9, zeroPoint: 128, scale: 0.001)
+        let row = QuantizerRow.bytes(quantizer)
+        let found = QuantizerRow.quantizer(row.span.bytes, dimension: 9)
         let back = try #require(found)
-        #expect(back.tag == codec.tag)
-        #expect(CodecRow.bytes(back) == row)
+        #expect(back.tag == quantizer.tag)
+        #expect(QuantizerRow.bytes(back) == row)
         let last = StateRow(graphSequence: .max, entry: nil).bytes
         #expect(throws: IndexError.damagedFormat(row: "state")) { _ = try StateRow(last.span.bytes) }
         for count in [0, 8, 20, 40] {
             let noise = [UInt8](repeating: 255, count: count)
-            let refused = CodecRow.codec(noise.span.bytes, dimension: 9)
+            let refused = QuantizerRow.quantizer(noise.span.bytes, dimension: 9)
             #expect(refused == nil)
         }
     }
@@ -125,7 +126,7 @@ struct FormatTests {
         #expect(!hits.contains { $0.slot == slots[7] })
     }
 
-    @Test func nothingIsLearntFromADamagedVector() throws {
+    @Test func nothingIsTrainedOnADamagedVector() throws {
         let fixture = try IndexFixture(dimension: 32)
         var source = FeatureSource(dimension: 32)
         let slots = try fixture.add(source.next(250))
@@ -136,7 +137,7 @@ struct FormatTests {
         try fixture.reopen()
         let late = source.next(20)
         let added = try fixture.add(late)
-        #expect(fixture.index.codes.codec.step.isFinite)
+        #expect(fixture.index.state.codes.quantizer.scale.isFinite)
         for (vector, slot) in zip(late, added) { #expect(try fixture.search(vector, 1).first?.slot == slot) }
     }
 

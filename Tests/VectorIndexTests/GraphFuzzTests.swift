@@ -51,11 +51,11 @@ struct GraphFuzzTests {
         for slot in gone { live[slot] = nil }
         try fixture.link()
         try fixture.checkpoint()
-        #expect(fixture.index.linker.deadSlots().isEmpty)
+        #expect(fixture.index.maintenance.linker.tombstones().isEmpty)
         try fixture.reopen()
         #expect(fixture.index.statistics.pendingCount == 0)
         #expect(fixture.violations() == [])
-        #expect(fixture.index.linker.unreachedSlots().isEmpty)
+        #expect(fixture.index.maintenance.linker.orphans().isEmpty)
         #expect(fixture.slotsWithoutInLink() == [])
     }
 
@@ -67,7 +67,7 @@ struct GraphFuzzTests {
         let vectors = (0..<count).map { _ in unit((0..<16).map { _ in generator.normal() }) }
         let slots = try fixture.add(vectors)
         try fixture.link()
-        #expect(fixture.index.linker.unreachedSlots().isEmpty)
+        #expect(fixture.index.maintenance.linker.orphans().isEmpty)
         #expect(fixture.slotsWithoutInLink() == [])
         #expect(fixture.violations() == [])
         #expect(try fixture.everything(near: vectors[0]) == Set(slots))

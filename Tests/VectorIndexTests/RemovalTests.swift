@@ -26,7 +26,7 @@ struct RemovalTests {
             #expect(fixture.violations() == [])
         }
         try fixture.checkpoint()
-        #expect(fixture.index.writer.read { $0.free.count } == Int(fixture.index.graph.slotCount))
+        #expect(fixture.index.writer.shared.read { $0.free.count } == Int(fixture.index.state.graph.slotCount))
         try fixture.reopen()
         let late = source.next(20)
         let slots = try fixture.add(late)
@@ -43,7 +43,7 @@ struct RemovalTests {
         try fixture.link()
         var live = Dictionary(uniqueKeysWithValues: zip(slots, vectors))
         for number in 0..<120 {
-            let entry = try #require(fixture.index.graph.entry)
+            let entry = try #require(fixture.index.state.graph.entry)
             // A repair comes by and by; until then the entry is a removed slot.
             let gone = live[entry] == nil ? try #require(live.keys.max { $0.level < $1.level }) : entry
             try fixture.remove([gone])
@@ -73,8 +73,8 @@ struct RemovalTests {
             try fixture.link()
             sources.removeFirst()
             #expect(fixture.violations() == [])
-            #expect(fixture.index.linker.deadSlots().isEmpty)
-            #expect(fixture.index.linker.unreachedSlots().isEmpty)
+            #expect(fixture.index.maintenance.linker.tombstones().isEmpty)
+            #expect(fixture.index.maintenance.linker.orphans().isEmpty)
             let queries = sources.indices.flatMap { sources[$0].next(5) }
             #expect(try fixture.recall(queries, count: 10, ef: 64) >= 0.95)
         }
@@ -98,7 +98,7 @@ struct RemovalTests {
             #expect(try fixture.recall(queries, count: 10, ef: 64) >= 0.95, "step \(step)")
         }
         // Slots come back: the window holds 270 of the 720 added.
-        #expect(fixture.index.graph.slotCount <= 540)
+        #expect(fixture.index.state.graph.slotCount <= 540)
         #expect(try fixture.everything(near: sources[9].next()) == Set(window.joined()))
     }
 
@@ -148,14 +148,14 @@ struct RemovalTests {
         try fixture.link()
         let gone = slots.filter { $0.rawValue % 3 == 0 }
         try fixture.remove(gone)
-        for _ in 0..<20 where !fixture.index.linker.deadSlots().isEmpty {
+        for _ in 0..<20 where !fixture.index.maintenance.linker.tombstones().isEmpty {
             try fixture.index.start(threadCount: 1)
             fixture.index.stop()
             #expect(fixture.violations() == [])
         }
         try fixture.link()
-        #expect(fixture.index.linker.deadSlots().isEmpty)
+        #expect(fixture.index.maintenance.linker.tombstones().isEmpty)
         #expect(fixture.violations() == [])
-        #expect(fixture.index.detached.read { Set($0.map(\.slot)) } == Set(gone))
+        #expect(fixture.index.maintenance.detached.read { Set($0.map(\.slot)) } == Set(gone))
     }
 }

@@ -80,7 +80,7 @@ struct RemovalVisibilityTests {
         #expect(failures.read { $0 } == [])
         #expect(fixture.violations() == [])
         // Slots did come back, or the test shows less than it says.
-        #expect(index.graph.slotCount < 400 + 12 * 90)
+        #expect(index.state.graph.slotCount < 400 + 12 * 90)
         #expect(try fixture.everything(near: vectors[0]) == Set(live))
     }
 }

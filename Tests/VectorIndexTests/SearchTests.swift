@@ -46,7 +46,7 @@ struct SearchTests {
         try fixture.link()
         #expect(fixture.index.statistics.pendingCount == 0)
         #expect(try fixture.recall(queries, count: 10, ef: 64) >= 0.95)
-        #expect(fixture.index.linker.unreachedSlots().isEmpty)
+        #expect(fixture.index.maintenance.linker.orphans().isEmpty)
     }
 
     @Test func thereAreAsManyResultsAsVectors() throws {
@@ -94,7 +94,7 @@ struct SearchTests {
         func vector(_ exponent: Float) -> [Float] {
             unit((0..<48).map { _ in pow(Float.random(in: 0.05...1, using: &generator), exponent) })
         }
-        // The range is learnt from 256 even vectors; it cuts off most of the ones that follow.
+        // The range is trained from 256 even vectors; it cuts off most of the ones that follow.
         try fixture.add((0..<300).map { _ in vector(0.3) })
         let uneven = (0..<300).map { _ in vector(12) }
         let slots = try fixture.add(uneven)

@@ -12,28 +12,28 @@ struct StoredCodeTests {
         return source.next(2100)
     }()
 
-    /// An index that has learnt a projection.
+    /// An index that has trained a pca.
     private func fixture(checkedBelow: Int) throws -> (IndexFixture, [[Float]], [Slot]) {
         var parameters = IndexParameters()
         parameters.checkedBelow = checkedBelow
         let fixture = try IndexFixture(dimension: Self.dimension, parameters: parameters)
         let vectors = Self.vectors
         let slots = try fixture.add(vectors)
-        #expect(fixture.index.codes.codec.projection != nil)
+        #expect(fixture.index.state.codes.quantizer.pca != nil)
         return (fixture, vectors, slots)
     }
 
     @Test(arguments: [0, 1_000_000]) func aReopenedIndexHasTheSameCodes(checkedBelow: Int) throws {
         let (fixture, vectors, slots) = try fixture(checkedBelow: checkedBelow)
         try fixture.remove(Array(slots[100..<120]))
-        let codec = fixture.index.codes.codec
-        let before = slots.map { slot in (0..<codec.stride).map { fixture.index.codes.row(slot)[$0] } }
+        let quantizer = fixture.index.state.codes.quantizer
+        let before = slots.map { slot in (0..<quantizer.stride).map { fixture.index.state.codes.row(slot)[$0] } }
         try fixture.reopen()
-        #expect(fixture.index.codes.codec.tag == codec.tag)
+        #expect(fixture.index.state.codes.quantizer.tag == quantizer.tag)
         #expect(fixture.index.statistics.vectorCount == 2080)
         for (number, slot) in slots.enumerated() where !(100..<120).contains(number) {
-            #expect((0..<codec.stride).map { fixture.index.codes.row(slot)[$0] } == before[number])
-            #expect(fixture.index.codes.loss(slot).tail > 0)
+            #expect((0..<quantizer.stride).map { fixture.index.state.codes.row(slot)[$0] } == before[number])
+            #expect(fixture.index.state.codes.quantizationError(slot).tail > 0)
         }
         for number in stride(from: 0, to: 2100, by: 97) where !(100..<120).contains(number) {
             #expect(try fixture.search(vectors[number], 1).first?.slot == slots[number])
@@ -61,13 +61,13 @@ struct StoredCodeTests {
         var source = FeatureSource(dimension: Self.dimension, seed: 5)
         _ = try fixture.add(source.next(1))
         let transaction = try ReadTransaction(fixture.environment)
-        #expect(try transaction.count(of: fixture.index.databases.codes) == 2100)
+        #expect(try transaction.count(of: fixture.index.state.databases.codes) == 2100)
     }
 
     @Test func manyResultsAreTheNearestToo() throws {
         let fixture = try IndexFixture(dimension: Self.dimension, isGraphForced: true)
         _ = try fixture.add(Self.vectors)
-        #expect(fixture.index.codes.codec.projection != nil)
+        #expect(fixture.index.state.codes.quantizer.pca != nil)
         try fixture.link()
         var found = 0
         for query in Self.vectors.prefix(10) {
@@ -93,17 +93,17 @@ struct StoredCodeTests {
         let fixture = try IndexFixture(dimension: Self.dimension)
         let vectors = Self.vectors
         _ = try fixture.add(Array(vectors[..<2040]))
-        let plain = fixture.index.codes.codec
+        let plain = fixture.index.state.codes.quantizer
         do {
             let transaction = try WriteTransaction(fixture.environment)
             for vector in vectors[2040..<2060] { _ = try fixture.index.stage(vector, in: transaction) }
-            #expect(fixture.index.codes.codec.tag != plain.tag)
+            #expect(fixture.index.state.codes.quantizer.tag != plain.tag)
         }
         fixture.index.discard()
         _ = try fixture.add(Array(vectors[2060...2065]))
-        let codec = fixture.index.codes.codec
+        let quantizer = fixture.index.state.codes.quantizer
         try fixture.reopen()
-        #expect(fixture.index.codes.codec.tag == codec.tag)
+        #expect(fixture.index.state.codes.quantizer.tag == quantizer.tag)
         #expect(fixture.index.statistics.vectorCount == 2046)
         #expect(fixture.index.statistics.damagedSlots.isEmpty)
     }

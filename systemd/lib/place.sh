@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# The daemon without a service manager: started, found again and stopped by its pid file. Needs packages.sh.
+# Starts, finds and stops the daemon without a service manager, by a pid file. It needs packages.sh.
 
-# daemon_pid STATE: the running daemon's process id, or fails. The program's name is compared, so that an old pid file
-# never ends a stranger.
+# daemon_pid STATE: prints the process id of the running daemon, or fails. It compares the name of the program, so that a
+# stale pid file never ends another process.
 daemon_pid() {
     local pid program
     pid=$(cat "$1/likenessd.pid" 2>/dev/null) || return 1
@@ -11,7 +11,7 @@ daemon_pid() {
     printf '%s\n' "$pid"
 }
 
-# stop_in_place STATE: asks, waits 30 s, then kills. Nothing to do when none runs.
+# stop_in_place STATE: asks the daemon to stop, waits 30 s, then kills it. It does nothing when no daemon runs.
 stop_in_place() {
     local pid count=0
     pid=$(daemon_pid "$1") || return 0
@@ -29,7 +29,7 @@ stop_in_place() {
     rm -f "$1/likenessd.pid"
 }
 
-# start_in_place PREFIX STATE SOCKET FLAGS...: returns when it answers.
+# start_in_place PREFIX STATE SOCKET FLAGS...: returns when the daemon answers.
 start_in_place() {
     local prefix=$1 state=$2 socket=$3 log=$2/likenessd.log pid count=0
     shift 3

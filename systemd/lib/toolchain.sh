@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Finds a Swift that is new enough, else fetches the official one. Needs packages.sh.
+# Finds a Swift that is new enough, or else fetches the official one. It needs packages.sh, and lies here for the same reason.
 
 swift_minimum=6.2
 swift_pinned=6.3.1
@@ -15,7 +15,7 @@ swift_version() {
 
 is_new_enough() { [ "$(printf '%s\n%s\n' "$swift_minimum" "$1" | sort -V | sed -n 1p)" = "$swift_minimum" ]; }
 
-# Where a fetched toolchain lies.
+# swift_home: prints the folder of a fetched toolchain.
 swift_home() {
     if is_root; then
         printf '%s\n' "/opt/swift-$swift_pinned"
@@ -24,8 +24,8 @@ swift_home() {
     fi
 }
 
-# find_swift: sets `swift` to a command that is new enough, or returns 1. sudo may have cut PATH short, so usual places
-# are looked at too.
+# find_swift: sets `swift` to a command that is new enough, or returns 1. sudo may have shortened PATH, so it looks into the
+# usual folders too.
 find_swift() {
     local candidate version
     for candidate in "$(command -v swift || true)" "$(swift_home)/usr/bin/swift" "/opt/swift-$swift_pinned/usr/bin/swift" \
@@ -41,29 +41,30 @@ find_swift() {
     return 1
 }
 
-# provide_swift: find_swift, else the distribution's, else the official one; ends the script when none can be had.
+# provide_swift: finds Swift, or installs the distribution's or the official one. It ends the script when all of this fails.
 provide_swift() {
-    # The distribution's brings its own needs along; around any other they are packages of their own, without which it
-    # may not even start.
+    # The distribution's Swift depends on all that it needs. Any other needs packages without which it may not even start.
     if ! find_swift; then install_distribution_swift || true; fi
     if find_swift && [[ $swift == /usr/bin/* ]]; then return 0; fi
     install_packages swift
     find_swift && return 0
     fetch_swift
     find_swift || die "the fetched Swift does not run: $(swift_home)/usr/bin/swift" \
-        "run it by hand and see what it misses; a library goes into systemd/packages.txt"
+        "run it by hand and see what is missing; add a missing library to systemd/packages.txt"
 }
 
 install_distribution_swift() {
-    local version
+    local version log
     command -v apt-cache >/dev/null || return 1
     version=$(apt-cache policy swiftlang 2>/dev/null | sed -n 's/^  Candidate: \([0-9][0-9.]*\).*/\1/p')
     [ -n "$version" ] && is_new_enough "$version" && may_become_root || return 1
     say "installing Swift $version, the distribution's"
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q install -y swiftlang >&2
+    log=$(mktemp)
+    apt_get "$log" install -y swiftlang || die_of_apt "$log" "apt-get could not install swiftlang" "run: apt-get install swiftlang"
+    rm -f "$log"
 }
 
-# The name of this system in Swift's download addresses.
+# swift_platform: prints the name of this system in the addresses of Swift's downloads.
 swift_platform() {
     local ID='' VERSION_ID=''
     # shellcheck disable=SC1091
@@ -78,7 +79,7 @@ fetch_swift() {
     local platform architecture name url folder home
     local by_hand="install Swift $swift_minimum or newer from https://www.swift.org/install/linux/ so that \`swift\` is in PATH; then run this again"
     platform=$(swift_platform) || die "no official Swift is known for this distribution" "$by_hand"
-    # Debian 13 runs what was built for 12.
+    # Debian 13 runs the toolchain for Debian 12.
     [ "$platform" != debian13 ] || platform=debian12
     case "$(dpkg --print-architecture)" in
         amd64) architecture= ;;
@@ -107,8 +108,8 @@ fetch_swift() {
 
 download() { curl -fsSL --retry 2 --connect-timeout 20 -o "$1" "$2"; }
 
-# is_signed_by_swift FOLDER: swift.tar.gz matches swift.sig by the pinned key. The signature covers a digest of the whole
-# file; the key is taken from keys.asc by its pinned fingerprint, so whoever serves both files cannot bring his own.
+# is_signed_by_swift FOLDER: swift.sig is the signature of swift.tar.gz by the pinned key. The key is selected from keys.asc by
+# its pinned fingerprint, so whoever serves both files cannot use a key of their own.
 is_signed_by_swift() {
     local GNUPGHOME=$1/gnupg
     export GNUPGHOME

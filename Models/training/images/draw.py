@@ -9,7 +9,7 @@ import torch
 class Draw:
     """Draws the parameters of `families * instances` images.
 
-    Images of one family share what makes them kindred (palette, material, kind of object) and differ in what makes them
+    Images of one family share what makes them similar (palette, material, kind of object) and differ in what makes them
     different pictures (place, size, noise). Every number comes from the seed alone and from the processor's generator, so
     that a seed means the same image on every device, up to rounding.
     """

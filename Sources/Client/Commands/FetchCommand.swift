@@ -8,7 +8,7 @@ extension CommandDescription {
             "Downloads trained weights, checks them and gives them to the daemon. An interrupted download continues where it stopped.",
         usage: "NAME|MANIFEST.json [--from ADDRESS|FILE] [--use]",
         examples: [
-            Example("model fetch vgg16 --use", "find similar images, not only copies"),
+            Example("model fetch vgg16 --use", "find similar pictures, not only copies"),
             Example("model list", "what can be fetched"),
             Example(
                 "model fetch vgg16 --from /media/stick/vgg16.h5",

@@ -16,7 +16,8 @@ extension CommandDescription {
 
     private static func print(_ list: ModelList, _ terminal: Terminal) {
         let rows = list.models.map { model in
-            let kind = model.untrained ? "untrained: finds copies only" : model.licence ?? "licence unknown"
+            let kind =
+                model.untrained ? "untrained: finds copies, not similar pictures" : model.licence ?? "licence unknown"
             let cells = [
                 model.inUse ? "*" : " ", model.name, model.architecture, "\(model.dimension) dimensions",
                 "head \(model.defaultHead)", kind,

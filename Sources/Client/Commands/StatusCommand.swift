@@ -83,7 +83,7 @@ struct StatusScreen {
 
     private var model: String {
         let model = status.model
-        let kind = model.untrained ? "; untrained: finds copies only (likeness model import)" : ""
+        let kind = model.untrained ? "; untrained: finds copies, not similar pictures (likeness model import)" : ""
         let whitening = status.whitening.map { ", whitened (learned from \(Text.count($0.vectors, "vector")))" } ?? ""
         let vectors = "head \(status.head), \(model.dimension) dimensions\(whitening)"
         return "\(model.name): \(model.architecture), \(vectors)\(kind)"

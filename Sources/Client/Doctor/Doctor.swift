@@ -74,7 +74,7 @@ struct Doctor {
         guard status.model.untrained else { return .ok("model", model) }
         return .warn(
             "model",
-            "\(model) is untrained: it finds copies only",
+            "\(model) is untrained: finds copies, not similar pictures",
             fix: "likeness model fetch vgg16 --use"
         )
     }

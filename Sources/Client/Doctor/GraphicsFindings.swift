@@ -63,7 +63,7 @@ struct GraphicsFindings {
         case "serving", "opening":
             let tier = health.tier.isEmpty ? "" : " in tier \(health.tier)"
             return .ok("graphics", "\(name) is \(health.state)\(tier)\(losses)")
-        case "away":
+        case "recovering":
             return .warn(
                 "graphics",
                 "\(name) is recovering\(losses): \(health.reason)",

@@ -150,7 +150,7 @@ function showWarnings(warnings) {
     const line = document.createElement('p');
     const title = document.createElement('strong');
     title.textContent = warning.kind === 'untrained-model'
-      ? 'Untrained model: finds copies, not kinship. ' : `${sentence(warning.detail)} `;
+      ? 'Untrained model: finds copies, not similar pictures. ' : `${sentence(warning.detail)} `;
     const fix = document.createElement('span');
     fix.className = 'fix';
     fix.textContent = sentence(warning.fix);
