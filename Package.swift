@@ -169,8 +169,7 @@ let package = Package(
             name: "likeness-torture",
             dependencies: [
                 "Catalog", "Embedding", "Harness", "Imaging", "Inference", "InferenceCPU", "InferenceVulkan",
-                "Platform",
-                "Storage", "VectorIndex",
+                "Platform", "Storage", "VectorIndex",
             ],
             swiftSettings: numeric
         ),
