@@ -26,11 +26,12 @@ let kernels: [CSetting] = c + [.unsafeFlags(["-O3"])]
 let testDependencies: [(name: String, others: [String])] = [
     ("Platform", ["CPlatform"]), ("Wire", []), ("Storage", ["Platform"]),
     ("LinearAlgebra", []), ("VectorIndex", ["Harness", "Storage", "Platform", "CIndexKernels"]),
-    ("Catalog", ["Wire", "Storage", "VectorIndex", "Inference", "Platform"]),
+    ("Catalog", ["Wire", "Storage", "VectorIndex", "LinearAlgebra", "Platform"]),
     ("Imaging", ["Platform"]),
-    ("Inference", ["Harness", "Platform"]), ("InferenceCPU", ["Inference"]),
-    ("InferenceVulkan", ["Inference", "CShaders", "Platform"]),
-    ("Embedding", ["Imaging", "Inference", "Platform"]),
+    ("Inference", []), ("InferenceCPU", ["Inference", "ModelFiles"]),
+    ("ModelFiles", ["Harness", "Inference", "LinearAlgebra", "Platform"]),
+    ("InferenceVulkan", ["Inference", "ModelFiles", "CShaders", "Platform"]),
+    ("Embedding", ["Imaging", "Inference", "LinearAlgebra", "Platform"]),
     ("Ingestion", ["Catalog", "Embedding", "Imaging", "Inference", "Platform"]),
     ("Server", ["Wire", "Catalog", "Embedding", "Imaging", "Inference", "Platform"]),
     (
@@ -66,6 +67,7 @@ let package = Package(
         .systemLibrary(name: "CPNG", providers: [.apt(["libpng-dev"])]),
         .systemLibrary(name: "CTurboJPEG", providers: [.apt(["libjpeg-dev"])]),
         .systemLibrary(name: "CVulkan", providers: [.apt(["libvulkan-dev"])]),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
 
         // C where Swift cannot go.
         .target(name: "CPlatform", cSettings: kernels),
@@ -85,7 +87,12 @@ let package = Package(
         .target(name: "Platform", dependencies: ["CPlatform", "CNettle"], swiftSettings: strict),
         .target(name: "Wire", exclude: ["README.md"], swiftSettings: safe),
         .target(name: "Storage", dependencies: ["CLMDB", "Platform"], swiftSettings: strict),
-        .target(name: "LinearAlgebra", dependencies: ["COpenBLAS"], swiftSettings: numeric),
+        .target(
+            name: "LinearAlgebra",
+            dependencies: ["COpenBLAS", "Platform"],
+            exclude: ["README.md"],
+            swiftSettings: numeric
+        ),
         .target(
             name: "VectorIndex",
             dependencies: ["Storage", "CIndexKernels", "COpenBLAS", "LinearAlgebra", "Platform"],
@@ -94,14 +101,20 @@ let package = Package(
         ),
         .target(
             name: "Catalog",
-            dependencies: ["Wire", "Storage", "VectorIndex", "Inference", "Platform"],
+            dependencies: ["Wire", "Storage", "VectorIndex", "LinearAlgebra", "Platform"],
             exclude: ["README.md"],
             swiftSettings: safe
         ),
         .target(name: "Imaging", dependencies: ["CImaging", "Platform"], swiftSettings: numeric),
         .target(
             name: "Inference",
-            dependencies: ["Platform", "CModels", "COpenBLAS", "LinearAlgebra"],
+            dependencies: ["Platform", "COpenBLAS", "LinearAlgebra"],
+            exclude: ["README.md"],
+            swiftSettings: numeric
+        ),
+        .target(
+            name: "ModelFiles",
+            dependencies: ["Inference", "LinearAlgebra", "Platform", "CModels", "CZlib"],
             exclude: ["README.md"],
             swiftSettings: numeric
         ),
@@ -140,7 +153,7 @@ let package = Package(
             name: "Daemon",
             dependencies: [
                 "Server", "Ingestion", "Catalog", "Embedding", "Imaging", "Wire", "Platform",
-                "Inference", "InferenceCPU", "InferenceVulkan", "Storage",
+                "Inference", "InferenceCPU", "InferenceVulkan", "LinearAlgebra", "ModelFiles", "Storage",
             ],
             swiftSettings: safe
         ),
@@ -161,7 +174,7 @@ let package = Package(
             name: "likeness-bench",
             dependencies: [
                 "Catalog", "Embedding", "Imaging", "Inference", "InferenceCPU", "InferenceVulkan",
-                "Harness", "Ingestion", "Platform", "Storage", "VectorIndex", "Wire",
+                "Harness", "Ingestion", "ModelFiles", "Platform", "Storage", "VectorIndex", "Wire",
             ],
             swiftSettings: numeric
         ),
@@ -175,7 +188,7 @@ let package = Package(
         ),
         // What benchmarks, campaigns and tests share. It is apart from TestSupport, which imports the testing library: no
         // program may be linked with that.
-        .target(name: "Harness", dependencies: ["Inference", "Platform"], swiftSettings: numeric),
+        .target(name: "Harness", dependencies: ["Inference", "ModelFiles", "Platform"], swiftSettings: numeric),
 
         // One test target per target; fixtures shared.
         .target(

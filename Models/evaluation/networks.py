@@ -53,7 +53,7 @@ def network(path):
     if not path.is_file():
         raise Problem(f"there is no weight file {path}")
     if path.suffix == ".pack":
-        raise Problem(f"{path} is a pack; give the weight file that it was imported from")
+        raise Problem(f"{path} is a packed model file; give the weight file that it was imported from")
     manifest = path.with_suffix(".json")
     if manifest.is_file():
         return Network(path.stem, str(path), manifest, preprocessing.geometry(manifest))

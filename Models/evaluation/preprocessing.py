@@ -41,4 +41,4 @@ def geometry(manifest):
         crop = fields["geometry"].get("centreCrop")
         return Geometry(int(fields["side"]), int(crop["shortSide"]) if crop else None)
     except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise Problem(f"{manifest} is no manifest of a model as Sources/Inference/README.md describes it: {error!r}") from error
+        raise Problem(f"{manifest} is no manifest of a model as Sources/ModelFiles/README.md describes it: {error!r}") from error

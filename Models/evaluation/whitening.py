@@ -1,4 +1,4 @@
-"""The whitening of Sources/Inference/README.md, learned and applied."""
+"""The whitening of Sources/LinearAlgebra/README.md, learned and applied."""
 import numpy as np
 
 REGULARISATION = 7.0

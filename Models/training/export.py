@@ -71,7 +71,7 @@ def maps(network: Chain, pool: Pool, side: int, count: int) -> Iterator[torch.Te
 def whitening(network: Chain, pool: Pool, side: int, head: str, share: float, count: int) -> tuple[torch.Tensor, torch.Tensor, int]:
     """Mean [d] and symmetric whitening matrix [d, d] of the head's vectors of `count` generated pictures.
 
-    `Sources/Inference/README.md` defines it; `share` times the mean eigenvalue is added to each. Generated pictures vary more than
+    `Sources/LinearAlgebra/README.md` defines it; `share` times the mean eigenvalue is added to each. Generated pictures vary more than
     anybody's photos, so less must be added than for a collection.
     """
     vectors = torch.cat([pooled(last, head) for last in maps(network, pool, side, count)]).double()

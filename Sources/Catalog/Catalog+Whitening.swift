@@ -1,4 +1,4 @@
-package import Inference
+package import LinearAlgebra
 internal import Storage
 internal import VectorIndex
 

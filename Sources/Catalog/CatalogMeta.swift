@@ -1,4 +1,4 @@
-internal import Inference
+internal import LinearAlgebra
 internal import Storage
 
 /// `catalog`/`cfg`: what the collection is; written once.

@@ -1,4 +1,4 @@
-internal import Inference
+internal import LinearAlgebra
 internal import Platform
 internal import Storage
 internal import VectorIndex

@@ -1,12 +1,13 @@
 internal import Foundation
 internal import Inference
+internal import ModelFiles
 internal import Server
 internal import Wire
 
 /// The library of models over the socket.
 extension Control {
     func models() throws(Problem) -> ModelList {
-        do throws(InferenceError) {
+        do throws(ModelFileError) {
             var bodies = try library.list().models.map {
                 ModelBody($0, inUse: $0.name == facts.model.name && !facts.modelIsFile)
             }
@@ -19,10 +20,10 @@ extension Control {
         let head = try self.head(request.head)
         let preprocessing = try self.preprocessing(request.preprocessing)
         let summary: ModelSummary
-        do throws(InferenceError) {
+        do throws(ModelFileError) {
             if let manifest = request.manifest {
                 guard preprocessing == nil else {
-                    throw InferenceError.invalidManifest("it says the preprocessing; give one of the two")
+                    throw ModelFileError.invalidManifest("it says the preprocessing; give one of the two")
                 }
                 summary = try library.importModel(
                     from: request.temporaryFile,
@@ -66,7 +67,7 @@ extension Control {
             throw Problem(.conflict, "the settings say head \(fixed.rawValue); take that away first")
         }
         let wanted: Head
-        do throws(InferenceError) {
+        do throws(ModelFileError) {
             // Checks every byte: a daemon that finds a damaged model at its restart could only end.
             let model = try library.open(name)
             wanted = facts.fixedHead ?? chosenHead ?? model.summary.defaultHead
@@ -79,7 +80,7 @@ extension Control {
         do { return try ModelChoice.head(name) } catch { throw Problem(.badRequest, error.description) }
     }
 
-    private static func problem(_ error: InferenceError, name: String) -> Problem {
+    private static func problem(_ error: ModelFileError, name: String) -> Problem {
         switch error {
         case .invalidModelName, .invalidManifest: Problem(.badRequest, error.description)
         case .modelExists: Problem(.conflict, "\(error); choose another name")
@@ -87,11 +88,10 @@ extension Control {
         // The file lies under a temporary name: say the model's.
         case .malformedWeights(_, let detail): Problem(.badRequest, "\(name): damaged or no weight file: \(detail)")
         case .unsupportedNetwork(_, let detail):
-            Problem(.badRequest, "\(name): not a chain of 3x3 convolutions: \(detail)")
+            Problem(.badRequest, "\(name): not a sequence of 3x3 convolutions: \(detail)")
         case .unexpectedNetwork(_, let got, let expected): Problem(.badRequest, "\(name): \(got), not \(expected)")
         case .unwritable: Problem(.storageFull, error.description, retryAfter: 30)
-        case .deviceLost, .deviceUnavailable, .nonFinite, .outOfMemory, .unreadableWeights:
-            Problem(.internal, error.description)
+        case .unreadableWeights: Problem(.internal, error.description)
         }
     }
 }

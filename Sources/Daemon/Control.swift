@@ -4,6 +4,7 @@ internal import Foundation
 internal import Imaging
 internal import Inference
 internal import Ingestion
+internal import ModelFiles
 internal import Platform
 internal import Server
 internal import Wire

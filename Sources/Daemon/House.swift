@@ -5,6 +5,8 @@ internal import Glibc
 internal import Imaging
 internal import Inference
 internal import Ingestion
+internal import LinearAlgebra
+internal import ModelFiles
 internal import Platform
 internal import Server
 

@@ -1,5 +1,6 @@
 internal import Catalog
 internal import Inference
+internal import LinearAlgebra
 internal import Platform
 internal import Server
 internal import Wire

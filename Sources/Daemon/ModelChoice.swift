@@ -1,4 +1,5 @@
 internal import Inference
+internal import ModelFiles
 internal import Wire
 
 /// Which network the daemon runs with, and which head.

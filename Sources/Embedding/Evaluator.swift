@@ -65,7 +65,7 @@ struct Evaluator: Sendable {
                 let view = unsafe pixels.span.bytes
                 try backend.runInPause(view, heads: [head], into: &rows)
             }
-            return retryingSpoilt(results, pixels, 0..<1)[0]
+            return retryingNonFinite(results, pixels, 0..<1)[0]
         } catch {
             return retry(pixels, 0, after: error)
         }
@@ -87,7 +87,7 @@ struct Evaluator: Sendable {
         do throws(InferenceError) {
             let now = self
             let results = try run(backend, pixels, images, pause: pause.map { pause in { pause(now) } })
-            return retryingSpoilt(results, pixels, images)
+            return retryingNonFinite(results, pixels, images)
         } catch {
             if case .deviceLost = error {
                 guard let next = fallback, backend !== next else { return images.map { _ in .failure(error) } }
@@ -107,7 +107,7 @@ struct Evaluator: Sendable {
     }
 
     /// Gives the images without a finite vector their second chance.
-    private func retryingSpoilt(
+    private func retryingNonFinite(
         _ results: [[Float]?],
         _ pixels: [UInt8],
         _ images: Range<Int>
@@ -159,17 +159,17 @@ struct Evaluator: Sendable {
         let dimension = network.outputChannels
         var rows = [Float](repeating: 0, count: count * dimension)
         var span = rows.mutableSpan
-        var spoilt: Set<Int> = []
+        var nonFinite: Set<Int> = []
         do throws(InferenceError) { try compute(&span) } catch {
             guard case .nonFinite(let images) = error else { throw error }
             // The rows of the others are right.
-            spoilt = Set(images)
+            nonFinite = Set(images)
         }
         return (0..<count).map { image in
             let vector = Array(rows[(image * dimension)..<((image + 1) * dimension)])
             // A backend should say so itself; a NaN in the index would poison every search.
-            let isSpoilt = spoilt.contains(image) || !vector.allSatisfy(\.isFinite)
-            return isSpoilt ? nil : network.finished(vector, head: head)
+            let isNonFinite = nonFinite.contains(image) || !vector.allSatisfy(\.isFinite)
+            return isNonFinite ? nil : network.finished(vector, head: head)
         }
     }
 }

@@ -1,4 +1,5 @@
-package import Inference
+internal import Inference
+package import ModelFiles
 
 /// Reads bytes that are meant to break a reader: what fuzzing calls.
 package struct WeightFileProbe: Sendable {
@@ -18,13 +19,13 @@ package struct WeightFileProbe: Sendable {
     /// What the reader returns is checked too: traps when its numbers are not those of its architecture, or not finite.
     ///
     /// - Returns: why they are refused, or nil when they are a network.
-    package func refusal(_ bytes: [UInt8]) -> InferenceError? {
-        do throws(InferenceError) {
+    package func refusal(_ bytes: [UInt8]) -> ModelFileError? {
+        do throws(ModelFileError) {
             let content = try format.read(WeightBytes(bytes, name: "probe"))
-            let channels = content.architecture.convolutions
+            let convolutions = content.architecture.layers.convolutions
             let weights = content.weights
-            precondition(weights.weights.map(\.count) == channels.map { 9 * $0.inputChannels * $0.outputChannels })
-            precondition(weights.biases.map(\.count) == channels.map(\.outputChannels))
+            precondition(weights.weights.map(\.count) == convolutions.map(\.weightCount))
+            precondition(weights.biases.map(\.count) == convolutions.map(\.outputChannels))
             precondition((weights.weights + weights.biases).allSatisfy { $0.allSatisfy(\.isFinite) })
             return nil
         } catch {

@@ -85,3 +85,30 @@ extension ConvolutionBackend {
         try run(pixels, count: 1, heads: heads, into: &rows, pause: nil)
     }
 }
+
+/// What a call of `ConvolutionBackend.run` must satisfy, the same for every backend. A caller that breaks it has a bug.
+package struct BatchContract: Sendable {
+    /// Images a call may hold at most.
+    package let maximumCount: Int
+    /// Bytes of an image: `[side, side, 3]`.
+    package let imageByteCount: Int
+    /// Values of one head of one image.
+    package let outputChannels: Int
+
+    package init(_ network: Network, maximumCount: Int) {
+        precondition(maximumCount > 0, "a batch of \(maximumCount) images")
+        self.maximumCount = maximumCount
+        imageByteCount = network.preprocessing.side * network.preprocessing.side * 3
+        outputChannels = network.outputChannels
+    }
+
+    /// Traps with the numbers unless pixels and rows have the sizes that `count` images and `headCount` heads need.
+    package func check(_ pixels: RawSpan, count: Int, headCount: Int, rows: borrowing MutableSpan<Float>) {
+        precondition((1...maximumCount).contains(count), "\(count) images of at most \(maximumCount)")
+        precondition(pixels.byteCount == count * imageByteCount, "\(pixels.byteCount) bytes for \(count) images")
+        precondition(
+            rows.count == count * headCount * outputChannels,
+            "\(rows.count) values for \(count) images, \(headCount) heads, \(outputChannels) channels"
+        )
+    }
+}

@@ -7,7 +7,7 @@ internal import Glibc
 /// integer with a nearly normal distribution (Irwin-Hall, n = 4), variance 4 (2^32 - 1) / 12 and no value beyond 3.47
 /// standard deviations. The only floating-point steps are one square root, one division and one product in double
 /// precision, which IEEE 754 rounds alike everywhere, and one rounding to fp32.
-struct HeInitialisation {
+package struct HeInitialisation {
     let seed: UInt64
 
     private static let gamma: UInt64 = 0x9E37_79B9_7F4A_7C15
@@ -30,7 +30,7 @@ struct HeInitialisation {
     }
 
     /// SplitMix64's output function.
-    static func mix(_ value: UInt64) -> UInt64 {
+    package static func mix(_ value: UInt64) -> UInt64 {
         var z = value
         z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
         z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
@@ -40,22 +40,22 @@ struct HeInitialisation {
 
 extension MemoryWeights {
     /// He initialisation (variance 2 / fan-in, arXiv 1502.01852): streams 2i and 2i + 1 are convolution i's weight and bias.
-    static func random(_ architecture: Architecture, seed: UInt64, biasDeviation: Double = 0) -> MemoryWeights {
+    package static func random(_ architecture: Architecture, seed: UInt64, biasDeviation: Double = 0) -> MemoryWeights {
         let generator = HeInitialisation(seed: seed)
         var random = MemoryWeights(weights: [], biases: [])
-        for (index, channels) in architecture.convolutions.enumerated() {
-            let fanIn = 9 * channels.inputChannels
+        for convolution in architecture.layers.convolutions {
+            let index = convolution.index
             random.weights.append(
                 generator.values(
                     stream: UInt64(2 * index),
-                    count: fanIn * channels.outputChannels,
-                    deviation: (2 / Double(fanIn)).squareRoot()
+                    count: convolution.weightCount,
+                    deviation: (2 / Double(convolution.fanIn)).squareRoot()
                 )
             )
             random.biases.append(
                 generator.values(
                     stream: UInt64(2 * index + 1),
-                    count: channels.outputChannels,
+                    count: convolution.outputChannels,
                     deviation: biasDeviation
                 )
             )
@@ -83,7 +83,7 @@ extension Network {
     ) -> Network {
         precondition(
             architecture.accepts(side: preprocessing.side),
-            "nothing is left of \(preprocessing.side) pixels after \(architecture.stages.count - 1) pools"
+            "nothing is left of \(preprocessing.side) pixels after \(architecture.layers.poolCount) pools"
         )
         return Network(
             name: name,

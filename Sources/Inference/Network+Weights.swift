@@ -1,4 +1,5 @@
-internal import Platform
+internal import LinearAlgebra
+package import Platform
 
 extension Network {
     /// A network with its weights in memory.
@@ -7,14 +8,14 @@ extension Network {
             name: name,
             layers: architecture.layers,
             preprocessing: preprocessing,
-            weightsDigest: Self.digest(weights, convolutionCount: architecture.convolutions.count),
+            weightsDigest: Self.digest(weights, convolutionCount: architecture.layers.convolutions.count),
             storage: weights
         )
     }
 
     /// SHA-256 over weight then bias of every convolution in layer order, then mean and matrix of the whitening if there is one,
     /// as little-endian fp32.
-    static func digest(
+    package static func digest(
         _ storage: some WeightStorage,
         convolutionCount: Int,
         whitening: HeadWhitening? = nil
@@ -52,7 +53,7 @@ extension Preprocessing {
     }
 
     /// Why these settings cannot be used, or nil: three finite means and scales, a side in 1...4096.
-    var problem: String? {
+    package var problem: String? {
         guard (1...4096).contains(side) else { return "side \(side) is not in 1...4096" }
         if case .centreCrop(let shortSide) = geometry, !(side...16_384).contains(shortSide) {
             return "short side \(shortSide) is not in \(side)...16384"

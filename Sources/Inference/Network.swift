@@ -1,26 +1,23 @@
 package import Platform
 
-/// One step of a network: a linear chain covers VGG11 to VGG19 and any other widths.
-package enum Layer: Hashable, Sendable {
-    /// 3x3, stride 1, padding 1, plus bias, then ReLU. `index` counts convolutions from 0.
-    case convolution(index: Int, inputChannels: Int, outputChannels: Int)
-    /// 2x2, stride 2.
-    case maxPool
-}
-
-/// The pooled summary of the last map, always L2-normalised.
+/// The global pooling that makes a global descriptor, one vector an image, of the last feature map. Every vector is
+/// L2-normalised.
 package enum Head: String, Codable, CaseIterable, Hashable, Sendable {
-    /// Global maximum a channel (MAC; what the Keras demos store).
+    /// MAC, maximum activations of convolutions: the maximum of each channel over all positions (Razavian et al., "Visual instance
+    /// retrieval with deep convolutional networks", 2016, arXiv 1412.6574; named by Tolias et al. 2016). The Keras demos store it.
     case max
-    /// Global mean a channel (SPoC).
+    /// SPoC, sum-pooled convolutional features, without the centre prior: the mean of each channel over all positions (Babenko and
+    /// Lempitsky, "Aggregating deep convolutional features for image retrieval", 2015, arXiv 1510.07493).
     case mean
-    /// Generalised mean with p = 3 of max(x, 1e-6) (GeM).
+    /// GeM, generalised-mean pooling, with p = 3: the cube root of the mean of max(x, 1e-6)^3 (Radenovic, Tolias and Chum,
+    /// "Fine-tuning CNN image retrieval with no human annotation", 2018, arXiv 1711.02512).
     case gem3
-    /// Sum of the normalised maxima of the regions of `RegionGrid` (R-MAC).
+    /// R-MAC, regional maximum activations: the sum of the L2-normalised MAC vectors of the regions of `RegionGrid` (Tolias, Sicre
+    /// and Jegou, "Particular object retrieval with integral max-pooling of CNN activations", 2016, arXiv 1511.05879).
     case rmac
 }
 
-/// A chain of 3x3 convolutions and 2x2 poolings with its weights. Immutable; shared by all backends.
+/// A feed-forward network, its layers one after the other, with its weights. Immutable; shared by all backends.
 package final class Network: Sendable {
     package let name: String
     package let layers: [Layer]
@@ -48,12 +45,10 @@ package final class Network: Sendable {
     }
 
     /// Channels of the last map: the dimension of the vectors.
-    package var outputChannels: Int {
-        for case .convolution(_, _, let outputChannels) in layers.reversed() { return outputChannels }
-        return 0
-    }
+    package var outputChannels: Int { layers.outputChannels }
 
-    /// Scoped access to convolution `index`'s weights: fp32 OIHW `[outputChannels, inputChannels, 3, 3]`.
+    /// Scoped access to convolution `index`'s weights: fp32 OIHW
+    /// `[outputChannels, inputChannels, kernelSize, kernelSize]`.
     package func withWeight<R>(_ index: Int, _ body: (Span<Float>) throws -> R) rethrows -> R {
         try storage.withWeight(index, body)
     }
@@ -62,10 +57,4 @@ package final class Network: Sendable {
     package func withBias<R>(_ index: Int, _ body: (Span<Float>) throws -> R) rethrows -> R {
         try storage.withBias(index, body)
     }
-}
-
-/// Where a network's weights lie: a mapped pack, or memory.
-package protocol WeightStorage: Sendable {
-    func withWeight<R>(_ index: Int, _ body: (Span<Float>) throws -> R) rethrows -> R
-    func withBias<R>(_ index: Int, _ body: (Span<Float>) throws -> R) rethrows -> R
 }

@@ -17,13 +17,13 @@ package final class ReferenceBackend: ConvolutionBackend {
         tier: "fp64",
         threads: 1
     )
-    package let maximumBatchCount: Int
+    private let contract: BatchContract
+    package var maximumBatchCount: Int { contract.maximumCount }
     package var preferredBatchCount: Int { 1 }
 
     package init(network: Network, maximumBatch: Int = 8) {
-        precondition(maximumBatch > 0, "a batch of \(maximumBatch) images")
         self.network = network
-        maximumBatchCount = maximumBatch
+        contract = BatchContract(network, maximumCount: maximumBatch)
     }
 
     package func run(
@@ -33,18 +33,12 @@ package final class ReferenceBackend: ConvolutionBackend {
         into rows: inout MutableSpan<Float>,
         pause: (() -> Void)?
     ) throws(InferenceError) {
-        let side = network.preprocessing.side
-        precondition((1...maximumBatchCount).contains(count), "\(count) images of at most \(maximumBatchCount)")
-        precondition(pixels.byteCount == count * side * side * 3, "\(pixels.byteCount) bytes for \(count) images")
-        precondition(
-            rows.count == count * heads.count * network.outputChannels,
-            "\(rows.count) values for \(count) images, \(heads.count) heads"
-        )
-        var damaged: [Int] = []
+        contract.check(pixels, count: count, headCount: heads.count, rows: rows)
+        var nonFinite: [Int] = []
         for image in 0..<count {
             let map = forward(input(pixels, image))
             let values = map.values.map { Float($0) }
-            let isSound = values.withUnsafeBufferPointer { buffer -> Bool in
+            let isFinite = values.withUnsafeBufferPointer { buffer -> Bool in
                 guard let base = buffer.baseAddress else { return false }
                 let features = FeatureMap(
                     base: base,
@@ -56,9 +50,9 @@ package final class ReferenceBackend: ConvolutionBackend {
                 )
                 return features.reduce(heads, into: &rows, at: image * heads.count * map.channels)
             }
-            if !isSound { damaged.append(image) }
+            if !isFinite { nonFinite.append(image) }
         }
-        if !damaged.isEmpty { throw .nonFinite(images: damaged) }
+        if !nonFinite.isEmpty { throw .nonFinite(images: nonFinite) }
     }
 
     /// One image, preprocessed in fp32 as every backend does it.
@@ -82,51 +76,62 @@ package final class ReferenceBackend: ConvolutionBackend {
     private func forward(_ input: Map) -> Map {
         network.layers.reduce(input) { map, layer in
             switch layer {
-            case .convolution(let index, _, let outputChannels): convolution(map, index, outputChannels)
-            case .maxPool: maxPool(map)
+            case .convolution(let layer): convolution(map, layer)
+            case .pool(let layer): pool(map, layer)
             }
         }
     }
 
-    /// 3x3, zero padding of 1, bias, ReLU.
-    private func convolution(_ map: Map, _ index: Int, _ outputChannels: Int) -> Map {
-        let weights = network.withWeight(index) { span in span.indices.map { Double(span[$0]) } }
-        let bias = network.withBias(index) { span in span.indices.map { Double(span[$0]) } }
-        let plane = map.height * map.width
-        var output = Map(channels: outputChannels, height: map.height, width: map.width, values: [])
-        output.values.reserveCapacity(outputChannels * plane)
-        for outputChannel in 0..<outputChannels {
+    private func convolution(_ map: Map, _ layer: Layer.Convolution) -> Map {
+        let weights = network.withWeight(layer.index) { span in span.indices.map { Double(span[$0]) } }
+        let bias = network.withBias(layer.index) { span in span.indices.map { Double(span[$0]) } }
+        var output = Map(
+            channels: layer.outputChannels,
+            height: Layer.convolution(layer).outputSide(map.height),
+            width: Layer.convolution(layer).outputSide(map.width),
+            values: []
+        )
+        let plane = output.height * output.width
+        output.values.reserveCapacity(layer.outputChannels * plane)
+        for outputChannel in 0..<layer.outputChannels {
             var sums = [Double](repeating: bias[outputChannel], count: plane)
-            for inputChannel in 0..<map.channels {
-                for dy in -1...1 {
-                    for dx in -1...1 {
-                        let tap = (outputChannel * map.channels + inputChannel) * 9 + (dy + 1) * 3 + dx + 1
-                        let weight = weights[tap]
-                        for y in max(0, -dy)..<max(max(0, -dy), map.height - max(0, dy)) {
-                            let source = inputChannel * plane + (y + dy) * map.width + dx
-                            let target = y * map.width
-                            for x in max(0, -dx)..<max(max(0, -dx), map.width - max(0, dx)) {
-                                sums[target + x] += weight * map.values[source + x]
-                            }
+            for inputChannel in 0..<layer.inputChannels {
+                for row in 0..<layer.kernelSize {
+                    let ys = layer.outputs(reaching: row, inputs: map.height, outputs: output.height)
+                    for column in 0..<layer.kernelSize {
+                        let xs = layer.outputs(reaching: column, inputs: map.width, outputs: output.width)
+                        let tap = (outputChannel * layer.inputChannels + inputChannel) * layer.kernelSize + row
+                        let weight = weights[tap * layer.kernelSize + column]
+                        for y in ys {
+                            let inputRow = inputChannel * map.height + y * layer.stride + row - layer.padding
+                            let source = inputRow * map.width + column - layer.padding
+                            let target = y * output.width
+                            for x in xs { sums[target + x] += weight * map.values[source + x * layer.stride] }
                         }
                     }
                 }
             }
-            output.values.append(contentsOf: sums.map { $0 < 0 ? 0 : $0 })
+            switch layer.activation {
+            case .relu: output.values.append(contentsOf: sums.map { $0 < 0 ? 0 : $0 })
+            }
         }
         return output
     }
 
-    /// 2x2, stride 2, an odd last row or column is left out.
-    private func maxPool(_ map: Map) -> Map {
-        var output = Map(channels: map.channels, height: map.height / 2, width: map.width / 2, values: [])
+    private func pool(_ map: Map, _ layer: Layer.Pool) -> Map {
+        var output = Map(
+            channels: map.channels,
+            height: Layer.pool(layer).outputSide(map.height),
+            width: Layer.pool(layer).outputSide(map.width),
+            values: []
+        )
         for channel in 0..<map.channels {
             for y in 0..<output.height {
                 for x in 0..<output.width {
-                    let first = (channel * map.height + 2 * y) * map.width + 2 * x
-                    let upper = max(map.values[first], map.values[first + 1])
-                    let lower = max(map.values[first + map.width], map.values[first + map.width + 1])
-                    output.values.append(max(upper, lower))
+                    let first = (channel * map.height + y * layer.stride) * map.width + x * layer.stride
+                    switch layer.kind {
+                    case .max: output.values.append(map.values.greatest(first, size: layer.size, rowStride: map.width))
+                    }
                 }
             }
         }

@@ -6,14 +6,15 @@ internal import Platform
 ///
 /// All memory is planned at the start (`memoryByteCount` tells how much); a batch allocates no buffer.
 package final class CPUBackend: ConvolutionBackend {
+    static let name = "cpu"
+
     package let description: BackendDescription
-    package let maximumBatchCount: Int
+    package var maximumBatchCount: Int { contract.maximumCount }
     package var preferredBatchCount: Int { maximumBatchCount }
     /// Bytes of maps and scratch memory; the transformed weights, four times the file's, come on top.
     package var memoryByteCount: Int { bulk.byteCount + (bulk === single ? 0 : single.byteCount) }
 
-    private let side: Int
-    private let outputChannels: Int
+    private let contract: BatchContract
     private let plan: ExecutionPlan
     private let bulk: Workspace
     /// For one image while a batch pauses.
@@ -28,7 +29,7 @@ package final class CPUBackend: ConvolutionBackend {
     ///   - network: begins with a convolution of three channels.
     ///   - threads: all of the process's cores when nil.
     ///   - maximumBatch: images a call may hold; VGG16 needs about 14 MB of memory for each.
-    /// - Throws: `.outOfMemory`, `.unsupportedNetwork`, `.deviceUnavailable` when no thread can be started.
+    /// - Throws: `.outOfMemory`, `.unsupportedLayer`, `.unsupportedNetwork`, `.deviceUnavailable` when no thread can be started.
     package convenience init(
         network: Network,
         threads: Int? = nil,
@@ -38,7 +39,7 @@ package final class CPUBackend: ConvolutionBackend {
     }
 
     init(network: Network, threads: Int?, maximumBatch: Int, kernels: Kernels) throws(InferenceError) {
-        precondition(maximumBatch > 0, "a batch of \(maximumBatch) images")
+        contract = BatchContract(network, maximumCount: maximumBatch)
         let threadCount = max(1, threads ?? WorkerThread.availableCoreCount)
         Kernels.useOneThreadPerProduct()
         plan = try ExecutionPlan(
@@ -48,11 +49,8 @@ package final class CPUBackend: ConvolutionBackend {
         )
         bulk = try plan.workspace(maximumBatch: maximumBatch)
         single = maximumBatch == 1 ? bulk : try plan.workspace(maximumBatch: 1)
-        maximumBatchCount = maximumBatch
-        side = network.preprocessing.side
-        outputChannels = network.outputChannels
         description = BackendDescription(
-            backend: "cpu",
+            backend: Self.name,
             device: "\(Self.processorName), \(kernels.name)",
             tier: "fp32",
             threads: threadCount
@@ -80,7 +78,7 @@ package final class CPUBackend: ConvolutionBackend {
         into rows: inout MutableSpan<Float>,
         pause: (() -> Void)?
     ) throws(InferenceError) {
-        precondition((1...maximumBatchCount).contains(count), "\(count) images of at most \(maximumBatchCount)")
+        contract.check(pixels, count: count, headCount: heads.count, rows: rows)
         // A batch of one needs no pause: it is as short as what would come between.
         let workspace = count == 1 ? single : bulk
         try run(pixels, count: count, heads: heads, into: &rows, in: workspace, pause: count == 1 ? nil : pause)
@@ -91,6 +89,7 @@ package final class CPUBackend: ConvolutionBackend {
         heads: [Head],
         into rows: inout MutableSpan<Float>
     ) throws(InferenceError) {
+        contract.check(pixels, count: 1, headCount: heads.count, rows: rows)
         try run(pixels, count: 1, heads: heads, into: &rows, in: single, pause: nil)
     }
 
@@ -113,7 +112,7 @@ package final class CPUBackend: ConvolutionBackend {
             let maps = plan.run(base.assumingMemoryBound(to: UInt8.self), count: count, in: bulk)
             let positions = count * plan.output.height * plan.output.width
             return (0..<positions).flatMap { position in
-                UnsafeBufferPointer(start: maps.base + position * plan.output.channels, count: outputChannels)
+                UnsafeBufferPointer(start: maps.base + position * plan.output.channels, count: contract.outputChannels)
             }
         }
     }
@@ -126,18 +125,14 @@ package final class CPUBackend: ConvolutionBackend {
         in workspace: Workspace,
         pause: (() -> Void)?
     ) throws(InferenceError) {
-        precondition(pixels.byteCount == count * side * side * 3, "\(pixels.byteCount) bytes for \(count) images")
-        precondition(
-            rows.count == count * heads.count * outputChannels,
-            "\(rows.count) values for \(count) images, \(heads.count) heads"
-        )
+        let outputChannels = contract.outputChannels
         let maps = pixels.withUnsafeBytes { bytes -> BufferSlice? in
             guard let base = bytes.baseAddress else { return nil }
             // SAFETY: `plan.run` returns when all threads are done with the pixels.
             return plan.run(base.assumingMemoryBound(to: UInt8.self), count: count, in: workspace, pause: pause)
         }
         guard let maps else { return }
-        var damaged: [Int] = []
+        var nonFinite: [Int] = []
         for image in 0..<count {
             let map = FeatureMap(
                 base: maps.base + image * plan.output.count,
@@ -147,9 +142,9 @@ package final class CPUBackend: ConvolutionBackend {
                 channelStride: 1,
                 positionStride: plan.output.channels
             )
-            let isSound = map.reduce(heads, into: &rows, at: image * heads.count * outputChannels)
-            if !isSound { damaged.append(image) }
+            let isFinite = map.reduce(heads, into: &rows, at: image * heads.count * outputChannels)
+            if !isFinite { nonFinite.append(image) }
         }
-        if !damaged.isEmpty { throw .nonFinite(images: damaged) }
+        if !nonFinite.isEmpty { throw .nonFinite(images: nonFinite) }
     }
 }

@@ -16,18 +16,27 @@ final class ExecutionPlan: Sendable {
 
     init(_ network: Network, team: ThreadTeam, kernels: Kernels) throws(InferenceError) {
         self.team = team
-        guard case .convolution(0, 3, let firstChannels)? = network.layers.first else {
+        try network.check(for: CPUBackend.name, computes: Self.computes)
+        guard case .convolution(let layer)? = network.layers.first, layer.index == 0, layer.inputChannels == 3 else {
             throw .unsupportedNetwork(
-                file: network.name,
+                name: network.name,
                 detail: "it does not begin with a convolution of three channels"
             )
         }
-        first = try FirstConvolution(network, outputChannels: firstChannels, kernels)
+        first = try FirstConvolution(network, outputChannels: layer.outputChannels, kernels)
         let steps = try Self.steps(network, after: first.output, team, kernels)
         let imageCount = steps.prefix { $0.isFastOnSingleImages }.count
         imageSteps = Array(steps[..<imageCount])
         batchSteps = Array(steps[imageCount...])
         output = steps.last?.output ?? first.output
+    }
+
+    /// Whether there is a pass for a layer.
+    private static func computes(_ layer: Layer) -> Bool {
+        switch layer {
+        case .convolution(let it): (it.kernelSize, it.stride, it.padding, it.activation) == (3, 1, 1, .relu)
+        case .pool(let it): it == .max2x2
+        }
     }
 
     private static func steps(
@@ -42,16 +51,14 @@ final class ExecutionPlan: Sendable {
         var rest = network.layers.dropFirst()
         while let layer = rest.popFirst() {
             switch layer {
-            case .convolution(let index, let inputChannels, let outputChannels):
-                let isPooled = rest.first == .maxPool
+            case .convolution(let convolution):
+                let isPooled = rest.first == .pool(.max2x2)
                 number += 1
                 let step = try WinogradConvolution(
                     network,
-                    index: index,
+                    convolution,
                     name: "conv\(stage)_\(number)",
                     input: shape,
-                    inputChannels: inputChannels,
-                    outputChannels: outputChannels,
                     isPooled: isPooled,
                     kernels,
                     team
@@ -61,7 +68,7 @@ final class ExecutionPlan: Sendable {
                     rest.removeFirst()
                     (stage, number) = (stage + 1, 0)
                 }
-            case .maxPool:
+            case .pool:
                 steps.append(PoolStep(input: shape, kernels: kernels))
                 (stage, number) = (stage + 1, 0)
             }

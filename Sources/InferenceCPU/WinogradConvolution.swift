@@ -21,19 +21,17 @@ struct WinogradConvolution: Step {
     private let weights: FloatBuffer
     private let bias: FloatBuffer
 
-    /// Transforms the weights of convolution `index`.
+    /// Transforms the weights of a 3x3 convolution of stride 1.
     init(
         _ network: Network,
-        index: Int,
+        _ layer: Layer.Convolution,
         name: String,
         input: MapShape,
-        inputChannels: Int,
-        outputChannels: Int,
         isPooled: Bool,
         _ kernels: Kernels,
         _ team: ThreadTeam
     ) throws(InferenceError) {
-        let columns = Kernels.padded(outputChannels)
+        let columns = Kernels.padded(layer.outputChannels)
         let divisor = isPooled ? 2 : 1
         self.name = name
         self.input = input
@@ -48,13 +46,13 @@ struct WinogradConvolution: Step {
         weights = try FloatBuffer(count: Kernels.planeCount * input.channels * columns)
         let bias = try FloatBuffer(count: columns)
         self.bias = bias
-        network.withBias(index) { source in
-            for channel in 0..<outputChannels { bias.base[channel] = source[channel] }
+        network.withBias(layer.index) { source in
+            for channel in 0..<layer.outputChannels { bias.base[channel] = source[channel] }
         }
-        network.withWeight(index) { source in
+        network.withWeight(layer.index) { source in
             source.withUnsafeBufferPointer { values in
                 guard let base = values.baseAddress else { return }
-                transformWeights(SharedWeights(base: base), inputChannels, outputChannels, team)
+                transformWeights(SharedWeights(base: base), layer.inputChannels, layer.outputChannels, team)
             }
         }
     }

@@ -68,13 +68,9 @@ package final class VulkanBackend: ConvolutionBackend {
         into rows: inout MutableSpan<Float>,
         pause: (() -> Void)?
     ) throws(InferenceError) {
-        let imageByteCount = network.preprocessing.side * network.preprocessing.side * 3
-        precondition((1...maximumBatchCount).contains(count), "\(count) images of at most \(maximumBatchCount)")
-        precondition(pixels.byteCount == count * imageByteCount, "\(pixels.byteCount) bytes for \(count) images")
-        precondition(
-            rows.count == count * heads.count * network.outputChannels,
-            "\(rows.count) elements for \(count) images, \(heads.count) heads, \(network.outputChannels) channels"
-        )
+        let contract = BatchContract(network, maximumCount: maximumBatchCount)
+        contract.check(pixels, count: count, headCount: heads.count, rows: rows)
+        let imageByteCount = contract.imageByteCount
         let engine = try supervisor.beginUse()
         defer { supervisor.endUse() }
         var nonFinite: [Int]

@@ -3,23 +3,8 @@
 /// After `close`, pushes are refused and pops drain what is left, then return nil.
 package final class BoundedQueue<Element: Sendable>: Sendable {
     private struct State {
-        var elements: [Element] = []
-        var head = 0
+        var elements = Fifo<Element>()
         var isClosed = false
-        var count: Int { elements.count - head }
-
-        mutating func take() -> Element {
-            let element = elements[head]
-            head += 1
-            if head == elements.count {
-                elements.removeAll(keepingCapacity: true)
-                head = 0
-            } else if head >= 1024 {
-                elements.removeFirst(head)
-                head = 0
-            }
-            return element
-        }
     }
 
     private let monitor = Monitor(State())
@@ -32,7 +17,7 @@ package final class BoundedQueue<Element: Sendable>: Sendable {
     }
 
     /// Elements waiting now.
-    package var count: Int { monitor.read { $0.count } }
+    package var count: Int { monitor.read { $0.elements.count } }
 
     /// Adds at the end, waiting while the queue is full.
     ///
@@ -41,7 +26,7 @@ package final class BoundedQueue<Element: Sendable>: Sendable {
     package func push(_ element: Element) -> Bool {
         monitor.wait { state -> Bool? in
             if state.isClosed { return false }
-            guard state.count < self.capacity else { return nil }
+            guard state.elements.count < self.capacity else { return nil }
             state.elements.append(element)
             return true
         } ?? false
@@ -50,7 +35,7 @@ package final class BoundedQueue<Element: Sendable>: Sendable {
     /// Adds at the end if there is room and the queue is open, else returns false at once.
     package func tryPush(_ element: Element) -> Bool {
         monitor.update { state in
-            guard !state.isClosed, state.count < self.capacity else { return false }
+            guard !state.isClosed, state.elements.count < self.capacity else { return false }
             state.elements.append(element)
             return true
         }
@@ -61,7 +46,7 @@ package final class BoundedQueue<Element: Sendable>: Sendable {
     /// - Returns: nil at the deadline, or when the queue is closed and empty.
     package func pop(until deadline: Instant? = nil) -> Element? {
         let taken = monitor.wait(until: deadline) { state -> Element?? in
-            if state.count > 0 { return .some(state.take()) }
+            if let first = state.elements.popFirst() { return .some(first) }
             return state.isClosed ? .some(nil) : nil
         }
         return taken ?? nil

@@ -1,6 +1,7 @@
 import Foundation
 import Harness
 import Inference
+import ModelFiles
 import Platform
 
 /// `embed`: images a second through one backend, the same random batch again and again.

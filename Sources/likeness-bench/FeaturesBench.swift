@@ -2,6 +2,7 @@ import Foundation
 import Harness
 import Inference
 import InferenceCPU
+import ModelFiles
 import Platform
 
 /// `features`: the vectors of raw images, or the last maps, for comparison with other programs.

@@ -5,6 +5,7 @@ import Harness
 import Imaging
 import Inference
 import Ingestion
+import ModelFiles
 import Platform
 import Synchronization
 

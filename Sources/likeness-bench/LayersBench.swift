@@ -2,6 +2,7 @@ import Foundation
 import Harness
 import Inference
 import InferenceCPU
+import ModelFiles
 import Platform
 
 /// `layers`: where the time of the convolutions goes on the processor, one JSON object a layer.

@@ -2,6 +2,7 @@ import Foundation
 import Harness
 import Inference
 import InferenceVulkan
+import ModelFiles
 import Platform
 
 /// `tune`: how long each kernel of a Vulkan tier takes for each shape of a network; with `--cache` the choice is kept.

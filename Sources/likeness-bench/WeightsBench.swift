@@ -1,6 +1,7 @@
 import Foundation
 import Harness
 import Inference
+import ModelFiles
 import Platform
 
 /// `weights`: what a weight file holds; equal digests mean equal numbers in any format.

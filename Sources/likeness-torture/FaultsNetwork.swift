@@ -16,15 +16,14 @@ struct FaultsSubject {
 
     init(pictureCount: Int, seed: UInt64) throws {
         var generator = SeededRandom(seed: seed)
-        var weights: [[Float]] = []
-        var biases: [[Float]] = []
+        var memory = MemoryWeights()
         var layers: [Layer] = []
         for (index, (input, output)) in zip(Self.widths, Self.widths.dropFirst()).enumerated() {
             let bound = (6 / Float(9 * input)).squareRoot()
-            weights.append((0..<output * input * 9).map { _ in .random(in: -bound...bound, using: &generator) })
-            biases.append((0..<output).map { _ in .random(in: -1...1, using: &generator) })
-            layers.append(.convolution(index: index, inputChannels: input, outputChannels: output))
-            layers.append(.maxPool)
+            memory.weights.append((0..<output * input * 9).map { _ in .random(in: -bound...bound, using: &generator) })
+            memory.biases.append((0..<output).map { _ in .random(in: -1...1, using: &generator) })
+            layers.append(.convolution(.init(index: index, inputChannels: input, outputChannels: output)))
+            layers.append(.pool(.max2x2))
         }
         var preprocessing = Preprocessing.keras
         preprocessing.side = Self.side
@@ -33,7 +32,7 @@ struct FaultsSubject {
             layers: layers,
             preprocessing: preprocessing,
             weightsDigest: SHA256Digest(of: [UInt8]()),
-            storage: MemoryWeights(weights: weights, biases: biases)
+            storage: memory
         )
         pictures = (0..<pictureCount).map { _ in
             (0..<Self.side * Self.side * 3).map { _ in UInt8.random(in: 0...255, using: &generator) }

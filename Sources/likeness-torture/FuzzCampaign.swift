@@ -1,6 +1,6 @@
 import Foundation
 import Harness
-import Inference
+import ModelFiles
 import Platform
 
 /// `fuzz`: a weight file reader under damaged files. A trap ends the process; slowness and memory are looked at here.

@@ -9,13 +9,10 @@ import Testing
 /// The seed is in every failure's text; `LIKENESS_TESTS_SECONDS` makes the campaign longer.
 struct ModelTests {
     @Test func theCollectionIsWhatADictionarySaysItIs() throws {
-        let deadline = Instant.now + TestEnvironment.seconds(3)
-        var seed: UInt64 = 1
-        repeat {
+        try TestEnvironment.campaign(seconds: 3) { seed in
             var model = try CatalogModel(seed: seed)
             try model.run(stepCount: 120)
-            seed += 1
-        } while Instant.now < deadline
+        }
     }
 }
 

@@ -1,5 +1,5 @@
 import Foundation
-import Inference
+import LinearAlgebra
 import Platform
 import Storage
 import TestSupport

@@ -5,24 +5,15 @@ import Platform
 
 /// A network of which only sizes are asked.
 func makeNetwork(side: Int = 8, dimension: Int = 3, whitening: HeadWhitening? = nil) throws -> Network {
-    struct NoWeights: WeightStorage {
-        func withWeight<R>(_ index: Int, _ body: (Span<Float>) throws -> R) rethrows -> R {
-            let weights: [Float] = []
-            return try body(weights.span)
-        }
-        func withBias<R>(_ index: Int, _ body: (Span<Float>) throws -> R) rethrows -> R {
-            try withWeight(index, body)
-        }
-    }
     var preprocessing = Preprocessing.keras
     preprocessing.side = side
     return Network(
         name: "fake",
-        layers: [.convolution(index: 0, inputChannels: 3, outputChannels: dimension)],
+        layers: [.convolution(.init(index: 0, inputChannels: 3, outputChannels: dimension))],
         preprocessing: preprocessing,
         weightsDigest: SHA256Digest(of: []),
         whitening: whitening,
-        storage: NoWeights()
+        storage: MemoryWeights()
     )
 }
 

@@ -1,6 +1,7 @@
 import Embedding
 import Imaging
 import Inference
+import LinearAlgebra
 import Platform
 import Testing
 

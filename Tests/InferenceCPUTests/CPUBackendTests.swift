@@ -1,5 +1,6 @@
 import Foundation
 import Inference
+import ModelFiles
 import TestSupport
 import Testing
 

@@ -11,7 +11,7 @@ struct HeadTests {
         var values: [Float]
 
         /// The rows of some heads, from one pass, in one of two layouts.
-        func rows(_ heads: [Head], isChannelsLast: Bool = false) -> (values: [[Float]], isSound: Bool) {
+        func rows(_ heads: [Head], isChannelsLast: Bool = false) -> (values: [[Float]], isFinite: Bool) {
             let positions = height * width
             // Three values of padding at each position: strides are not counts.
             let pitch = channels + 3
@@ -23,7 +23,7 @@ struct HeadTests {
                 }
             }
             var rows = [Float](repeating: .nan, count: heads.count * channels)
-            var isSound = false
+            var isFinite = false
             stored.withUnsafeBufferPointer { buffer in
                 guard let base = buffer.baseAddress else { return }
                 let map = FeatureMap(
@@ -35,9 +35,9 @@ struct HeadTests {
                     positionStride: isChannelsLast ? pitch : 1
                 )
                 var span = rows.mutableSpan
-                isSound = map.reduce(heads, into: &span, at: 0)
+                isFinite = map.reduce(heads, into: &span, at: 0)
             }
-            return (heads.indices.map { Array(rows[$0 * channels..<($0 + 1) * channels]) }, isSound)
+            return (heads.indices.map { Array(rows[$0 * channels..<($0 + 1) * channels]) }, isFinite)
         }
 
         /// Values from a fixed sequence, a third of them zero as after a ReLU.
@@ -57,8 +57,8 @@ struct HeadTests {
     }
 
     @Test func `gem3 is the cubic mean of what is above its floor`() {
-        let (rows, isSound) = Map(channels: 2, height: 1, width: 2, values: [0, 2, 1, 1]).rows([.gem3])
-        #expect(isSound)
+        let (rows, isFinite) = Map(channels: 2, height: 1, width: 2, values: [0, 2, 1, 1]).rows([.gem3])
+        #expect(isFinite)
         // (8 / 2)^(1/3) = 1.5874 against 1.
         #expect(abs(rows[0][0] / rows[0][1] - 1.587401) < 1e-5)
     }
@@ -69,16 +69,16 @@ struct HeadTests {
             for position in 0..<18 {
                 var map = Map(channels: 2, height: 3, width: 3, values: (1...18).map(Float.init))
                 map.values[position] = value
-                let isSound = map.rows([head], isChannelsLast: isChannelsLast).isSound
-                #expect(!isSound, "\(head) \(value) at \(position)")
+                let isFinite = map.rows([head], isChannelsLast: isChannelsLast).isFinite
+                #expect(!isFinite, "\(head) \(value) at \(position)")
             }
         }
     }
 
     @Test(arguments: [Head.max, .mean, .rmac])
     func `a map of zeros gives zeros`(head: Head) {
-        let (rows, isSound) = Map(channels: 2, height: 1, width: 2, values: [0, 0, 0, 0]).rows([head])
-        #expect(isSound)
+        let (rows, isFinite) = Map(channels: 2, height: 1, width: 2, values: [0, 0, 0, 0]).rows([head])
+        #expect(isFinite)
         #expect(rows == [[0, 0]])
     }
 
@@ -87,7 +87,7 @@ struct HeadTests {
         let map = Map.random(channels: channels, height: height, width: width)
         let heads = Head.allCases + [.max]
         let all = map.rows(heads)
-        #expect(all.isSound)
+        #expect(all.isFinite)
         for (index, head) in heads.enumerated() {
             #expect(map.rows([head]).values == [all.values[index]], "\(head)")
         }

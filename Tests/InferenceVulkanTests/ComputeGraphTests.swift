@@ -137,32 +137,23 @@ struct ComputeGraphTests {
 }
 
 /// Weights of zeros: a network whose layout alone matters.
-private struct BlankWeights: WeightStorage {
-    let widths: [Int]
-
+private enum BlankWeights {
     static func network(_ widths: [Int], side: Int) -> Network {
         var preprocessing = Preprocessing.keras
         preprocessing.side = side
         let layers = widths.indices.map { index in
             let inputs = index == 0 ? 3 : widths[index - 1]
-            return Layer.convolution(index: index, inputChannels: inputs, outputChannels: widths[index])
+            return Layer.convolution(.init(index: index, inputChannels: inputs, outputChannels: widths[index]))
         }
         return Network(
             name: "blank",
             layers: layers,
             preprocessing: preprocessing,
             weightsDigest: SHA256Digest(of: []),
-            storage: BlankWeights(widths: [3] + widths)
+            storage: MemoryWeights(
+                weights: zip([3] + widths, widths).map { .init(repeating: 0, count: $0 * $1 * 9) },
+                biases: widths.map { .init(repeating: 0, count: $0) }
+            )
         )
-    }
-
-    func withWeight<R>(_ index: Int, _ body: (Span<Float>) throws -> R) rethrows -> R {
-        let zeros = [Float](repeating: 0, count: widths[index] * widths[index + 1] * 9)
-        return try body(zeros.span)
-    }
-
-    func withBias<R>(_ index: Int, _ body: (Span<Float>) throws -> R) rethrows -> R {
-        let zeros = [Float](repeating: 0, count: widths[index + 1])
-        return try body(zeros.span)
     }
 }

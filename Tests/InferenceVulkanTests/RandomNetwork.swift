@@ -7,11 +7,10 @@ import TestSupport
 import Testing
 
 /// A chain with seeded weights: numbers are the output channels of convolutions, `P` is a pooling, as in `3 P 8 8 P`.
-struct RandomNetwork: WeightStorage, CustomStringConvertible {
+struct RandomNetwork: CustomStringConvertible {
     let description: String
     let layers: [Layer]
-    private(set) var weights: [[Float]] = []
-    private(set) var biases: [[Float]] = []
+    private(set) var memory = MemoryWeights()
 
     /// Reads a chain; `amplitude` multiplies every weight, `biasAmplitude` every bias.
     init(_ text: String, amplitude: Float = 1, biasAmplitude: Float = 1) {
@@ -21,13 +20,17 @@ struct RandomNetwork: WeightStorage, CustomStringConvertible {
         var channels = 3
         for word in text.split(separator: " ") {
             guard let width = Int(word) else {
-                layers.append(.maxPool)
+                layers.append(.pool(.max2x2))
                 continue
             }
             let bound = amplitude * (6 / Float(9 * channels)).squareRoot()
-            layers.append(.convolution(index: weights.count, inputChannels: channels, outputChannels: width))
-            weights.append((0..<width * channels * 9).map { _ in .random(in: -bound...bound, using: &generator) })
-            biases.append((0..<width).map { _ in .random(in: -1...1, using: &generator) * biasAmplitude })
+            layers.append(
+                .convolution(.init(index: memory.weights.count, inputChannels: channels, outputChannels: width))
+            )
+            memory.weights.append(
+                (0..<width * channels * 9).map { _ in .random(in: -bound...bound, using: &generator) }
+            )
+            memory.biases.append((0..<width).map { _ in .random(in: -1...1, using: &generator) * biasAmplitude })
             channels = width
         }
         self.layers = layers
@@ -41,18 +44,8 @@ struct RandomNetwork: WeightStorage, CustomStringConvertible {
             layers: layers,
             preprocessing: preprocessing,
             weightsDigest: SHA256Digest(of: []),
-            storage: self
+            storage: memory
         )
-    }
-
-    func withWeight<R>(_ index: Int, _ body: (Span<Float>) throws -> R) rethrows -> R {
-        let values = weights[index]
-        return try body(values.span)
-    }
-
-    func withBias<R>(_ index: Int, _ body: (Span<Float>) throws -> R) rethrows -> R {
-        let values = biases[index]
-        return try body(values.span)
     }
 }
 

@@ -1,6 +1,7 @@
 import Foundation
 import Inference
 import InferenceVulkan
+import ModelFiles
 import TestSupport
 import Testing
 

@@ -75,28 +75,17 @@ struct VulkanBackendTests {
         var black = Preprocessing.torchvision
         black.mean = [0, 0, 0]
         let chain = RandomNetwork("4")
+        var unbiased = chain.memory
+        unbiased.biases = unbiased.biases.map { .init(repeating: 0, count: $0.count) }
         let network = Network(
             name: "silent",
             layers: chain.layers,
             preprocessing: chain.network(side: 16, black).preprocessing,
             weightsDigest: chain.network(side: 16).weightsDigest,
-            storage: Unbiased(chain: chain)
+            storage: unbiased
         )
         let rows = try VulkanBackend.software(network)
             .vectors([UInt8](repeating: 0, count: 768), count: 1, heads: [.max, .mean, .rmac], channels: 4)
         #expect(rows == [[Float]](repeating: [0, 0, 0, 0], count: 3))
-    }
-
-    /// The chain's weights without its biases.
-    private struct Unbiased: WeightStorage {
-        let chain: RandomNetwork
-
-        func withWeight<R>(_ index: Int, _ body: (Span<Float>) throws -> R) rethrows -> R {
-            try chain.withWeight(index, body)
-        }
-        func withBias<R>(_ index: Int, _ body: (Span<Float>) throws -> R) rethrows -> R {
-            let zeros = [Float](repeating: 0, count: chain.biases[index].count)
-            return try body(zeros.span)
-        }
     }
 }

@@ -11,6 +11,19 @@ struct SocketTests {
         try HTTPServer(addresses: [address], control: FakeDaemon())
     }
 
+    /// A Unix socket that has the path and does not listen.
+    private func boundSocket(_ path: String) -> Int32 {
+        let made = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
+        let bound = withUnsafeBytes(of: address) {
+            bind(made, $0.assumingMemoryBound(to: sockaddr.self).baseAddress!, socklen_t($0.count))
+        }
+        #expect(bound == 0)
+        return made
+    }
+
     @Test func `the socket is for owner and group, and goes with the server`() throws {
         let directory = try TemporaryDirectory()
         let path = "\(directory.path)/made/likeness.sock"
@@ -25,15 +38,7 @@ struct SocketTests {
     @Test func `a socket that nobody answers on is replaced`() throws {
         let directory = try TemporaryDirectory()
         let path = "\(directory.path)/likeness.sock"
-        let stale = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
-        let bound = withUnsafeBytes(of: address) {
-            bind(stale, $0.assumingMemoryBound(to: sockaddr.self).baseAddress!, socklen_t($0.count))
-        }
-        #expect(bound == 0)
-        close(stale)
+        close(boundSocket(path))
         let server = try listen(.unix(path: path))
         #expect(try RawClient(unix: path).send("GET", "/healthz").status == 200 || geteuid() == 65534)
         server.stop(within: 1)
@@ -73,14 +78,7 @@ struct SocketTests {
     @Test func `an inherited socket is used, and its file stays`() throws {
         let directory = try TemporaryDirectory()
         let path = "\(directory.path)/api.sock"
-        let made = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
-        let bound = withUnsafeBytes(of: address) {
-            bind(made, $0.assumingMemoryBound(to: sockaddr.self).baseAddress!, socklen_t($0.count))
-        }
-        #expect(bound == 0)
+        let made = boundSocket(path)
         #expect(Glibc.listen(made, 8) == 0)
         do {
             let server = try listen(.unix(path: path, inherited: made))

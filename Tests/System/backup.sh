@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Backup, verification and rebuilding through the whole daemon: a backup made while photos come and searches go on opens as the
-# collection it was taken from; one that was cut off does not look whole; damage is named; a damaged vector is read again.
+# Tests backup, verification and rebuilding with the whole daemon. A backup that is made while photos come opens as the collection that it
+# was taken from, an interrupted one does not look complete, damage is named, and a damaged vector is embedded again.
 source "$(dirname "$0")/lib.sh"
 require curl jq
 require_shared
@@ -56,7 +56,7 @@ check "a running one is not verified from outside" exits 2 "$bin/likenessd" --ve
 # --- cut off ----------------------------------------------------------------------------------------------------------
 
 for victim in client daemon; do
-    # Not by the function: its shell would be what is killed, and not the client.
+    # The function `likeness` is not used: the signal would end its shell and not the client.
     LIKENESS_SOCKET=$sock "$bin/likeness" backup "$work/copies/cut" >/dev/null 2>&1 &
     client=$!
     sleep 0.02
@@ -96,7 +96,7 @@ cp "$store" "$work/sound.mdb"
 size=$(stat -c %s "$store")
 told=0
 for part in $(seq 1 20); do
-    # A byte of somewhere in the file, turned into another; only what lies in use can be told.
+    # A bit is turned in a byte somewhere in the file. Only damage of pages in use can be found.
     offset=$((size * part / 21))
     flip $offset
     code=0
@@ -106,8 +106,7 @@ for part in $(seq 1 20); do
 done
 check "changed bytes are told ($told of 20), and none ends it" test $told -ge 5
 
-# One component of a vector: the rows of a vector are found by the digest of nothing else, so the largest run of non-zero bytes
-# in a leaf is searched through the tool's own words.
+# A byte of a vector: no tool says where vectors lie, so bytes are changed until the daemon names a vector's checksum.
 offset=0
 for part in $(seq 1 400); do
     at=$((size * part / 401))

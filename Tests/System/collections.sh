@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Many collections through the whole daemon: each finds its own, one goes while it loads, `kill -9` loses none and brings none back,
-# and fifty empty ones cost little. Photos are made here, so it runs anywhere.
+# Tests many collections in one daemon. Each is searched by itself, one is removed while it loads, `kill -9` loses none and brings none
+# back, and fifty empty ones cost little. The photos are generated here, so the script runs anywhere.
 source "$(dirname "$0")/lib.sh"
 require curl jq python3
 photos=$work/photos
 
-# make_photos FOLDER FIRST LAST: one PNG a number, coloured noise in blocks, unlike all others.
+# make_photos FOLDER FIRST LAST: writes a PNG for each number, blocks of coloured noise that are unlike all others.
 make_photos() {
     mkdir -p "$1"
     python3 - "$@" <<'PY'
@@ -48,7 +48,7 @@ arguments=(--backend cpu)
 [ ! -d "$shared/models" ] || arguments+=(--weights "$shared/models/vgg19-slim.safetensors")
 start_daemon "${arguments[@]}"
 
-check "a collection is made" exits 0 likeness collections create work
+check "a collection is created" exits 0 likeness collections create work
 check "its name is taken" exits 4 likeness collections create work
 check "a name with a capital is refused" exits 4 likeness collections create Work
 check "a folder for each" exits 0 likeness watch --wait "$photos/home"
@@ -68,7 +68,7 @@ cp "$photos/home/1.png" "$photos/work/copy.png"
 wait_until has work 7
 check "the same bytes in both are found in both" test "$(paths work "$photos/home/1.png" | head -n 1)" = "$photos/work/copy.png"
 
-# One goes while it loads.
+# A collection is removed while it loads.
 likeness collections create brief 2>/dev/null
 likeness watch --collection brief "$photos/many" 2>/dev/null
 wait_until has brief 1
@@ -79,7 +79,7 @@ check "its photos stay" test "$(find "$photos/many" -name '*.png' | wc -l)" = 30
 check "nothing of it is on disk" test "$(ls -A "$state/collections")" = "default
 work"
 
-# kill -9 while one is made and filled, and another is on its way out.
+# kill -9 while one is created and filled, and another is being removed.
 likeness collections create second 2>/dev/null
 likeness watch --collection second "$photos/many" 2>/dev/null
 wait_until has second 20
@@ -112,7 +112,7 @@ case $(names) in
 esac
 likeness collections remove second --yes 2>/dev/null || true
 
-# kill -9 among many makings and removals: what was acknowledged holds, the rest is whole or gone.
+# kill -9 while collections are created and removed: what was acknowledged holds, and every other one is complete or gone.
 churn() {
     local number name
     for number in $(seq 50); do
@@ -134,7 +134,7 @@ for round in $(seq 8); do
     wait $client
     start_daemon "${arguments[@]}"
     likeness collections --json | jq -r '.collections[].name' | LC_ALL=C sort >"$work/listed"
-    # The last word on each name.
+    # Only the last line on each name counts.
     awk '{ word[$2] = $1 } END { for (name in word) if (word[name] == "made") print name }' "$work/journal" |
         LC_ALL=C sort >"$work/wanted"
     awk '$1 == "gone" { print $2 }' "$work/journal" | LC_ALL=C sort >"$work/unwanted"
@@ -144,9 +144,9 @@ for round in $(seq 8); do
     [ "$(ls -A "$state/collections" | LC_ALL=C sort)" = "$(cat "$work/listed")" ] || fail "round $round: something is left over"
     grep '^r' "$work/listed" | while read -r name; do likeness collections remove "$name" --yes 2>/dev/null; done || true
 done
-check "8 kills among makings and removals: what was acknowledged holds" test "$(names)" = '["default","work"]'
+check "8 kills while collections are created and removed: what was acknowledged holds" test "$(names)" = '["default","work"]'
 
-# What a further empty collection costs.
+# The cost of a further empty collection.
 wait_idle
 read -r memory thread_count descriptor_count < <(echo "$(resident_kb) $(threads) $(descriptors)")
 for number in $(seq 50); do likeness collections create "empty-$number" 2>/dev/null; done

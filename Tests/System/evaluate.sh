@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What Models/evaluate stands on: its metrics and its whitening by numbers known otherwise, and the features that likeness-bench gives
-# it, several heads in one pass and with the preprocessing of a manifest.
+# Tests what Models/evaluate is built on: its metrics and its whitening against known numbers, and the features of likeness-bench, with several
+# heads in one pass and with the preprocessing of a manifest.
 source "$(dirname "$0")/lib.sh"
 cd "$project"
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# `likeness model fetch` with the real daemon and the real client, against a file server of this machine: what is cut off
-# goes on, what is wrong changes nothing, what is right is used. No network is touched.
+# Tests `likeness model fetch` with the daemon, the client and a file server on loopback. Interrupted downloads are resumed, wrong files
+# change nothing, and right ones are used. No other network is needed.
 source "$(dirname "$0")/lib.sh"
 require curl jq python3
 export XDG_CACHE_HOME=$work/cache
@@ -60,7 +60,7 @@ before=$(models)
 check "the list says what can be fetched" jq -e '[.fetchable[] | .name] | index("vgg16-keras") and index("vgg19-torchvision")' \
     <(likeness model list --json) >/dev/null
 
-# Nothing that fails changes anything.
+# A failure changes nothing.
 check "an unknown name is refused" fetch 4 vgg61
 check "and a neighbour" says "did you mean likeness model fetch vgg16?"
 check "a file of another size is refused" fetch 5 vgg16 --from "$files/tiny.safetensors"
@@ -77,13 +77,13 @@ check "and the other" says "${digest//[0-7]/8}"
 check "leaves no part" test ! -e "$cache/wrong.part"
 check "another network is refused by the daemon" fetch 4 "$(manifest other '[[16], [16, 32]]' "$digest")"
 check "which says both" says "VGG to conv2_1, widths 16-32, not "
-check "no model came of all this" test "$(models)" = "$before"
+check "no model was added by all this" test "$(models)" = "$before"
 
-# Cut off, interrupted, gone on with.
+# A download breaks off, is interrupted and is resumed.
 rm -f "$cache"/*.part "$requests"
 check "a broken connection fails" fetch 5 "$tiny" --from "$server/cut/tiny.safetensors"
 check "half is kept" test "$(kept)" = $((size / 2))
-# Interrupted when more has come. Background processes of a script ignore SIGINT unless told otherwise.
+# The interrupt comes when more has arrived. Background processes of a script ignore SIGINT unless told otherwise.
 LIKENESS_SOCKET=$sock env --default-signal=INT "$bin/likeness" model fetch "$tiny" --from "$server/slow/tiny.safetensors" \
     >/dev/null 2>&1 &
 client=$!

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Filters through the whole daemon: documents beside photos decide what searches, lists and removals see, also after kill -9.
+# Tests filters with the whole daemon: searches, lists and removals select images by the documents beside them, also after kill -9.
 source "$(dirname "$0")/lib.sh"
 require curl jq
 require_shared
@@ -11,14 +11,14 @@ for i in $(seq 10 19); do
     printf '{"camera":"%s","year":2021,"rating":%d,"tags":["dog","n%d"]}' "$([ $((i % 2)) = 0 ] && echo X100 || echo M10)" $((i - 10)) "$i" \
         >"$photos/2021/05/$i.jpg.json"
 done
-# One picture twice, with two documents: they share a vector and match each for itself.
+# One picture twice, with two documents: both files share a vector, and each is matched by its own document.
 cp "$photos/2021/05/10.jpg" "$photos/2020/copy.jpg"
 printf '{"camera":"M10"}' >"$photos/2020/copy.json"
 start_daemon --root "$photos" --weights "$shared/models/vgg19-slim.safetensors" --backend cpu
 wait_until status_has '.counts.images == 21'
 wait_idle
 
-# matches FILTER COUNT: so many images are listed, and so many the list says.
+# matches FILTER COUNT: the list has so many images, and its total says so.
 matches() {
     local page
     page=$(api GET /v1/images -G --data-urlencode "filter=$1")

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A state folder that runs full (a small tmpfs): searches go on, ingestion pauses with a reason and resumes by itself.
+# Tests a state folder without space, a small tmpfs: searches go on, and ingestion pauses with a reason and resumes by itself.
 source "$(dirname "$0")/lib.sh"
 require curl jq mount
 require_shared
@@ -13,7 +13,7 @@ cp "${sources[@]:0:40}" "$photos"
 start_daemon --root "$photos" --weights "$shared/models/vgg19-slim.safetensors"
 eventually "40 photos are searchable" status_has '.counts.images == 40'
 wait_idle
-# All but a few pages go to somebody else.
+# Another file takes all but a few pages.
 free=$(df --output=avail -k "$state" | tail -1)
 head -c $(((free - 24) * 1024)) /dev/zero >"$state/ballast"
 cp "${sources[@]:40:200}" "$photos"

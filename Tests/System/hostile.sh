@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A folder of 1,662 broken, odd and huge images as a root: the daemon stays up, its memory stays below 1 GB, and every file
-# is either searchable or an error with a reason.
+# Tests a folder of 1,662 broken, unusual and huge images: the daemon keeps running, its memory stays below 1 GB, and every file is
+# either searchable or a failure with a reason.
 source "$(dirname "$0")/lib.sh"
 require curl jq
 require_shared

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The running daemon against hostile clients: what is malformed, oversized, truncated, slow or too much is refused in the
-# documented form, on the Unix socket and on the page's; afterwards searches work and nothing has leaked.
+# Tests the daemon against hostile clients. Requests that are malformed, oversized, truncated, slow or too many are refused in the
+# documented form, on the Unix socket and on the page's. Afterwards searches work, and neither descriptors nor memory have leaked.
 source "$(dirname "$0")/lib.sh"
 require curl jq python3
 require_shared
@@ -19,7 +19,7 @@ has_descriptors() { descriptor_count=$(descriptors) && [ "$descriptor_count" -le
 has_memory() { memory_kb=$(resident_kb) && [ "$memory_kb" -lt "$1" ]; }
 search_works() { api POST '/v1/search?limit=1' --data-binary "@$photos/7.jpg" | jq -e '.results[0].path | endswith("/7.jpg")' >/dev/null; }
 check "a search works" search_works
-# Warm: caches and thread stacks are there before anything is compared.
+# Caches and thread stacks exist before anything is compared.
 for _ in $(seq 20); do search_works; done
 sleep 1
 descriptors_before=$(descriptors)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# kill -9 at random moments while photos are added, renamed and deleted: `Tests/System/kill.sh [ROUNDS]` (20).
-# After each kill the daemon must open; what it had acknowledged (listed) and is still there must be listed at once; and
-# when it has caught up, its list must equal the folder: nothing missing, nothing double, nothing deleted found.
+# Tests kill -9 at random moments while photos are added, renamed and deleted: `Tests/System/kill.sh [ROUNDS]` (20).
+# After each kill the daemon must open. Images that it had acknowledged (listed) and whose files still exist must be listed at once. When
+# it has caught up, its list must equal the folder: nothing is missing, nothing is listed twice, and nothing deleted is found.
 # The seed is printed; LIKENESS_SEED repeats a run's choices (not its timing).
 source "$(dirname "$0")/lib.sh"
 require curl jq sha256sum

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The model that comes with Likeness: its vectors are the same on every backend; and the way to it, in small: pictures from a seed,
-# training that goes on where it was cut, an export that computes what PyTorch computed.
+# Tests the included model. Its vectors are the same on every backend. Then a tiny model is trained in the same way: pictures come from a
+# seed, an interrupted training resumes to the same weights, and the exported network computes what PyTorch computes.
 source "$(dirname "$0")/lib.sh"
 cd "$project"
 
@@ -17,11 +17,11 @@ features() {
         --backend "$3" --head "$4" >/dev/null
 }
 
-# --- what ships -------------------------------------------------------------------------------------------------------
+# --- the file -------------------------------------------------------------------------------------------------------
 side=$(jq .preprocessing.side "Models/$name.json")
 check "pictures to embed" numbers pictures "$side" 3 "$work/in.rgb"
 for backend in reference cpu vulkan; do
-    check "the shipped file on $backend" features "Models/$name" "$backend.fvecs" "$backend" max,mean,gem3,rmac
+    check "the model on $backend" features "Models/$name" "$backend.fvecs" "$backend" max,mean,gem3,rmac
 done
 check "the processor's vectors are the reference's" numbers alike 0.999999 "$work/reference.fvecs" "$work/cpu.fvecs"
 check "and so are those by Vulkan" numbers alike 0.999999 "$work/reference.fvecs" "$work/vulkan.fvecs"
@@ -29,7 +29,7 @@ check "all of its dimensions say something" numbers lively "$work/reference.fvec
 check "the card names the file's digest" grep -q "$(jq -r .weights.sha256 "Models/$name.json")" "Models/$name.md"
 
 # --- what it finds ----------------------------------------------------------------------------------------------------
-# 100 photos in a daemon that was told nothing of models; edited copies of some of them, made as Models/evaluate makes them.
+# 100 photos in a daemon without a setting for the model, and edited copies of some of them, made as Models/evaluate makes them.
 photos=$work/photos
 mkdir "$photos" "$work/copies"
 for number in $(seq 0 10 999); do cp "$shared/data/corel1k/$number.jpg" "$photos"; done
@@ -54,7 +54,7 @@ check "mildly edited copies are found" test "$mild" -ge 24
 check "and heavily edited ones, nearly all" test "$heavy" -ge 32
 stop_daemon
 
-# --- the way to it ----------------------------------------------------------------------------------------------------
+# --- its training ----------------------------------------------------------------------------------------------------
 train() { Models/train --preset tiny --python "$python" --folder "$work/$1" --side 32 --head gem3 --whiten 0 "${@:2}" >"$work/said" 2>&1; }
 check "a training run in small" train whole
 check "leaves its pictures" test -s "$work/whole/pictures.jpg" -a -s "$work/whole/edits.jpg" -a -s "$work/whole/loss.png"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# 1,000 photos of ten classes through the whole daemon: rate, memory, quality, restart. Figures are for the README.
-#   Tests/System/photos.sh                       the model that comes with Likeness, its default head
+# Measures the whole daemon with 1,000 photos of ten classes: rate, memory, quality, restart. The README has these figures.
+#   Tests/System/photos.sh                       the included model with its default head
 #   Tests/System/photos.sh --slim [HEAD...]      ../shared/models/vgg19-slim.safetensors (max mean gem3 rmac)
 source "$(dirname "$0")/lib.sh"
 require curl jq

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the README's commands as they stand there, in a home of their own: `sudo` and the folders are stand-ins, and the
-# installation goes below one folder, so that nothing of the machine is touched.
+# Runs the README's commands as they are written, with a temporary home folder. A function replaces `sudo` and installs below one
+# folder, so that nothing else on this machine changes.
 source "$(dirname "$0")/lib.sh"
 require curl jq
 require_shared

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The daemon under a service manager, played by Tests/System/service_manager.py: passed sockets, notifications, watchdog, restart in place
-# with another model, and what is said when it cannot start.
+# Tests the daemon under a service manager, which Tests/System/service_manager.py plays: passed sockets, notifications, watchdog, restart in
+# place with another model, and the messages when it cannot start.
 source "$(dirname "$0")/lib.sh"
 require curl jq python3
 require_shared

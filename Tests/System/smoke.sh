@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# First light, as a stranger does it: install below a folder, search, drop a photo, use every command, install again,
-# uninstall. Photos are made here, so it runs anywhere.
+# Tests the first steps of a new user: install below a folder, search, drop a photo, use every command, install again, uninstall. The
+# photos are generated here, so the script runs anywhere.
 source "$(dirname "$0")/lib.sh"
 require curl jq python3
 prefix=$work/prefix
@@ -11,7 +11,7 @@ mkdir "$photos"
 
 on_exit() { "$project/systemd/install.sh" --prefix "$prefix" --uninstall --purge >/dev/null 2>&1 || true; }
 
-# make_photo SEED FILE: a PNG of soft coloured waves, the same for the same seed, unlike those of other seeds.
+# make_photo SEED FILE: writes a PNG of soft coloured waves, which depends on the seed alone.
 make_photo() {
     python3 - "$1" "$2" <<'PY'
 import math, os, random, struct, sys, zlib
@@ -59,7 +59,7 @@ check "the search of the README by curl" jq -e '.results | length == 5' <(
 ) >/dev/null
 check "standard input is searched" exits 0 "$likeness" search --json - <"$photos/photo 3.png"
 
-# Dropped into an idle daemon, until a search finds it.
+# A photo is dropped while the daemon is idle; the time until a search finds it is printed.
 finds() { [ "$("$likeness" search --limit 1 "$1" | first_path)" = "$2" ]; }
 worst=0
 for seed in 21 22 23; do
@@ -83,7 +83,7 @@ check "what was removed is gone" exits 1 "$likeness" show "$id"
 check "status" exits 0 "$likeness" status
 check "version" exits 0 "$likeness" version
 check "model list" exits 0 "$likeness" model list
-check "the model that comes along is in use, and trained" jq -e '.model.name == "likeness-slim-2" and (.model.untrained | not)' \
+check "the included model is in use, and trained" jq -e '.model.name == "likeness-slim-2" and (.model.untrained | not)' \
     <("$likeness" status --json) >/dev/null
 check "doctor" exits 0 "$likeness" doctor
 check "rescan" exits 0 "$likeness" rescan --wait "$photos"

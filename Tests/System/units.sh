@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The systemd units as systemd itself sees them, without a running one: nothing to complain about, exposure at most 2.0,
-# and the user and folders that they need come out of sysusers.d and tmpfiles.d.
+# Tests the systemd units with systemd's own tools, without a running systemd: they verify without a warning, their exposure is at most 2.0,
+# and sysusers.d and tmpfiles.d create the user and the folders that they need.
 source "$(dirname "$0")/lib.sh"
 require systemd-analyze systemd-sysusers systemd-tmpfiles
 

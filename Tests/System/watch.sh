@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Everything that people and programs do to files, while the daemon watches: `Tests/System/watch.sh [ROUNDS]` (8).
-# After each round it must become quiet, and its list must equal the two folders: path, content and document, nothing missing,
-# double or stale; images that were only renamed keep their ids and are not embedded again. A round's kind is taken in turn:
-# changes while it runs, names only, more events than the kernel keeps, changes while it is stopped, a root that is away, a root that is empty.
+# Tests what people and programs do to files while the daemon watches: `Tests/System/watch.sh [ROUNDS]` (8).
+# After each round the daemon must become quiet, and its list must equal the two folders in path, content and document, with nothing missing,
+# double or stale. Images that were only renamed keep their ids and are not embedded again. The kinds of rounds take turns: changes while the
+# daemon runs, renames only, more events than the kernel keeps, changes while it is stopped, a root that is away, a root that is empty.
 # The seed is printed; LIKENESS_SEED repeats a run's choices (not its timing).
 source "$(dirname "$0")/lib.sh"
 require curl jq python3

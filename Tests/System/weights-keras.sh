@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Weight files that h5py wrote in every layout of Keras, against the same weights as safetensors: the vectors must be equal
-# bit by bit. Files that cannot be read say why.
+# Tests weight files that h5py wrote in every layout of Keras against the same weights as safetensors: the vectors must be equal bit by
+# bit. For a file that cannot be read, the message says why.
 source "$(dirname "$0")/lib.sh"
 require /usr/bin/python3
 # Debian's own Python, for python3-h5py.

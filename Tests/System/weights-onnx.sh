@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Models written by the real onnx package: the same vectors as from the same weights in a safetensors file.
+# Tests models that the onnx package wrote: their vectors are those of the same weights in a safetensors file.
 source "$(dirname "$0")/lib.sh"
 # Debian's own, which sees Debian's packages.
 python=/usr/bin/python3

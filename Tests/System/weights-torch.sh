@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Weight files written by PyTorch itself (Debian's python3-torch), in both forms of torch.save: every file of a network has
-# the digest of the same numbers as safetensors, the vectors are PyTorch's, what is no state dict is refused by name, and a
-# short fuzz campaign starts from these files. LIKENESS_FUZZ_EXECUTIONS and LIKENESS_FUZZ_SEED change it.
+# Tests weight files that PyTorch wrote (Debian's python3-torch), in both forms of torch.save. Every file of a network has the digest of
+# the same weights as safetensors, the vectors are PyTorch's, a file that is no state dict is refused with what it is, and a short fuzz
+# campaign starts from these files. LIKENESS_FUZZ_EXECUTIONS and LIKENESS_FUZZ_SEED change the campaign.
 source "$(dirname "$0")/lib.sh"
 cd "$project"
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Whitening through the whole daemon: learned from 1,000 photos without reading one again, killed in the middle, taken back exactly.
+# Tests whitening with the whole daemon: it is learned from 1,000 photos without reading one again, interrupted by kill -9, and taken back exactly.
 #   Tests/System/whitening.sh [HEAD...]     (mean); each head prints its precision@5 with and without
 source "$(dirname "$0")/lib.sh"
 require curl jq
@@ -8,7 +8,7 @@ photos=$(cd "$shared/data/corel1k" && pwd -P)
 heads=("$@")
 [ $# -gt 0 ] || heads=(mean)
 
-# The eleven nearest of every tenth photo, by path: one line a photo.
+# answers FILE: the eleven nearest of every tenth photo, by path, a line for each photo.
 answers() {
     local number
     for number in $(seq 0 10 999); do
@@ -16,7 +16,7 @@ answers() {
     done >"$1"
 }
 
-# All images with everything that is told of them.
+# records FILE: all images with all of their members.
 records() { api GET '/v1/images?limit=1000' | jq -c '.images[]' >"$1"; }
 
 # Of the five nearest others of each photo, the share that is of its class (number / 100).
@@ -56,7 +56,7 @@ for head in "${heads[@]}"; do
     check "$head: the answers are others than before" bash -c '! cmp -s "$1" "$2"' - "$work/plain" "$work/whitened"
     echo "$head: precision@5 $(precision "$work/plain"), whitened $(precision "$work/whitened")"
 
-    # kill -9 while the collection is written anew: the plain one or the whitened one, never a part of each.
+    # kill -9 while the collection is rewritten: afterwards it is the plain one or the whitened one, never a mixture.
     digest=$(api GET /v1/status | jq .whitening.sha256)
     for delay in 0.005 0.02 0.05 0.1 0.2; do
         likeness model whiten --off >/dev/null 2>&1 &

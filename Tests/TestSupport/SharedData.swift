@@ -1,5 +1,6 @@
 package import Foundation
 package import Inference
+import Platform
 package import Testing
 
 /// Photos, hostile files and reference features beside the project; never part of it.
@@ -57,6 +58,16 @@ package enum TestEnvironment {
     /// Seconds for random campaigns: `LIKENESS_TESTS_SECONDS`, else `standard`.
     package static func seconds(_ standard: Double) -> Double {
         ProcessInfo.processInfo.environment["LIKENESS_TESTS_SECONDS"].flatMap(Double.init) ?? standard
+    }
+
+    /// Runs a random campaign with one seed after the other, once at least, until its time is over.
+    package static func campaign(seconds standard: Double, _ body: (UInt64) throws -> Void) rethrows {
+        let deadline = Instant.now + seconds(standard)
+        var seed: UInt64 = 1
+        repeat {
+            try body(seed)
+            seed += 1
+        } while Instant.now < deadline
     }
 }
 

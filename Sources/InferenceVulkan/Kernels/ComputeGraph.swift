@@ -28,22 +28,23 @@ struct ComputeGraph {
     ///   - tier: which kernels compute it.
     ///   - target: the device's limits.
     ///   - options: how kernels are chosen.
-    /// - Throws: `.unsupportedNetwork`.
+    /// - Throws: `.unsupportedLayer`, `.unsupportedNetwork`.
     init(
         _ network: Network,
         tier: Tier,
         target: GraphTarget,
         options: KernelOptions = KernelOptions()
     ) throws(InferenceError) {
+        try network.check(for: "vulkan", computes: Self.computes)
         var builder = ComputeGraphBuilder(network, tier, target, options)
         var layers = network.layers[...]
         while let layer = layers.popFirst() {
             switch layer {
-            case .convolution(let index, let inputChannels, let outputChannels):
-                let pools = layers.first == .maxPool
+            case .convolution(let it):
+                let pools = layers.first == .pool(.max2x2)
                 if pools { layers.removeFirst() }
-                try builder.addConvolution(index, inputChannels, outputChannels, pools: pools)
-            case .maxPool:
+                try builder.addConvolution(it.index, it.inputChannels, it.outputChannels, pools: pools)
+            case .pool:
                 try builder.addMaxPool()
             }
         }
@@ -64,6 +65,14 @@ struct ComputeGraph {
             mean: (mean[0], mean[1], mean[2]),
             scale: (scale[0] * factor, scale[1] * factor, scale[2] * factor)
         )
+    }
+
+    /// Whether there are kernels for a layer.
+    private static func computes(_ layer: Layer) -> Bool {
+        switch layer {
+        case .convolution(let it): (it.kernelSize, it.stride, it.padding, it.activation) == (3, 1, 1, .relu)
+        case .pool(let it): it == .max2x2
+        }
     }
 
     /// The dispatches of step `index` for a batch, in order; each waits for the one before it.

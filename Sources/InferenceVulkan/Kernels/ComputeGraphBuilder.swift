@@ -15,7 +15,7 @@ struct ComputeGraphBuilder {
     private let set: KernelSet
     private let target: GraphTarget
     private let options: KernelOptions
-    private let scaling: LayerScaling
+    private let scales: FP16Scales
     private var channels = 3
     private var side: Int
     private var binding = BufferBinding.pixels
@@ -30,9 +30,9 @@ struct ComputeGraphBuilder {
         self.target = target
         self.options = options
         set = KernelSet(tier, target, emulatesMatrixUnits: options.emulatesMatrixUnits)
-        scaling = tier == .fp32 ? LayerScaling(unscaled: network) : LayerScaling(of: network)
+        scales = tier == .fp32 ? FP16Scales(unscaled: network) : FP16Scales(of: network)
         // Elsewhere the first layer computes in fp32.
-        inputExponent = set.first.tileTerms > 0 ? scaling.input : 0
+        inputExponent = set.first.tileTerms > 0 ? scales.input : 0
         exponent = inputExponent
         side = network.preprocessing.side
         byteCounts = [.pixels: (side * side * 3).rounded(upTo: 4)]
@@ -80,7 +80,7 @@ struct ComputeGraphBuilder {
         steps.append(GraphStep(shape: binding == .pixels ? nil : shape, implementations: implementations))
         binding = next
         channels = outputChannels
-        exponent = scaling.maps[index]
+        exponent = scales.maps[index]
         if pools { side /= 2 }
         noteMap()
     }
@@ -260,7 +260,7 @@ struct ComputeGraphBuilder {
             arrangement: arrangement,
             pitch: pitch,
             inputExponent: exponent,
-            outputExponent: scaling.maps[index],
+            outputExponent: scales.maps[index],
             offset: parameterByteCount
         )
         if let known = parameters.last(where: { $0.isInterchangeable(with: layout) }) { return known }
@@ -308,6 +308,6 @@ struct ComputeGraphBuilder {
     private mutating func note(_ byteCount: Int) { byteCounts[binding] = max(byteCounts[binding] ?? 0, byteCount) }
 
     private func unsupported(_ detail: String) -> InferenceError {
-        .unsupportedNetwork(file: network.name, detail: detail)
+        .unsupportedNetwork(name: network.name, detail: detail)
     }
 }

@@ -34,18 +34,17 @@ extension Network {
         var side = preprocessing.side
         var rest = layers[...]
         while let layer = rest.popFirst() {
-            let pools = rest.first == .maxPool
-            switch layer {
-            case .convolution(let index, let inputChannels, let outputChannels):
+            let pools = rest.first == .pool(.max2x2)
+            if case .convolution(let convolution) = layer {
                 let shape = ConvolutionShape(
                     side: side,
-                    inputChannels: inputChannels,
-                    outputChannels: outputChannels,
+                    inputChannels: convolution.inputChannels,
+                    outputChannels: convolution.outputChannels,
                     pools: pools
                 )
-                if index > 0, !shapes.contains(shape) { shapes.append(shape) }
-            case .maxPool: side /= 2
+                if convolution.index > 0, !shapes.contains(shape) { shapes.append(shape) }
             }
+            side = layer.outputSide(side)
         }
         return shapes
     }

@@ -93,8 +93,10 @@ enum SelfTest {
         let widths = [3, 7, 36, 66, 70]
         var layers: [Layer] = []
         for (index, width) in widths.dropLast().enumerated() {
-            layers.append(.convolution(index: index, inputChannels: width, outputChannels: widths[index + 1]))
-            if index == 0 || index == 2 { layers.append(.maxPool) }
+            layers.append(
+                .convolution(.init(index: index, inputChannels: width, outputChannels: widths[index + 1]))
+            )
+            if index == 0 || index == 2 { layers.append(.pool(.max2x2)) }
         }
         var preprocessing = Preprocessing.keras
         preprocessing.side = 18
@@ -103,8 +105,20 @@ enum SelfTest {
             layers: layers,
             preprocessing: preprocessing,
             weightsDigest: SHA256Digest(of: [UInt8]()),
-            storage: SelfTestWeights(widths: widths)
+            storage: makeWeights(widths)
         )
+    }
+
+    /// Seeded weights, uniform with the variance 2 / fan-in that keeps activations level (He et al. 2015, equation 10).
+    private static func makeWeights(_ widths: [Int]) -> MemoryWeights {
+        var generator = SplitMix64(state: 1)
+        var memory = MemoryWeights()
+        for (input, output) in zip(widths, widths.dropFirst()) {
+            let bound = (6 / Float(9 * input)).squareRoot()
+            memory.weights.append((0..<output * input * 9).map { _ in .random(in: -bound...bound, using: &generator) })
+            memory.biases.append((0..<output).map { _ in .random(in: -1...1, using: &generator) })
+        }
+        return memory
     }
 
     private static func cosine(_ a: [Float], _ b: [Float]) -> Double {
@@ -115,31 +129,6 @@ enum SelfTest {
             bb += Double(y) * Double(y)
         }
         return ab / (aa * bb).squareRoot()
-    }
-}
-
-/// Seeded weights, uniform with the variance 2 / fan-in that keeps activations level (He et al. 2015, equation 10).
-private struct SelfTestWeights: WeightStorage {
-    private var weights: [[Float]] = []
-    private var biases: [[Float]] = []
-
-    init(widths: [Int]) {
-        var generator = SplitMix64(state: 1)
-        for (input, output) in zip(widths, widths.dropFirst()) {
-            let bound = (6 / Float(9 * input)).squareRoot()
-            weights.append((0..<output * input * 9).map { _ in .random(in: -bound...bound, using: &generator) })
-            biases.append((0..<output).map { _ in .random(in: -1...1, using: &generator) })
-        }
-    }
-
-    func withWeight<R>(_ index: Int, _ body: (Span<Float>) throws -> R) rethrows -> R {
-        let values = weights[index]
-        return try body(values.span)
-    }
-
-    func withBias<R>(_ index: Int, _ body: (Span<Float>) throws -> R) rethrows -> R {
-        let values = biases[index]
-        return try body(values.span)
     }
 }
 
