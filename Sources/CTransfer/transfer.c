@@ -6,9 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/un.h>
-#include <unistd.h>
+#include <time.h>
 
 _Static_assert(CTRANSFER_MESSAGE_BYTE_COUNT >= CURL_ERROR_SIZE, "libcurl writes that much");
 
@@ -31,43 +30,6 @@ static size_t on_body(char *bytes, size_t one, size_t byte_limit, void *context)
     return byte_count < 0 ? CURL_READFUNC_ABORT : (size_t)byte_count;
 }
 
-// MARK: Unix sockets
-
-struct connection {
-    long seconds;
-    /* `errno` of the last attempt. */
-    int error;
-};
-
-/* Connects here, blocking: libcurl takes EAGAIN, a full backlog, for a connection under way, and then fails to send. */
-static curl_socket_t on_open(void *context, curlsocktype purpose, struct curl_sockaddr *address) {
-    (void)purpose;
-    struct connection *connection = context;
-    int descriptor = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-    if (descriptor < 0) {
-        connection->error = errno;
-        return CURL_SOCKET_BAD;
-    }
-    struct timeval limit = {.tv_sec = connection->seconds};
-    setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-    int result;
-    do result = connect(descriptor, &address->addr, address->addrlen);
-    while (result && errno == EINTR);
-    if (result) {
-        connection->error = errno;
-        close(descriptor);
-        return CURL_SOCKET_BAD;
-    }
-    limit.tv_sec = 0;
-    setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-    return descriptor;
-}
-
-static int on_opened(void *context, curl_socket_t descriptor, curlsocktype purpose) {
-    (void)context, (void)descriptor, (void)purpose;
-    return CURL_SOCKOPT_ALREADY_CONNECTED;
-}
-
 // MARK: Options
 
 /* `CURLOPT_PROTOCOLS` is deprecated since 7.85, which brought its successor; Ubuntu 22.04 has 7.81. */
@@ -85,12 +47,9 @@ static CURLcode allow_protocols(CURL *curl, int allows_http) {
 
 #define SET(option, value) if (!code) code = curl_easy_setopt(curl, option, value)
 
-static CURLcode prepare_socket(CURL *curl, const struct CTransfer_request *request, struct connection *connection) {
+static CURLcode prepare_socket(CURL *curl, const struct CTransfer_request *request) {
     CURLcode code = CURLE_OK;
     SET(CURLOPT_UNIX_SOCKET_PATH, request->socket_path);
-    SET(CURLOPT_OPENSOCKETFUNCTION, on_open);
-    SET(CURLOPT_OPENSOCKETDATA, connection);
-    SET(CURLOPT_SOCKOPTFUNCTION, on_opened);
     SET(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
     SET(CURLOPT_PATH_AS_IS, 1L);
     // Nothing here needs SIGPIPE ignored, and a command whose output nobody reads is to end by it.
@@ -128,7 +87,6 @@ static CURLcode prepare(
     CURL *curl,
     const struct CTransfer_request *request,
     const struct CTransfer_callbacks *callbacks,
-    struct connection *connection,
     struct curl_slist **fields
 ) {
     CURLcode code = allow_protocols(curl, request->allows_http || request->socket_path);
@@ -146,7 +104,7 @@ static CURLcode prepare(
     SET(CURLOPT_WRITEFUNCTION, on_data);
     SET(CURLOPT_WRITEDATA, (void *)callbacks);
     if (request->allows_http || request->socket_path) SET(CURLOPT_NOPROXY, "*");
-    if (!code && request->socket_path) code = prepare_socket(curl, request, connection);
+    if (!code && request->socket_path) code = prepare_socket(curl, request);
     if (!code && request->accepted_type) code = add_field(fields, "Accept", request->accepted_type);
     if (!code && request->body_byte_count >= 0) code = prepare_body(curl, request, callbacks, fields);
     if (request->offset) {
@@ -196,6 +154,19 @@ static enum CTransfer_outcome outcome_of(CURLcode code, CURL *curl) {
     }
 }
 
+/* The `errno` of a Unix socket that did not connect. A full backlog, EAGAIN, libcurl takes for a connection under way: what
+   follows fails without an error, or because the socket is not connected. */
+static int error_of(enum CTransfer_outcome outcome, CURL *curl, const struct CTransfer_request *request) {
+    long error = 0;
+    curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &error);
+    if (!request->socket_path) return 0;
+    if (outcome == CTransfer_unreachable) return error ? (int)error : EAGAIN;
+    return outcome == CTransfer_unsent && error == ENOTCONN ? EAGAIN : 0;
+}
+
+/* Between two attempts to connect. */
+#define BACKLOG_MILLISECONDS 20
+
 enum CTransfer_outcome CTransfer_run(
     const struct CTransfer_request *request,
     const struct CTransfer_callbacks *callbacks,
@@ -216,13 +187,19 @@ enum CTransfer_outcome CTransfer_run(
         snprintf(message, CTRANSFER_MESSAGE_BYTE_COUNT, "libcurl does not start");
         return CTransfer_broken;
     }
-    struct connection connection = {.seconds = request->connect_seconds};
     struct curl_slist *fields = NULL;
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, message);
-    CURLcode code = prepare(curl, request, callbacks, &connection, &fields);
-    if (!code) code = curl_easy_perform(curl);
-    enum CTransfer_outcome outcome = outcome_of(code, curl);
-    if (outcome == CTransfer_unreachable) *system_error = connection.error;
+    CURLcode code = prepare(curl, request, callbacks, &fields);
+    enum CTransfer_outcome outcome = CTransfer_broken;
+    for (long waited = 0; !code; waited += BACKLOG_MILLISECONDS) {
+        code = curl_easy_perform(curl);
+        outcome = outcome_of(code, curl);
+        *system_error = error_of(outcome, curl, request);
+        if (*system_error != EAGAIN || waited >= 1000 * request->connect_seconds) break;
+        nanosleep(&(struct timespec){.tv_nsec = BACKLOG_MILLISECONDS * 1000000}, NULL);
+        code = CURLE_OK;
+    }
+    if (*system_error == EAGAIN) outcome = CTransfer_unreachable;
     curl_easy_cleanup(curl);
     curl_slist_free_all(fields);
     if (code && !message[0]) snprintf(message, CTRANSFER_MESSAGE_BYTE_COUNT, "%s", curl_easy_strerror(code));
