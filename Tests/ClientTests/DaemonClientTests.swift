@@ -37,7 +37,7 @@ struct DaemonClientTests {
         "A reply that is not HTTP/1.1 with an end that can be told is malformed",
         arguments: [
             "SSH-2.0-OpenSSH\r\n\r\n", "hello\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\nhello", "HTTP/1.1 200 OK\r\n\r\n",
-            "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Le",
             "HTTP/1.1 200 OK\r\nX: " + String(repeating: "x", count: 70_000) + "\r\nContent-Length: 0\r\n\r\n",
             "HTTP/1.1 200 OK\r\n" + String(repeating: "X: x\r\n", count: 12_000) + "Content-Length: 0\r\n\r\n",
         ]
@@ -51,7 +51,7 @@ struct DaemonClientTests {
     @Test(
         "A reply that ends early is a failure that names the socket",
         arguments: [
-            "", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel", "HTTP/1.1 200 OK\r\nContent-Le",
+            "", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel",
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nab",
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
