@@ -24,27 +24,37 @@ let kernels: [CSetting] = c + [.unsafeFlags(["-O3"])]
 
 /// One test target per target: its name without `Tests`, and what it needs besides.
 let testDependencies: [(name: String, others: [String])] = [
-    ("Platform", ["CPlatform"]), ("Wire", []), ("Storage", ["Platform"]),
+    ("Platform", ["CPlatform"]), ("Filters", []), ("Wire", ["DeviceReports", "Filters"]), ("Storage", ["Platform"]),
     ("LinearAlgebra", []), ("VectorIndex", ["Harness", "Storage", "Platform", "CIndexKernels"]),
-    ("Catalog", ["Wire", "Storage", "VectorIndex", "LinearAlgebra", "Platform"]),
+    ("Catalog", ["Filters", "Storage", "VectorIndex", "LinearAlgebra", "Platform"]),
     ("Imaging", ["Platform"]),
     ("Inference", []), ("InferenceCPU", ["Inference", "ModelFiles"]),
     ("ModelFiles", ["Harness", "Inference", "LinearAlgebra", "Platform"]),
-    ("InferenceVulkan", ["Inference", "ModelFiles", "CShaders", "Platform"]),
+    ("InferenceVulkan", ["DeviceReports", "Inference", "ModelFiles", "CShaders", "Platform"]),
     ("Embedding", ["Imaging", "Inference", "LinearAlgebra", "Platform"]),
     ("Ingestion", ["Catalog", "Embedding", "Imaging", "Inference", "Platform"]),
-    ("Server", ["Wire", "Catalog", "Embedding", "Imaging", "Inference", "Platform"]),
+    (
+        "Server",
+        [
+            "Wire", "DeviceReports", "Filters", "Catalog", "Embedding", "Imaging", "Inference", "Ingestion",
+            "LinearAlgebra", "ModelFiles", "Platform",
+        ]
+    ),
     (
         "Daemon",
-        ["Wire", "Platform", "Catalog", "Embedding", "Imaging", "Ingestion", "Inference", "InferenceVulkan"]
+        [
+            "Server", "Wire", "DeviceReports", "Platform", "Catalog", "Embedding", "Imaging", "Ingestion", "Inference",
+            "InferenceVulkan",
+        ]
     ),
-    ("Client", ["Wire", "Platform"]),
+    ("Client", ["Wire", "DeviceReports", "Filters", "Platform"]),
 ]
 
 let tests: [Target] = testDependencies.map { target in
     .testTarget(
         name: "\(target.name)Tests",
         dependencies: ([target.name, "TestSupport"] + target.others).map { .byName(name: $0) },
+        exclude: target.name == "Catalog" ? ["Fixtures"] : [],
         swiftSettings: numeric
     )
 }
@@ -85,7 +95,10 @@ let package = Package(
 
         // The house, bottom up.
         .target(name: "Platform", dependencies: ["CPlatform", "CNettle"], swiftSettings: strict),
-        .target(name: "Wire", exclude: ["README.md"], swiftSettings: safe),
+        .target(name: "Filters", exclude: ["README.md"], swiftSettings: safe),
+        // Small, and apart: the backends write these reports and the client reads them, which links no backend.
+        .target(name: "DeviceReports", swiftSettings: safe),
+        .target(name: "Wire", dependencies: ["Filters", "DeviceReports"], swiftSettings: safe),
         .target(name: "Storage", dependencies: ["CLMDB", "Platform"], swiftSettings: strict),
         .target(
             name: "LinearAlgebra",
@@ -101,14 +114,14 @@ let package = Package(
         ),
         .target(
             name: "Catalog",
-            dependencies: ["Wire", "Storage", "VectorIndex", "LinearAlgebra", "Platform"],
+            dependencies: ["Filters", "Storage", "VectorIndex", "LinearAlgebra", "Platform"],
             exclude: ["README.md"],
             swiftSettings: safe
         ),
         .target(name: "Imaging", dependencies: ["CImaging", "Platform"], swiftSettings: numeric),
         .target(
             name: "Inference",
-            dependencies: ["Platform", "COpenBLAS", "LinearAlgebra"],
+            dependencies: ["Platform", "COpenBLAS", "DeviceReports", "LinearAlgebra"],
             exclude: ["README.md"],
             swiftSettings: numeric
         ),
@@ -126,20 +139,27 @@ let package = Package(
         ),
         .target(
             name: "InferenceVulkan",
-            dependencies: ["Inference", "CVulkan", "CShaders", "Platform"],
+            dependencies: ["Inference", "CVulkan", "CShaders", "DeviceReports", "Platform"],
             exclude: ["README.md"],
             swiftSettings: strict
         ),
-        .target(name: "Embedding", dependencies: ["Imaging", "Inference", "Platform"], swiftSettings: safe),
+        .target(
+            name: "Embedding",
+            dependencies: ["DeviceReports", "Imaging", "Inference", "Platform"],
+            swiftSettings: safe
+        ),
         .target(
             name: "Ingestion",
-            dependencies: ["Catalog", "Embedding", "Platform"],
+            dependencies: ["Catalog", "Embedding", "Filters", "Imaging", "Inference", "Platform"],
             exclude: ["README.md"],
             swiftSettings: safe
         ),
         .target(
             name: "Server",
-            dependencies: ["Wire", "Catalog", "Platform", "CMicrohttpd", "CServer"],
+            dependencies: [
+                "Wire", "DeviceReports", "Filters", "Catalog", "Embedding", "Imaging", "Inference", "Ingestion",
+                "LinearAlgebra", "ModelFiles", "Platform", "CMicrohttpd", "CServer",
+            ],
             exclude: ["Page"],
             swiftSettings: strict
         ),
@@ -152,7 +172,7 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "Server", "Ingestion", "Catalog", "Embedding", "Imaging", "Wire", "Platform",
+                "Server", "Ingestion", "Catalog", "DeviceReports", "Embedding", "Imaging", "Platform",
                 "Inference", "InferenceCPU", "InferenceVulkan", "LinearAlgebra", "ModelFiles", "Storage",
             ],
             swiftSettings: safe
@@ -165,7 +185,11 @@ let package = Package(
             cSettings: c,
             linkerSettings: [.linkedLibrary("curl")]
         ),
-        .target(name: "Client", dependencies: ["Wire", "Platform", "CTransfer"], swiftSettings: safe),
+        .target(
+            name: "Client",
+            dependencies: ["Wire", "DeviceReports", "Filters", "Platform", "CTransfer"],
+            swiftSettings: safe
+        ),
 
         // Thin executables.
         .executableTarget(name: "likenessd", dependencies: ["Daemon"], swiftSettings: safe),
@@ -173,16 +197,16 @@ let package = Package(
         .executableTarget(
             name: "likeness-bench",
             dependencies: [
-                "Catalog", "Embedding", "Imaging", "Inference", "InferenceCPU", "InferenceVulkan",
-                "Harness", "Ingestion", "ModelFiles", "Platform", "Storage", "VectorIndex", "Wire",
+                "Catalog", "Embedding", "Filters", "Harness", "Imaging", "Inference", "InferenceCPU",
+                "InferenceVulkan", "Ingestion", "ModelFiles", "Platform", "Storage", "VectorIndex",
             ],
             swiftSettings: numeric
         ),
         .executableTarget(
             name: "likeness-torture",
             dependencies: [
-                "Catalog", "Embedding", "Harness", "Imaging", "Inference", "InferenceCPU", "InferenceVulkan",
-                "Platform", "Storage", "VectorIndex",
+                "Catalog", "DeviceReports", "Embedding", "Harness", "Imaging", "Inference", "InferenceCPU",
+                "InferenceVulkan", "Platform", "Storage", "VectorIndex",
             ],
             swiftSettings: numeric
         ),
@@ -193,7 +217,7 @@ let package = Package(
         // One test target per target; fixtures shared.
         .target(
             name: "TestSupport",
-            dependencies: ["Harness", "Inference", "Platform", "Wire"],
+            dependencies: ["Filters", "Harness", "Inference", "Platform"],
             path: "Tests/TestSupport",
             swiftSettings: strict
         ),

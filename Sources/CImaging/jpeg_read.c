@@ -1,9 +1,5 @@
-#include "cimaging.h"
-#include "clock.h"
-#include "resample.h"
+#include "reader.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,36 +8,21 @@
 #include <jerror.h>
 
 /* One decompression. The libjpeg structs point here through `client_data`. */
-typedef struct reader {
+typedef struct jpeg_reader {
+    reader base;
     struct jpeg_decompress_struct codec;
     struct jpeg_error_mgr errors;
     struct jpeg_source_mgr source;
     struct jpeg_progress_mgr progress;
-    jmp_buf escape;
-    const CImaging_limits *limits;
-    double deadline;
-    CImaging_status status;
-    CImaging_message *message;
     /* The source ran dry and an end marker was put in its place. */
     int ran_dry;
     /* The entropy decoder met a marker or the end where it wanted data, and made up zeros. */
     int made_up_data;
     /* Every row is decoded; what comes now is the rest of the file. */
     int has_all_rows;
-    resampler resize;
     JSAMPLE *row;
     uint8_t *rgb;
-} reader;
-
-__attribute__((noreturn, format(printf, 3, 4))) static void fail(reader *r, CImaging_status status, const char *format,
-                                                                 ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(r->message->text, sizeof r->message->text, format, arguments);
-    va_end(arguments);
-    r->status = status;
-    longjmp(r->escape, 1);
-}
+} jpeg_reader;
 
 static CImaging_status status_of(int code) {
     switch (code) {
@@ -66,19 +47,19 @@ static CImaging_status status_of(int code) {
 }
 
 static void on_error(j_common_ptr codec) {
-    reader *r = codec->client_data;
+    jpeg_reader *r = codec->client_data;
     /* A file cut in the rubbish behind its last row has lost nothing. */
-    if (r->has_all_rows && r->ran_dry) longjmp(r->escape, 1);
+    if (r->has_all_rows && r->ran_dry) longjmp(r->base.escape, 1);
     char text[JMSG_LENGTH_MAX];
     codec->err->format_message(codec, text);
     CImaging_status status = status_of(codec->err->msg_code);
     /* What libjpeg makes of a file that stops too early depends on where it stops. */
     if (r->ran_dry && status == CImaging_corrupt) status = CImaging_truncated;
-    fail(r, status, "%s", text);
+    reader_fail(&r->base, status, "%s", text);
 }
 
 static void on_message(j_common_ptr codec, int level) {
-    reader *r = codec->client_data;
+    jpeg_reader *r = codec->client_data;
     if (level < 0 && codec->err->msg_code == JWRN_HIT_MARKER) r->made_up_data = 1;
 }
 
@@ -88,7 +69,7 @@ static void ignore_source(j_decompress_ptr codec) { (void)codec; }
 
 static boolean on_dry_source(j_decompress_ptr codec) {
     static const JOCTET end[] = {0xff, JPEG_EOI};
-    reader *r = codec->client_data;
+    jpeg_reader *r = codec->client_data;
     r->ran_dry = 1;
     codec->src->next_input_byte = end;
     codec->src->bytes_in_buffer = sizeof end;
@@ -106,25 +87,27 @@ static void skip_source(j_decompress_ptr codec, long count) {
     }
 }
 
-static void check_time(reader *r) {
-    if (thread_seconds() > r->deadline) fail(r, CImaging_limit, "decoding takes more than %g s", r->limits->seconds);
-}
-
 static void on_progress(j_common_ptr codec) {
-    reader *r = codec->client_data;
-    if (r->codec.input_scan_number > r->limits->jpeg_scan_count) {
-        fail(r, CImaging_limit, "more than %d scans", r->limits->jpeg_scan_count);
+    jpeg_reader *r = codec->client_data;
+    if (r->codec.input_scan_number > r->base.limits.jpeg_scan_count) {
+        reader_fail(&r->base, CImaging_limit, "more than %d scans", r->base.limits.jpeg_scan_count);
     }
-    check_time(r);
+    reader_check_time(&r->base);
 }
 
-/* Sets the codec up and reads up to the first scan. Runs under the setjmp of the caller. */
-static void read_header(reader *r, const uint8_t *bytes, size_t byte_count) {
+/* Sets the codec up and reads up to the first scan. */
+static void read_header(reader *base, const uint8_t *bytes, size_t byte_count) {
+    jpeg_reader *r = (jpeg_reader *)base;
+    r->codec.err = jpeg_std_error(&r->errors);
+    r->errors.error_exit = on_error;
+    r->errors.emit_message = on_message;
+    r->errors.output_message = ignore_output;
+    r->codec.client_data = r;
     jpeg_create_decompress(&r->codec);
     r->codec.client_data = r;
     r->codec.progress = &r->progress;
     r->progress.progress_monitor = on_progress;
-    r->codec.mem->max_memory_to_use = (long)r->limits->memory_byte_count;
+    r->codec.mem->max_memory_to_use = (long)r->base.limits.memory_byte_count;
     r->source = (struct jpeg_source_mgr){
         .next_input_byte = bytes,
         .bytes_in_buffer = byte_count,
@@ -136,19 +119,13 @@ static void read_header(reader *r, const uint8_t *bytes, size_t byte_count) {
     };
     r->codec.src = &r->source;
     jpeg_read_header(&r->codec, TRUE);
-    uint32_t width = r->codec.image_width, height = r->codec.image_height;
-    if (width > r->limits->side || height > r->limits->side) {
-        fail(r, CImaging_limit, "%u x %u pixels, a side may have %u", width, height, r->limits->side);
-    }
-    if ((uint64_t)width * height > r->limits->pixel_count) {
-        fail(r, CImaging_limit, "%u x %u pixels are more than %llu", width, height,
-             (unsigned long long)r->limits->pixel_count);
-    }
+    r->base.width = r->codec.image_width;
+    r->base.height = r->codec.image_height;
 }
 
 /* The largest reduction in the DCT that leaves at least twice the pixels wanted on both axes: what remains is for the
    antialiasing filter, and the powers of two have SIMD code. */
-static unsigned reduction(const reader *r, const CImaging_target *target) {
+static unsigned reduction(const jpeg_reader *r, const CImaging_target *target) {
     for (unsigned divisor = 8; divisor > 1; divisor /= 2) {
         if (r->codec.image_width / divisor >= target->x.scaled * 2 &&
             r->codec.image_height / divisor >= target->y.scaled * 2) {
@@ -165,7 +142,8 @@ static void cmyk_to_rgb(const JSAMPLE *inks, uint8_t *rgb, uint32_t count) {
     }
 }
 
-static void decode(reader *r, const CImaging_target *target) {
+static void decode(reader *base, const CImaging_target *target) {
+    jpeg_reader *r = (jpeg_reader *)base;
     j_decompress_ptr codec = &r->codec;
     int has_inks = codec->jpeg_color_space == JCS_CMYK || codec->jpeg_color_space == JCS_YCCK;
     codec->out_color_space = has_inks ? JCS_CMYK : JCS_RGB;
@@ -177,73 +155,32 @@ static void decode(reader *r, const CImaging_target *target) {
     /* The resampler reads a byte more. */
     r->row = calloc((size_t)width * (size_t)codec->output_components + 1, 1);
     r->rgb = has_inks ? calloc((size_t)width * 3 + 1, 1) : NULL;
-    int is_ready = resampler_init(&r->resize, target, width, (double)codec->image_width / divisor, height,
+    int is_ready = resampler_init(&r->base.resize, target, width, (double)codec->image_width / divisor, height,
                                   (double)codec->image_height / divisor);
-    if (!r->row || (has_inks && !r->rgb) || is_ready != 0) fail(r, CImaging_no_memory, "no memory for rows");
+    if (!r->row || (has_inks && !r->rgb) || is_ready != 0) {
+        reader_fail(&r->base, CImaging_no_memory, "no memory for rows");
+    }
     while (codec->output_scanline < height) {
         JSAMPROW rows[] = {r->row};
         jpeg_read_scanlines(codec, rows, 1);
         if (has_inks) cmyk_to_rgb(r->row, r->rgb, width);
-        resampler_push(&r->resize, has_inks ? r->rgb : r->row);
+        resampler_push(&r->base.resize, has_inks ? r->rgb : r->row);
     }
     /* A missing end marker alone costs nothing; missing data does. */
-    if (r->ran_dry && r->made_up_data) fail(r, CImaging_truncated, "the data end before the last row");
+    if (r->ran_dry && r->made_up_data) reader_fail(&r->base, CImaging_truncated, "the data end before the last row");
     r->has_all_rows = 1;
     /* Rubbish between the last row and the end marker means that the rows are not what was meant. */
     jpeg_finish_decompress(codec);
 }
 
-typedef void (*action)(reader *r, const void *argument);
-
-static void act_decode(reader *r, const void *argument) { decode(r, argument); }
-
-typedef struct size_argument {
-    uint32_t *width;
-    uint32_t *height;
-} size_argument;
-
-static void act_size(reader *r, const void *argument) {
-    const size_argument *wanted = argument;
-    *wanted->width = r->codec.image_width;
-    *wanted->height = r->codec.image_height;
-}
-
-/* The one setjmp: `act` and all callbacks may jump out, and everything is released here. */
-static CImaging_status with_reader(const uint8_t *bytes, size_t byte_count, const CImaging_limits *limits, action act,
-                                   const void *argument, CImaging_message *message) {
-    reader *r = calloc(1, sizeof *r);
-    if (!r) return CImaging_no_memory;
-    r->limits = limits;
-    r->message = message;
-    r->deadline = thread_seconds() + limits->seconds;
-    r->codec.err = jpeg_std_error(&r->errors);
-    r->errors.error_exit = on_error;
-    r->errors.emit_message = on_message;
-    r->errors.output_message = ignore_output;
-    r->codec.client_data = r;
-    if (setjmp(r->escape) == 0) {
-        read_header(r, bytes, byte_count);
-        act(r, argument);
-    }
-    CImaging_status status = r->status;
+static void release(reader *base) {
+    jpeg_reader *r = (jpeg_reader *)base;
     jpeg_destroy_decompress(&r->codec);
-    resampler_free(&r->resize);
     free(r->row);
     free(r->rgb);
-    free(r);
-    return status;
 }
 
-CImaging_status CImaging_jpeg_size(const uint8_t *bytes, size_t byte_count, const CImaging_limits *limits,
-                                   uint32_t *width, uint32_t *height, CImaging_message *message) {
-    size_argument argument = {width, height};
-    return with_reader(bytes, byte_count, limits, act_size, &argument, message);
-}
-
-CImaging_status CImaging_jpeg_decode(const uint8_t *bytes, size_t byte_count, const CImaging_limits *limits,
-                                     const CImaging_target *target, CImaging_message *message) {
-    return with_reader(bytes, byte_count, limits, act_decode, target, message);
-}
+const reader_format reader_jpeg = {sizeof(jpeg_reader), read_header, decode, release};
 
 /* The macro holds bare numbers: text only after it is expanded. */
 #define TEXT_OF(numbers) #numbers

@@ -1,7 +1,7 @@
+package import Filters
 internal import Platform
 internal import Storage
 internal import VectorIndex
-package import Wire
 
 /// A page of the images that match a filter.
 package struct FilteredImages: Sendable {
@@ -23,28 +23,28 @@ extension Catalog {
 
     /// Images that match, with ids above `cursor`, in order of id.
     ///
+    /// - Throws: `.corrupted`, `.storage`.
     /// - Complexity: the filter, and O(limit * images / matches) or O(matches), whichever is less
     package func images(
         matching filter: Filter,
         after cursor: ImageID?,
         limit: Int
     ) throws(CatalogError) -> FilteredImages {
-        try read { (contents, transaction) throws(CatalogFailure) in
-            let tables = contents.tables
-            let matches = try FilterMatches(filter, tables, transaction)
+        try read { (_, transaction) throws(CatalogFailure) in
+            let matches = try FilterMatches(filter, transaction)
             var page = FilteredImages(images: [], total: matches.count)
             let (first, overflow) = (cursor?.rawValue ?? 0).addingReportingOverflow(1)
             guard limit > 0, !overflow, matches.count > 0 else { return page }
-            let stored = try storing { () throws(StorageError) in try transaction.count(of: tables.images) }
-            // Few matches are put in order; many are met soon on a walk through all images.
-            let walked = stored.multipliedReportingOverflow(by: min(limit, matches.count)).partialValue / matches.count
-            if matches.count <= walked {
+            let stored = try transaction.count(of: transaction.tables.images)
+            // Few matches are put in order; a scan of all images soon meets many.
+            let scanned = stored.multipliedReportingOverflow(by: min(limit, matches.count)).partialValue / matches.count
+            if matches.count <= scanned {
                 for id in try matches.ids(transaction).drop(while: { $0.rawValue < first }).prefix(limit) {
-                    page.images.append(try tables.requiredImage(id, transaction).image)
+                    page.images.append(try transaction.requiredImage(id).image)
                 }
                 return page
             }
-            try transaction.scan(tables.images, from: first) { (key, value) throws(CatalogFailure) in
+            try transaction.scan(transaction.tables.images, from: first) { (key, value) throws(CatalogFailure) in
                 guard let number = key.integer(at: 0, as: UInt64.self), let slot = value.integer(at: 4, as: UInt32.self)
                 else { throw .corrupted("image", "short") }
                 let id = ImageID(rawValue: number)
@@ -62,14 +62,14 @@ extension Catalog {
     /// In bounded transactions; what matches when the call begins is removed, unless a change meanwhile makes it match no more.
     /// - Returns: how many were removed.
     /// - Throws: what was removed before stays removed.
-    package func dismissImages(matching filter: Filter) throws(CatalogError) -> Int {
-        let ids = try read { (contents, transaction) throws(CatalogFailure) in
-            try FilterMatches(filter, contents.tables, transaction).ids(transaction)
+    package func excludeImages(matching filter: Filter) throws(CatalogError) -> Int {
+        let ids = try read { (_, transaction) throws(CatalogFailure) in
+            try FilterMatches(filter, transaction).ids(transaction)
         }
         var count = 0
         for start in stride(from: 0, to: ids.count, by: Self.removalCount) {
             let piece = Array(ids[start..<min(ids.count, start + Self.removalCount)])
-            guard case .count(let removed) = try writer.submit(.dismiss(piece, filter)) else { continue }
+            guard case .count(let removed) = try writer.submit(.exclude(piece, filter)) else { continue }
             count += removed
         }
         return count

@@ -4,64 +4,83 @@ internal import Storage
 /// What is stored, one by one and in pages.
 extension Catalog {
     /// Whether a vector for these bytes is stored, so that `index` needs none.
+    ///
+    /// - Throws: `.corrupted`, `.storage`.
+    /// - Complexity: O(log n)
     package func knowsContent(_ content: SHA256Digest) throws(CatalogError) -> Bool {
-        try read { (contents, transaction) throws(CatalogFailure) in
-            try contents.tables.content(content, transaction) != nil
+        try read { (_, transaction) throws(CatalogFailure) in
+            try transaction.content(content) != nil
         }
     }
 
     /// Keys of indexed files with these bytes, at most `limit`.
+    ///
+    /// - Throws: `.corrupted`, `.storage`.
+    /// - Complexity: O(log n) for each image that shares the vector
     package func files(withContent content: SHA256Digest, limit: Int) throws(CatalogError) -> [FileKey] {
-        try read { (contents, transaction) throws(CatalogFailure) in
+        try read { (_, transaction) throws(CatalogFailure) in
             var found: [FileKey] = []
-            guard let row = try contents.tables.content(content, transaction) else { return found }
+            guard let row = try transaction.content(content) else { return found }
             // Images of other bytes can share the vector, so all of them are looked at until enough are found.
-            for id in try contents.tables.images(of: row.slot, limit: .max, transaction) {
+            for id in try transaction.images(of: row.slot, limit: .max) {
                 guard found.count < limit else { break }
-                let image = try contents.tables.requiredImage(id, transaction).image
+                let image = try transaction.requiredImage(id).image
                 if image.content == content { found.append(image.key) }
             }
             return found
         }
     }
 
+    /// The image with this id; nil when there is none.
+    ///
+    /// - Throws: `.corrupted`, `.storage`.
+    /// - Complexity: O(log n)
     package func image(_ id: ImageID) throws(CatalogError) -> ImageRecord? {
-        try read { (contents, transaction) throws(CatalogFailure) in
-            try contents.tables.image(id, transaction)?.image
+        try read { (_, transaction) throws(CatalogFailure) in
+            try transaction.image(id)?.image
         }
     }
 
-    /// Images with ids above `cursor`, in order of id: stable under inserts.
+    /// A page of images: those with ids above `cursor`, in order of id, at most `limit`. The order is stable under inserts.
+    ///
+    /// - Throws: `.corrupted`, `.storage`.
+    /// - Complexity: O(log n + limit)
     package func images(after cursor: ImageID?, limit: Int) throws(CatalogError) -> [ImageRecord] {
-        try read { (contents, transaction) throws(CatalogFailure) in
+        try read { (_, transaction) throws(CatalogFailure) in
             var found: [ImageRecord] = []
             let (first, overflow) = (cursor?.rawValue ?? 0).addingReportingOverflow(1)
             guard limit > 0, !overflow else { return found }
-            try transaction.scan(contents.tables.images, from: first) { (key, value) throws(CatalogFailure) in
-                guard let number = key.integer(at: 0, as: UInt64.self) else { throw .corrupted("image", "short key") }
-                found.append(try ImageRow(value.copied, id: ImageID(rawValue: number)).image)
+            try transaction.scanImages(from: first) { (row) throws(CatalogFailure) in
+                found.append(row.image)
                 return found.count < limit
             }
             return found
         }
     }
 
+    /// A file's row in the ledger; nil when it has none.
+    ///
+    /// - Throws: `.corrupted`, `.storage`.
+    /// - Complexity: O(log n)
     package func file(_ key: FileKey) throws(CatalogError) -> FileRow? {
-        try read { (contents, transaction) throws(CatalogFailure) in try contents.tables.file(key, transaction) }
+        try read { (_, transaction) throws(CatalogFailure) in try transaction.file(key) }
     }
 
-    /// Rows of one root in byte order of stored keys, in pages: those after `path`, at most `limit`.
+    /// A page of the ledger's rows of one root, in byte order of stored keys: those after `path`, at most `limit`.
+    ///
+    /// - Throws: `.corrupted`, `.storage`.
+    /// - Complexity: O(log n + limit)
     package func files(
         in root: RootID,
         after path: RelativePath?,
         limit: Int
     ) throws(CatalogError) -> [FileRow] {
-        try read { (contents, transaction) throws(CatalogFailure) in
+        try read { (_, transaction) throws(CatalogFailure) in
             var found: [FileRow] = []
             guard limit > 0 else { return found }
             let prefix = FileKey.prefix(of: root)
             let start = path.map { FileKey(root: root, path: $0).storedKey }
-            try contents.tables.scanFiles(from: start ?? prefix, within: prefix, transaction) {
+            try transaction.scanFiles(from: start ?? prefix, within: prefix) {
                 (row) throws(CatalogFailure) in
                 if row.key.path != path { found.append(row) }
                 return found.count < limit
@@ -70,20 +89,21 @@ extension Catalog {
         }
     }
 
-    /// Failed files of all roots, in pages.
+    /// A page of the failed files of all roots: those after `key`, at most `limit`.
+    ///
+    /// - Throws: `.corrupted`, `.storage`.
+    /// - Complexity: O(limit * log n)
     package func failures(after key: FileKey?, limit: Int) throws(CatalogError) -> [FileRow] {
-        try read { (contents, transaction) throws(CatalogFailure) in
+        try read { (_, transaction) throws(CatalogFailure) in
             var found: [FileRow] = []
             guard limit > 0 else { return found }
             let start = key?.storedKey
             // An empty key is not LMDB's, and none is below four zeros.
             let first = start ?? FileKey.prefix(of: RootID(rawValue: 0))
-            try transaction.scan(contents.tables.failed, from: first) { (storedKey, _) throws(CatalogFailure) in
+            try transaction.scan(transaction.tables.failed, from: first) { (storedKey, _) throws(CatalogFailure) in
                 let storedKey = storedKey.copied
                 if storedKey == start { return true }
-                let bytes = try storing { () throws(StorageError) in
-                    try transaction.get(storedKey, in: contents.tables.files)
-                }
+                let bytes = try transaction.get(storedKey, in: transaction.tables.files)
                 guard let bytes else {
                     throw .corrupted("failed \(String(decoding: storedKey.dropFirst(4), as: UTF8.self))", "no file row")
                 }
@@ -94,9 +114,13 @@ extension Catalog {
         }
     }
 
+    /// The watched roots, in order of id.
+    ///
+    /// - Throws: `.corrupted`, `.storage`.
+    /// - Complexity: O(roots)
     package func roots() throws(CatalogError) -> [RootRecord] {
-        try read { (contents, transaction) throws(CatalogFailure) in
-            try contents.tables.allRoots(transaction)
+        try read { (_, transaction) throws(CatalogFailure) in
+            try transaction.allRoots()
                 .filter { !$0.row.isRemoved }
                 .map { RootRecord(id: $0.id, path: $0.row.path) }
         }

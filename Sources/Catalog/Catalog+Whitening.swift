@@ -16,15 +16,13 @@ extension Catalog {
     /// - Complexity: reads at most 50,000 vectors, evenly spread; O(dimension^2) each, and O(dimension^3).
     package func learnWhitening() throws(CatalogError) -> Whitening {
         try read { (contents, transaction) throws(CatalogFailure) in
-            let total = try indexing { () throws(IndexError) in try contents.index.storedCount(in: transaction) }
+            let total = try contents.storedCount(transaction)
             let step = max(1, (total + Self.sampleLimit - 1) / Self.sampleLimit)
             var learner = WhiteningLearner(dimension: dimension)
             var first = Slot(rawValue: 0)
             var number = 0
             while true {
-                let slots = try indexing { () throws(IndexError) in
-                    try contents.index.slots(from: first, limit: 4096, in: transaction)
-                }
+                let slots = try contents.slots(from: first, limit: 4096, transaction)
                 guard let last = slots.last else { break }
                 for slot in slots {
                     if number % step == 0 { learner.add(try contents.original(slot, transaction).floats) }

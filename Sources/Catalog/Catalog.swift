@@ -43,7 +43,7 @@ package final class Catalog: Sendable {
             store = try CatalogStore(directory: directory, configuration: configuration, options: options)
         } catch { throw error.error }
         do throws(CatalogFailure) {
-            let writer = try CatalogWriter(store, eventLimit: options.eventLimit)
+            let writer = try CatalogWriter(store)
             do throws(SystemError) {
                 thread = try WorkerThread(name: "writer") { writer.run() }
             } catch { throw .storage(StorageError(error)) }
@@ -93,10 +93,11 @@ package final class Catalog: Sendable {
     /// searches stay quick.
     ///
     /// An image whose vector the index cannot take (all zero, not finite) becomes a failed file, kind
-    /// `unusable-vector`. `index` leaves a file out whose image a user dismissed, while its bytes are the same.
+    /// `unusable-vector`. `index` leaves a file out whose image a user excluded, while its bytes are the same.
     /// A change of a file in a root that is not on the list has the outcome `notFound`.
     /// - Returns: one outcome a change, in order.
-    /// - Throws: the whole batch was not stored.
+    /// - Throws: the whole batch was not stored: `.wrongDimension`, `.corrupted`, `.storageFull`, `.storage`.
+    /// - Complexity: O(log n) a change, and two flushes to the disk for all that wait
     package func apply(_ changes: [CatalogChange]) throws(CatalogError) -> [CatalogOutcome] {
         for case .index(_, _, _, let embedded?, _) in changes where embedded.vector.count != dimension {
             throw .wrongDimension(got: embedded.vector.count, expected: dimension)
@@ -111,6 +112,8 @@ package final class Catalog: Sendable {
     package var secondsSinceWriterTurn: Double { writer.secondsSinceTurn }
 
     /// The root with this path, made when it is new.
+    ///
+    /// - Throws: `.storageFull`, `.storage`.
     package func addRoot(_ path: RelativePath) throws(CatalogError) -> RootRecord {
         guard case .root(let root) = try writer.submit(.addRoot(path)) else {
             throw .storage(detail: "root \(path) was not added")
@@ -118,10 +121,12 @@ package final class Catalog: Sendable {
         return root
     }
 
-    /// Forgets a root with all its files and images, in bounded transactions.
+    /// Deletes a root with all its files and images, in bounded transactions.
     ///
     /// Nothing can be added to the root once this is called. Whatever interrupts it, a failing disk or the end of the
     /// process, the rest is removed later without being asked for.
+    /// - Throws: `.storageFull`, `.storage`.
+    /// - Complexity: O(files of the root), in transactions of 256
     package func removeRoot(_ id: RootID) throws(CatalogError) { try writer.removeRoot(id) }
 
     // MARK: Reading
@@ -129,6 +134,7 @@ package final class Catalog: Sendable {
     /// The images most similar to the query, best first, equal scores by id.
     ///
     /// - Throws: `.wrongDimension`, `.unusableVector`, `.corrupted`, `.storage`.
+    /// - Complexity: about O(log n) through the graph, O(n) when it is exact
     package func search(_ query: CatalogQuery) throws(CatalogError) -> CatalogResults {
         guard query.vector.count == dimension else {
             throw .wrongDimension(got: query.vector.count, expected: dimension)
@@ -144,17 +150,20 @@ package final class Catalog: Sendable {
         }
     }
 
-    /// The stored vector of an image; nil when there is no such image.
+    /// The stored vector of an image as the network gave it; nil when there is no such image.
+    ///
+    /// - Throws: `.corrupted`, `.storage`.
+    /// - Complexity: O(log n)
     package func vector(of id: ImageID) throws(CatalogError) -> [Float]? {
         try read { (contents, transaction) throws(CatalogFailure) in
-            guard let row = try contents.tables.image(id, transaction) else { return nil }
+            guard let row = try transaction.image(id) else { return nil }
             return try contents.original(row.slot, transaction).floats
         }
     }
 
     /// Runs `body` in a read transaction; once more when the store had to be opened again for it.
     func read<R>(
-        _ body: (CatalogStore.Contents, borrowing ReadTransaction) throws(CatalogFailure) -> R
+        _ body: (CatalogStore.Contents, borrowing CatalogReadTransaction) throws(CatalogFailure) -> R
     ) throws(CatalogError) -> R {
         do throws(CatalogFailure) { return try readOnce(body) } catch {
             guard error.storageCode == .panicked else { throw error.error }
@@ -164,10 +173,10 @@ package final class Catalog: Sendable {
     }
 
     private func readOnce<R>(
-        _ body: (CatalogStore.Contents, borrowing ReadTransaction) throws(CatalogFailure) -> R
+        _ body: (CatalogStore.Contents, borrowing CatalogReadTransaction) throws(CatalogFailure) -> R
     ) throws(CatalogFailure) -> R {
         let contents = try store.contents()
-        let transaction = try storing { () throws(StorageError) in try ReadTransaction(store.environment) }
+        let transaction = try CatalogReadTransaction(store.environment, contents.tables)
         return try body(contents, transaction)
     }
 }

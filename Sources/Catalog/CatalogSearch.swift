@@ -18,15 +18,15 @@ struct CatalogSearch {
     /// - Returns: the page, and whether the transaction holds images for it that the index did not give: a vector that was
     ///   added or removed after the transaction began counts for the index, and has no image here.
     func run(
-        _ transaction: borrowing ReadTransaction
+        _ transaction: borrowing CatalogReadTransaction
     ) throws(CatalogFailure) -> (results: CatalogResults, isShort: Bool) {
         let vector = try contents.compared(query.vector)
         let filterStart = Instant.now
         let matches = try query.filter.map { (filter) throws(CatalogFailure) in
-            try FilterMatches(filter, contents.tables, transaction)
+            try FilterMatches(filter, transaction)
         }
         let members = try matches?.slots(transaction)
-        let stored = try storing { () throws(StorageError) in try transaction.count(of: contents.tables.images) }
+        let stored = try transaction.count(of: contents.tables.images)
         let imageCount = matches?.count ?? stored
         let limit = min(max(query.limit, 1), 1000)
         let offset = min(max(query.offset, 0), imageCount)
@@ -37,16 +37,17 @@ struct CatalogSearch {
         var loadTime: Int64 = 0
         while true {
             let start = Instant.now
-            let found = try indexing { () throws(IndexError) in
-                try contents.index.search(
+            let found: [IndexHit]
+            do throws(IndexError) {
+                found = try contents.index.search(
                     vector,
                     count: count,
                     ef: nil,
                     isExact: query.isExact,
                     among: members,
-                    transaction: transaction
+                    transaction: transaction.storage
                 )
-            }
+            } catch { throw CatalogFailure(error) }
             let middle = Instant.now
             searchTime += middle.nanoseconds - start.nanoseconds
             let candidates = try expand(found, wanted, matches, transaction)
@@ -54,7 +55,7 @@ struct CatalogSearch {
             if isAll || isDecided(candidates, found, offset + limit) {
                 var hits: [CatalogHit] = []
                 for candidate in candidates.dropFirst(offset).prefix(limit) {
-                    let row = try contents.tables.requiredImage(candidate.id, transaction)
+                    let row = try transaction.requiredImage(candidate.id)
                     hits.append(CatalogHit(image: row.image, score: candidate.score))
                 }
                 loadTime += Instant.now.nanoseconds - middle.nanoseconds
@@ -76,10 +77,10 @@ struct CatalogSearch {
     /// Whether the image that is left out is one of those that were counted.
     private func countsExcluded(
         _ matches: FilterMatches?,
-        _ transaction: borrowing ReadTransaction
+        _ transaction: borrowing CatalogReadTransaction
     ) throws(CatalogFailure) -> Bool {
         guard let id = query.excluded, let matches else { return query.excluded != nil }
-        guard let row = try contents.tables.image(id, transaction) else { return false }
+        guard let row = try transaction.image(id) else { return false }
         return try matches.contains(id, at: row.slot, transaction)
     }
 
@@ -88,7 +89,7 @@ struct CatalogSearch {
         _ found: [IndexHit],
         _ wanted: Int,
         _ matches: FilterMatches?,
-        _ transaction: borrowing ReadTransaction
+        _ transaction: borrowing CatalogReadTransaction
     ) throws(CatalogFailure) -> [Candidate] {
         var candidates: [Candidate] = []
         var lastScore: Float = .infinity
@@ -97,7 +98,7 @@ struct CatalogSearch {
             if candidates.count >= wanted, hit.score < lastScore { break }
             // Images of one vector may match or not each for itself.
             let limit = matches == nil ? wanted + 1 : .max
-            for id in try contents.tables.images(of: hit.slot, limit: limit, transaction) where id != query.excluded {
+            for id in try transaction.images(of: hit.slot, limit: limit) where id != query.excluded {
                 if let matches, try !matches.contains(id, at: hit.slot, transaction) { continue }
                 candidates.append(Candidate(id: id, score: hit.score))
             }

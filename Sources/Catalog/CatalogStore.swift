@@ -39,6 +39,8 @@ final class CatalogStore: Sendable {
     let options: CatalogOptions
     private let phase: Monitor<Phase>
     private let lastCounts = Monitor(Counts())
+    /// Wakes those who follow the change feed.
+    let feed = ChangeSignal()
 
     init(directory: String, configuration: CatalogConfiguration, options: CatalogOptions) throws(CatalogFailure) {
         let generations = try CollectionGenerations(directory)
@@ -64,18 +66,18 @@ final class CatalogStore: Sendable {
     ) throws(CatalogFailure) -> Contents {
         while true {
             do throws(CatalogFailure) {
-                let transaction = try storing { () throws(StorageError) in try WriteTransaction(environment) }
-                let tables = try CatalogTables(transaction)
-                let whitening = try configuration.agree(tables, transaction)
+                let transaction = try CatalogWriteTransaction(opening: environment)
+                let tables = transaction.tables
+                let whitening = try configuration.agree(transaction)
                 let index: VectorIndex
                 do throws(IndexError) {
                     index = try VectorIndex(
                         dimension: configuration.dimension,
-                        transaction: transaction,
+                        transaction: transaction.storage,
                         parameters: options.index
                     )
                 } catch { throw CatalogFailure(error) }
-                do throws(StorageError) { try transaction.commit() } catch { throw .storage(error) }
+                try transaction.commit()
                 do throws(SystemError) { try index.start() } catch { throw .storage(StorageError(error)) }
                 return Contents(tables: tables, index: index, whitening: whitening)
             } catch {
@@ -137,6 +139,7 @@ final class CatalogStore: Sendable {
 
     /// Ends the linkers and gives the directory free.
     func close() {
+        feed.close()
         if case .open(let contents) = phase.read({ $0 }) { contents.index.stop() }
         environment.close()
     }
@@ -145,21 +148,20 @@ final class CatalogStore: Sendable {
 
     var counts: Counts { lastCounts.read { $0 } }
 
-    /// Reads the counts that LMDB keeps. O(1)
+    /// Reads the counts that LMDB keeps and where the change feed ends, and tells those who wait for it. O(1)
     func refreshCounts() throws(CatalogFailure) {
         let tables = try contents().tables
-        let transaction = try storing { () throws(StorageError) in try ReadTransaction(environment) }
-        let lacksFields = try !FieldIndexState(tables, transaction).isComplete
-        let counts = try storing { () throws(StorageError) in
-            let used = try environment.statistics.usedByteCount
-            return Counts(
-                images: try transaction.count(of: tables.images),
-                files: try transaction.count(of: tables.files),
-                failed: try transaction.count(of: tables.failed),
-                usedByteCount: used,
-                lacksFields: lacksFields
-            )
-        }
+        let transaction = try CatalogReadTransaction(environment, tables)
+        let lacksFields = try !FieldIndexState(transaction).isComplete
+        let counts = Counts(
+            images: try transaction.count(of: tables.images),
+            files: try transaction.count(of: tables.files),
+            failed: try transaction.count(of: tables.failed),
+            usedByteCount: try storing { () throws(StorageError) in try environment.statistics.usedByteCount },
+            lacksFields: lacksFields
+        )
+        let sequence = try CatalogState(transaction).sequence
         lastCounts.update { $0 = counts }
+        feed.note(sequence)
     }
 }

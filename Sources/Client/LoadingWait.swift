@@ -43,6 +43,6 @@ struct LoadingWait {
     private func isLoaded(_ status: StatusResponse, _ path: String?) throws -> Bool {
         let roots = path.map { path in status.roots.filter { $0.path == path } } ?? status.roots
         if let path, roots.isEmpty { throw ClientError.failed("\(path) is not watched any more") }
-        return roots.allSatisfy { $0.state == "offline" || ($0.state != "scanning" && $0.waiting == 0) }
+        return roots.allSatisfy { $0.state == "offline" || ($0.state != "scanning" && $0.waitingFiles == 0) }
     }
 }

@@ -2,7 +2,7 @@ internal import Wire
 
 /// Loading, as one line.
 struct Progress {
-    private let progress: StatusResponse.Progress
+    private let progress: StatusResponse.LoadProgress
     private let waiting: Int
 
     init(_ status: StatusResponse) {

@@ -8,7 +8,8 @@ internal import Ingestion
 internal import Platform
 internal import Server
 
-/// The daemon's life: put the rooms together, start consumers before producers, wait, stop in reverse.
+/// The daemon's life cycle: starts the services, consumers before producers, waits for a signal, and stops them in
+/// reverse.
 package enum LikenessDaemon {
     private static let log = Log("daemon")
 
@@ -30,36 +31,36 @@ package enum LikenessDaemon {
         Heap.keepSmall()
         var signals = Signals()
         let manager = ServiceManager(environment: environment)
-        let house = try House(configuration, environment: environment)
-        manager.notify("READY=1", "STATUS=\(house.summary)")
-        let isRestart = wait(&signals, manager, house)
+        let daemon = try RunningDaemon(configuration, environment: environment)
+        manager.notify("READY=1", "STATUS=\(daemon.summary)")
+        let isRestart = wait(&signals, manager, daemon)
         manager.notify(isRestart ? "STATUS=Restarting in place" : "STOPPING=1")
-        house.close()
+        daemon.close()
         guard isRestart else { return log.notice("stopped") }
         try restart(arguments)
     }
 
     /// Serves until a signal; true when the daemon is to start over.
-    private static func wait(_ signals: inout Signals, _ manager: ServiceManager, _ house: House) -> Bool {
+    private static func wait(_ signals: inout Signals, _ manager: ServiceManager, _ daemon: RunningDaemon) -> Bool {
         var nextStatus = Instant.now + 5
         while true {
             switch signals.next(timeout: min(manager.watchdogInterval ?? 5, 5)) {
             case .stop: return false
             case .restart: return true
-            case .rescan: house.rescan()
+            case .rescan: daemon.rescan()
             case .timeout: break
             }
-            if manager.watchdogInterval != nil, house.isAlive { manager.notify("WATCHDOG=1") }
+            if manager.watchdogInterval != nil, daemon.isAlive { manager.notify("WATCHDOG=1") }
             if Instant.now >= nextStatus {
-                house.retryRoots()
-                manager.notify("STATUS=\(house.summary)")
+                daemon.retryRoots()
+                manager.notify("STATUS=\(daemon.summary)")
                 nextStatus = .now + 5
             }
         }
     }
 
-    /// Replaces this program by itself: same process, same inherited sockets, settings read anew. The signals stay blocked:
-    /// one that comes meanwhile waits for the new program instead of ending it.
+    /// Replaces this program by itself: same process, same inherited sockets, settings read anew. The signals stay
+    /// blocked: one that comes meanwhile waits for the new program instead of ending it.
     private static func restart(_ arguments: [String]) throws(SystemError) {
         log.notice("restarting in place")
         var pointers: [UnsafeMutablePointer<CChar>?] = unsafe arguments.map { unsafe strdup($0) }

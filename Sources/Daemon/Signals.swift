@@ -21,7 +21,8 @@ struct Signals: ~Copyable {
         unsafe sigemptyset(&set)
         for signal in [SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1] { unsafe sigaddset(&set, signal) }
         unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
-        // A peer that hangs up is an error of write(2), and so is a limit on the size of files: not the end of the daemon.
+        // A peer that hangs up is an error of write(2), and so is a limit on the size of files: not the end of the
+        // daemon.
         signal(SIGPIPE, SIG_IGN)
         signal(SIGXFSZ, SIG_IGN)
     }

@@ -2,8 +2,8 @@ internal import Foundation
 internal import Glibc
 internal import Platform
 
-/// The folder that holds all a daemon keeps: index, models, watched folders, page token. One process at a time may use it,
-/// whatever its model.
+/// The folder that holds all a daemon keeps: index, models, watched folders, page token. One process at a time may use
+/// it, whatever its model.
 final class StateFolder: Sendable {
     let path: String
     /// For files on their way; empty at the start.
@@ -11,7 +11,8 @@ final class StateFolder: Sendable {
     /// Locked while it is open: until the process ends or replaces itself.
     private let claim: OwnedDescriptor
 
-    /// Makes the folder where it is missing (mode 0700), claims it, and only then removes what a killed daemon left in it.
+    /// Makes the folder where it is missing (mode 0700), claims it, and only then removes what a killed daemon left in
+    /// it.
     ///
     /// - Throws: `StateFolderError`.
     init(_ path: String) throws(StateFolderError) {

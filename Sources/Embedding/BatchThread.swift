@@ -1,8 +1,8 @@
 internal import Inference
 internal import Platform
 
-/// The thread that owns a backend: takes batches from the lanes, computes them, completes their images. Where there are
-/// several devices each has a thread, and all pull from the same lanes: the faster one pulls more.
+/// The thread that owns a backend: takes batches from the queues, computes them, completes their images. Where there are
+/// several devices each has a thread, and all pull from the same queues: the faster one pulls more.
 final class BatchThread: Sendable {
     private let thread: WorkerThread
     private let shared: Shared
@@ -16,15 +16,15 @@ final class BatchThread: Sendable {
         func tell(_ now: BackendDescription) { description.update { $0 = now } }
     }
 
-    /// Starts the thread; it ends after `lanes.stop()`.
+    /// Starts the thread; it ends after `queues.stop()`.
     ///
     /// - Throws: `SystemError` when it cannot be started.
-    init(number: Int, lanes: Lanes, evaluator: Evaluator) throws(SystemError) {
+    init(number: Int, queues: PriorityQueues, evaluator: Evaluator) throws(SystemError) {
         let shared = Shared(evaluator.backend.description)
         self.shared = shared
         // Backends written in C and BLAS may want more stack than decoders do.
         thread = try WorkerThread(name: number == 0 ? "batch" : "batch-\(number)", stackByteCount: 8 << 20) {
-            Self.run(lanes: lanes, evaluator: evaluator, shared: shared)
+            Self.run(queues: queues, evaluator: evaluator, shared: shared)
         }
     }
 
@@ -33,23 +33,28 @@ final class BatchThread: Sendable {
 
     func join() { thread.join() }
 
-    private static func run(lanes: Lanes, evaluator initial: Evaluator, shared: Shared) {
+    private static func run(queues: PriorityQueues, evaluator initial: Evaluator, shared: Shared) {
         var evaluator = initial
-        while let work = lanes.nextWork() {
+        while let work = queues.nextWork() {
             switch work {
             case .fail(let tickets):
                 for ticket in tickets { ticket.completion(.failure(.stopped)) }
-            case .compute(let batch, .query): answer(batch, &evaluator, lanes, shared)
-            case .compute(let batch, .bulk): compute(batch, &evaluator, lanes, shared)
+            case .compute(let batch, .query): answer(batch, &evaluator, queues, shared)
+            case .compute(let batch, .bulk): compute(batch, &evaluator, queues, shared)
             }
         }
     }
 
-    private static func answer(_ batch: PixelBatch, _ evaluator: inout Evaluator, _ lanes: Lanes, _ shared: Shared) {
+    private static func answer(
+        _ batch: PixelBatch,
+        _ evaluator: inout Evaluator,
+        _ queues: PriorityQueues,
+        _ shared: Shared
+    ) {
         let start = Instant.now
         let results = evaluator.evaluate(batch)
         shared.tell(evaluator.backend.description)
-        lanes.finishQueries(
+        queues.finishQueries(
             count: results.count,
             failureCount: failureCount(results),
             computeSeconds: .now - start
@@ -58,22 +63,27 @@ final class BatchThread: Sendable {
     }
 
     /// Computes a bulk batch and, whenever it pauses, the queries that came meanwhile.
-    private static func compute(_ batch: PixelBatch, _ evaluator: inout Evaluator, _ lanes: Lanes, _ shared: Shared) {
+    private static func compute(
+        _ batch: PixelBatch,
+        _ evaluator: inout Evaluator,
+        _ queues: PriorityQueues,
+        _ shared: Shared
+    ) {
         var resumed = Instant.now
         let results = evaluator.evaluate(batch) { evaluator in
             var bulkSeconds = Instant.now - resumed
-            while let query = lanes.nextInPause(bulkSeconds: bulkSeconds) {
+            while let query = queues.nextInPause(bulkSeconds: bulkSeconds) {
                 bulkSeconds = 0
                 let start = Instant.now
                 let result = evaluator.evaluateInPause(query.pixels)
-                lanes.finishQueries(count: 1, failureCount: failureCount([result]), computeSeconds: .now - start)
+                queues.finishQueries(count: 1, failureCount: failureCount([result]), computeSeconds: .now - start)
                 complete(query.ticket, result)
             }
             resumed = .now
         }
         let tickets = batch.tickets
         shared.tell(evaluator.backend.description)
-        lanes.finishBulk(batch, failureCount: failureCount(results), computeSeconds: .now - resumed)
+        queues.finishBulk(batch, failureCount: failureCount(results), computeSeconds: .now - resumed)
         for (ticket, result) in zip(tickets, results) { complete(ticket, result) }
     }
 

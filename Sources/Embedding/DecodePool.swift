@@ -1,23 +1,23 @@
 internal import Imaging
 internal import Platform
 
-/// The threads that decode the bulk lane's images.
+/// The threads that decode the bulk queue's images.
 struct DecodePool: Sendable {
     private let threads: [WorkerThread]
 
-    /// Starts the threads; they end after `lanes.stop()`.
+    /// Starts the threads; they end after `queues.stop()`.
     ///
     /// - Throws: `SystemError` when a thread cannot be started; none is left running then.
-    init(count: Int, lanes: Lanes, decoder: any ImageDecoder, fit: Fit) throws(SystemError) {
+    init(count: Int, queues: PriorityQueues, decoder: any ImageDecoder, fit: Fit) throws(SystemError) {
         var threads: [WorkerThread] = []
         do {
             for index in 0..<max(1, count) {
                 threads.append(
-                    try WorkerThread(name: "decode-\(index)") { Self.run(lanes: lanes, decoder: decoder, fit: fit) }
+                    try WorkerThread(name: "decode-\(index)") { Self.run(queues: queues, decoder: decoder, fit: fit) }
                 )
             }
         } catch {
-            lanes.stop()
+            queues.stop()
             for thread in threads { thread.join() }
             throw error
         }
@@ -28,13 +28,13 @@ struct DecodePool: Sendable {
         for thread in threads { thread.join() }
     }
 
-    private static func run(lanes: Lanes, decoder: any ImageDecoder, fit: Fit) {
+    private static func run(queues: PriorityQueues, decoder: any ImageDecoder, fit: Fit) {
         var pixels = [UInt8](repeating: 0, count: fit.side * fit.side * 3)
         while true {
-            switch lanes.nextDecoding() {
+            switch queues.nextDecoding() {
             case .end: return
             case .fail(let image): image.completion(.failure(.stopped))
-            case .decode(let image): decode(image, into: &pixels, lanes: lanes, decoder: decoder, fit: fit)
+            case .decode(let image): decode(image, into: &pixels, queues: queues, decoder: decoder, fit: fit)
             }
         }
     }
@@ -42,7 +42,7 @@ struct DecodePool: Sendable {
     private static func decode(
         _ image: EncodedImage,
         into pixels: inout [UInt8],
-        lanes: Lanes,
+        queues: PriorityQueues,
         decoder: any ImageDecoder,
         fit: Fit
     ) {
@@ -50,7 +50,7 @@ struct DecodePool: Sendable {
         do throws(ImagingError) {
             var span = pixels.mutableSpan
             let properties = try decoder.decode(image.bytes, fit: fit, into: &span)
-            let isTaken = lanes.deposit(
+            let isTaken = queues.deposit(
                 pixels,
                 Ticket(properties: properties, completion: image.completion),
                 encodedByteCount: image.bytes.count,
@@ -58,7 +58,7 @@ struct DecodePool: Sendable {
             )
             if !isTaken { image.completion(.failure(.stopped)) }
         } catch {
-            lanes.abandon(encodedByteCount: image.bytes.count, decodeSeconds: .now - start)
+            queues.abandon(encodedByteCount: image.bytes.count, decodeSeconds: .now - start)
             image.completion(.failure(.image(error)))
         }
     }

@@ -1,16 +1,18 @@
+package import DeviceReports
 package import Imaging
 package import Inference
 internal import Platform
 
-/// Image bytes in, vectors out: decode workers, batches and one or more backends, with two lanes.
+/// Image bytes in, vectors out: decode workers, batches and one or more backends, with two priority queues.
 ///
-/// Bulk: a batch closes when full or after 20 ms. Query: at once, ahead of waiting bulk batches.
+/// The bulk queue forms batches, which close when full or after 20 ms. The query queue is served at once, ahead of bulk
+/// batches that wait. A fair scheduler (`FairScheduler`) keeps either from starving the other.
 /// All methods block and may be called from any thread that may block.
 package final class Embedder: Sendable {
     package struct Configuration: Sendable {
         package var head: Head = .max
         package var decoderCount = 2
-        /// Images accepted but not embedded yet in the bulk lane; `submit` blocks beyond it.
+        /// Images accepted but not embedded yet in the bulk queue; `submit` blocks beyond it.
         package var bulkCapacity = 256
         /// Encoded bytes that may wait for decoders; `submit` blocks beyond it. One image of any size passes alone.
         package var bulkByteCapacity = 64 << 20
@@ -23,7 +25,7 @@ package final class Embedder: Sendable {
     /// Length of the vectors.
     package let dimension: Int
 
-    private let lanes: Lanes
+    private let queues: PriorityQueues
     private let decoder: any ImageDecoder
     private let fit: Fit
     private let decodePool: DecodePool
@@ -68,7 +70,7 @@ package final class Embedder: Sendable {
         let fit = Fit(network.preprocessing)
         let imageByteCount = fit.side * fit.side * 3
         let preferred = backends.map { min($0.preferredBatchCount, $0.maximumBatchCount) }.min() ?? 1
-        let lanes = Lanes(
+        let queues = PriorityQueues(
             configuration: configuration,
             batchCapacity: max(1, preferred),
             imageByteCount: imageByteCount
@@ -84,22 +86,22 @@ package final class Embedder: Sendable {
                     head: configuration.head,
                     imageByteCount: imageByteCount
                 )
-                batchThreads.append(try BatchThread(number: number, lanes: lanes, evaluator: evaluator))
+                batchThreads.append(try BatchThread(number: number, queues: queues, evaluator: evaluator))
             }
             decodePool = try DecodePool(
                 count: configuration.decoderCount,
-                lanes: lanes,
+                queues: queues,
                 decoder: decoder,
                 fit: fit
             )
         } catch {
-            lanes.stop()
+            queues.stop()
             for thread in batchThreads { thread.join() }
             throw error
         }
         self.batchThreads = batchThreads
         self.backends = backends
-        self.lanes = lanes
+        self.queues = queues
         self.decoder = decoder
         self.fit = fit
         dimension = network.outputChannels
@@ -122,14 +124,14 @@ package final class Embedder: Sendable {
     /// How the graphics devices fare, in their order; empty where none is used.
     package var deviceHealth: [DeviceHealth] { backends.compactMap(\.health) }
 
-    package var statistics: EmbeddingStatistics { lanes.statistics }
+    package var statistics: EmbeddingStatistics { queues.statistics }
 
-    /// Query lane: decodes on the calling thread, computes ahead of bulk work, returns the vector.
+    /// Query queue: decodes on the calling thread, computes ahead of bulk work, returns the vector.
     ///
     /// A query waits for the block of the bulk batch that runs, where the backend pauses between blocks, else for that
     /// batch; for more only when queries have had half a second of computing more than waiting bulk images.
     package func embed(_ encoded: [UInt8]) throws(EmbeddingError) -> EmbeddedImage {
-        try lanes.beginQuery()
+        try queues.beginQuery()
         let start = Instant.now
         var pixels = [UInt8](repeating: 0, count: fit.side * fit.side * 3)
         let properties: ImageProperties
@@ -137,23 +139,23 @@ package final class Embedder: Sendable {
             var span = pixels.mutableSpan
             properties = try decoder.decode(encoded, fit: fit, into: &span)
         } catch {
-            lanes.abandonQuery(decodeSeconds: .now - start)
+            queues.abandonQuery(decodeSeconds: .now - start)
             throw .image(error)
         }
         let answer = Monitor<Result<EmbeddedImage, EmbeddingError>?>(nil)
         let ticket = Ticket(properties: properties) { result in answer.update { $0 = result } }
-        guard lanes.ask(pixels, ticket, decodeSeconds: .now - start) else { throw .stopped }
+        guard queues.ask(pixels, ticket, decodeSeconds: .now - start) else { throw .stopped }
         let result = answer.wait { $0 } ?? .failure(.stopped)
         return try result.get()
     }
 
-    /// Bulk lane: takes the image, blocking while the lane is full; `completion` runs once, on a thread of the embedder,
+    /// Bulk queue: takes the image, blocking while the queue is full; `completion` runs once, on a thread of the embedder,
     /// and must not block for long. After `stop` it runs with `.stopped` on the calling thread.
     package func submit(
         _ encoded: [UInt8],
         completion: @escaping @Sendable (Result<EmbeddedImage, EmbeddingError>) -> Void
     ) {
-        if !lanes.accept(EncodedImage(bytes: encoded, completion: completion)) { completion(.failure(.stopped)) }
+        if !queues.accept(EncodedImage(bytes: encoded, completion: completion)) { completion(.failure(.stopped)) }
     }
 
     /// Fails what waits with `.stopped`, ends the batch that runs, joins all threads. Later calls do nothing.
@@ -164,7 +166,7 @@ package final class Embedder: Sendable {
             return !isStopped
         }
         guard isFirst else { return }
-        lanes.stop()
+        queues.stop()
         decodePool.join()
         for thread in batchThreads { thread.join() }
         for backend in backends { backend.close() }

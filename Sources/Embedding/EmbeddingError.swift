@@ -7,7 +7,7 @@ package enum EmbeddingError: Error, Sendable, CustomStringConvertible {
     case backend(InferenceError)
     /// The image is at fault.
     case image(ImagingError)
-    /// The query lane is full; ask again.
+    /// The query queue is full; ask again.
     case overloaded(waiting: Int)
     /// The daemon is stopping.
     case stopped

@@ -1,8 +1,8 @@
 /// Counts since start.
 package struct EmbeddingStatistics: Sendable, Codable {
-    /// Images embedded in the bulk lane.
+    /// Images embedded in the bulk queue.
     package var imageCount = 0
-    /// Images embedded in the query lane.
+    /// Images embedded in the query queue.
     package var queryCount = 0
     package var batchCount = 0
     package var failureCount = 0

@@ -1,12 +1,12 @@
 internal import Imaging
 
-/// Which of the two ways an image goes.
-enum Lane: Sendable { case bulk, query }
+/// The priority of an image: a query is computed ahead of bulk images.
+enum Priority: Sendable { case bulk, query }
 
 /// Called once with an image's end, whatever it is.
 typealias Completion = @Sendable (Result<EmbeddedImage, EmbeddingError>) -> Void
 
-/// An encoded image of the bulk lane that no decoder has taken yet.
+/// An encoded image of the bulk queue that no decoder has taken yet.
 struct EncodedImage: Sendable {
     let bytes: [UInt8]
     let completion: Completion
@@ -18,7 +18,7 @@ struct Ticket: Sendable {
     let completion: Completion
 }
 
-/// A decoded image of the query lane.
+/// A decoded image of the query queue.
 struct Query: Sendable {
     /// `[side, side, 3]` uint8 RGB.
     let pixels: [UInt8]

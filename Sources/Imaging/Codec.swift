@@ -1,19 +1,36 @@
 internal import CImaging
 
-/// The C codecs with Swift's errors: one funnel from status codes to `ImagingError`.
-struct Codec {
-    private let format: ImageFormat
-    private var limits: CImaging_limits
+/// An image whose header the codec has read, and the one funnel from the codec's status codes to `ImagingError`.
+///
+/// It owns the codec's state and borrows the encoded bytes, which must stay where they are while it lives. One thread uses
+/// it, and decodes once.
+struct Codec: ~Copyable {
+    private let image: OpaquePointer
     private let usesAVX2: Bool
+    /// Pixels of the stored image, EXIF orientation not applied.
+    let width: UInt32
+    let height: UInt32
 
-    /// Bounds that no caller changes (`reference/service.md` 9.6).
+    /// Buffers that a format cannot do without: coefficients of a progressive JPEG, pixels of an interlaced PNG.
     private static let maximumMemoryByteCount = 256 << 20
     private static let maximumPNGChunkCount: Int32 = 128
 
-    init(_ format: ImageFormat, _ limits: ImageLimits, usesAVX2: Bool) {
-        self.format = format
-        self.usesAVX2 = usesAVX2
-        self.limits = CImaging_limits(
+    /// Reads the header.
+    ///
+    /// - Parameters:
+    ///   - encoded: a whole file, at least one byte.
+    ///   - format: what its first bytes say.
+    ///   - limits: what the image may cost; its time runs from here.
+    ///   - usesAVX2: whether the resize may use AVX2.
+    /// - Throws: `ImagingError`, naming what is wrong.
+    init(
+        _ encoded: UnsafeBufferPointer<UInt8>,
+        _ format: ImageFormat,
+        _ limits: ImageLimits,
+        usesAVX2: Bool
+    ) throws(ImagingError) {
+        guard let bytes = encoded.baseAddress else { throw ImagingError(.empty, "0 bytes") }
+        var bounds = CImaging_limits(
             pixel_count: UInt64(clamping: limits.maximumPixelCount),
             side: UInt32(clamping: limits.maximumSide),
             jpeg_scan_count: Int32(clamping: limits.maximumJPEGScanCount),
@@ -22,46 +39,39 @@ struct Codec {
             memory_byte_count: Self.maximumMemoryByteCount,
             seconds: limits.maximumDecodeSeconds
         )
+        let kind =
+            switch format {
+            case .jpeg: CImaging_jpeg
+            case .png: CImaging_png
+            }
+        var message = CImaging_message()
+        var opened: OpaquePointer?
+        // SAFETY: the caller keeps the bytes in place while this lives; `deinit` closes the image.
+        let status = CImaging_open(kind, bytes, encoded.count, &bounds, &opened, &message)
+        try Self.check(status, message)
+        guard let opened else { throw ImagingError(.limitExceeded, "no memory") }
+        image = opened
+        width = CImaging_width(opened)
+        height = CImaging_height(opened)
+        self.usesAVX2 = usesAVX2
     }
 
-    /// Width and height of the stored image, EXIF orientation not applied.
-    func storedSize(_ encoded: [UInt8]) throws(ImagingError) -> (width: Int, height: Int) {
-        var limits = limits
-        var message = CImaging_message()
-        var width: UInt32 = 0
-        var height: UInt32 = 0
-        let status =
-            switch format {
-            case .jpeg: CImaging_jpeg_size(encoded, encoded.count, &limits, &width, &height, &message)
-            case .png: CImaging_png_size(encoded, encoded.count, &limits, &width, &height, &message)
-            }
-        try Self.check(status, message)
-        return (Int(width), Int(height))
-    }
+    deinit { CImaging_close(image) }
 
     /// Decodes and resizes to `geometry`, in the axes of the stored image.
     func decode(
-        _ encoded: [UInt8],
         _ geometry: ResizeGeometry,
-        into pixels: inout MutableSpan<UInt8>
+        into pixels: UnsafeMutableBufferPointer<UInt8>
     ) throws(ImagingError) {
         precondition(
             pixels.count == geometry.x.count * geometry.y.count * 3,
             "\(pixels.count) bytes for \(geometry.x.count) x \(geometry.y.count) pixels"
         )
-        var limits = limits
+        // A geometry has at least one pixel, so there is an address.
+        guard let start = pixels.baseAddress else { throw ImagingError(.limitExceeded, "no memory") }
         var message = CImaging_message()
-        let (x, y) = (geometry.x.codec, geometry.y.codec)
-        let status = pixels.withUnsafeMutableBufferPointer { buffer in
-            // A geometry has at least one pixel, so there is an address.
-            guard let start = buffer.baseAddress else { return CImaging_no_memory }
-            var target = CImaging_target(x: x, y: y, pixels: start, uses_avx2: usesAVX2)
-            return switch format {
-            case .jpeg: CImaging_jpeg_decode(encoded, encoded.count, &limits, &target, &message)
-            case .png: CImaging_png_decode(encoded, encoded.count, &limits, &target, &message)
-            }
-        }
-        try Self.check(status, message)
+        var target = CImaging_target(x: geometry.x.codec, y: geometry.y.codec, pixels: start, uses_avx2: usesAVX2)
+        try Self.check(CImaging_decode(image, &target, &message), message)
     }
 
     /// A baseline JPEG of `[height, width, 3]` RGB bytes, without metadata.

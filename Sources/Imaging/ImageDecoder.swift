@@ -1,14 +1,14 @@
 /// Formats that are read, told by content.
 package enum ImageFormat: String, Codable, Sendable { case jpeg, png }
 
-/// What a decoder learnt of an image.
+/// Format, width and height of an image: the one type for them from the codec to the catalog.
 package struct ImageProperties: Hashable, Sendable {
     package var format: ImageFormat
     /// Pixels as a viewer shows the image, EXIF orientation applied.
-    package var width: Int
-    package var height: Int
+    package var width: UInt32
+    package var height: UInt32
 
-    package init(format: ImageFormat, width: Int, height: Int) {
+    package init(format: ImageFormat, width: UInt32, height: UInt32) {
         self.format = format
         self.width = width
         self.height = height
@@ -28,7 +28,8 @@ package enum Fit: Hashable, Sendable {
     }
 }
 
-/// Bounds on what one image may cost (`reference/service.md` 9.6); beyond them it is refused with a typed error.
+/// Bounds on what one image may cost. The bytes come from strangers: an image beyond a bound is refused with a typed error
+/// instead of taking the daemon's memory or a decoder's time.
 package struct ImageLimits: Hashable, Sendable {
     package var maximumByteCount = 100 << 20
     package var maximumPixelCount = 100_000_000

@@ -26,37 +26,66 @@ package struct InProcessDecoder: ImageDecoder, Sendable {
         fit: Fit,
         into pixels: inout MutableSpan<UInt8>
     ) throws(ImagingError) -> ImageProperties {
-        let image = try inspect(encoded)
-        let geometry = ResizeGeometry(fit, width: image.properties.width, height: image.properties.height)
-        try decode(encoded, image, geometry, into: &pixels)
-        return image.properties
+        try pixels.withUnsafeMutableBufferPointer { (target) throws(ImagingError) in
+            try withImage(encoded) { (image) throws(ImagingError) in
+                let (width, height) = (Int(image.properties.width), Int(image.properties.height))
+                try image.decode(ResizeGeometry(fit, width: width, height: height), into: target)
+                return image.properties
+            }
+        }
     }
 
     package func thumbnail(_ encoded: [UInt8], longSide: Int) throws(ImagingError) -> [UInt8] {
         precondition(longSide > 0, "a thumbnail of \(longSide) pixels")
-        let image = try inspect(encoded)
-        let (width, height) = (image.properties.width, image.properties.height)
-        let geometry = ResizeGeometry(longSide: longSide, width: width, height: height)
-        var pixels = [UInt8](repeating: 0, count: geometry.x.count * geometry.y.count * 3)
-        var span = pixels.mutableSpan
-        try decode(encoded, image, geometry, into: &span)
-        return try Codec.encodeJPEG(
-            pixels,
-            width: geometry.x.count,
-            height: geometry.y.count,
-            quality: Self.thumbnailQuality
-        )
+        return try withImage(encoded) { (image) throws(ImagingError) in
+            let (width, height) = (Int(image.properties.width), Int(image.properties.height))
+            let geometry = ResizeGeometry(longSide: longSide, width: width, height: height)
+            var pixels = [UInt8](repeating: 0, count: geometry.x.count * geometry.y.count * 3)
+            try pixels.withUnsafeMutableBufferPointer { (target) throws(ImagingError) in
+                try image.decode(geometry, into: target)
+            }
+            return try Codec.encodeJPEG(
+                pixels,
+                width: geometry.x.count,
+                height: geometry.y.count,
+                quality: Self.thumbnailQuality
+            )
+        }
     }
 
-    /// What must be known before pixels are read.
-    private struct Inspection {
+    /// An image whose header is read, once, and what makes it upright.
+    private struct OpenImage: ~Copyable {
         let codec: Codec
         let orientation: Orientation
         /// The upright image.
         let properties: ImageProperties
+
+        /// Writes the upright result of `geometry`, which is in upright axes.
+        func decode(
+            _ geometry: ResizeGeometry,
+            into target: UnsafeMutableBufferPointer<UInt8>
+        ) throws(ImagingError) {
+            if orientation == .upright { return try codec.decode(geometry, into: target) }
+            let stored = geometry.stored(orientation)
+            var turned = [UInt8](repeating: 0, count: stored.x.count * stored.y.count * 3)
+            try turned.withUnsafeMutableBufferPointer { (pixels) throws(ImagingError) in
+                try codec.decode(stored, into: pixels)
+            }
+            var upright = target.mutableSpan
+            orientation.apply(
+                to: turned.span,
+                storedWidth: stored.x.count,
+                storedHeight: stored.y.count,
+                into: &upright
+            )
+        }
     }
 
-    private func inspect(_ encoded: [UInt8]) throws(ImagingError) -> Inspection {
+    /// Reads the header and lends the image to `body`.
+    private func withImage<R>(
+        _ encoded: [UInt8],
+        _ body: (borrowing OpenImage) throws(ImagingError) -> R
+    ) throws(ImagingError) -> R {
         if encoded.isEmpty { throw ImagingError(.empty, "0 bytes") }
         if encoded.count > limits.maximumByteCount {
             throw ImagingError(.limitExceeded, "\(encoded.count) bytes are more than \(limits.maximumByteCount)")
@@ -67,34 +96,18 @@ package struct InProcessDecoder: ImageDecoder, Sendable {
         case .foreign(let name): throw ImagingError(.unsupported, "\(name), neither JPEG nor PNG")
         case .unknown: throw ImagingError(.unsupported, "neither JPEG nor PNG")
         }
-        let codec = Codec(format, limits, usesAVX2: usesAVX2)
-        let stored = try codec.storedSize(encoded)
-        let orientation = Orientation(of: encoded, format)
-        let (width, height) = orientation.swapsAxes ? (stored.height, stored.width) : stored
-        return Inspection(
-            codec: codec,
-            orientation: orientation,
-            properties: ImageProperties(format: format, width: width, height: height)
-        )
-    }
-
-    /// Writes the upright result of `geometry`, which is in upright axes.
-    private func decode(
-        _ encoded: [UInt8],
-        _ image: Inspection,
-        _ geometry: ResizeGeometry,
-        into pixels: inout MutableSpan<UInt8>
-    ) throws(ImagingError) {
-        guard image.orientation != .upright else { return try image.codec.decode(encoded, geometry, into: &pixels) }
-        let stored = geometry.stored(image.orientation)
-        var turned = [UInt8](repeating: 0, count: stored.x.count * stored.y.count * 3)
-        var span = turned.mutableSpan
-        try image.codec.decode(encoded, stored, into: &span)
-        image.orientation.apply(
-            to: turned.span,
-            storedWidth: stored.x.count,
-            storedHeight: stored.y.count,
-            into: &pixels
-        )
+        // SAFETY: the codec lives inside this closure only, in which the bytes stay where they are.
+        return try encoded.withUnsafeBufferPointer { (bytes) throws(ImagingError) in
+            let codec = try Codec(bytes, format, limits, usesAVX2: usesAVX2)
+            let orientation = Orientation(of: encoded, format)
+            let isTurned = orientation.swapsAxes
+            let properties = ImageProperties(
+                format: format,
+                width: isTurned ? codec.height : codec.width,
+                height: isTurned ? codec.width : codec.height
+            )
+            let image = OpenImage(codec: codec, orientation: orientation, properties: properties)
+            return try body(image)
+        }
     }
 }

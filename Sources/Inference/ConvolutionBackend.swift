@@ -1,3 +1,5 @@
+package import DeviceReports
+
 /// What computes, in words for status pages and logs.
 package struct BackendDescription: Codable, Hashable, Sendable {
     /// `reference`, `cpu` or `vulkan`.

@@ -1,3 +1,4 @@
+package import DeviceReports
 package import Inference
 internal import Platform
 
@@ -49,7 +50,7 @@ package final class VulkanBackend: ConvolutionBackend {
     package var health: DeviceHealth? { supervisor.health }
 
     /// What the last trial in another process saw; nil where there was none.
-    package var report: VulkanReport? { supervisor.report }
+    package var report: GraphicsReport? { supervisor.report }
 
     package var description: BackendDescription {
         let health = supervisor.health

@@ -1,39 +1,39 @@
 internal import Catalog
 internal import Platform
 
-/// The one way into the ledger: collects deliveries and applies them as one transaction after at most 20 ms.
+/// The one way into the ledger: collects commit entries and applies them as one transaction after at most 20 ms.
 ///
-/// While the disk is full it keeps what it has, says why on the board, and tries again; upstream everything comes to
-/// rest by its bounds.
+/// While the disk is full it keeps what it has, says why on the work queue, and tries again; upstream everything stops at
+/// its bounds.
 final class Committer: Sendable {
-    private let board: AgendaBoard
+    private let workQueue: WorkQueue
     private let ledger: any FileLedger
-    private let contents: Contents
-    private let queue: BoundedQueue<Delivery>
+    private let singleFlight: SingleFlight
+    private let queue: BoundedQueue<CommitEntry>
     /// Held while a batch is applied, so that a root is not removed in the middle of one.
     private let applying = Monitor(())
     private let seconds = Monitor(0.0)
     private let log = Log("ingest")
 
-    init(board: AgendaBoard, ledger: any FileLedger, contents: Contents) {
-        self.board = board
+    init(workQueue: WorkQueue, ledger: any FileLedger, singleFlight: SingleFlight) {
+        self.workQueue = workQueue
         self.ledger = ledger
-        self.contents = contents
-        // Room for all flights and all errands: handing over never blocks.
-        queue = BoundedQueue(capacity: board.configuration.flightCapacity + 2048)
+        self.singleFlight = singleFlight
+        // Room for all in-flight jobs and all side tasks: handing over never blocks.
+        queue = BoundedQueue(capacity: workQueue.configuration.inFlightCapacity + 2048)
     }
 
-    /// Hands over; never blocks as long as flights and errands keep their bounds.
-    func deliver(_ delivery: Delivery) {
-        if !queue.push(delivery) { release(delivery, .unchanged) }
+    /// Hands over; never blocks as long as in-flight jobs and side tasks keep their bounds.
+    func submit(_ entry: CommitEntry) {
+        if !queue.push(entry) { release(entry, .unchanged) }
     }
 
-    /// The thread's body; returns after `close`, with everything that was delivered committed or given up.
+    /// The thread's body; returns after `close`, with everything that was submitted committed or given up.
     func run() {
         while let first = queue.pop() {
             var batch = [first]
-            let deadline = Instant.now + board.configuration.commitDelay
-            while batch.count < board.configuration.commitCount, let next = queue.pop(until: deadline) {
+            let deadline = Instant.now + workQueue.configuration.commitDelay
+            while batch.count < workQueue.configuration.commitCount, let next = queue.pop(until: deadline) {
                 batch.append(next)
             }
             commit(batch)
@@ -49,21 +49,21 @@ final class Committer: Sendable {
     /// Runs `body` while no batch is being applied.
     func withoutCommits<R: Sendable>(_ body: () -> R) -> R { applying.update { _ in body() } }
 
-    private func commit(_ batch: [Delivery]) {
+    private func commit(_ batch: [CommitEntry]) {
         while true {
             let result = applying.update { _ -> Result<Void, CatalogError> in
                 // A root that was removed meanwhile has no rows any more, and shall not get new ones.
-                let (wanted, unwanted) = board.read { agenda in
+                let (wanted, unwanted) = workQueue.read { scheduler in
                     (
-                        batch.filter { agenda.roots[$0.key.root] != nil },
-                        batch.filter { agenda.roots[$0.key.root] == nil }
+                        batch.filter { scheduler.hasRoot($0.key.root) },
+                        batch.filter { !scheduler.hasRoot($0.key.root) }
                     )
                 }
-                return apply(wanted).map { for delivery in unwanted { release(delivery, .unchanged) } }
+                return apply(wanted).map { for entry in unwanted { release(entry, .unchanged) } }
             }
             switch result {
             case .success:
-                board.update { $0.storagePause = nil }
+                workQueue.update { $0.storageResumed() }
                 return
             case .failure(.storageFull(let detail)):
                 let fix = "free some space under the state folder: it goes on by itself"
@@ -75,7 +75,7 @@ final class Committer: Sendable {
             case .failure(let error):
                 // One change that the catalog refuses must not hold up the others.
                 if batch.count > 1 {
-                    for delivery in batch { commit([delivery]) }
+                    for entry in batch { commit([entry]) }
                 } else {
                     log.error("\(batch[0].key.path) cannot be stored: \(error)")
                     giveUp(batch)
@@ -87,21 +87,18 @@ final class Committer: Sendable {
 
     /// Waits before the next try; false when the daemon stops.
     private func pause(_ kind: IngestionPause.Kind, _ reason: String) -> Bool {
-        let isKnown = board.update { agenda -> Bool in
-            defer { agenda.storagePause = IngestionPause(kind: kind, reason: reason) }
-            return agenda.storagePause != nil
-        }
-        if !isKnown { log.error("\(reason)") }
-        if board.isStopping { return false }
-        board.pause(seconds: board.configuration.pauseInterval)
+        let isNews = workQueue.update { $0.storagePaused(IngestionPause(kind: kind, reason: reason)) }
+        if isNews { log.error("\(reason)") }
+        if workQueue.isStopping { return false }
+        workQueue.pause(seconds: workQueue.configuration.pauseInterval)
         return true
     }
 
-    private func giveUp(_ batch: [Delivery]) {
-        for delivery in batch { release(delivery, .unchanged) }
+    private func giveUp(_ batch: [CommitEntry]) {
+        for entry in batch { release(entry, .unchanged) }
     }
 
-    private func apply(_ batch: [Delivery]) -> Result<Void, CatalogError> {
+    private func apply(_ batch: [CommitEntry]) -> Result<Void, CatalogError> {
         guard !batch.isEmpty else { return .success(()) }
         let outcomes: [CatalogOutcome]
         let start = Instant.now
@@ -112,40 +109,20 @@ final class Committer: Sendable {
             return .failure(error)
         }
         var at = 0
-        for delivery in batch {
-            let mine = outcomes[at..<min(at + delivery.changes.count, outcomes.count)]
-            at += delivery.changes.count
+        for entry in batch {
+            let mine = outcomes[at..<min(at + entry.changes.count, outcomes.count)]
+            at += entry.changes.count
             // A move whose source went, or bytes that were forgotten since: the file is read again.
             let isStale = mine.contains { $0 == .needsVector || $0 == .notFound }
-            let committed = Agenda.Landing.committed(before: delivery.before, after: delivery.after)
             // A deletion may find that the row has moved away, and has changed nothing then.
-            release(delivery, isStale ? (delivery.isFlight ? .again : .unchanged) : committed)
+            release(entry, isStale ? (entry.isSideTask ? .unchanged : .again) : .committed)
         }
         return .success(())
     }
 
-    /// Ends the delivery's way, whatever became of it.
-    private func release(_ delivery: Delivery, _ landing: Agenda.Landing) {
-        if let content = delivery.content { contents.release(content) }
-        board.update { agenda in
-            let now = Instant.now
-            if delivery.isFlight {
-                agenda.land(delivery.key, landing, at: now)
-            } else {
-                agenda.errandCount -= 1
-            }
-            guard case .committed(let before, let after) = landing else { return }
-            agenda.roots[delivery.key.root]?.count(before, -1)
-            agenda.roots[delivery.key.root]?.count(after, 1)
-            if let old = delivery.movedFrom {
-                agenda.roots[old]?.count(.indexed, -1)
-                agenda.roots[old]?.lastMove = now
-            }
-            if delivery.isRacy { agenda.note(delivery.key, .recheck, at: now) }
-            if let next = delivery.nextAttempt {
-                let due = now + Double(next - wallClockNanoseconds()) / 1e9
-                agenda.nextRetry = agenda.nextRetry.map { min($0, due) } ?? due
-            }
-        }
+    /// Ends the entry's way, whatever became of it.
+    private func release(_ entry: CommitEntry, _ outcome: SchedulerState.Outcome) {
+        if let content = entry.ledFlight { singleFlight.end(content) }
+        workQueue.update { $0.entryEnded(entry, outcome, at: .now) }
     }
 }

@@ -18,8 +18,9 @@ extension FileStamp {
         inode == other.inode && byteCount == other.byteCount && modified == other.modified && changed == other.changed
     }
 
-    /// Whether the file changed within `seconds` of `now` (nanoseconds since 1970): a further change could leave the stamp equal.
-    func isRecent(at now: Int64, within seconds: Double) -> Bool {
+    /// Whether the stamp is racy, as git says of its index (git-scm.com/docs/racy-git): the file changed within `seconds` of
+    /// `now` (nanoseconds since 1970), so that a further change could leave the stamp equal.
+    func isRacy(at now: Int64, within seconds: Double) -> Bool {
         let window = Int64(seconds * 1e9)
         return [modified, changed].contains { time in
             let (age, overflow) = now.subtractingReportingOverflow(time)
@@ -27,8 +28,7 @@ extension FileStamp {
         }
     }
 
-    /// A stamp that no file has, so that the next look reads the bytes again: git's answer to racily clean entries
-    /// (git-scm.com/docs/racy-git).
+    /// The stamp as git smudges a racily clean entry of its index: no file has it, so the next look reads the bytes again.
     var smudged: FileStamp {
         var stamp = self
         stamp.changed = 0
@@ -48,7 +48,7 @@ extension FileRow {
     static func needsWork(_ row: FileRow?, stamp: FileStamp, isForced: Bool, now: Int64) -> Bool {
         guard let row, row.stamp.matches(stamp) else { return true }
         switch row.state {
-        case .indexed, .dismissed: return false
+        case .indexed, .excluded: return false
         case .failed(let failure): return isForced || failure.nextAttempt.map { $0 <= now } ?? false
         }
     }
@@ -56,14 +56,14 @@ extension FileRow {
 
 /// What kind of row a file has; the per-root counts are counts of these.
 enum RowKind: Hashable, Sendable {
-    case none, indexed, failed, dismissed
+    case none, indexed, failed, excluded
 
     init(_ row: FileRow?) {
         switch row?.state {
         case nil: self = .none
         case .indexed: self = .indexed
         case .failed: self = .failed
-        case .dismissed: self = .dismissed
+        case .excluded: self = .excluded
         }
     }
 }

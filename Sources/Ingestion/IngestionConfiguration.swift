@@ -1,20 +1,23 @@
-/// Times, in seconds, and bounds of the ingestion (`reference/service.md` 9.2, 9.3, 9.6).
+/// Times, in seconds, and bounds of the ingestion. The times are short enough that a dropped file is searchable within two
+/// seconds, and long enough that no copying program's file is read half written; the bounds keep memory independent of
+/// the number of files.
 package struct IngestionConfiguration: Sendable {
     /// From the last close after writing, or the move into place, until the file is read.
     package var closedDelay = 0.2
     /// A file that appeared or changed without a close is read when two looks this far apart agree.
     package var probeInterval = 0.5
-    /// A file that changes for so long is left alone until its next event.
-    package var settlePatience = 600.0
+    /// Timeout of the debouncer: a file that changes for so long is left alone until its next event.
+    package var quiescenceTimeout = 600.0
     /// From a deletion until the image goes: long enough for the file to reappear under another name.
     package var removalDelay = 1.0
-    /// A deletion waits at most this long for the files that are being read (each may be its new name).
-    package var removalPatience = 10.0
-    /// A file that changed so shortly before it was read is read once more later (timestamps are coarse).
+    /// Timeout of a deletion: it waits at most this long for the files that are being read (each may be its new name).
+    package var removalTimeout = 10.0
+    /// A stamp is racy, in the sense of git's index, when the file changed so shortly before it was read; the file is read
+    /// once more later, because timestamps are coarse.
     package var racyWindow = 2.0
     /// From one look at a root that is offline to the next.
     package var offlineInterval = 3.0
-    /// From one walk of a polled root to the next, at least; a long walk stretches it.
+    /// From one scan of a polled root to the next, at least; a long scan stretches it.
     package var pollInterval = 2.0
     /// From one look at every file of a watched root to the next.
     package var rescanInterval = 6 * 3600.0
@@ -24,17 +27,17 @@ package struct IngestionConfiguration: Sendable {
     package var guardCount = 100
     /// From one attempt to store, while the disk is full, or to embed, while the device is gone, to the next.
     package var pauseInterval = 3.0
-    /// Attempts at a file that fails for reasons that may pass; after the last it waits for a change.
-    package var retryDelays: [Double] = [60, 300, 1800, 6 * 3600, 24 * 3600]
+    /// Backoff of transient errors: the wait before each further attempt at a file; after the last it waits for a change.
+    package var backoffDelays: [Double] = [60, 300, 1800, 6 * 3600, 24 * 3600]
 
-    /// Paths that settle at once; beyond it their directories are marked instead.
-    package var settlingCapacity = 65_536
-    /// Files of a root that a walk found to need work; beyond it they are counted, and a further walk finds them.
+    /// Paths that are debounced at once; beyond it their directories are scanned instead.
+    package var debounceCapacity = 65_536
+    /// Files of a root that a scan found to need work; beyond it they are counted, and a further scan finds them.
     package var backlogCapacity = 65_536
-    /// Directories of a root marked for a walk; beyond it the whole root is.
+    /// Directories of a root that wait for a scan; beyond it the whole root is.
     package var dirtyDirectoryCapacity = 512
     /// Files between reading and commit. How many encoded bytes wait is the embedder's to bound.
-    package var flightCapacity = 192
+    package var inFlightCapacity = 192
     package var readerCount = 2
     /// A batch is committed when it holds so many files, or is so old.
     package var commitCount = 32

@@ -2,12 +2,12 @@ package import Catalog
 package import Embedding
 package import Platform
 
-/// Watch, settle, read, embed, commit: keeps one catalog equal to the image files of its roots.
+/// Watch, debounce, read, embed, commit: keeps one catalog equal to the image files of its roots.
 ///
 /// `README.md` in this folder says which thread does what, and why each file is indexed exactly once.
 package final class Ingestor: Sendable {
     private let ledger: any FileLedger
-    private let board: AgendaBoard
+    private let workQueue: WorkQueue
     private let committer: Committer
     private let reader: Reader
     private let scanner: Scanner
@@ -31,29 +31,27 @@ package final class Ingestor: Sendable {
         budget: ReadBudget = ReadBudget()
     ) {
         self.ledger = ledger
-        board = AgendaBoard(configuration: configuration)
-        let contents = Contents()
+        workQueue = WorkQueue(configuration: configuration)
+        let singleFlight = SingleFlight()
         let sidecars = Sidecars(ledger: ledger, maximumByteCount: configuration.maximumSidecarByteCount)
-        committer = Committer(board: board, ledger: ledger, contents: contents)
+        committer = Committer(workQueue: workQueue, ledger: ledger, singleFlight: singleFlight)
+        let services = ReadServices(workQueue: workQueue, ledger: ledger, sidecars: sidecars, budget: budget)
         reader = Reader(
-            board: board,
-            ledger: ledger,
+            services: services,
             embedder: embedder,
-            budget: budget,
             committer: committer,
-            contents: contents,
-            sidecars: sidecars
+            singleFlight: singleFlight
         )
         var watcher: Watcher?
         var watcherFailure = ""
         do throws(SystemError) {
-            watcher = Watcher(inotify: try Inotify(), board: board)
+            watcher = Watcher(inotify: try Inotify(), workQueue: workQueue)
         } catch {
             watcherFailure = WatchLimits.detail(error)
         }
         self.watcher = watcher
         scanner = Scanner(
-            board: board,
+            workQueue: workQueue,
             ledger: ledger,
             committer: committer,
             sidecars: sidecars,
@@ -65,14 +63,12 @@ package final class Ingestor: Sendable {
     /// Starts the threads and a scan of every root in the catalog.
     package func start() throws {
         let roots = try ledger.roots()
-        board.update { agenda in
-            for root in roots where agenda.roots[root.id] == nil {
-                agenda.roots[root.id] = RootWork(record: root, now: .now)
-            }
+        workQueue.update { scheduler in
+            for root in roots { scheduler.rootAdded(root, at: .now) }
         }
         // Consumers first.
         try begin(committing, "commit") { [committer] in committer.run() }
-        for number in 1...max(1, board.configuration.readerCount) {
+        for number in 1...max(1, workQueue.configuration.readerCount) {
             try begin(threads, "read-\(number)") { [reader] in reader.run() }
         }
         try begin(threads, "scan") { [scanner] in scanner.run() }
@@ -90,7 +86,7 @@ package final class Ingestor: Sendable {
 
     /// Stops watching, drops what is not embedded (the next scan finds it), commits what is, joins all threads. Callable once.
     package func stop() {
-        board.update { $0.isStopping = true }
+        workQueue.update { $0.stop() }
         watcher?.stop()
         Self.join(threads)
         committer.close()
@@ -119,10 +115,7 @@ package final class Ingestor: Sendable {
         }
         let record: RootRecord
         do throws(CatalogError) { record = try ledger.addRoot(resolved) } catch { throw .catalog(error) }
-        board.update { agenda in
-            guard agenda.roots[record.id] == nil else { return }
-            agenda.roots[record.id] = RootWork(record: record, now: .now)
-        }
+        workQueue.update { $0.rootAdded(record, at: .now) }
         return record
     }
 
@@ -155,13 +148,13 @@ package final class Ingestor: Sendable {
             throw .noSuchRoot(path: path)
         }
         // Nothing of the root may be stored after its rows are gone.
-        let failure = committer.withoutCommits { [board, watcher, ledger] () -> CatalogError? in
+        let failure = committer.withoutCommits { [workQueue, watcher, ledger] () -> CatalogError? in
             do throws(CatalogError) {
                 try ledger.removeRoot(root.id)
             } catch {
                 return error
             }
-            board.update { $0.removeRoot(root.id, at: .now) }
+            workQueue.update { $0.rootRemoved(root.id, at: .now) }
             watcher?.table.remove(root.id, .root)
             return nil
         }
@@ -169,16 +162,16 @@ package final class Ingestor: Sendable {
     }
 
     /// Looks at every file of a root (nil: of all) again, failed ones too.
-    package func rescan(_ root: RootID?) { board.update { $0.rescan(root, isForced: true, at: .now) } }
+    package func rescan(_ root: RootID?) { workQueue.update { $0.rescanRequested(root, at: .now) } }
 
     /// Whether all roots are scanned and nothing waits; blocks until then or `deadline`.
     package func waitUntilIdle(until deadline: Instant) -> Bool {
         // What happened before this call has been told by the kernel, but perhaps not been taken yet.
         watcher?.drain()
-        return board.waitUntilIdle(until: deadline)
+        return workQueue.waitUntilIdle(until: deadline)
     }
 
-    package var status: IngestionStatus { board.read { $0.status(at: .now) } }
+    package var status: IngestionStatus { workQueue.read { $0.status(at: .now) } }
 
     /// Seconds that the commits took since the start, waiting for the disk included.
     package var commitSeconds: Double { committer.commitSeconds }
@@ -188,7 +181,7 @@ package final class Ingestor: Sendable {
     /// - Throws: `SystemError` with `ENOENT` where the root is offline or unknown, `ESTALE` where the file has changed.
     package func open(_ image: ImageRecord) throws(SystemError) -> OwnedDescriptor {
         let path = image.key.path
-        guard let root = board.read({ $0.roots[image.key.root]?.open }) else {
+        guard let root = workQueue.read({ $0.openRoot(image.key.root) }) else {
             throw SystemError(code: SystemError.absent, operation: "open \(path)")
         }
         let file = try root.directory.openFile(beneath: path)

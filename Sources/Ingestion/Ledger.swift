@@ -5,7 +5,6 @@ package import Platform
 /// What ingestion needs of a catalog: the ledger of files and the one way to change it. Tests put a faulty one here.
 package protocol FileLedger: Sendable {
     func apply(_ changes: [CatalogChange]) throws(CatalogError) -> [CatalogOutcome]
-    func knowsContent(_ content: SHA256Digest) throws(CatalogError) -> Bool
     func files(withContent content: SHA256Digest, limit: Int) throws(CatalogError) -> [FileKey]
     func image(_ id: ImageID) throws(CatalogError) -> ImageRecord?
     func file(_ key: FileKey) throws(CatalogError) -> FileRow?
@@ -16,7 +15,7 @@ package protocol FileLedger: Sendable {
     func removeRoot(_ id: RootID) throws(CatalogError)
 }
 
-/// What ingestion needs of an embedder: the bulk lane.
+/// What ingestion needs of an embedder: the bulk queue.
 package protocol ImageEmbedding: Sendable {
     /// Takes the image; `completion` runs once, on any thread, and must not block for long.
     func submit(

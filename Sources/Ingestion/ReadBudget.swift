@@ -1,6 +1,6 @@
 internal import Platform
 
-/// Bytes of files that all ingestors together hold between reading and the embedder's bulk lane, so that memory does not
+/// Bytes of files that all ingestors together hold between reading and the embedder's bulk queue, so that memory does not
 /// grow with the number of collections.
 package final class ReadBudget: Sendable {
     private let byteCount: Int

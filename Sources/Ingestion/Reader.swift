@@ -1,292 +1,100 @@
 internal import Catalog
 internal import Embedding
-internal import Imaging
-internal import Inference
 internal import Platform
 
-/// Reads files that need work, decides by their content what they are, and hands new images to the embedder.
+/// What a visit may ask while it reads a file.
+struct ReadServices: Sendable {
+    let workQueue: WorkQueue
+    let ledger: any FileLedger
+    let sidecars: Sidecars
+    let budget: ReadBudget
+
+    var configuration: IngestionConfiguration { workQueue.configuration }
+}
+
+/// A worker that takes files from the work queue, visits each, and performs the action that the visit ends in: a commit
+/// entry to the committer, bytes to the embedder, or an outcome to the work queue.
 ///
-/// Several threads run `run`; each file's outcome leaves as one delivery to the committer.
+/// Several threads run `run`.
 final class Reader: Sendable {
-    private let board: AgendaBoard
-    private let ledger: any FileLedger
+    private let services: ReadServices
     private let embedder: any ImageEmbedding
-    private let budget: ReadBudget
     private let committer: Committer
-    private let contents: Contents
-    private let renames: Renames
-    private let sidecars: Sidecars
+    private let singleFlight: SingleFlight
     private let log = Log("ingest")
 
-    init(
-        board: AgendaBoard,
-        ledger: any FileLedger,
-        embedder: any ImageEmbedding,
-        budget: ReadBudget,
-        committer: Committer,
-        contents: Contents,
-        sidecars: Sidecars
-    ) {
-        self.board = board
-        self.ledger = ledger
+    init(services: ReadServices, embedder: any ImageEmbedding, committer: Committer, singleFlight: SingleFlight) {
+        self.services = services
         self.embedder = embedder
-        self.budget = budget
         self.committer = committer
-        self.contents = contents
-        self.sidecars = sidecars
-        renames = Renames(ledger: ledger)
+        self.singleFlight = singleFlight
     }
 
-    /// The thread's body; returns when the board says stop.
+    private var workQueue: WorkQueue { services.workQueue }
+
+    /// The thread's body; returns when the work queue stops.
     func run() {
-        while let job = board.nextRead() {
-            do {
-                try read(job)
+        while var visit = workQueue.nextVisit() {
+            let action: FileVisit.Action
+            do throws(CatalogError) {
+                action = try visit.read(services)
             } catch {
                 // The ledger could not be read: the file is not at fault.
-                log.error("\(job.key.path): \(error)")
-                board.pause(seconds: board.configuration.pauseInterval)
-                land(job, .requeued)
+                log.error("\(visit.key.path): \(error)")
+                action = .waitForResources
             }
+            if case .embed(let bytes) = action { embed(bytes, visit) }
+            // Held until the embedder has taken the bytes, or nobody wants them.
+            services.budget.give(visit.heldByteCount)
+            perform(action, visit)
         }
     }
 
-    private func land(_ job: ReadJob, _ landing: Agenda.Landing) {
-        board.update { $0.land(job.key, landing, at: .now) }
-    }
-
-    // MARK: Bytes
-
-    /// One file's bytes with the stamp that they have for certain.
-    private struct Content {
-        var bytes: [UInt8]
-        var digest: SHA256Digest
-        /// Of the image beside which it lies; empty when it has none.
-        var document: [UInt8] = []
-        var stamp: FileStamp
-        /// Changed so shortly before that a later change could leave the stamp equal.
-        var isRacy: Bool
-
-        var ledgerStamp: FileStamp { isRacy ? stamp.smudged : stamp }
-    }
-
-    private func read(_ job: ReadJob) throws(CatalogError) {
-        let row = try ledger.file(job.key)
-        let content: Content?
-        // Until the embedder has taken the bytes, or nobody wants them.
-        var heldCount = 0
-        defer { budget.give(heldCount) }
-        do throws(SystemError) {
-            content = try load(job, row, &heldCount)
-        } catch {
-            if error.saysAbsent { return gone(job, row) }
-            guard error.saysExhausted else { return unreadable(job, row, error) }
-            board.pause(seconds: board.configuration.pauseInterval)
-            return land(job, .requeued)
-        }
-        if let content { try decide(job, row, content) }
-    }
-
-    /// Reads the whole file.
-    ///
-    /// - Parameters:
-    ///   - job: the file.
-    ///   - row: what the ledger says of it.
-    ///   - heldCount: becomes what was taken from the budget.
-    /// - Returns: nil when the file's way has ended here.
-    /// - Throws: `SystemError` of opening or reading it.
-    private func load(_ job: ReadJob, _ row: FileRow?, _ heldCount: inout Int) throws(SystemError) -> Content? {
-        let file = try job.root.directory.openFile(beneath: job.key.path)
-        let status = try file.status()
-        let stamp = FileStamp(status)
-        let now = wallClockNanoseconds()
-        let limit = board.configuration.maximumFileByteCount
-        if status.kind != .regular {
-            gone(job, row)
-        } else if !FileRow.needsWork(row, stamp: stamp, isForced: job.isForced, now: now) {
-            land(job, .unchanged)
-        } else if let failure = Self.failure(ofByteCount: stamp.byteCount, limit: limit) {
-            fail(job, row, stamp, content: nil, failure)
-        } else {
-            let byteCount = Int(stamp.byteCount)
-            budget.take(byteCount)
-            heldCount = byteCount
-            let bytes = try file.readAll(limit: limit)
-            if FileStamp(try file.status()).matches(stamp), bytes.count == Int(stamp.byteCount) {
-                let isRacy = stamp.isRecent(at: now, within: board.configuration.racyWindow)
-                return Content(bytes: bytes, digest: SHA256Digest(of: bytes), stamp: stamp, isRacy: isRacy)
-            }
-            land(job, .again)
-        }
-        return nil
-    }
-
-    private static func failure(ofByteCount byteCount: UInt64, limit: Int) -> FileFailure? {
-        if byteCount == 0 { return Failures.image(ImagingError(.empty, "the file has no bytes")) }
-        guard byteCount > UInt64(limit) else { return nil }
-        return Failures.image(ImagingError(.limitExceeded, "\(byteCount) bytes; at most \(limit) are read"))
-    }
-
-    /// The file went away, or something that is no file took its name: a deletion, with its waiting time.
-    private func gone(_ job: ReadJob, _ row: FileRow?) {
-        board.update { agenda in
-            agenda.land(job.key, .unchanged, at: .now)
-            if row != nil { agenda.note(job.key, .removed, at: .now) }
+    private func perform(_ action: FileVisit.Action, _ visit: FileVisit) {
+        switch action {
+        case .commit(let entry):
+            committer.submit(entry)
+            // Only now: an orphan scan that begins before the move is under way would take its source out.
+            workQueue.update { $0.jobIdentified(visit.key) }
+        // The embedder has it.
+        case .embed: break
+        case .finish(let outcome): workQueue.update { $0.jobEnded(visit.key, outcome, at: .now) }
+        case .waitForResources:
+            workQueue.pause(seconds: services.configuration.pauseInterval)
+            workQueue.update { $0.jobEnded(visit.key, .requeued, at: .now) }
+        case .waitForDevice(let detail): pauseForDevice(detail, visit)
         }
     }
 
-    private func unreadable(_ job: ReadJob, _ row: FileRow?, _ error: SystemError) {
-        var stamp = row?.stamp ?? FileStamp(device: 0, inode: 0, byteCount: 0, modified: 0, changed: 0)
-        do throws(SystemError) {
-            guard let status = try job.root.directory.status(beneath: job.key.path) else { return gone(job, row) }
-            stamp = FileStamp(status)
-        } catch {
-            log.warning("\(error)")
-        }
-        let failure = Failures.passing(
-            "unreadable",
-            error.description,
-            after: row,
-            delays: board.configuration.retryDelays,
-            now: wallClockNanoseconds()
-        )
-        fail(job, row, stamp, content: nil, failure)
-    }
-
-    // MARK: Decision
-
-    private func decide(_ job: ReadJob, _ row: FileRow?, _ content: Content) throws(CatalogError) {
-        if let row, row.content == content.digest, !isDue(row, job) {
-            // Touched, copied over itself, or only looked at too early before.
-            let restamp = CatalogChange.restamp(key: job.key, stamp: content.ledgerStamp)
-            return deliver(job, row, content, [restamp], after: RowKind(row))
-        }
-        var content = content
-        content.document = sidecars.document(of: job.key.path, in: job.root)
-        let roots = board.read { agenda in agenda.roots.compactMapValues(\.open) }
-        if let old = try renames.source(of: content.digest, for: job.key, roots: roots) {
-            var changes = [CatalogChange.move(from: old.key, to: job.key, stamp: content.ledgerStamp)]
-            if old.document != content.document {
-                changes.append(.setDocument(key: job.key, document: content.document))
-            }
-            deliver(job, row, content, changes, after: .indexed, movedFrom: old.key.root)
-        } else if try ledger.knowsContent(content.digest) {
-            deliver(job, row, content, [index(job, content, embedded: nil)], after: .indexed)
-        } else {
-            embed(job, row, content)
-        }
-    }
-
-    /// Whether a failed file with the same bytes is to be tried again.
-    private func isDue(_ row: FileRow, _ job: ReadJob) -> Bool {
-        guard case .failed(let failure) = row.state else { return false }
-        return job.isForced || failure.nextAttempt.map { $0 <= wallClockNanoseconds() } ?? false
-    }
-
-    private func index(_ job: ReadJob, _ content: Content, embedded: EmbeddedImage?) -> CatalogChange {
-        .index(
-            key: job.key,
-            stamp: content.ledgerStamp,
-            content: content.digest,
-            embedded: embedded.map { image in
-                (
-                    vector: image.vector,
-                    format: image.properties.format.rawValue,
-                    width: UInt32(clamping: image.properties.width),
-                    height: UInt32(clamping: image.properties.height)
-                )
-            },
-            document: content.document
-        )
-    }
-
-    private func embed(_ job: ReadJob, _ row: FileRow?, _ content: Content) {
-        var light = content
-        light.bytes = []
-        let record = light
-        let digest = content.digest
-        let leads = contents.claim(digest) { [self] outcome in
-            finish(job, row, record, outcome, leads: false)
-        }
-        board.update { $0.decide(job.key) }
+    /// Hands the bytes to the embedder, unless equal ones are there already.
+    private func embed(_ bytes: [UInt8], _ visit: FileVisit) {
+        guard let content = visit.content else { preconditionFailure("\(visit.key.path) was not read") }
+        let leads = singleFlight.join(content) { [self] result in finish(visit, result, leads: false) }
+        workQueue.update { $0.jobIdentified(visit.key) }
         guard leads else { return }
-        embedder.submit(content.bytes) { [self] outcome in
-            contents.settle(digest, outcome)
-            finish(job, row, record, outcome, leads: true)
+        embedder.submit(bytes) { [self] result in
+            singleFlight.complete(content, result)
+            finish(visit, result, leads: true)
         }
     }
 
     /// Runs on the embedder's thread: hands on, and waits for nothing.
-    private func finish(_ job: ReadJob, _ row: FileRow?, _ content: Content, _ outcome: Contents.Outcome, leads: Bool) {
-        switch outcome {
-        case .success(let image):
-            board.update { $0.devicePause = nil }
-            let change = index(job, content, embedded: image)
-            deliver(job, row, content, [change], after: .indexed, claim: leads ? content.digest : nil)
-        case .failure(.image(let error)):
-            fail(job, row, content.ledgerStamp, content: content.digest, Failures.image(error), isRacy: content.isRacy)
-        case .failure(.backend(.nonFinite)):
-            let failure = Failures.passing(
-                "non-finite",
-                "the network gave no finite vector",
-                after: row,
-                delays: board.configuration.retryDelays,
-                now: wallClockNanoseconds()
-            )
-            fail(job, row, content.ledgerStamp, content: content.digest, failure, isRacy: content.isRacy)
-        case .failure(.backend(let error)):
-            pauseForDevice(error.description)
-            land(job, .requeued)
-        case .failure(.overloaded):
-            land(job, .requeued)
-        case .failure(.stopped):
-            // The next start finds the file again.
-            land(job, .unchanged)
+    private func finish(_ visit: FileVisit, _ result: SingleFlight.Result, leads: Bool) {
+        if case .success = result { workQueue.resumeDevice() }
+        switch visit.action(after: result, leads: leads, services.configuration) {
+        case .commit(let entry): committer.submit(entry)
+        case .finish(let outcome): workQueue.update { $0.jobEnded(visit.key, outcome, at: .now) }
+        case .waitForDevice(let detail): pauseForDevice(detail, visit)
+        case .embed, .waitForResources: preconditionFailure("\(visit.key.path) is embedded already")
         }
     }
 
-    private func pauseForDevice(_ detail: String) {
-        let seconds = board.configuration.pauseInterval
-        board.update { agenda in
-            let reason = "images cannot be computed: \(detail); tried again every \(Int(seconds.rounded(.up))) s"
-            agenda.devicePause = (IngestionPause(kind: .device, reason: reason), .now + seconds)
+    private func pauseForDevice(_ detail: String, _ visit: FileVisit) {
+        let seconds = services.configuration.pauseInterval
+        let reason = "images cannot be computed: \(detail); tried again every \(Int(seconds.rounded(.up))) s"
+        workQueue.update { scheduler in
+            scheduler.devicePaused(IngestionPause(kind: .device, reason: reason), until: .now + seconds)
+            scheduler.jobEnded(visit.key, .requeued, at: .now)
         }
-    }
-
-    // MARK: Deliveries
-
-    private func fail(
-        _ job: ReadJob,
-        _ row: FileRow?,
-        _ stamp: FileStamp,
-        content: SHA256Digest?,
-        _ failure: FileFailure,
-        isRacy: Bool = false
-    ) {
-        log.info("\(job.key.path) cannot be searched: \(failure.kind): \(failure.message)")
-        let change = CatalogChange.fail(key: job.key, stamp: stamp, content: content, failure: failure)
-        var delivery = Delivery(key: job.key, changes: [change], before: RowKind(row), after: .failed)
-        delivery.isRacy = isRacy
-        delivery.nextAttempt = failure.nextAttempt
-        committer.deliver(delivery)
-        board.update { $0.decide(job.key) }
-    }
-
-    private func deliver(
-        _ job: ReadJob,
-        _ row: FileRow?,
-        _ content: Content,
-        _ changes: [CatalogChange],
-        after: RowKind,
-        claim: SHA256Digest? = nil,
-        movedFrom: RootID? = nil
-    ) {
-        var delivery = Delivery(key: job.key, changes: changes, before: RowKind(row), after: after)
-        delivery.content = claim
-        delivery.movedFrom = movedFrom
-        delivery.isRacy = content.isRacy
-        committer.deliver(delivery)
-        // Only now: a sweep that begins before the move is under way would take its source out.
-        board.update { $0.decide(job.key) }
     }
 }

@@ -6,37 +6,37 @@ extension Scanner {
     ///
     /// - Returns: nil when it is; its images stay as they are, and the next look comes after a few seconds.
     func enter(_ id: RootID) throws(CatalogError) -> OpenRoot? {
-        guard let work = board.read({ $0.roots[id] }) else { return nil }
+        guard let (record, old, isOffline) = workQueue.read({ $0.root(id) }) else { return nil }
         let opened: OpenRoot
         let isEmpty: Bool
         do throws(SystemError) {
-            opened = try OpenRoot.open(work.record)
+            opened = try OpenRoot.open(record)
             isEmpty = try opened.isEmpty()
         } catch {
-            leave(work, "it cannot be opened: \(error)")
+            leave(record, isOffline, "it cannot be opened: \(error)")
             return nil
         }
         if isEmpty, try !ledger.files(in: id, after: nil, limit: 1).isEmpty {
-            leave(work, "it is empty but had files: is its disk mounted? If they are gone for good, stop watching it")
+            leave(
+                record,
+                isOffline,
+                "it is empty but had files: is its disk mounted? If they are gone for good, stop watching it"
+            )
             return nil
         }
-        if let old = work.open, old.isSame(as: opened) { return old }
+        if let old, old.isSame(as: opened) { return old }
         watcher?.table.remove(id, .root)
         try countRows(of: id)
-        board.update { agenda in
-            agenda.roots[id]?.open = opened
-            agenda.roots[id]?.state = .scanning
-            agenda.roots[id]?.detail = ""
-        }
-        if work.state == .offline { log.notice("\(work.record.path) is back") }
+        workQueue.update { $0.rootOpened(opened) }
+        if isOffline { log.notice("\(record.path) is back") }
         return opened
     }
 
-    private func leave(_ work: RootWork, _ detail: String) {
-        let id = work.record.id
+    private func leave(_ record: RootRecord, _ isOffline: Bool, _ detail: String) {
+        let id = record.id
         watcher?.table.remove(id, .root)
-        board.update { $0.setOffline(id, detail: detail, at: .now) }
-        if work.state != .offline { log.warning("\(work.record.path) is offline: \(detail)") }
+        workQueue.update { $0.rootWentOffline(id, detail: detail, at: .now) }
+        if !isOffline { log.warning("\(record.path) is offline: \(detail)") }
     }
 
     /// Counts a root's rows for the status and finds out when its first failed file is due.
@@ -51,37 +51,15 @@ extension Scanner {
                     if case .failed(let failure) = row.state, let due = failure.nextAttempt {
                         next = min(next ?? due, due)
                     }
-                    return !board.isStopping
+                    return !workQueue.isStopping
                 }
             } catch {
                 return .failure(error)
             }
-            board.update { agenda in
-                agenda.roots[id]?.indexedCount = counts[.indexed] ?? 0
-                agenda.roots[id]?.failedCount = counts[.failed] ?? 0
-            }
+            workQueue.update { $0.rowsCounted(counts, in: id) }
             return .success(next)
         }
         guard let next = try result.get() else { return }
-        let due = Instant.now + Double(next - wallClockNanoseconds()) / 1e9
-        board.update { agenda in agenda.nextRetry = agenda.nextRetry.map { min($0, due) } ?? due }
-    }
-
-    /// Corrects the counts of the status, which follow the commits, by what was counted.
-    ///
-    /// - Parameters:
-    ///   - counts: rows by kind.
-    ///   - id: the root.
-    ///   - commitCount: of the root before the counting began.
-    func setCounts(_ counts: [RowKind: Int], of id: RootID, at commitCount: Int?) {
-        board.update { agenda in
-            // A commit meanwhile changed rows that were counted before or after; one that is not told yet would be
-            // counted twice. A file that moves away is in flight in the root that it moves to.
-            guard agenda.roots[id]?.commitCount == commitCount, agenda.errandCount == 0,
-                agenda.roots.values.allSatisfy({ $0.flightCount == 0 })
-            else { return }
-            agenda.roots[id]?.indexedCount = counts[.indexed] ?? 0
-            agenda.roots[id]?.failedCount = counts[.failed] ?? 0
-        }
+        workQueue.update { $0.retryScheduled(Instant(wallClock: next)) }
     }
 }

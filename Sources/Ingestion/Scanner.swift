@@ -1,10 +1,10 @@
 internal import Catalog
 internal import Platform
 
-/// Compares the disk with the ledger, one task at a time: single files that settled, whole directories, and rows whose
-/// files may be gone. It finds work and leaves reading to others, so a walk ends soon however much there is to embed.
+/// The reconciliation of disk and ledger, one task at a time: single quiescent files, whole directories, and rows whose
+/// files may be gone. It finds work and leaves the reading to other threads, so a scan ends soon however much there is to embed.
 final class Scanner: Sendable {
-    let board: AgendaBoard
+    let workQueue: WorkQueue
     let ledger: any FileLedger
     let committer: Committer
     let sidecars: Sidecars
@@ -15,14 +15,14 @@ final class Scanner: Sendable {
     let log = Log("scan")
 
     init(
-        board: AgendaBoard,
+        workQueue: WorkQueue,
         ledger: any FileLedger,
         committer: Committer,
         sidecars: Sidecars,
         watcher: Watcher?,
         watcherFailure: String
     ) {
-        self.board = board
+        self.workQueue = workQueue
         self.ledger = ledger
         self.committer = committer
         self.sidecars = sidecars
@@ -30,30 +30,30 @@ final class Scanner: Sendable {
         self.watcherFailure = watcherFailure
     }
 
-    /// The thread's body; returns when the board says stop.
+    /// The thread's body; returns when the work queue stops.
     func run() {
-        while let task = board.nextTask() {
+        while let task = workQueue.nextTask() {
             do throws(CatalogError) {
                 switch task {
-                case .probe(let key, let root): try probe(key, root)
-                case .check(let key, let root, let isRemoval, let since):
-                    try check(key, root, isRemoval: isRemoval, since: since)
-                case .walk(let root, let directory, let isForced): try walk(root, directory, isForced: isForced)
-                case .sweep(let root, let directory): try sweep(root, below: directory)
+                case .probe(let key): try probe(key)
+                case .check(let key, let isRemoval, let since): try check(key, isRemoval: isRemoval, since: since)
+                case .scanDirectory(let directory, let isForced): try scanDirectory(directory, isForced: isForced)
+                case .removeOrphans(let directory): try removeOrphans(below: directory)
                 case .retryFailures: try retryFailures()
                 }
             } catch {
                 log.error("the ledger cannot be read: \(error); looking at every file again later")
-                board.pause(seconds: board.configuration.pauseInterval)
-                board.update { $0.rescan(nil, isForced: false, at: .now) }
+                workQueue.pause(seconds: workQueue.configuration.pauseInterval)
+                workQueue.update { $0.eventsLost(at: .now) }
             }
         }
     }
 
     // MARK: One file
 
-    /// Whether a file that sends no close has come to rest.
-    private func probe(_ key: FileKey, _ root: OpenRoot) throws(CatalogError) {
+    /// Whether a file that sends no close is quiescent.
+    private func probe(_ key: FileKey) throws(CatalogError) {
+        guard let root = workQueue.read({ $0.openRoot(key.root) }) else { return }
         let status: FileStatus?
         do throws(SystemError) {
             status = try root.directory.status(beneath: key.path)
@@ -62,56 +62,50 @@ final class Scanner: Sendable {
             status = nil
         }
         let now = Instant.now
-        if board.update({ $0.settling.observe(key, status, at: now) }) {
-            try check(key, root, isRemoval: false, since: now)
+        if workQueue.update({ $0.fileProbed(key, status, at: now) }) {
+            try check(key, isRemoval: false, since: now)
         }
     }
 
-    private func check(_ key: FileKey, _ root: OpenRoot, isRemoval: Bool, since: Instant) throws(CatalogError) {
+    private func check(_ key: FileKey, isRemoval: Bool, since: Instant) throws(CatalogError) {
+        guard let root = workQueue.read({ $0.openRoot(key.root) }) else { return }
         let status: FileStatus?
         do throws(SystemError) {
             status = try root.directory.status(beneath: key.path)
         } catch {
             log.debug("\(error)")
-            return board.update { $0.enqueueUrgent(key, at: .now) }
+            return workQueue.update { $0.fileNeedsReading(key, at: .now) }
         }
         let verdict = FileNames.verdict(key.path.name)
         if verdict == .sidecar { return try refreshDocuments(of: key, root) }
         switch status?.kind {
         case .directory:
-            board.update { $0.mark(key.root, key.path, due: .now) }
+            workQueue.update { $0.directoryChanged(key, due: .now) }
         case .regular where verdict == .candidate:
             let row = try ledger.file(key)
             let stamp = status.map { FileStamp($0) }
             let now = wallClockNanoseconds()
             guard let stamp, FileRow.needsWork(row, stamp: stamp, isForced: false, now: now) else { return }
-            board.update { $0.enqueueUrgent(key, at: .now) }
+            workQueue.update { $0.fileNeedsReading(key, at: .now) }
         default:
             guard let row = try ledger.file(key) else { return }
-            if !isRemoval { return board.update { $0.note(key, .removed, at: .now) } }
-            let isEarly = board.update { agenda -> Bool in
-                let last = agenda.roots[key.root]?.lastMove ?? since
-                let isPatient = Instant.now - max(last, since) < agenda.configuration.removalPatience
-                let waits = agenda.isExpectingNames && isPatient
-                if waits { agenda.settling.postponeRemoval(key, since: since, at: .now) }
-                return waits
-            }
-            if !isEarly { forget(row) }
+            if !isRemoval { return workQueue.update { $0.fileChanged(key, .removed, at: .now) } }
+            if !workQueue.update({ $0.postponesRemoval(of: key, since: since, at: .now) }) { forget(row) }
         }
     }
 
     /// Takes a row and its image out, unless the path is being read just now: then it is looked at again afterwards.
     func forget(_ row: FileRow) {
-        if board.update({ $0.defersToFlight(row.key) }) { return }
-        deliver(Delivery(key: row.key, changes: [.forget(key: row.key)], before: RowKind(row), after: .none))
+        if workQueue.update({ $0.defersToInFlightJob(row.key) }) { return }
+        submit(CommitEntry(key: row.key, changes: [.delete(key: row.key)], before: RowKind(row), after: .none))
     }
 
-    /// Hands over a change that is no flight, waiting while too many are under way.
-    func deliver(_ delivery: Delivery) {
-        guard board.beginErrand() else { return }
-        var errand = delivery
-        errand.isFlight = false
-        committer.deliver(errand)
+    /// Hands over a change that belongs to no in-flight job, waiting while too many are under way.
+    func submit(_ entry: CommitEntry) {
+        guard workQueue.beginSideTask() else { return }
+        var sideTask = entry
+        sideTask.isSideTask = true
+        committer.submit(sideTask)
     }
 
     // MARK: Documents
@@ -122,15 +116,10 @@ final class Scanner: Sendable {
             let document = sidecars.document(of: row.key.path, in: root)
             guard document != image.document else { continue }
             let change = CatalogChange.setDocument(key: row.key, document: document)
-            deliver(Delivery(key: row.key, changes: [change], before: .indexed, after: .indexed))
+            submit(CommitEntry(key: row.key, changes: [change], before: .indexed, after: .indexed))
         }
         // An image that is between reading and commit may have been read without it.
-        board.update { agenda in
-            let isInFlight = agenda.flights.keys.contains { key in
-                key.root == sidecar.root && Sidecars.places(for: key.path).contains(sidecar.path)
-            }
-            if isInFlight { agenda.note(sidecar, .touched, at: .now) }
-        }
+        workQueue.update { $0.documentRead(sidecar, at: .now) }
     }
 
     // MARK: Failed files
@@ -140,12 +129,12 @@ final class Scanner: Sendable {
         let now = wallClockNanoseconds()
         var next: Int64?
         var last: FileKey?
-        while !board.isStopping {
+        while !workQueue.isStopping {
             let page = try ledger.failures(after: last, limit: 1024)
             for row in page {
                 guard case .failed(let failure) = row.state, let due = failure.nextAttempt else { continue }
                 if due <= now {
-                    board.update { $0.enqueueUrgent(row.key, at: .now) }
+                    workQueue.update { $0.fileNeedsReading(row.key, at: .now) }
                 } else {
                     next = min(next ?? due, due)
                 }
@@ -154,7 +143,6 @@ final class Scanner: Sendable {
             last = end.key
         }
         guard let next else { return }
-        let due = Instant.now + Double(next - now) / 1e9
-        board.update { agenda in agenda.nextRetry = agenda.nextRetry.map { min($0, due) } ?? due }
+        workQueue.update { $0.retryScheduled(Instant(wallClock: next)) }
     }
 }

@@ -1,5 +1,5 @@
 internal import Catalog
-internal import Foundation
+internal import Filters
 internal import Platform
 
 /// The documents beside images: `name.jpg.json`, else `name.json`, each a JSON object of at most 1 MB.
@@ -9,6 +9,8 @@ struct Sidecars: Sendable {
     let ledger: any FileLedger
     let maximumByteCount: Int
     private let log = Log("documents")
+    /// Containers inside each other.
+    private static let maximumDepth = 512
     private static let ending = Array(".json".utf8)
 
     init(ledger: any FileLedger, maximumByteCount: Int) {
@@ -32,7 +34,7 @@ struct Sidecars: Sendable {
                 let file = try root.directory.openFile(beneath: place)
                 guard try file.status().kind == .regular else { continue }
                 let bytes = try file.readAll(limit: maximumByteCount)
-                guard try JSONSerialization.jsonObject(with: Data(bytes)) is [String: Any] else {
+                guard try JSONTokens.check(bytes, maximumDepth: Self.maximumDepth) else {
                     log.warning("\(place) holds no JSON object; the image is kept without it")
                     return []
                 }
@@ -40,7 +42,7 @@ struct Sidecars: Sendable {
             } catch let error as SystemError where error.saysAbsent {
                 continue
             } catch {
-                log.warning("\(place) is no usable document: \(error.localizedDescription)")
+                log.warning("\(place) is not a usable document: \(error)")
                 return []
             }
         }

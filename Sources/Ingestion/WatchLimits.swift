@@ -4,7 +4,7 @@ internal import Platform
 enum WatchLimits {
     private static let folder = "/proc/sys/fs/inotify/"
 
-    /// A directory could not be watched; a walk that found `neededCount` directories says how many are wanted.
+    /// A directory could not be watched; a scan that found `neededCount` directories says how many are wanted.
     static func detail(_ error: SystemError, neededCount: Int) -> String {
         let polled = "it is looked through every few seconds"
         guard error.saysExhausted else { return "events cannot be had (\(error)): \(polled)" }

@@ -32,15 +32,6 @@ package final class BoundedQueue<Element: Sendable>: Sendable {
         } ?? false
     }
 
-    /// Adds at the end if there is room and the queue is open, else returns false at once.
-    package func tryPush(_ element: Element) -> Bool {
-        monitor.update { state in
-            guard !state.isClosed, state.elements.count < self.capacity else { return false }
-            state.elements.append(element)
-            return true
-        }
-    }
-
     /// Takes the first element, waiting for one until `deadline`.
     ///
     /// - Returns: nil at the deadline, or when the queue is closed and empty.
@@ -54,7 +45,4 @@ package final class BoundedQueue<Element: Sendable>: Sendable {
 
     /// Refuses further pushes and wakes everybody.
     package func close() { monitor.update { $0.isClosed = true } }
-
-    /// Whether `close` was called.
-    package var isClosed: Bool { monitor.read { $0.isClosed } }
 }

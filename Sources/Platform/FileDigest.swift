@@ -59,7 +59,7 @@ package struct FileDigest: Hashable, Sendable, CustomStringConvertible {
             }
             var bytes = [UInt8](repeating: 0, count: 16)
             nettle_md5_digest(&context, 16, &bytes)
-            digits = SHA256Digest.hexadecimal(bytes)
+            digits = bytes.hexadecimal
         }
     }
 

@@ -39,14 +39,7 @@ package struct SHA256Digest: Hashable, Sendable, CustomStringConvertible {
     fileprivate init(trusted bytes: [UInt8]) { self.bytes = bytes }
 
     /// 64 lower-case hexadecimal digits.
-    package var description: String { Self.hexadecimal(bytes) }
-
-    /// Two lower-case digits a byte.
-    static func hexadecimal(_ bytes: [UInt8]) -> String {
-        String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
-    }
-
-    private static let digits = Array("0123456789abcdef".utf8)
+    package var description: String { bytes.hexadecimal }
 }
 
 /// SHA-256 in pieces, by nettle (which libmicrohttpd's TLS brings along on every machine that runs the daemon).

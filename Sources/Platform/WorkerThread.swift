@@ -3,8 +3,9 @@ internal import Glibc
 
 /// A named operating-system thread for work that blocks: system calls, LMDB, BLAS, fences, HTTP.
 ///
-/// Swift's cooperative pool has one thread a core and must never block (design section 6 of the house style), and all
-/// work of this daemon blocks, so it runs on threads like this one. `join` may be called once, by one thread.
+/// Swift's cooperative pool has one thread a core, so a task that blocks there keeps other tasks from running, and may keep
+/// the one that it waits for from running. All work of this daemon blocks, so it runs on threads like this one. `join`
+/// may be called once, by one thread.
 package final class WorkerThread: Sendable {
     private final class Start {
         let name: String

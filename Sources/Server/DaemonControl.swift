@@ -1,66 +1,100 @@
 package import Catalog
+package import Filters
+package import Ingestion
+package import LinearAlgebra
+package import ModelFiles
 package import Platform
-package import Wire
 
-/// What the routes need of the rest of the daemon. `Daemon` implements it; tests fake it.
+/// The interface through which the routes reach the rest of the daemon. `Daemon` implements it; tests fake it.
 ///
-/// All methods block and may be called from any thread that may block. Errors are `Problem`s, ready to send.
-package protocol DaemonControl: MaintenanceControl {
-    func version() -> VersionResponse
-    func readiness() -> ReadinessResponse
-    /// Of one collection; with nil, all of them together.
-    func status(_ collection: String?) throws(Problem) -> StatusResponse
+/// Values and errors are those of the targets below; `Mapping` alone turns them into what goes over the wire. All
+/// methods block and may be called from any thread that may block.
+package protocol DaemonControl: ModelControl, MaintenanceControl {
+    var version: DaemonVersion { get }
+    /// All collections.
+    var collections: any CollectionControl { get }
+    /// The page's address with its token; nil when no page is served.
+    var pageLink: String? { get }
+    /// Where request bodies may be written while they arrive.
+    var temporaryDirectory: String { get }
 
-    /// Image bytes to a vector, the same for every collection (query lane).
-    func embed(_ encoded: [UInt8]) throws(Problem) -> [Float]
+    /// Of one collection; with nil, of all of them.
+    func status(_ collection: String?) throws(DaemonError) -> DaemonStatus
+    /// What readiness and warnings depend on. It costs less than a status: searches ask for it.
+    func conditions() -> DaemonConditions
+    /// Why a collection cannot be read; nil when all can.
+    func indexFault() -> String?
+    /// Image bytes to a vector, the same for every collection (query queue).
+    func embed(_ encoded: [UInt8]) throws(DaemonError) -> [Float]
+}
+
+/// All collections, and the folders that they watch.
+package protocol CollectionControl: Sendable {
+    associatedtype Served: ServedCollection
 
     /// The collection with a name that a client gave; `default` with nil.
     ///
     /// - Throws: `.collectionNotFound` with the names that there are.
-    func collection(_ name: String?) throws(Problem) -> any ServedCollection
-    /// All, by name.
-    func collections() -> [CollectionBody]
-    func describeCollection(_ name: String) throws(Problem) -> CollectionBody
-    func createCollection(_ name: String) throws(Problem) -> CollectionBody
-    func removeCollection(_ name: String) throws(Problem)
-
-    /// The page's address with its token; nil when no page is served.
-    var pageLink: String? { get }
+    func find(_ name: String?) throws(DaemonError) -> Served
+    /// Those that can be used, by name.
+    var statuses: [CollectionStatus] { get }
+    /// Those that cannot, with the reasons, by name.
+    var unusable: [UnusableCollection] { get }
+    func create(_ name: String) throws(DaemonError) -> Served
+    func remove(_ name: String) throws(DaemonError)
 
     /// Watches a folder for a collection, `default` with nil.
-    func addRoot(_ path: String, to collection: String?) throws(Problem) -> RootBody
+    ///
+    /// - Returns: the folder's state, and the collection's name.
+    func addRoot(_ path: String, to collection: String?) throws(DaemonError) -> (root: RootStatus, collection: String)
     /// Of whichever collection it is, unless that is said.
-    func removeRoot(_ path: String, from collection: String?) throws(Problem)
+    func removeRoot(_ path: String, from collection: String?) throws(DaemonError)
     /// One root, or all of a collection, or all.
-    func rescan(_ path: String?, in collection: String?) throws(Problem)
-
-    func models() throws(Problem) -> ModelList
-    func importModel(_ request: ModelImport) throws(Problem) -> ModelBody
-    /// Where `importModel`'s file may be written while it arrives.
-    var temporaryDirectory: String { get }
-    /// Stores the choice; the daemon then restarts itself in place with the new model.
-    func useModel(name: String, head: String?) throws(Problem)
+    func rescan(_ path: String?, in collection: String?) throws(DaemonError)
 }
 
-extension DaemonControl {
-    func status() throws(Problem) -> StatusResponse { try status(nil) }
-}
-
-/// One collection as the routes see it. A request keeps the one that it began with; once that is removed, what reads it throws.
+/// One collection as the routes see it. A request keeps the one that it began with; once that is removed, what reads it
+/// throws.
 package protocol ServedCollection: Sendable {
     var name: String { get }
     var catalog: any ImageCatalog { get }
-    /// A root's absolute path; nil when it is gone.
-    func rootPath(_ id: RootID) -> RelativePath?
+    var status: CollectionStatus { get }
     /// Opens an image's file, below its root only, if it is still the file that was indexed.
-    func open(_ image: ImageRecord) throws(Problem) -> OwnedDescriptor
+    func open(_ image: ImageRecord) throws(DaemonError) -> OwnedDescriptor
     /// A small upright JPEG.
-    func thumbnail(_ image: ImageRecord, longSide: Int) throws(Problem) -> [UInt8]
+    func thumbnail(_ image: ImageRecord, longSide: Int) throws(DaemonError) -> [UInt8]
 
-    /// Learns a whitening from the collection and writes the collection anew with it; the daemon then restarts itself in place.
-    func learnWhitening() throws(Problem) -> WhiteningBody
+    /// Learns a whitening from the collection and writes the collection anew with it; the daemon then restarts itself
+    /// in place.
+    func learnWhitening() throws(DaemonError) -> Whitening
     /// The same without whitening; nothing happens where there is none.
-    func removeWhitening() throws(Problem)
+    func removeWhitening() throws(DaemonError)
+}
+
+/// What the routes need of a collection's store: `Catalog`, or a stand-in in tests.
+package protocol ImageCatalog: Sendable {
+    func apply(_ changes: [CatalogChange]) throws(CatalogError) -> [CatalogOutcome]
+    func search(_ query: CatalogQuery) throws(CatalogError) -> CatalogResults
+    func vector(of id: ImageID) throws(CatalogError) -> [Float]?
+    func image(_ id: ImageID) throws(CatalogError) -> ImageRecord?
+    func images(after cursor: ImageID?, limit: Int) throws(CatalogError) -> [ImageRecord]
+    func images(matching filter: Filter, after cursor: ImageID?, limit: Int) throws(CatalogError) -> FilteredImages
+    func excludeImages(matching filter: Filter) throws(CatalogError) -> Int
+    func failures(after key: FileKey?, limit: Int) throws(CatalogError) -> [FileRow]
+    /// Watched folders.
+    func roots() throws(CatalogError) -> [RootRecord]
+}
+
+extension Catalog: ImageCatalog {}
+
+/// The library of models.
+package protocol ModelControl: Sendable {
+    func models() throws(DaemonError) -> [ServedModel]
+    /// Manifests that the program contains.
+    func manifests() throws(DaemonError) -> [ModelManifest]
+    func importModel(_ request: ModelImport) throws(DaemonError) -> ServedModel
+    /// Stores the choice; the daemon then restarts itself in place with the new model.
+    func useModel(name: String, head: String?) throws(DaemonError)
 }
 
 /// A weight file that arrived, and what was said of it.
@@ -74,16 +108,31 @@ package struct ModelImport: Sendable {
     package var manifest: String?
 }
 
-/// What the routes need of a collection: `Catalog`, or a stand-in in tests.
-package protocol ImageCatalog: Sendable {
-    func apply(_ changes: [CatalogChange]) throws(CatalogError) -> [CatalogOutcome]
-    func search(_ query: CatalogQuery) throws(CatalogError) -> CatalogResults
-    func vector(of id: ImageID) throws(CatalogError) -> [Float]?
-    func image(_ id: ImageID) throws(CatalogError) -> ImageRecord?
-    func images(after cursor: ImageID?, limit: Int) throws(CatalogError) -> [ImageRecord]
-    func images(matching filter: Filter, after cursor: ImageID?, limit: Int) throws(CatalogError) -> FilteredImages
-    func dismissImages(matching filter: Filter) throws(CatalogError) -> Int
-    func failures(after key: FileKey?, limit: Int) throws(CatalogError) -> [FileRow]
+/// Backup, verification and rebuilding of what is stored.
+package protocol MaintenanceControl: Sendable {
+    /// What a backup consists of now.
+    func backupContents() throws(DaemonError) -> BackupContents
+    /// The file of a collection of the backup, as of now.
+    ///
+    /// - Returns: makes the next piece; an empty one is the end.
+    func copyCollection(_ name: String, isCompacting: Bool) throws(DaemonError) -> CatalogJob<[UInt8]>
+    /// A file of the backup.
+    func openBackupFile(_ name: String) throws(DaemonError) -> OwnedDescriptor
+    /// Reads everything that is stored, and names what is not as it must be: a job for each collection.
+    func verifications() -> [CatalogJob<CatalogVerification.Step>]
+    /// Drops damaged vectors, throws the graphs away and links everything anew: a job for each collection.
+    func rebuildings() -> [CatalogJob<CatalogRebuilding.Step>]
 }
 
-extension Catalog: ImageCatalog {}
+/// A long job on one collection, done step by step.
+package struct CatalogJob<Step: Sendable>: Sendable {
+    /// The collection's folder below the state folder.
+    package let collection: String
+    /// Does the next step; may block for some seconds. Called by one thread at a time.
+    package let next: @Sendable () throws(CatalogError) -> Step?
+
+    package init(collection: String, next: @escaping @Sendable () throws(CatalogError) -> Step?) {
+        self.collection = collection
+        self.next = next
+    }
+}

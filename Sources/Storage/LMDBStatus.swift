@@ -25,8 +25,6 @@ package struct LMDBStatus: RawRepresentable, Error, Hashable, Sendable, CustomSt
     package static let invalid = LMDBStatus(rawValue: MDB_INVALID)
     /// `MDB_MAP_FULL`
     package static let mapFull = LMDBStatus(rawValue: MDB_MAP_FULL)
-    /// `MDB_DBS_FULL`
-    package static let databasesFull = LMDBStatus(rawValue: MDB_DBS_FULL)
     /// `MDB_READERS_FULL`
     package static let readersFull = LMDBStatus(rawValue: MDB_READERS_FULL)
     /// `MDB_TXN_FULL`

@@ -1,33 +1,3 @@
-/// A collection's name: a letter or digit, then letters, digits, `_` and `-`, 63 characters at most, no capitals. It stands in
-/// addresses, and names a folder, as it is.
-package struct CollectionName: Hashable, Comparable, Sendable, CustomStringConvertible {
-    /// The collection that is meant where none is named; it is always there.
-    package static let standard = CollectionName(trusted: "default")
-    /// What a name must be, for people.
-    package static let rule =
-        "a name is of a...z, 0...9, _ and -, begins with a letter or digit and has at most 63 characters"
-    private static let maximumByteCount = 63
-
-    package let description: String
-
-    /// Nil for anything that is no name.
-    package init?(_ text: String) {
-        let bytes = text.utf8
-        guard 1...Self.maximumByteCount ~= bytes.count, let first = bytes.first, Self.isLetterOrDigit(first),
-            bytes.allSatisfy({ Self.isLetterOrDigit($0) || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-") })
-        else { return nil }
-        description = text
-    }
-
-    private init(trusted text: String) { description = text }
-
-    private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
-        UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte || UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte
-    }
-
-    package static func < (a: CollectionName, b: CollectionName) -> Bool { a.description < b.description }
-}
-
 /// `POST /v1/collections`.
 package struct CollectionRequest: Codable, Sendable, Equatable {
     package var name: String
@@ -41,8 +11,8 @@ package struct CollectionBody: Codable, Sendable, Equatable {
     package var counts: StatusResponse.Counts
     /// Watched folders.
     package var roots: Int
-    /// Bytes of its store.
-    package var disk: UInt64
+    /// Of its store.
+    package var diskBytes: UInt64
     /// Absent when its vectors are compared as the network gives them.
     package var whitening: WhiteningBody?
     /// Why it cannot be used; its counts are zeros then. Absent when it can.
@@ -52,16 +22,21 @@ package struct CollectionBody: Codable, Sendable, Equatable {
         name: String,
         counts: StatusResponse.Counts,
         roots: Int,
-        disk: UInt64,
+        diskBytes: UInt64,
         whitening: WhiteningBody? = nil,
         problem: String? = nil
     ) {
         self.name = name
         self.counts = counts
         self.roots = roots
-        self.disk = disk
+        self.diskBytes = diskBytes
         self.whitening = whitening
         self.problem = problem
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case name, counts, roots, whitening, problem
+        case diskBytes = "disk_bytes"
     }
 }
 
@@ -70,4 +45,66 @@ package struct CollectionList: Codable, Sendable, Equatable {
     package var collections: [CollectionBody]
 
     package init(collections: [CollectionBody]) { self.collections = collections }
+}
+
+/// One watched folder. Counts are of files.
+package struct RootBody: Codable, Sendable, Equatable {
+    package var path: String
+    /// `scanning`, `live`, `polling`, `offline`.
+    package var state: String
+    package var detail: String
+    package var seenFiles: Int
+    package var indexedFiles: Int
+    package var failedFiles: Int
+    package var waitingFiles: Int
+    /// Whose images its files become; older daemons have one collection and say nothing of it.
+    package var collection: String?
+
+    package init(
+        path: String,
+        state: String,
+        detail: String,
+        seenFiles: Int,
+        indexedFiles: Int,
+        failedFiles: Int,
+        waitingFiles: Int,
+        collection: String? = nil
+    ) {
+        self.collection = collection
+        self.path = path
+        self.state = state
+        self.detail = detail
+        self.seenFiles = seenFiles
+        self.indexedFiles = indexedFiles
+        self.failedFiles = failedFiles
+        self.waitingFiles = waitingFiles
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case path, state, detail, collection
+        case seenFiles = "seen_files"
+        case indexedFiles = "indexed_files"
+        case failedFiles = "failed_files"
+        case waitingFiles = "waiting_files"
+    }
+}
+
+/// `GET /v1/roots`.
+package struct RootListResponse: Codable, Sendable, Equatable {
+    package var roots: [RootBody]
+
+    package init(roots: [RootBody]) { self.roots = roots }
+}
+
+/// The whitening that a collection's vectors go through: in `GET /v1/status`, and the answer to `PUT /v1/whitening`.
+package struct WhiteningBody: Codable, Sendable, Equatable {
+    /// Distinct vectors that it was learned from.
+    package var vectors: Int
+    /// Digest of its numbers, 64 hexadecimal digits.
+    package var sha256: String
+
+    package init(vectors: Int, sha256: String) {
+        self.vectors = vectors
+        self.sha256 = sha256
+    }
 }

@@ -1,5 +1,5 @@
-/// `GET /v1/backup`: what a backup consists of, so that the client can look for room before it begins. Names are paths below the
-/// state folder, with `/` between their parts.
+/// `GET /v1/backup`: what a backup consists of, so that the client can look for room before it begins. Names are paths
+/// below the state folder, with `/` between their parts.
 package struct BackupPlan: Codable, Sendable, Equatable {
     /// A collection, to be had from `GET /v1/backup/collection?name=`.
     package struct Collection: Codable, Sendable, Equatable {
@@ -55,10 +55,10 @@ package struct BackupPlan: Codable, Sendable, Equatable {
     }
 }
 
-/// One line of a long job's answer (`POST /v1/verify`, `POST /v1/rebuild`): NDJSON, one of these a line, `result` or `problem`
-/// the last. An answer without either was cut off.
+/// One line of a long job's answer (`POST /v1/verify`, `POST /v1/rebuild`): NDJSON, one of these a line, `result` or
+/// `problem` the last. An answer without either was cut off.
 package struct JobLine: Codable, Sendable, Equatable {
-    package struct Progress: Codable, Sendable, Equatable {
+    package struct JobProgress: Codable, Sendable, Equatable {
         /// What is at work, such as `img`.
         package var step: String
         package var done: Int
@@ -105,12 +105,12 @@ package struct JobLine: Codable, Sendable, Equatable {
         }
     }
 
-    package var progress: Progress?
+    package var progress: JobProgress?
     package var finding: Finding?
     package var result: Result?
     package var problem: Problem?
 
-    package init(progress: Progress) { self.progress = progress }
+    package init(progress: JobProgress) { self.progress = progress }
     package init(finding: Finding) { self.finding = finding }
     package init(result: Result) { self.result = result }
     package init(problem: Problem) { self.problem = problem }

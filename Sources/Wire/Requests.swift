@@ -1,20 +1,4 @@
-/// Names that both sides of the socket use. Unknown fields are ignored by both; fields are only ever added.
-package enum WireProtocol {
-    /// The path prefix of this major version.
-    package static let prefix = "/v1"
-    package static let defaultSearchLimit = 10
-    package static let maximumSearchLimit = 1000
-    package static let maximumPageLimit = 1000
-    package static let maximumSearchBodyByteCount = 32 << 20
-    /// Each has threads and descriptors of its own; the service's unit has room for so many.
-    package static let maximumCollectionCount = 64
-    /// Additive features, listed by `/v1/version`, so that a client need not guess from a version number.
-    package static let capabilities = [
-        "search.image", "search.id", "images.list", "images.content", "images.thumbnail", "images.delete",
-        "failures.list", "filters", "roots", "rescan", "models", "whitening", "backup", "verify", "rebuild", "page",
-        "collections",
-    ]
-}
+package import Filters
 
 /// `POST /v1/search` with a JSON body instead of image bytes.
 package struct SearchRequest: Codable, Sendable, Equatable {

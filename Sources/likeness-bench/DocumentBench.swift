@@ -1,9 +1,9 @@
 import Catalog
+import Filters
 import Foundation
 import Harness
 import Platform
 import Storage
-import Wire
 
 /// `documents`: what filters on documents cost on images with documents, one JSON object a filter, beside a search without one.
 enum DocumentBench {
@@ -123,7 +123,12 @@ enum DocumentBench {
             key: FileKey(root: root, path: RelativePath("\(year)/\(taken.dropFirst(5).prefix(2))/IMG_\(number).jpg")),
             stamp: stamp,
             content: SHA256Digest(of: Array("\(number)".utf8)),
-            embedded: (vector(number, dimension), "jpeg", UInt32(640 + 64 * (scattered(number + 7) % 12)), 480),
+            embedded: ImageFeatures(
+                vector: vector(number, dimension),
+                format: "jpeg",
+                width: UInt32(640 + 64 * (scattered(number + 7) % 12)),
+                height: 480
+            ),
             document: hasDocuments ? Array(document.utf8) : []
         )
     }

@@ -56,7 +56,7 @@ enum MaintenanceBench {
                         key: FileKey(root: root, path: RelativePath("folder \(number / 1000)/photo \(number).jpg")),
                         stamp: FileStamp(device: 1, inode: UInt64(number), byteCount: 1, modified: 1, changed: 1),
                         content: SHA256Digest(of: Array("\(number)".utf8)),
-                        embedded: (features(number), "jpeg", 640, 480),
+                        embedded: ImageFeatures(vector: features(number), format: "jpeg", width: 640, height: 480),
                         document: []
                     )
                 }

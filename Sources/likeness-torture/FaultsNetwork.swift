@@ -71,7 +71,7 @@ struct FaultsDecoder: ImageDecoder {
         guard let number = encoded.first else { throw ImagingError(.empty, "0 bytes") }
         let picture = pictures[Int(number)]
         for index in pixels.indices { pixels[index] = picture[index] }
-        return ImageProperties(format: .png, width: fit.side, height: fit.side)
+        return ImageProperties(format: .png, width: UInt32(fit.side), height: UInt32(fit.side))
     }
 
     func thumbnail(_ encoded: [UInt8], longSide: Int) throws(ImagingError) -> [UInt8] { encoded }

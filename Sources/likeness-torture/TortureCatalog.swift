@@ -42,7 +42,7 @@ final class TortureCatalog: TortureSubject {
         let replaced = Set(changes.filter { !$0.isRemoval }.map(\.to))
         let wanted = changes.compactMap { change -> CatalogChange? in
             if change.isRemoval {
-                return replaced.contains(change.from) ? nil : .forget(key: key(root, change.from))
+                return replaced.contains(change.from) ? nil : .delete(key: key(root, change.from))
             }
             if !change.isAddition {
                 return .move(from: key(root, change.from), to: key(root, change.to), stamp: stamp(change.item))
@@ -51,7 +51,12 @@ final class TortureCatalog: TortureSubject {
                 key: key(root, change.to),
                 stamp: stamp(change.item),
                 content: SHA256Digest(of: Array("item \(change.item)".utf8)),
-                embedded: (TortureVector.make(change.item), "jpeg", 640, 480),
+                embedded: ImageFeatures(
+                    vector: TortureVector.make(change.item),
+                    format: "jpeg",
+                    width: 640,
+                    height: 480
+                ),
                 document: Array("{\"item\":\(change.item)}".utf8)
             )
         }

@@ -69,7 +69,8 @@ final class CatalogFixture {
             key: key(path),
             stamp: Self.stamp(seed),
             content: Self.content(seed),
-            embedded: isEmbedded ? (Self.vector(seed), "jpeg", 640, 480) : nil,
+            embedded: isEmbedded
+                ? ImageFeatures(vector: Self.vector(seed), format: "jpeg", width: 640, height: 480) : nil,
             document: Array(document.utf8)
         )
     }

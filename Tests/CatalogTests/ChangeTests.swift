@@ -61,7 +61,7 @@ struct ChangeTests {
                 key: fixture.key(path),
                 stamp: CatalogFixture.stamp(content),
                 content: CatalogFixture.content(content),
-                embedded: (CatalogFixture.vector(7), "png", 8, 9),
+                embedded: ImageFeatures(vector: CatalogFixture.vector(7), format: "png", width: 8, height: 9),
                 document: []
             )
         }
@@ -71,10 +71,10 @@ struct ChangeTests {
         _ = try fixture.catalog.apply([change("a", 3)])
         #expect(try fixture.catalog.audit() == [])
         #expect(try fixture.search(7).count == 2)
-        _ = try fixture.catalog.apply([.forget(key: fixture.key("a"))])
+        _ = try fixture.catalog.apply([.delete(key: fixture.key("a"))])
         #expect(try fixture.search(7).map(\.image.key) == [fixture.key("b")])
         #expect(try !fixture.catalog.knowsContent(CatalogFixture.content(3)))
-        _ = try fixture.catalog.apply([.forget(key: fixture.key("b"))])
+        _ = try fixture.catalog.apply([.delete(key: fixture.key("b"))])
         #expect(fixture.catalog.statistics.vectorCount == 0)
         #expect(try fixture.catalog.audit() == [])
     }
@@ -102,10 +102,10 @@ struct ChangeTests {
         let fixture = try CatalogFixture()
         let id = try fixture.index("a", 1)
         let key = fixture.key("a")
-        #expect(try fixture.catalog.apply([.restamp(key: key, stamp: CatalogFixture.stamp(9))]) == [.done(id)])
+        #expect(try fixture.catalog.apply([.refreshStat(key: key, stamp: CatalogFixture.stamp(9))]) == [.done(id)])
         #expect(try fixture.catalog.file(key)?.stamp == CatalogFixture.stamp(9))
         #expect(try fixture.catalog.image(id)?.modified == 9_000_000)
-        let absent = CatalogChange.restamp(key: fixture.key("b"), stamp: CatalogFixture.stamp(9))
+        let absent = CatalogChange.refreshStat(key: fixture.key("b"), stamp: CatalogFixture.stamp(9))
         #expect(try fixture.catalog.apply([absent]) == [.notFound])
     }
 
@@ -140,7 +140,7 @@ struct ChangeTests {
         let fixture = try CatalogFixture()
         try fixture.index("a", 1)
         let outcomes = try fixture.catalog.apply([
-            .forget(key: fixture.key("a")), fixture.indexing("b", 1, isEmbedded: false),
+            .delete(key: fixture.key("a")), fixture.indexing("b", 1, isEmbedded: false),
         ])
         #expect(outcomes == [.done(ImageID(rawValue: 1)), .done(ImageID(rawValue: 2))])
         #expect(try fixture.search(1).map(\.image.key) == [fixture.key("b")])
@@ -160,12 +160,12 @@ struct ChangeTests {
         #expect(try fixture.catalog.apply([absent]) == [.notFound])
     }
 
-    @Test func aDismissedImageStaysOutUntilItsBytesChange() throws {
+    @Test func anExcludedImageStaysOutUntilItsBytesChange() throws {
         let fixture = try CatalogFixture()
         let id = try fixture.index("a", 1)
-        #expect(try fixture.catalog.apply([.dismiss(id)]) == [.done(id)])
-        #expect(try fixture.catalog.apply([.dismiss(id)]) == [.notFound])
-        #expect(try fixture.catalog.file(fixture.key("a"))?.state == .dismissed)
+        #expect(try fixture.catalog.apply([.exclude(id)]) == [.done(id)])
+        #expect(try fixture.catalog.apply([.exclude(id)]) == [.notFound])
+        #expect(try fixture.catalog.file(fixture.key("a"))?.state == .excluded)
         #expect(try fixture.search(1).isEmpty)
         #expect(try fixture.catalog.apply([fixture.indexing("a", 1)]) == [.done(nil)])
         #expect(try fixture.search(1).isEmpty)
@@ -173,11 +173,11 @@ struct ChangeTests {
         #expect(try fixture.catalog.audit() == [])
     }
 
-    @Test func aForgottenFileLeavesNothing() throws {
+    @Test func aDeletedFileLeavesNothing() throws {
         let fixture = try CatalogFixture()
         let id = try fixture.index("a", 1)
-        #expect(try fixture.catalog.apply([.forget(key: fixture.key("a"))]) == [.done(id)])
-        #expect(try fixture.catalog.apply([.forget(key: fixture.key("a"))]) == [.notFound])
+        #expect(try fixture.catalog.apply([.delete(key: fixture.key("a"))]) == [.done(id)])
+        #expect(try fixture.catalog.apply([.delete(key: fixture.key("a"))]) == [.notFound])
         #expect(try fixture.catalog.file(fixture.key("a")) == nil)
         #expect(try fixture.catalog.vector(of: id) == nil)
         let statistics = fixture.catalog.statistics
@@ -192,7 +192,12 @@ struct ChangeTests {
             key: fixture.key("a"),
             stamp: CatalogFixture.stamp(5),
             content: CatalogFixture.content(5),
-            embedded: ([Float](repeating: value, count: CatalogFixture.dimension), "jpeg", 1, 1),
+            embedded: ImageFeatures(
+                vector: [Float](repeating: value, count: CatalogFixture.dimension),
+                format: "jpeg",
+                width: 1,
+                height: 1
+            ),
             document: []
         )
         #expect(
@@ -210,7 +215,7 @@ struct ChangeTests {
             key: fixture.key("a"),
             stamp: CatalogFixture.stamp(1),
             content: CatalogFixture.content(1),
-            embedded: ([1, 0], "jpeg", 1, 1),
+            embedded: ImageFeatures(vector: [1, 0], format: "jpeg", width: 1, height: 1),
             document: []
         )
         #expect { try fixture.catalog.apply([fixture.indexing("b", 2), change]) } throws: { error in
@@ -234,7 +239,7 @@ struct ChangeTests {
                     batch.append(fixture.indexing(path, seed))
                     pictures[path] = seed
                 case 3:
-                    batch.append(.forget(key: fixture.key(path)))
+                    batch.append(.delete(key: fixture.key(path)))
                     pictures[path] = nil
                 case 4:
                     let failure = FileFailure(kind: "corrupt", message: "", attempts: 1, nextAttempt: nil)

@@ -23,7 +23,7 @@ struct ConcurrencyTests {
                         let first = try catalog.search(CatalogQuery(vector: CatalogFixture.vector(seed))).hits.first
                         #expect(first?.image.id == id)
                         if number % 4 == 3 {
-                            _ = try catalog.apply([.dismiss(id)])
+                            _ = try catalog.apply([.exclude(id)])
                             let hits = try catalog.search(CatalogQuery(vector: CatalogFixture.vector(seed))).hits
                             #expect(!hits.contains { $0.image.id == id })
                         }
@@ -58,7 +58,7 @@ struct ConcurrencyTests {
         }
         for round in 0..<60 {
             _ = try catalog.apply([
-                fixture.indexing("p\(200 + round)", 200 + round), .forget(key: fixture.key("p\(round)")),
+                fixture.indexing("p\(200 + round)", 200 + round), .delete(key: fixture.key("p\(round)")),
             ])
         }
         isDone.update { $0 = true }
@@ -82,12 +82,17 @@ struct ConcurrencyTests {
                 let isRemoval = number % 5 == 4
                 let change: CatalogChange =
                     isRemoval
-                    ? .forget(key: FileKey(root: root, path: RelativePath("p\(number - 1)")))
+                    ? .delete(key: FileKey(root: root, path: RelativePath("p\(number - 1)")))
                     : .index(
                         key: key,
                         stamp: CatalogFixture.stamp(number),
                         content: CatalogFixture.content(number),
-                        embedded: (CatalogFixture.vector(number), "jpeg", 1, 1),
+                        embedded: ImageFeatures(
+                            vector: CatalogFixture.vector(number),
+                            format: "jpeg",
+                            width: 1,
+                            height: 1
+                        ),
                         document: []
                     )
                 _ = try catalog.apply([change])

@@ -60,7 +60,7 @@ struct CorruptionTests {
     @Test func files() throws {
         let key = { (fixture: CatalogFixture) -> [UInt8] in [0, 0, 0, 1] + Array("a.jpg".utf8) }
         try Self.check("file", [], key, names: "a.jpg") { catalog, fixture in
-            _ = try catalog.apply([.forget(key: fixture.key("a.jpg"))])
+            _ = try catalog.apply([.delete(key: fixture.key("a.jpg"))])
         }
     }
 
@@ -93,7 +93,7 @@ struct CorruptionTests {
         try StoredBytes.change(in: fixture.folder.path, "img", .integerKey, UInt64(1)) { $0[10] ^= 1 }
         try fixture.reopen()
         let catalog = fixture.catalog
-        let damaged = CatalogChange.forget(key: fixture.key("a.jpg"))
+        let damaged = CatalogChange.delete(key: fixture.key("a.jpg"))
         let sound = (0..<20).map { fixture.indexing("c\($0)", 10 + $0) }
         let threads = try (0..<20).map { index in
             try WorkerThread(name: "caller \(index)") {

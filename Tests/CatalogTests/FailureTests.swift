@@ -16,7 +16,7 @@ struct FailureTests {
         let fault = try #require(DescriptorFault(.pages, in: fixture.folder.path, by: "/dev/full", flags: O_WRONLY))
         for _ in 0..<3 {
             #expect { try fixture.catalog.apply([fixture.indexing("b", 2)]) } throws: { Self.isStorageFull($0) }
-            #expect { try fixture.catalog.apply([.dismiss(id)]) } throws: { Self.isStorageFull($0) }
+            #expect { try fixture.catalog.apply([.exclude(id)]) } throws: { Self.isStorageFull($0) }
             #expect { try fixture.catalog.addRoot(RelativePath("/new")) } throws: { Self.isStorageFull($0) }
         }
         #expect(try fixture.search(1).map(\.image.id) == [id])

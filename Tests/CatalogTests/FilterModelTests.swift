@@ -1,9 +1,9 @@
 import Catalog
+import Filters
 import Foundation
 import Platform
 import TestSupport
 import Testing
-import Wire
 
 /// Random changes to images with documents, and random filters on them, against a plain reading of each image.
 ///
@@ -58,13 +58,13 @@ private struct FilterCampaign {
         let key = key()
         let stamp = CatalogFixture.stamp(content * content * 1000)
         switch Int.random(in: 0..<10, using: &draws.random) {
-        case 0: return .forget(key: key)
+        case 0: return .delete(key: key)
         case 1: return .move(from: key, to: self.key(), stamp: stamp)
-        case 2: return .restamp(key: key, stamp: stamp)
+        case 2: return .refreshStat(key: key, stamp: stamp)
         case 3, 4: return .setDocument(key: key, document: try document())
         case 5:
             let ids = try fixture.catalog.images(after: nil, limit: 1000).map(\.id)
-            return .dismiss(ids.randomElement(using: &draws.random) ?? ImageID(rawValue: 1))
+            return .exclude(ids.randomElement(using: &draws.random) ?? ImageID(rawValue: 1))
         default:
             // Every third content shows its neighbour's picture: other bytes, the same vector.
             let picture = content % 3 == 1 ? content - 1 : content
@@ -72,8 +72,11 @@ private struct FilterCampaign {
                 key: key,
                 stamp: stamp,
                 content: CatalogFixture.content(content),
-                embedded: (
-                    CatalogFixture.vector(picture), content % 2 == 0 ? "jpeg" : "png", UInt32(content * 64), 480
+                embedded: ImageFeatures(
+                    vector: CatalogFixture.vector(picture),
+                    format: content % 2 == 0 ? "jpeg" : "png",
+                    width: UInt32(content * 64),
+                    height: 480
                 ),
                 document: try document()
             )
@@ -142,11 +145,11 @@ private struct FilterCampaign {
     private func remove(_ json: JSONValue) throws {
         let images = try fixture.catalog.images(after: nil, limit: 1000)
         let (gone, kept) = (images.filter { plain($0).matches(json) }, images.filter { !plain($0).matches(json) })
-        #expect(try fixture.catalog.dismissImages(matching: Filter(json)) == gone.count, "seed \(seed): \(json)")
+        #expect(try fixture.catalog.excludeImages(matching: Filter(json)) == gone.count, "seed \(seed): \(json)")
         #expect(try fixture.catalog.images(after: nil, limit: 1000) == kept, "seed \(seed): \(json)")
         for image in gone {
-            guard case .dismissed? = try fixture.catalog.file(image.key)?.state else {
-                Issue.record("seed \(seed): \(image.key.path) is not dismissed")
+            guard case .excluded? = try fixture.catalog.file(image.key)?.state else {
+                Issue.record("seed \(seed): \(image.key.path) is not excluded")
                 continue
             }
         }

@@ -1,9 +1,9 @@
+import Filters
 import Platform
 import Storage
 import TestSupport
 import Testing
 import VectorIndex
-import Wire
 
 @testable import Catalog
 
@@ -40,7 +40,7 @@ struct FilterTests {
         #expect(results.hits.map(\.image.key.path.description) == ["d"])
         #expect(results.total == 2)
         // The first image of the vector goes: the next one stands at its slot from then on.
-        _ = try fixture.catalog.apply([.forget(key: fixture.key("a"))])
+        _ = try fixture.catalog.apply([.delete(key: fixture.key("a"))])
         #expect(try found(#"{"camera":{"$ne":"X100"}}"#) == ["b", "c", "d"])
         #expect(try fixture.catalog.audit() == [])
     }
@@ -88,7 +88,7 @@ struct FilterTests {
             try fixture.catalog.images(matching: filter(#"{"n":{"$gt":99,"$lte":1100}}"#), after: nil, limit: 1).total
                 == 1001
         )
-        #expect(try fixture.catalog.dismissImages(matching: filter(#"{"n":{"$lt":900}}"#)) == 900)
+        #expect(try fixture.catalog.excludeImages(matching: filter(#"{"n":{"$lt":900}}"#)) == 900)
         #expect(try fixture.catalog.images(matching: filter("{}"), after: nil, limit: 1).total == 300)
         #expect(try fixture.catalog.audit() == [])
     }
@@ -123,7 +123,7 @@ struct FilterTests {
             try fixture.reopen()
             #expect(try paths(#"{"n":{"$gte":1400}}"#, in: fixture.catalog).count == 100 - attempt)
             let path = "p\(1499 - attempt)"
-            _ = try fixture.catalog.apply([.forget(key: fixture.key(path)), fixture.indexing("q\(attempt)", attempt)])
+            _ = try fixture.catalog.apply([.delete(key: fixture.key(path)), fixture.indexing("q\(attempt)", attempt)])
             let removed = Set((0...attempt).map { 1499 - $0 })
             let expected = Set((1000..<1500).filter { !removed.contains($0) }.map { "p\($0)" })
             #expect(Set(try paths(#"{"n":{"$gte":1000}}"#, in: fixture.catalog)) == expected)
@@ -142,7 +142,7 @@ struct FilterTests {
         let fixture = try CatalogFixture()
         _ = try fixture.catalog.apply((0..<20).map { fixture.indexing("p\($0)", $0, document: #"{"n":\#($0 % 2)}"#) })
         fixture.catalog.close()
-        let key = FieldKey.prefix(chunk: 0) + FieldKey.suffix(.document(Array("n\0".utf8)), .present)
+        let key = FieldKey.prefix(container: 0) + FieldKey.suffix(.document(Array("n\0".utf8)), .present)
         try FilterRecords.write(fixture.folder.path) { tables, transaction in
             var bytes = try #require(try transaction.get(key, in: tables.fields))
             bytes[5] ^= 1
@@ -170,17 +170,17 @@ struct FilterTests {
         fixture.catalog.close()
         let suffix = FieldKey.suffix(.document(Array("n\0".utf8)), .present)
         try FilterRecords.write(fixture.folder.path) { tables, transaction in
-            try transaction.delete(FieldKey.prefix(chunk: 0) + suffix, in: tables.fields)
+            try transaction.delete(FieldKey.prefix(container: 0) + suffix, in: tables.fields)
             var words = [UInt64](repeating: 0, count: PositionSet.wordCount)
             words[0] = 1
-            let key = FieldKey.prefix(chunk: 7) + suffix
+            let key = FieldKey.prefix(container: 7) + suffix
             try transaction.put(key, try #require(FieldContainer.encoded(words, key: key)), in: tables.fields)
         }
         try fixture.reopen()
         #expect(
             try fixture.catalog.audit() == [
-                "the records for filters of chunk 0 do not agree with its images",
-                "there are records for filters of chunk 7, which has no images",
+                "the records for filters of container 0 do not agree with its images",
+                "there are records for filters of container 7, which has no images",
             ]
         )
     }
@@ -195,7 +195,7 @@ struct FilterTests {
         ]
         #expect(positions == positions.sorted())
         for position in positions {
-            #expect(ImagePosition(chunk: position.chunk, offset: position.offset) == position)
+            #expect(ImagePosition(container: position.container, offset: position.offset) == position)
             #expect((position.slot == nil) != (position.image == nil))
         }
         var set = PositionSet()

@@ -21,7 +21,7 @@ struct LedgerTests {
                 key: FileKey(root: fixture.root, path: RelativePath(bytes: path)),
                 stamp: CatalogFixture.stamp(index),
                 content: CatalogFixture.content(index),
-                embedded: (CatalogFixture.vector(index), "jpeg", 1, 1),
+                embedded: ImageFeatures(vector: CatalogFixture.vector(index), format: "jpeg", width: 1, height: 1),
                 document: []
             )
         }
@@ -116,7 +116,7 @@ struct LedgerTests {
             key: stray,
             stamp: CatalogFixture.stamp(1),
             content: CatalogFixture.content(1),
-            embedded: (CatalogFixture.vector(1), "jpeg", 1, 1),
+            embedded: ImageFeatures(vector: CatalogFixture.vector(1), format: "jpeg", width: 1, height: 1),
             document: []
         )
         // More rows than one transaction removes; picture 1 lies in both roots.

@@ -22,7 +22,7 @@ private struct CatalogModel {
         /// `content` names the bytes; the picture they show is `picture(content)`.
         case indexed(ImageID, content: Int)
         case failed
-        case dismissed(content: Int)
+        case excluded(content: Int)
     }
 
     /// Few paths and few contents, so that they meet often.
@@ -101,9 +101,9 @@ private struct CatalogModel {
         switch Int.random(in: 0..<12, using: &random) {
         case 0:
             rows[path] = nil
-            return .forget(key: fixture.key(path))
+            return .delete(key: fixture.key(path))
         case 1:
-            if case .dismissed? = rows[path] {} else { rows[path] = .failed }
+            if case .excluded? = rows[path] {} else { rows[path] = .failed }
             let failure = FileFailure(kind: "corrupt", message: "broken", attempts: 1, nextAttempt: nil)
             return .fail(key: fixture.key(path), stamp: stamp, content: nil, failure: failure)
         case 2, 3:
@@ -116,15 +116,15 @@ private struct CatalogModel {
         case 4:
             let ids = rows.values.compactMap { if case .indexed(let id, _) = $0 { id } else { nil } }.sorted()
             let id = ids.randomElement(using: &random) ?? ImageID(rawValue: 1 << 40)
-            for case (let path, .indexed(id, let content)) in rows { rows[path] = .dismissed(content: content) }
-            return .dismiss(id)
+            for case (let path, .indexed(id, let content)) in rows { rows[path] = .excluded(content: content) }
+            return .exclude(id)
         case 5:
             return .setDocument(key: fixture.key(path), document: Array("{\"n\":\(content)}".utf8))
         case 6:
-            return .restamp(key: fixture.key(path), stamp: stamp)
+            return .refreshStat(key: fixture.key(path), stamp: stamp)
         default:
             switch rows[path] {
-            case .dismissed(content): break
+            case .excluded(content): break
             case .indexed(let id, _): rows[path] = .indexed(id, content: content)
             default:
                 lastImage += 1
@@ -134,7 +134,12 @@ private struct CatalogModel {
                 key: fixture.key(path),
                 stamp: stamp,
                 content: CatalogFixture.content(content),
-                embedded: (CatalogFixture.vector(Self.picture(content)), "jpeg", 640, 480),
+                embedded: ImageFeatures(
+                    vector: CatalogFixture.vector(Self.picture(content)),
+                    format: "jpeg",
+                    width: 640,
+                    height: 480
+                ),
                 document: []
             )
         }

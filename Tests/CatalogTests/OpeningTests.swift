@@ -8,7 +8,7 @@ struct OpeningTests {
     @Test func aReopenedCollectionIsTheSame() throws {
         let fixture = try CatalogFixture()
         _ = try fixture.catalog.apply((0..<80).map { fixture.indexing("p\($0)", $0, document: "{\"n\":\($0)}") })
-        _ = try fixture.catalog.apply([.forget(key: fixture.key("p3")), .dismiss(ImageID(rawValue: 9))])
+        _ = try fixture.catalog.apply([.delete(key: fixture.key("p3")), .exclude(ImageID(rawValue: 9))])
         let images = try fixture.catalog.images(after: nil, limit: 1000)
         let rows = try fixture.catalog.files(in: fixture.root, after: nil, limit: 1000)
         let hits = try fixture.search(40) { $0.limit = 78 }
@@ -23,7 +23,7 @@ struct OpeningTests {
         #expect(fixture.catalog.statistics.fileCount == statistics.fileCount)
         #expect(fixture.catalog.statistics.diskByteCount >= statistics.diskByteCount)
         // Numbers go on where they were, not where images end.
-        _ = try fixture.catalog.apply([.forget(key: fixture.key("p79"))])
+        _ = try fixture.catalog.apply([.delete(key: fixture.key("p79"))])
         try fixture.reopen()
         #expect(try fixture.index("new", 200) == ImageID(rawValue: 81))
         #expect(try fixture.catalog.audit() == [])
@@ -66,7 +66,7 @@ struct OpeningTests {
         fixture.catalog.close()
         try StoredBytes.change(in: fixture.folder.path, "catalog", [], "cfg") { $0[8] = 7 }
         #expect { try CatalogFixture.open(fixture.folder.path) } throws: {
-            guard case CatalogError.newerFormat(7, 2) = $0 else { return false }
+            guard case CatalogError.newerFormat(7, 3) = $0 else { return false }
             return true
         }
     }

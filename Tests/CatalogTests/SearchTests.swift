@@ -103,7 +103,7 @@ struct SearchTests {
     @Test func whatWasRemovedIsNeverFoundAgain() throws {
         let fixture = try Self.filled(60)
         for seed in stride(from: 0, to: 60, by: 2) {
-            _ = try fixture.catalog.apply([.forget(key: fixture.key("p\(seed)"))])
+            _ = try fixture.catalog.apply([.delete(key: fixture.key("p\(seed)"))])
             #expect(try fixture.search(seed) { $0.limit = 60 }.count == 59 - seed / 2)
             #expect(try !fixture.search(seed).contains { $0.image.content == CatalogFixture.content(seed) })
         }

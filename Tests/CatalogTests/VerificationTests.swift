@@ -33,9 +33,10 @@ struct VerificationTests {
         let failure = FileFailure(kind: "corrupt", message: "no image", attempts: 1, nextAttempt: nil)
         _ = try fixture.catalog.apply([
             .fail(key: fixture.key("bad.jpg"), stamp: CatalogFixture.stamp(1), content: nil, failure: failure),
-            .forget(key: fixture.key("7.jpg")),
-            .dismiss(ImageID(rawValue: 9)),
+            .delete(key: fixture.key("7.jpg")),
+            .exclude(ImageID(rawValue: 9)),
         ])
+        try fixture.catalog.registerConsumer("replica")
         return fixture
     }
 
@@ -57,7 +58,7 @@ struct VerificationTests {
                 findings += 1
             }
             try fixture.index("\(number).jpg", number)
-            _ = try fixture.catalog.apply([.forget(key: fixture.key("\(number - 1).jpg"))])
+            _ = try fixture.catalog.apply([.delete(key: fixture.key("\(number - 1).jpg"))])
             number += 1
         }
         #expect(findings == 0)
@@ -72,6 +73,7 @@ struct VerificationTests {
         ("file", [], [0, 0, 0, 1] + Array("3.jpg".utf8), "root 1, 3.jpg"),
         ("content", [], CatalogFixture.content(3).bytes, CatalogFixture.content(3).description),
         ("event", .integerKey, [5, 0, 0, 0, 0, 0, 0, 0], "event 5"),
+        ("consumer", [], Array("replica".utf8), "replica"),
         ("vec", .integerKey, [3, 0, 0, 0], "slot 3"),
         ("code", .integerKey, [3, 0, 0, 0], "slot 3"),
         ("ops", .integerKey, [0, 1, 0, 0, 0, 0, 0, 0], "operation 256"),

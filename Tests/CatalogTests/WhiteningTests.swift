@@ -77,7 +77,7 @@ struct WhiteningTests {
 
         // Life goes on: new images, equal bytes, removals.
         _ = try fixture.catalog.apply([fixture.indexing("60.jpg", 60), fixture.indexing("copy.jpg", 7)])
-        _ = try fixture.catalog.apply([.forget(key: fixture.key("copy.jpg")), .forget(key: fixture.key("3.jpg"))])
+        _ = try fixture.catalog.apply([.delete(key: fixture.key("copy.jpg")), .delete(key: fixture.key("3.jpg"))])
         let seeds = (0...60).filter { $0 != 3 }
         try fixture.reopen()
         try expectSearches(whitening, seeds: seeds)
@@ -124,7 +124,7 @@ struct WhiteningTests {
             key: fixture.key("black.jpg"),
             stamp: CatalogFixture.stamp(99),
             content: CatalogFixture.content(99),
-            embedded: (zeros, "jpeg", 1, 1),
+            embedded: ImageFeatures(vector: zeros, format: "jpeg", width: 1, height: 1),
             document: []
         )
         #expect(try fixture.catalog.apply([change]) == [.done(nil)])

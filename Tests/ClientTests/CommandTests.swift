@@ -199,8 +199,8 @@ struct CommandTests {
     @Test("collections lists them; create and remove ask for one, remove only with --yes")
     func collections() throws {
         let counts = StatusResponse.Counts(images: 1200, vectors: 1200, files: 1201, failed: 1, waiting: 0)
-        let work = CollectionBody(name: "work", counts: counts, roots: 2, disk: 5_000_000)
-        let damaged = CollectionBody(name: "x", counts: counts, roots: 0, disk: 0, problem: "it is\ndamaged")
+        let work = CollectionBody(name: "work", counts: counts, roots: 2, diskBytes: 5_000_000)
+        let damaged = CollectionBody(name: "x", counts: counts, roots: 0, diskBytes: 0, problem: "it is\ndamaged")
         let daemon = try FakeDaemon { request in
             switch request.target {
             case "GET /v1/collections": FakeDaemon.reply(CollectionList(collections: [work, damaged]))

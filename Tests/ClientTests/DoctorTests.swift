@@ -78,7 +78,7 @@ struct DoctorTests {
     @Test("The daemon's own words become findings")
     func status() {
         var status = makeStatus(warnings: [Warning(kind: "disk-full", detail: "full", fix: "free some")])
-        status.resources.diskFree = 50_000_000
+        status.resources.diskFreeBytes = 50_000_000
         status.roots[0].state = "offline"
         let findings = Doctor.findings(of: status)
         #expect(state("model", findings) == .warn)

@@ -38,13 +38,18 @@ func makeStatus(
                 path: "/photos",
                 state: rootState,
                 detail: "",
-                seen: images + waiting,
-                indexed: images,
-                failed: 1,
-                waiting: rootWaiting
+                seenFiles: images + waiting,
+                indexedFiles: images,
+                failedFiles: 1,
+                waitingFiles: rootWaiting
             )
         ],
-        resources: .init(memory: 300_000_000, memoryPeak: 400_000_000, disk: 5_000_000, diskFree: 20_000_000_000),
+        resources: .init(
+            memoryBytes: 300_000_000,
+            memoryPeakBytes: 400_000_000,
+            diskBytes: 5_000_000,
+            diskFreeBytes: 20_000_000_000
+        ),
         limits: [:],
         warnings: warnings
     )

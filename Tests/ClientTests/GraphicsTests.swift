@@ -1,3 +1,4 @@
+import DeviceReports
 import Foundation
 import TestSupport
 import Testing
@@ -14,42 +15,40 @@ import Wire
             vendor: "NVIDIA",
             driver: "NVIDIA 580.1",
             apiVersion: "1.4.1",
-            software: false,
-            memory: 1 << 37,
-            unusable: unusable,
+            isSoftware: false,
+            memoryByteCount: 1 << 37,
+            unusableReason: unusable,
             limits: ["maxStorageBufferRange": 4_294_967_295],
-            copyQueue: true,
-            chosen: true,
+            hasCopyQueue: true,
+            isChosen: true,
             tiers: [
-                GraphicsTier(
+                DeviceHealth.Tier(
                     name: "cooperative2",
-                    trusted: false,
+                    isTrusted: false,
                     reason: "the driver has no VK_NV_cooperative_matrix2"
                 ),
-                GraphicsTier(name: "cooperative", trusted: true, reason: "in use"),
-                GraphicsTier(name: "fp32", trusted: nil, reason: "not needed"),
+                DeviceHealth.Tier(name: "cooperative", isTrusted: true, reason: "in use"),
+                DeviceHealth.Tier(name: "fp32", isTrusted: nil, reason: "not needed"),
             ]
         )
     }
 
-    private func health(_ state: String) -> GraphicsHealth {
-        GraphicsHealth(
-            state: state,
-            reason: "VK_ERROR_DEVICE_LOST; tried again after 2 s",
-            device: "H200",
-            uuid: "6d65",
-            driver: "NVIDIA",
-            tier: state == "serving" ? "cooperative" : "",
-            tiers: [],
-            losses: 3,
-            hangs: 1,
-            outOfMemory: 0,
-            nonFinite: 7,
-            returns: 2,
-            open: 0.431,
-            away: 1.2,
-            cached: true
-        )
+    private func health(_ state: String) -> DeviceHealth {
+        var health = DeviceHealth()
+        health.state = .init(rawValue: state)
+        health.reason = "VK_ERROR_DEVICE_LOST; tried again after 2 s"
+        health.device = "H200"
+        health.uuid = "6d65"
+        health.driver = "NVIDIA"
+        health.tier = state == "serving" ? "cooperative" : ""
+        health.lossCount = 3
+        health.hangCount = 1
+        health.nonFiniteCount = 7
+        health.returnCount = 2
+        health.openSeconds = 0.431
+        health.awaySeconds = 1.2
+        health.usedCache = true
+        return health
     }
 
     private func status(_ state: String) -> StatusResponse {

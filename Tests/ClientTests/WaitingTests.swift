@@ -23,10 +23,10 @@ struct WaitingTests {
                         path: root?.path ?? "",
                         state: "scanning",
                         detail: "",
-                        seen: 0,
-                        indexed: 0,
-                        failed: 0,
-                        waiting: 0
+                        seenFiles: 0,
+                        indexedFiles: 0,
+                        failedFiles: 0,
+                        waitingFiles: 0
                     )
                 )
             }

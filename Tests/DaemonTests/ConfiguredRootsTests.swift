@@ -1,7 +1,6 @@
 import Foundation
 import Platform
 import Testing
-import Wire
 
 @testable import Daemon
 

@@ -32,7 +32,7 @@ struct GrayDecoder: ImageDecoder {
         guard let value = encoded.first else { throw ImagingError(.empty, "0 bytes") }
         if encoded.count > 1, encoded[1] == 1 { throw ImagingError(.corrupt, "marked") }
         for index in pixels.indices { pixels[index] = value }
-        return ImageProperties(format: .png, width: Int(value), height: 1)
+        return ImageProperties(format: .png, width: UInt32(value), height: 1)
     }
 
     func thumbnail(_ encoded: [UInt8], longSide: Int) throws(ImagingError) -> [UInt8] { encoded }
@@ -56,7 +56,7 @@ final class Gate: Sendable {
 
     /// Waits until that many stand before the door.
     func waitForArrivals(_ count: Int) -> Bool {
-        state.wait(until: .now + 10) { $0.waitingCount >= count ? true : nil } ?? false
+        state.wait(until: .now + 60) { $0.waitingCount >= count ? true : nil } ?? false
     }
 }
 
@@ -144,7 +144,7 @@ final class Outcomes: Sendable {
 
     /// Waits until that many images have ended; nil when they do not within ten seconds.
     func wait(_ count: Int) -> [Int: Result<EmbeddedImage, EmbeddingError>]? {
-        let all = results.wait(until: .now + 10) { $0.count >= count ? $0 : nil }
+        let all = results.wait(until: .now + 60) { $0.count >= count ? $0 : nil }
         // More than one end is a fault that must not go unseen.
         guard let all, all.values.allSatisfy({ $0.count == 1 }) else { return nil }
         return all.compactMapValues(\.first)

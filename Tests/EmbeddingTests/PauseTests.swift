@@ -1,6 +1,7 @@
 import Embedding
 import Inference
 import Platform
+import TestSupport
 import Testing
 
 /// Pauses in a bulk batch every millisecond until its gate is open, then computes it as `GrayBackend` does.
@@ -34,7 +35,7 @@ private final class PausingBackend: ConvolutionBackend {
     }
 
     /// Waits until a batch was begun.
-    func waitForBatch() { _ = isPausing.wait(until: .now + 10) { $0 ? true : nil } }
+    func waitForBatch() { _ = isPausing.wait(until: .now + 60) { $0 ? true : nil } }
 
     func runInPause(_ pixels: RawSpan, heads: [Head], into rows: inout MutableSpan<Float>) throws(InferenceError) {
         // Long enough for those who ask without end to ask again meanwhile.
@@ -143,7 +144,10 @@ struct PauseTests {
         try withThread {
             embedder.stop()
         } meanwhile: {
-            sleep(seconds: 0.02)
+            // More images than a batch and the decoders hold: one of them is refused as soon as the stop has begun.
+            let others = Outcomes()
+            for index in 0..<6 { embedder.submit([9], completion: others.completion(index)) }
+            #expect(eventually { others.count > 0 })
             #expect {
                 try embedder.embed([4])
             } throws: { error in

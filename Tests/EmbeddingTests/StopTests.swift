@@ -2,6 +2,7 @@ import Embedding
 import Imaging
 import Inference
 import Platform
+import TestSupport
 import Testing
 
 struct StopTests {
@@ -29,7 +30,8 @@ struct StopTests {
         try withThread {
             embedder.stop()
         } meanwhile: {
-            sleep(seconds: 0.05)
+            // The decoders fail what they hold as soon as the stop has begun.
+            #expect(eventually { outcomes.count > 0 })
             gate.open()
         }
         let results = try #require(outcomes.wait(30))
@@ -57,7 +59,8 @@ struct StopTests {
         }
         sleep(seconds: 0.05)
         let stopper = try WorkerThread(name: "stop") { embedder.stop() }
-        sleep(seconds: 0.05)
+        // The submitter is refused as soon as the stop has begun.
+        #expect(eventually { outcomes.count > 0 })
         gate.open()
         for thread in [submitter, asker, stopper] { thread.join() }
         let results = try #require(outcomes.wait(3))

@@ -37,7 +37,7 @@ struct FuzzTests {
         let end = ContinuousClock.now + .seconds(TestEnvironment.seconds(1.5))
         var count = 0
         var readCount = 0
-        while ContinuousClock.now < end {
+        while ContinuousClock.now < end || count <= 100 {
             var file = seeds[count % seeds.count]
             damage(&file, &generator)
             if isPNG, Bool.random(using: &generator) { repairChecksums(&file) }

@@ -43,7 +43,7 @@ struct ResizeTests {
     func `squash equals the direct computation within rounding`(width: Int, height: Int) throws {
         let image = noise(width, height)
         let (pixels, properties) = try decoder.square(image.encoded, .squash(side: 16))
-        #expect(properties == ImageProperties(format: .png, width: width, height: height))
+        #expect(properties == ImageProperties(format: .png, width: UInt32(width), height: UInt32(height)))
         for (index, expected) in resized(image, width: 16, height: 16).enumerated() {
             #expect(abs(Double(pixels[index]) - expected) <= 1.01, "\(width) x \(height), byte \(index)")
         }

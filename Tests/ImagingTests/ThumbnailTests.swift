@@ -13,8 +13,8 @@ struct ThumbnailTests {
         width: Int,
         height: Int,
         longSide: Int,
-        expectedWidth: Int,
-        expectedHeight: Int
+        expectedWidth: UInt32,
+        expectedHeight: UInt32
     ) throws {
         let image = PNGBuilder.rgb(width, height) { x, _ in [UInt8(x % 256), 100, 200] }
         let thumbnail = try decoder.thumbnail(image.encoded, longSide: longSide)

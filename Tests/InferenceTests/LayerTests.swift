@@ -63,7 +63,11 @@ struct LayerTests {
     }
 
     @Test func `a layer without a kernel is refused by name`() throws {
-        let network = try network([convolution(0, 3, 2, 3, 1, 1), convolution(1, 2, 4, 1, 2, 0)], side: 4, weights: [])
+        let network = try network(
+            [convolution(0, 3, 2, 3, 1, 1), convolution(1, 2, 4, 1, 2, 0)],
+            side: 4,
+            weights: nil
+        )
         let error = try #require(throws: InferenceError.self) {
             try network.check(for: "test") { $0.outputSide(4) == 4 }
         }
@@ -135,7 +139,8 @@ struct LayerTests {
         #expect(layers.outputSide(4) == 2)
     }
 
-    private func network(_ layers: [Layer], side: Int, weights: [[Float]]) throws -> Network {
+    /// Without a bias; with weights of zeros where none are given.
+    private func network(_ layers: [Layer], side: Int, weights: [[Float]]?) throws -> Network {
         try Network(
             name: "by hand",
             architecture: #require(Architecture(layers: layers)),
@@ -147,8 +152,8 @@ struct LayerTests {
                 scale: [1, 1, 1]
             ),
             weights: MemoryWeights(
-                weights: weights,
-                biases: weights.isEmpty ? [] : layers.convolutions.map { .init(repeating: 0, count: $0.outputChannels) }
+                weights: weights ?? layers.convolutions.map { .init(repeating: 0, count: $0.weightCount) },
+                biases: layers.convolutions.map { .init(repeating: 0, count: $0.outputChannels) }
             )
         )
     }

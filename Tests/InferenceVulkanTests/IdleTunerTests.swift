@@ -1,3 +1,4 @@
+import DeviceReports
 import Foundation
 import Inference
 import Platform

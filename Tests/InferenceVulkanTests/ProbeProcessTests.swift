@@ -1,3 +1,4 @@
+import DeviceReports
 import Foundation
 import Inference
 import InferenceVulkan
@@ -59,6 +60,15 @@ import Testing
         let steps = (1...3).map { _ in "echo '\(Self.trying("fp16"))'; sleep 2" }.joined(separator: "; ")
         let trial = try probe("\(steps); echo '\(Self.whole)'", seconds: 5).run()
         #expect(trial.report.devices.map(\.name) == ["n"] && trial.report.trying == nil)
+    }
+
+    @Test func `a trial that a stop has ended is no loss`() throws {
+        var options = VulkanOptions()
+        options.probe = probe("exec sleep 600", seconds: 600)
+        let backend = try VulkanBackend(opening: RandomNetwork("8").network(side: 16), options: options)
+        backend.close()
+        let health = try #require(backend.health)
+        #expect(health.state == .opening && health.lossCount == 0 && health.hangCount == 0)
     }
 
     @Test func `a tier that crashes the driver is left out the next time`() throws {

@@ -1,3 +1,4 @@
+import DeviceReports
 import Glibc
 import Inference
 import InferenceVulkan

@@ -26,26 +26,28 @@ import Testing
         #expect(ground.ingestor.status.pauseReason == nil)
     }
 
-    @Test func `Stopping while the disk is full takes no time, and the next start makes up for it`() throws {
-        let ground = try Playground()
+    @Test func `Stopping while the disk is full waits for no further try, and the next start makes up for it`() throws {
+        var configuration = Playground.quick
+        // Longer than any busy machine needs to stop, so that a stop that waits for it shows.
+        configuration.pauseInterval = 600
+        let ground = try Playground(configuration)
         ground.idle()
         ground.ledger.fail(with: .storageFull(detail: "full"))
         for index in 0..<10 { try ground.write("root/\(index).jpg") }
         ground.eventually { ground.ingestor.status.pauseReason != nil }
         let start = Instant.now
         try ground.restart { ground.ledger.fail(with: nil) }
-        #expect(Instant.now - start < 2)
+        #expect(Instant.now - start < 300)
         ground.idle()
         #expect(ground.indexed.count == 10)
     }
 
-    @Test func `Stopping in the middle of a load is quick and keeps what was embedded`() throws {
+    @Test func `Stopping in the middle of a load drops what waits and keeps what was embedded`() throws {
+        // More files than may be in flight: a stop that reads on would index all.
         let ground = try Playground(secondsPerImage: 0.01, files: (0..<300).map { "\($0).jpg" })
         ground.eventually { ground.indexed.count > 20 }
-        let start = Instant.now
         var atStop = 0
         try ground.restart { atStop = ground.indexed.count }
-        #expect(Instant.now - start < 2)
         #expect(atStop > 20)
         ground.idle()
         #expect(ground.indexed.count == 300)
@@ -84,9 +86,9 @@ import Testing
         #expect(ground.indexed.count == 19)
     }
 
-    @Test func `A file that fails for passing reasons is tried again when it is due`() throws {
+    @Test func `A file that fails with a transient error is tried again when it is due`() throws {
         var configuration = Playground.quick
-        configuration.retryDelays = [0.1, 0.1, 0.1, 60]
+        configuration.backoffDelays = [0.1, 0.1, 0.1, 60]
         let ground = try Playground(configuration)
         ground.idle()
         ground.embedder.fail(with: .backend(.nonFinite(images: [0])))
@@ -131,7 +133,7 @@ import Testing
         ground.idle()
         try ground.restart { try ground.move("root", "elsewhere") }
         ground.eventually { ground.state == .offline }
-        #expect(ground.ingestor.waitUntilIdle(until: .now + 1))
+        #expect(ground.ingestor.waitUntilIdle(until: .now + 60))
         #expect(ground.indexed.count == 1)
         try ground.move("elsewhere", "root")
         ground.eventually { ground.state == .live }
@@ -142,7 +144,8 @@ import Testing
     @Test func `Very many missing files are believed at the second look only`() throws {
         var configuration = Playground.quick
         configuration.guardCount = 10
-        configuration.guardDelay = 0.4
+        // The second look comes after the checks below, however busy the machine is: a rescan does not ask for it.
+        configuration.guardDelay = 5
         let ground = try Playground(configuration, files: (0..<40).map { "\($0).jpg" })
         ground.idle()
         try ground.restart { for index in 0..<30 { try ground.remove("root/\(index).jpg") } }

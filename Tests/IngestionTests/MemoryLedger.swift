@@ -56,10 +56,10 @@ final class MemoryLedger: FileLedger {
 
     private static func key(of change: CatalogChange) -> FileKey? {
         switch change {
-        case .index(let key, _, _, _, _), .fail(let key, _, _, _), .restamp(let key, _), .move(_, let key, _),
-            .setDocument(let key, _), .forget(let key):
+        case .index(let key, _, _, _, _), .fail(let key, _, _, _), .refreshStat(let key, _), .move(_, let key, _),
+            .setDocument(let key, _), .delete(let key):
             key
-        case .dismiss: nil
+        case .exclude: nil
         }
     }
 
@@ -88,7 +88,7 @@ final class MemoryLedger: FileLedger {
             if case .indexed(let old) = state.rows[key]?.state { state.images[old] = nil }
             state.rows[key] = FileRow(key: key, stamp: stamp, content: content, state: .failed(failure))
             return .done(nil)
-        case .restamp(let key, let stamp):
+        case .refreshStat(let key, let stamp):
             guard state.rows[key] != nil else { return .notFound }
             state.rows[key]?.stamp = stamp
             return .done(nil)
@@ -103,19 +103,15 @@ final class MemoryLedger: FileLedger {
             guard case .indexed(let id) = state.rows[key]?.state else { return .notFound }
             state.images[id]?.document = document
             return .done(id)
-        case .forget(let key):
+        case .delete(let key):
             guard let row = state.rows.removeValue(forKey: key) else { return .notFound }
             if case .indexed(let id) = row.state { state.images[id] = nil }
             return .done(nil)
-        case .dismiss(let id):
+        case .exclude(let id):
             guard let image = state.images.removeValue(forKey: id) else { return .notFound }
-            state.rows[image.key]?.state = .dismissed
+            state.rows[image.key]?.state = .excluded
             return .done(id)
         }
-    }
-
-    func knowsContent(_ content: SHA256Digest) throws(CatalogError) -> Bool {
-        state.read { $0.images.values.contains { $0.content == content } }
     }
 
     func files(withContent content: SHA256Digest, limit: Int) throws(CatalogError) -> [FileKey] {

@@ -19,7 +19,7 @@ final class Playground {
         configuration.closedDelay = 0.02
         configuration.probeInterval = 0.03
         configuration.removalDelay = 0.1
-        configuration.removalPatience = 1
+        configuration.removalTimeout = 1
         configuration.racyWindow = 0.05
         configuration.offlineInterval = 0.05
         configuration.pollInterval = 0.1
@@ -79,15 +79,21 @@ final class Playground {
 
     /// Waits until all is done; what is wrong is told with the place of the call.
     func idle(_ location: SourceLocation = #_sourceLocation) {
-        let isIdle = ingestor.waitUntilIdle(until: .now + 10)
+        let isIdle = ingestor.waitUntilIdle(until: .now + 60)
         #expect(isIdle, "still busy: \(ingestor.status)", sourceLocation: location)
+    }
+
+    /// Waits until no file is to be read once more because its stamp was racy, which `idle` does not wait for.
+    func idleWithoutRacyStamps(_ location: SourceLocation = #_sourceLocation) {
+        eventually(location) { ledger.rows.values.allSatisfy { $0.stamp.changed != 0 } }
+        idle(location)
     }
 
     /// Waits for something that no idle state tells of.
     func eventually(_ location: SourceLocation = #_sourceLocation, _ condition: () -> Bool) {
-        let deadline = Instant.now + 30
+        let deadline = Instant.now + 60
         while !condition(), Instant.now < deadline { sleep(seconds: 0.01) }
-        #expect(condition(), "not within 30 s: \(ingestor.status)", sourceLocation: location)
+        #expect(condition(), "not within 60 s: \(ingestor.status)", sourceLocation: location)
     }
 
     var indexed: [String: ImageID] { ledger.indexed(root) }

@@ -27,8 +27,7 @@ import Testing
     @Test func `A second start embeds nothing again`() throws {
         let ground = try Playground(files: (0..<50).map { "\($0).jpg" })
         ground.idle()
-        sleep(seconds: 0.2)
-        ground.idle()
+        ground.idleWithoutRacyStamps()
         let ids = ground.indexed
         let changeCount = ground.ledger.state.read { $0.changeCount }
         try ground.restart()
@@ -42,7 +41,7 @@ import Testing
     @Test func `Added, changed, touched, renamed and deleted files are found out at the next start`() throws {
         let ground = try Playground(files: ["same.jpg", "changed.jpg", "touched.jpg", "old.jpg", "gone.jpg"])
         ground.idle()
-        sleep(seconds: 0.15)
+        ground.idleWithoutRacyStamps()
         let before = ground.indexed
         try ground.restart {
             try ground.write("root/added.jpg")
@@ -167,12 +166,11 @@ import Testing
         #expect(ground.embedder.embeddedCount == 1)
     }
 
-    @Test func `A dismissed file stays out until its bytes change`() throws {
+    @Test func `An excluded file stays out until its bytes change`() throws {
         let ground = try Playground(files: ["a.jpg"])
         ground.idle()
-        sleep(seconds: 0.1)
-        ground.idle()
-        _ = try ground.ledger.apply([.dismiss(try #require(ground.indexed["a.jpg"]))])
+        ground.idleWithoutRacyStamps()
+        _ = try ground.ledger.apply([.exclude(try #require(ground.indexed["a.jpg"]))])
         try ground.restart()
         ground.ingestor.rescan(nil)
         ground.idle()
@@ -185,10 +183,10 @@ import Testing
         #expect(ground.indexed.count == 1)
     }
 
-    @Test func `A walk finds more than the backlog holds`() throws {
+    @Test func `A scan finds more than the backlog holds`() throws {
         var configuration = Playground.quick
         configuration.backlogCapacity = 7
-        configuration.flightCapacity = 3
+        configuration.inFlightCapacity = 3
         configuration.racyWindow = 0
         let ground = try Playground(configuration, files: (0..<60).map { "\($0).jpg" })
         ground.idle()

@@ -47,30 +47,30 @@ import Testing
         #expect(needsWork(nil))
         #expect(!needsWork(row(.indexed(ImageID(rawValue: 1)), stamp)))
         #expect(!needsWork(row(.indexed(ImageID(rawValue: 1)), stamp), isForced: true))
-        #expect(!needsWork(row(.dismissed, stamp), isForced: true))
-        #expect(needsWork(row(.dismissed, stamp.smudged)))
+        #expect(!needsWork(row(.excluded, stamp), isForced: true))
+        #expect(needsWork(row(.excluded, stamp.smudged)))
         var remounted = stamp
         remounted.device = 9
-        #expect(!needsWork(row(.dismissed, remounted)), "device numbers change with a reboot")
+        #expect(!needsWork(row(.excluded, remounted)), "device numbers change with a reboot")
         for change in [\FileStamp.modified, \FileStamp.changed] {
             var other = stamp
             other[keyPath: change] += 1
-            #expect(needsWork(row(.dismissed, other)))
+            #expect(needsWork(row(.excluded, other)))
         }
         let permanent = FileFailure(kind: "corrupt", message: "", attempts: 1, nextAttempt: nil)
         #expect(!needsWork(row(.failed(permanent), stamp)))
         #expect(needsWork(row(.failed(permanent), stamp), isForced: true))
-        let passing = FileFailure(kind: "unreadable", message: "", attempts: 1, nextAttempt: 50)
-        #expect(needsWork(row(.failed(passing), stamp)))
-        #expect(!needsWork(row(.failed(passing), stamp), now: 49))
+        let transient = FileFailure(kind: "unreadable", message: "", attempts: 1, nextAttempt: 50)
+        #expect(needsWork(row(.failed(transient), stamp)))
+        #expect(!needsWork(row(.failed(transient), stamp), now: 49))
     }
 
-    @Test func `Passing failures wait longer each time, then for a change`() {
-        let delays = IngestionConfiguration().retryDelays
+    @Test func `Transient errors back off: they wait longer each time, then for a change`() {
+        let delays = IngestionConfiguration().backoffDelays
         var row: FileRow?
         var waits: [Int64?] = []
         for _ in 0..<6 {
-            let failure = Failures.passing("unreadable", "no", after: row, delays: delays, now: 0)
+            let failure = FileFailure.transient("unreadable", "no", after: row, delays: delays, now: 0)
             waits.append(failure.nextAttempt.map { $0 / 1_000_000_000 })
             let stamp = FileStamp(device: 0, inode: 0, byteCount: 0, modified: 0, changed: 0)
             let key = FileKey(root: RootID(rawValue: 1), path: RelativePath("a"))
@@ -81,11 +81,11 @@ import Testing
 
     @Test func `A young stamp is racy, an old or absurd one is not`() {
         let now: Int64 = 1_000_000_000_000
-        func isRecent(_ modified: Int64) -> Bool {
-            FileStamp(device: 0, inode: 0, byteCount: 0, modified: modified, changed: 0).isRecent(at: now, within: 2)
+        func isRacy(_ modified: Int64) -> Bool {
+            FileStamp(device: 0, inode: 0, byteCount: 0, modified: modified, changed: 0).isRacy(at: now, within: 2)
         }
-        #expect(isRecent(now) && isRecent(now - 1_900_000_000) && isRecent(now + 1_900_000_000))
-        #expect(!isRecent(now - 2_100_000_000) && !isRecent(.min) && !isRecent(.max))
+        #expect(isRacy(now) && isRacy(now - 1_900_000_000) && isRacy(now + 1_900_000_000))
+        #expect(!isRacy(now - 2_100_000_000) && !isRacy(.min) && !isRacy(.max))
     }
 
     @Test func `A document lies under the image's name, with or without its ending`() {

@@ -29,16 +29,15 @@ import Testing
         #expect(Set(ground.indexed.keys) == ["copied.jpg", "moved.jpg", "linked.jpg"])
     }
 
-    @Test func `With real times a dropped file is found within two seconds`() throws {
+    @Test func `With real times dropped files are found by their events, not by the next scan`() throws {
+        // The next scan that no event asks for comes after hours.
         let ground = try started([], IngestionConfiguration())
-        let start = Instant.now
         try ground.write("root/dropped.jpg")
         try ground.write("elsewhere.jpg")
         try #require(link(ground.path("elsewhere.jpg"), ground.path("root/linked.jpg")) == 0)
         try ground.makeDirectory("root/new/folder")
         try ground.write("root/new/folder/c.jpg")
         ground.eventually { ground.indexed.count == 3 }
-        #expect(Instant.now - start < 2)
     }
 
     @Test func `A renamed file keeps its image and costs no embedding`() throws {
@@ -75,9 +74,9 @@ import Testing
         #expect(ground.indexed.isEmpty)
     }
 
-    @Test func `A renamed file in a folder that is renamed next keeps its image, though it settles long`() throws {
+    @Test func `A renamed file in a folder that is renamed next keeps its image, though it is debounced long`() throws {
         var configuration = Playground.quick
-        // The walk finds the file young and lets it settle for longer than a deletion waits.
+        // The scan finds the file young and debounces it for longer than a deletion waits.
         configuration.probeInterval = 0.2
         configuration.racyWindow = 1
         let ground = try started(["a.jpg"], configuration)
@@ -130,9 +129,9 @@ import Testing
         #expect(ground.indexed.count == 40)
     }
 
-    @Test func `More events than can be kept become a walk`() throws {
+    @Test func `More events than can be kept become a scan`() throws {
         var configuration = Playground.quick
-        configuration.settlingCapacity = 4
+        configuration.debounceCapacity = 4
         configuration.dirtyDirectoryCapacity = 2
         let ground = try started([], configuration)
         for branch in 0..<6 {
@@ -145,7 +144,7 @@ import Testing
         }
     }
 
-    @Test func `Lost events and an unknown watch mean a walk of everything`() throws {
+    @Test func `Lost events and an unknown watch mean a scan of everything`() throws {
         let ground = try started()
         let watcher = try #require(ground.ingestor.watcher)
         for change in [Inotify.Change.overflowed, .created] {
@@ -161,7 +160,7 @@ import Testing
         }
     }
 
-    @Test func `Documents that went unnoticed go with the next walk`() throws {
+    @Test func `Documents that went unnoticed go with the next scan`() throws {
         let ground = try started()
         try ground.write("root/a.jpg")
         try ground.write("root/a.jpg.json", #"{"n":1}"#)
@@ -206,17 +205,20 @@ import Testing
             if step % 20 == 0 { sleep(seconds: 0.03) }
         }
         ground.idle()
-        sleep(seconds: 0.3)
-        ground.idle()
         var expected: [String: String] = [:]
         for case let name as String in try #require(FileManager.default.enumerator(atPath: ground.path("root"))) {
             if let data = FileManager.default.contents(atPath: ground.path("root/" + name)), name.hasSuffix(".jpg") {
                 expected[name] = SHA256Digest(of: [UInt8](data)).description
             }
         }
-        var found: [String: String] = [:]
-        for (key, row) in ground.ledger.rows { found[key.path.description] = row.content?.description }
-        #expect(found == expected, "after \(log.suffix(60))")
+        func found() -> [String: String] {
+            var found: [String: String] = [:]
+            for (key, row) in ground.ledger.rows { found[key.path.description] = row.content?.description }
+            return found
+        }
+        // What was written in place within one tick of the clock is found when its racy stamp is looked at again.
+        ground.eventually { found() == expected && ground.ledger.images.count == expected.count }
+        #expect(found() == expected, "after \(log.suffix(60))")
         #expect(ground.ledger.images.count == expected.count)
     }
 }

@@ -10,11 +10,11 @@ import Testing
         for value in 0..<3000 { #expect(queue.pop() == value) }
     }
 
-    @Test func aFullQueueRefusesAndBlocks() throws {
+    @Test func aFullQueueBlocks() throws {
         let queue = BoundedQueue<Int>(capacity: 2)
-        let filled = queue.tryPush(1) && queue.tryPush(2)
-        #expect(filled)
-        #expect(!queue.tryPush(3))
+        queue.push(1)
+        queue.push(2)
+        #expect(queue.count == 2)
         let pushed = Monitor(false)
         let thread = try WorkerThread(name: "pusher") {
             queue.push(3)

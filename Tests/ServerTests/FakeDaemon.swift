@@ -1,12 +1,19 @@
 import Catalog
+import DeviceReports
+import Embedding
+import Filters
 import Foundation
 import Glibc
+import Inference
+import Ingestion
+import LinearAlgebra
+import ModelFiles
 import Platform
 import Server
 import TestSupport
-import Wire
 
-/// A daemon without any room below the server: images are numbers, vectors are short. Its collections are `default` and `work`.
+/// A daemon without any room below the server: images are numbers, vectors are short. Its collections are `default` and
+/// `work`.
 final class FakeDaemon: DaemonControl {
     struct Seen {
         var embedded: [[UInt8]] = []
@@ -26,122 +33,83 @@ final class FakeDaemon: DaemonControl {
     let directory: TemporaryDirectory
     let seen = Monitor(Seen())
     /// Runs in `embed`, to be slow or to fail.
-    let onEmbed: @Sendable ([UInt8]) throws(Problem) -> Void
+    let onEmbed: @Sendable ([UInt8]) throws(DaemonError) -> Void
     /// Files that stand for the images, in turn; empty: a made-up picture.
     let pictures: [URL]
 
     init(
         imageCount: Int = 5,
         pictures: [URL] = [],
-        onEmbed: @escaping @Sendable ([UInt8]) throws(Problem) -> Void = { _ throws(Problem) in }
+        onEmbed: @escaping @Sendable ([UInt8]) throws(DaemonError) -> Void = { _ throws(DaemonError) in }
     ) throws {
         fakeCatalog = FakeCatalog(imageCount: imageCount)
-        work = FakeCollection(name: "work", images: FakeCatalog(imageCount: 2), daemon: nil)
+        work = FakeCollection(name: "work", images: FakeCatalog(imageCount: 2, root: "/work"), daemon: nil)
         directory = try TemporaryDirectory()
         self.pictures = pictures
         self.onEmbed = onEmbed
     }
 
-    func collection(_ name: String?) throws(Problem) -> any ServedCollection {
-        switch name {
-        case nil, "default": return FakeCollection(name: "default", images: fakeCatalog, daemon: self)
-        case "work" where !seen.update({ $0.removed.contains("work") }): return work
-        default: throw Problem(.collectionNotFound, "there are: default, work")
-        }
-    }
-
-    func collections() -> [CollectionBody] {
-        [("default", fakeCatalog.count), ("work", 2)].map { name, count in
-            let counts = StatusResponse.Counts(images: count, vectors: count, files: count, failed: 1, waiting: 36)
-            return CollectionBody(name: name, counts: counts, roots: 1, disk: 1)
-        }
-    }
-
-    func describeCollection(_ name: String) throws(Problem) -> CollectionBody {
-        let name = try collection(name).name
-        return collections().first { $0.name == name } ?? collections()[0]
-    }
-
-    func createCollection(_ name: String) throws(Problem) -> CollectionBody {
-        seen.update { $0.created.append(name) }
-        return collections()[1]
-    }
-
-    func removeCollection(_ name: String) throws(Problem) {
-        let found = try collection(name).name
-        seen.update { $0.removed.append(found) }
-    }
+    var collections: any CollectionControl { FakeCollections(daemon: self, work: work) }
 
     var temporaryDirectory: String { directory.path }
 
-    static let model = ModelBody(
-        name: "vgg16-seeded",
-        architecture: "VGG16",
-        dimension: 2,
-        sha256: String(repeating: "0", count: 64),
-        defaultHead: "max",
-        untrained: true,
-        inUse: true,
-        licence: nil
+    static let model = ServedModel(
+        ModelSummary(
+            name: "vgg16-seeded",
+            description: ModelDescription(architecture: .vgg16, preprocessing: .keras, isUntrained: true),
+            weightsDigest: SHA256Digest(of: [])
+        ),
+        isInUse: true
     )
 
-    static let warning = Warning(
-        kind: "untrained-model",
-        detail: "The model is untrained: it finds copies, not similar pictures.",
-        fix: "Import a trained model: likeness model import"
+    let version = DaemonVersion(number: "0", libraries: ["libpng": "1.6.39"])
+
+    static let offline = RootStatus(
+        root: RootRecord(id: RootID(rawValue: 1), path: RelativePath("/photos")),
+        state: .offline,
+        detail: "not mounted",
+        seenCount: 5,
+        indexedCount: 5,
+        failedCount: 1,
+        waitingCount: 0
     )
 
-    func version() -> VersionResponse {
-        VersionResponse(
-            name: "likenessd",
-            version: "0",
-            api: 1,
-            capabilities: WireProtocol.capabilities,
-            libraries: [:]
+    func conditions() -> DaemonConditions {
+        DaemonConditions(
+            work: .sum(collections.statuses.map(\.work)),
+            unusable: [],
+            unwatched: [],
+            isModelUntrained: true,
+            backend: BackendDescription(backend: "cpu", device: "test", tier: "fp32", threads: 1),
+            devices: [],
+            freeDiskByteCount: 1 << 40
         )
     }
 
-    func readiness() -> ReadinessResponse {
-        ReadinessResponse(ready: false, checks: [.init(name: "roots", ok: false, detail: "/photos is offline")])
-    }
+    func indexFault() -> String? { "default: the disk broke" }
 
-    func status(_ name: String?) throws(Problem) -> StatusResponse {
-        _ = try collection(name)
-        let count = fakeCatalog.count
-        return StatusResponse(
-            version: "0",
-            uptime: 1,
-            counts: .init(images: count, vectors: count, files: count, failed: 1, waiting: 36),
-            progress: .init(done: 64, total: 100, imagesPerSecond: 12, remaining: 3, paused: nil),
+    func status(_ name: String?) throws(DaemonError) -> DaemonStatus {
+        DaemonStatus(
+            uptimeSeconds: 1,
+            collections: name == nil ? collections.statuses : [try collections.find(name).status],
+            conditions: conditions(),
             model: Self.model,
-            head: "max",
-            device: .init(backend: "cpu", device: "test", tier: "fp32", threads: 1, reason: "test"),
-            roots: [
-                RootBody(
-                    path: "/photos",
-                    state: "live",
-                    detail: "",
-                    seen: count,
-                    indexed: count,
-                    failed: 1,
-                    waiting: 0
-                )
-            ],
-            resources: .init(memory: 1, memoryPeak: 1, disk: 1, diskFree: 1),
-            limits: ["own": 1],
-            warnings: [Self.warning],
-            collections: collections()
+            head: .max,
+            deviceReason: "test",
+            knownDevices: nil,
+            embedding: EmbeddingStatistics(),
+            memory: .init(byteCount: 1, peakByteCount: 1)
         )
     }
 
-    func embed(_ encoded: [UInt8]) throws(Problem) -> [Float] {
+    func embed(_ encoded: [UInt8]) throws(DaemonError) -> [Float] {
         seen.update { $0.embedded.append(encoded) }
         try onEmbed(encoded)
         return [1, 0]
     }
 
-    fileprivate func open(_ image: ImageRecord) throws(Problem) -> OwnedDescriptor {
-        guard image.id.rawValue != 2 else { throw Problem(.notFound, "the file is gone") }
+    fileprivate func open(_ image: ImageRecord) throws(DaemonError) -> OwnedDescriptor {
+        guard image.id.rawValue != 2 else { throw .fileUnavailable(image.id, cause: Self.gone) }
         let file = "\(directory.path)/content-\(image.id)"
         if let picture = picture(image.id) {
             try? FileManager.default.copyItem(at: picture, to: URL(filePath: file))
@@ -151,7 +119,7 @@ final class FakeDaemon: DaemonControl {
         do throws(SystemError) {
             return try OwnedDescriptor.open(file, O_RDONLY)
         } catch {
-            throw Problem(.internal, "\(error)")
+            throw .system(error)
         }
     }
 
@@ -159,36 +127,17 @@ final class FakeDaemon: DaemonControl {
         pictures.isEmpty ? nil : pictures[Int(id.rawValue) % pictures.count]
     }
 
-    fileprivate func thumbnail(_ image: ImageRecord, longSide: Int) throws(Problem) -> [UInt8] {
+    fileprivate func thumbnail(_ image: ImageRecord, longSide: Int) throws(DaemonError) -> [UInt8] {
         if let picture = picture(image.id), let data = try? Data(contentsOf: picture) { return [UInt8](data) }
         return Array("thumbnail of \(image.id) at \(longSide)".utf8)
     }
 
-    func addRoot(_ path: String, to collection: String?) throws(Problem) -> RootBody {
-        seen.update {
-            $0.addedRoots.append(path)
-            $0.collections.append(collection)
-        }
-        return RootBody(path: path, state: "scanning", detail: "", seen: 0, indexed: 0, failed: 0, waiting: 0)
-    }
+    static let gone = SystemError(code: ENOENT, operation: "open")
 
-    func removeRoot(_ path: String, from collection: String?) throws(Problem) {
-        seen.update {
-            $0.removedRoots.append(path)
-            $0.collections.append(collection)
-        }
-    }
+    func models() throws(DaemonError) -> [ServedModel] { [Self.model] }
+    func manifests() throws(DaemonError) -> [ModelManifest] { [] }
 
-    func rescan(_ path: String?, in collection: String?) throws(Problem) {
-        seen.update {
-            $0.rescans.append(path)
-            $0.collections.append(collection)
-        }
-    }
-
-    func models() throws(Problem) -> ModelList { ModelList(models: [Self.model]) }
-
-    func importModel(_ request: ModelImport) throws(Problem) -> ModelBody {
+    func importModel(_ request: ModelImport) throws(DaemonError) -> ServedModel {
         let file = request.temporaryFile
         let size = (try? FileManager.default.attributesOfItem(atPath: file)[.size] as? Int) ?? nil
         seen.update { $0.imports.append((request.name, size ?? -1, file)) }
@@ -197,13 +146,66 @@ final class FakeDaemon: DaemonControl {
 
     var pageLink: String? { "http://127.0.0.1:8473/#token=secret" }
 
-    func useModel(name: String, head: String?) throws(Problem) {
+    func useModel(name: String, head: String?) throws(DaemonError) {
         seen.update { $0.uses.append("\(name) \(head ?? "-")") }
     }
 }
 
+/// The two collections, and what is done to the list.
+struct FakeCollections: CollectionControl {
+    let daemon: FakeDaemon
+    let work: FakeCollection
+
+    private var standard: FakeCollection { FakeCollection(name: "default", images: daemon.fakeCatalog, daemon: daemon) }
+
+    func find(_ name: String?) throws(DaemonError) -> FakeCollection {
+        switch name {
+        case nil, "default": return standard
+        case "work" where !daemon.seen.update({ $0.removed.contains("work") }): return work
+        default: throw .collectionNotFound(name: name ?? "", known: ["default", "work"])
+        }
+    }
+
+    var statuses: [CollectionStatus] { [standard.status, work.status] }
+    var unusable: [UnusableCollection] { [] }
+
+    func create(_ name: String) throws(DaemonError) -> FakeCollection {
+        daemon.seen.update { $0.created.append(name) }
+        return work
+    }
+
+    func remove(_ name: String) throws(DaemonError) {
+        let found = try find(name).name
+        daemon.seen.update { $0.removed.append(found) }
+    }
+
+    func addRoot(_ path: String, to collection: String?) throws(DaemonError) -> (root: RootStatus, collection: String) {
+        daemon.seen.update {
+            $0.addedRoots.append(path)
+            $0.collections.append(collection)
+        }
+        var status = FakeDaemon.offline
+        status.root = RootRecord(id: RootID(rawValue: 2), path: RelativePath(path))
+        return (status, collection ?? "default")
+    }
+
+    func removeRoot(_ path: String, from collection: String?) throws(DaemonError) {
+        daemon.seen.update {
+            $0.removedRoots.append(path)
+            $0.collections.append(collection)
+        }
+    }
+
+    func rescan(_ path: String?, in collection: String?) throws(DaemonError) {
+        daemon.seen.update {
+            $0.rescans.append(path)
+            $0.collections.append(collection)
+        }
+    }
+}
+
 /// One collection of it; what is no matter of the catalog is the daemon's, where there is one.
-private final class FakeCollection: ServedCollection {
+final class FakeCollection: ServedCollection {
     let name: String
     private let images: FakeCatalog
     private let daemon: FakeDaemon?
@@ -215,30 +217,52 @@ private final class FakeCollection: ServedCollection {
     }
 
     var catalog: any ImageCatalog { images }
-    func rootPath(_ id: RootID) -> RelativePath? { RelativePath(daemon == nil ? "/work" : "/photos") }
 
-    func open(_ image: ImageRecord) throws(Problem) -> OwnedDescriptor {
-        guard let daemon else { throw Problem(.notFound, "the file is gone") }
+    var status: CollectionStatus {
+        let count = images.count
+        let stored = CatalogStatistics(
+            imageCount: count,
+            vectorCount: count,
+            pendingCount: 0,
+            failedFileCount: 1,
+            fileCount: count,
+            diskByteCount: 1,
+            memoryByteCount: 1
+        )
+        var work = IngestionStatus.sum([])
+        work.waitingCount = 36
+        work.doneCount = 64
+        work.roots = daemon == nil ? [] : [FakeDaemon.offline]
+        return CollectionStatus(name: name, stored: stored, work: work)
+    }
+
+    func open(_ image: ImageRecord) throws(DaemonError) -> OwnedDescriptor {
+        guard let daemon else { throw .fileUnavailable(image.id, cause: FakeDaemon.gone) }
         return try daemon.open(image)
     }
 
-    func thumbnail(_ image: ImageRecord, longSide: Int) throws(Problem) -> [UInt8] {
+    func thumbnail(_ image: ImageRecord, longSide: Int) throws(DaemonError) -> [UInt8] {
         try daemon?.thumbnail(image, longSide: longSide) ?? Array("work \(image.id)".utf8)
     }
 
-    func learnWhitening() throws(Problem) -> WhiteningBody {
+    /// Of two numbers, learned from 300 vectors.
+    static let whitening = Whitening(mean: [0, 0], matrix: [1, 0, 0, 1], sampleCount: 300)
+
+    func learnWhitening() throws(DaemonError) -> Whitening {
         daemon?.seen.update { $0.uses.append("whitening") }
-        return WhiteningBody(vectors: daemon == nil ? 2 : 300, sha256: "ab")
+        guard let whitening = Self.whitening else { throw .unexpected("no whitening") }
+        return whitening
     }
 
-    func removeWhitening() throws(Problem) { daemon?.seen.update { $0.uses.append("no whitening") } }
+    func removeWhitening() throws(DaemonError) { daemon?.seen.update { $0.uses.append("no whitening") } }
 }
 
 /// Images 1, 2, ... whose vectors turn away from (1, 0) step by step.
 final class FakeCatalog: ImageCatalog {
     private let images: Monitor<[ImageID: ImageRecord]>
 
-    init(imageCount: Int) {
+    init(imageCount: Int, root: String = "/photos") {
+        self.root = RootRecord(id: RootID(rawValue: 1), path: RelativePath(root))
         var images: [ImageID: ImageRecord] = [:]
         for number in 1...UInt64(imageCount) {
             let id = ImageID(rawValue: number)
@@ -281,7 +305,7 @@ final class FakeCatalog: ImageCatalog {
 
     func apply(_ changes: [CatalogChange]) throws(CatalogError) -> [CatalogOutcome] {
         changes.map { change in
-            guard case .dismiss(let id) = change else { return .notFound }
+            guard case .exclude(let id) = change else { return .notFound }
             return images.update { $0.removeValue(forKey: id) } == nil ? .notFound : .done(id)
         }
     }
@@ -321,11 +345,15 @@ final class FakeCatalog: ImageCatalog {
         return FilteredImages(images: Array(page), total: found.count)
     }
 
-    func dismissImages(matching filter: Filter) throws(CatalogError) -> Int {
+    func excludeImages(matching filter: Filter) throws(CatalogError) -> Int {
         let ids = matching(filter).map(\.id)
         images.update { for id in ids { $0[id] = nil } }
         return ids.count
     }
+
+    private let root: RootRecord
+
+    func roots() throws(CatalogError) -> [RootRecord] { [root] }
 
     func failures(after key: FileKey?, limit: Int) throws(CatalogError) -> [FileRow] {
         let rows = (1...3).map { number in

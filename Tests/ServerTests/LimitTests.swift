@@ -100,12 +100,11 @@ struct LimitTests {
         client.write("POST /v1/search HTTP/1.1\r\nHost: d\r\nContent-Length: 100000\r\n\r\n")
         // It drips until it is cut, far from the end that it announced.
         var sent = 0
-        #expect(
-            eventually {
-                sent += 1
-                return !client.write([7])
-            }
-        )
+        let isCut = eventually {
+            sent += 1
+            return !client.write([7])
+        }
+        #expect(isCut)
         #expect(sent < 100_000)
         let reply = try client.reply()
         #expect(reply.status == 408)
@@ -135,9 +134,10 @@ struct LimitTests {
         let gate = Monitor(false)
         let daemon = try FakeDaemon(onEmbed: { _ in _ = gate.wait { $0 ? true : nil } })
         let server = try TestServer(daemon: daemon, limits: { $0.querySeconds = 0.15 })
-        defer { gate.update { $0 = true } }
         // The answer comes although the search itself has not ended.
-        let reply = try server.send("POST", "/v1/search", body: [1])
+        let answer = Result { try server.send("POST", "/v1/search", body: [1]) }
+        gate.update { $0 = true }
+        let reply = try answer.get()
         #expect(reply.status == 504)
         #expect(reply.kind == "timeout")
     }

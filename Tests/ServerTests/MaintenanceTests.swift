@@ -83,4 +83,13 @@ struct MaintenanceTests {
         #expect(decoded.count == 3)
         #expect(decoded.last?.result?.findings == 1)
     }
+
+    @Test func `one result sums up the collections`() throws {
+        let lines = try #require(unchunked(raw(TestServer(), "POST", "/v1/rebuild").body)).split(
+            separator: UInt8(ascii: "\n")
+        )
+        #expect(lines.count == 1)
+        let result = try JSONDecoder().decode(JobLine.self, from: Data(try #require(lines.first))).result
+        #expect(result?.records == 5 && result?.dropped == 1)
+    }
 }

@@ -3,6 +3,8 @@ import Platform
 import TestSupport
 import Testing
 
+@testable import Server
+
 /// Who may do what.
 struct RoleTests {
     private static let stranger = PeerCredentials(userID: 1234, groupID: 1234, processID: 1)
@@ -14,20 +16,56 @@ struct RoleTests {
         #expect(try server.send("GET", "/v1/images").status == 200)
     }
 
-    @Test(arguments: [
-        ("DELETE", "/v1/images/1"), ("POST", "/v1/roots"), ("DELETE", "/v1/roots"), ("POST", "/v1/rescan"),
-        ("PUT", "/v1/models/a"), ("PUT", "/v1/whitening"), ("DELETE", "/v1/whitening"), ("POST", "/v1/models/a/use"),
-    ])
-    func `only administrators may change things`(method: String, target: String) throws {
-        let server = try TestServer(peer: Self.stranger)
-        let refused = try server.send(method, target, body: [])
-        #expect(refused.status == 403)
-        #expect(refused.kind == "forbidden")
-        let named = try TestServer(peer: Self.stranger, administrators: [1234])
-        #expect(try named.send(method, target, body: []).status != 403)
-        let tcp = try server.sendTCP(method, target, body: [])
-        #expect(tcp.status == 403)
+    // MARK: The route table
+
+    /// Every route of the table, so that none can be forgotten.
+    private static func routes() throws -> [Route] {
+        let routes = Routes(control: try FakeDaemon(), limits: ServerLimits(), metrics: ServerMetrics()).table
+        try #require(routes.count > 30)
+        return routes
     }
+
+    private func target(of route: Route) -> String {
+        route.pattern.replacing("{id}", with: "1").replacing("{name}", with: "work")
+    }
+
+    private func body(of route: Route) -> [UInt8]? { route.method == "GET" ? nil : [] }
+
+    @Test func `what changes anything, or hands out the store, is for administrators`() throws {
+        for route in try Self.routes() {
+            let changes = route.method != "GET" && !route.isSearch
+            let copies = route.pattern.hasPrefix("/v1/backup")
+            #expect((route.access == .administer) == (changes || copies), "\(route.method) \(route.pattern)")
+            #expect((route.access == .open) == (route.isPage || route.pattern == "/healthz"), "\(route.pattern)")
+        }
+    }
+
+    @Test func `on the Unix socket, only administrators pass the routes that are theirs`() throws {
+        for route in try Self.routes() where !route.isPage {
+            let name = "\(route.method) \(route.pattern)"
+            let server = try TestServer(peer: Self.stranger)
+            let reply = try server.send(route.method, target(of: route), body: body(of: route))
+            #expect((reply.status == 403) == (route.access == .administer), "\(name): \(reply.status)")
+            if reply.status == 403 { #expect(reply.kind == "forbidden") }
+            let named = try TestServer(peer: Self.stranger, administrators: [1234])
+            let taken = try named.send(route.method, target(of: route), body: body(of: route))
+            #expect(![401, 403, 405].contains(taken.status), "\(name): \(taken.status)")
+        }
+    }
+
+    @Test func `over TCP, a token opens what reads and nothing else`() throws {
+        for route in try Self.routes() {
+            let name = "\(route.method) \(route.pattern)"
+            let server = try TestServer()
+            let (target, body) = (target(of: route), body(of: route))
+            let bare = try server.tcp().send(route.method, target, host: server.host, body: body)
+            #expect((bare.status == 401) == (route.access != .open), "\(name): \(bare.status)")
+            let reply = try server.sendTCP(route.method, target, body: body)
+            #expect((reply.status == 403) == (route.access == .administer), "\(name): \(reply.status)")
+        }
+    }
+
+    // MARK: Peers
 
     @Test(arguments: [
         PeerCredentials(userID: 65534, groupID: 1, processID: 1),

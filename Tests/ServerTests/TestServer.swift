@@ -26,7 +26,7 @@ final class TestServer {
         var configuration = ServerConfiguration()
         configuration.peerCredentials = { _ in peer }
         configuration.administrators = administrators
-        configuration.limits.sweepSeconds = 0.02
+        configuration.limits.reaperSeconds = 0.02
         change(&configuration.limits)
         guard let token = AccessToken(Self.token) else { throw RawClient.Failure(description: "token") }
         server = try HTTPServer(

@@ -43,7 +43,7 @@ struct PageTests {
             found.append(Array(key) + [0xFF] + Array(value))
             return true
         }
-        tree.walk(after: start, visitor)
+        tree.traverse(after: start, visitor)
         return found
     }
 
@@ -72,7 +72,7 @@ struct PageTests {
         #expect(try trees["texts"]?.values(of: Array("key x".utf8)) == [])
         #expect(try trees["texts"]?.values(of: Array("large".utf8)).first?.count == 20_000)
         #expect(try trees["pairs"]?.values(of: [5, 0, 0, 0], limit: 2000).count == 900)
-        let after = try #require(trees["numbers"]).walkCount(after: [50, 0, 0, 0])
+        let after = try #require(trees["numbers"]).traversalCount(after: [50, 0, 0, 0])
         #expect(after == 249)
         let audit = PageAudit(snapshot).run()
         #expect(audit.findings == [])
@@ -106,7 +106,7 @@ struct PageTests {
                         found.append(Array(key) + Array(value))
                         return true
                     }
-                    tree.value.walk(visitor)
+                    tree.value.traverse(visitor)
                 }
                 problems += PageAudit(snapshot).run().findings.count
             } catch { problems += 1 }
@@ -136,14 +136,14 @@ struct PageTests {
 }
 
 extension PageTree {
-    fileprivate func walkCount(after start: [UInt8]) -> Int {
+    fileprivate func traversalCount(after start: [UInt8]) -> Int {
         var count = 0
         var visitor = Visitor { _, _ in true }
         visitor.record = { _, _ in
             count += 1
             return true
         }
-        walk(after: start, visitor)
+        traverse(after: start, visitor)
         return count
     }
 }

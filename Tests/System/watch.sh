@@ -37,7 +37,7 @@ settle() {
     start=$(now_ms)
     wait_for "round $1 ($2): the index equals the folders" is_settled
     echo "round $1 ($2): $(wc -l <"$work/images.jsonl") images, $(wc -l <"$work/failures.jsonl") failures, equal after $(($(now_ms) - start)) ms"
-    status_has '([.roots[].indexed] | add) == .counts.images and ([.roots[].failed] | add) == .counts.failed' ||
+    status_has '([.roots[].indexed_files] | add) == .counts.images and ([.roots[].failed_files] | add) == .counts.failed' ||
         fail "round $1 ($2): the counts of the roots are wrong: $(api GET /v1/status | jq -c '[.counts, .roots]')"
     sleep 0.5
     equals_folder || fail "round $1 ($2): the index was equal and is no longer: $(cat "$work/difference")"

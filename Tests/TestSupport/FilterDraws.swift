@@ -1,5 +1,5 @@
+package import Filters
 package import Harness
-package import Wire
 
 /// Random documents, and filters that often match some of them.
 package struct FilterDraws {

@@ -1,6 +1,6 @@
-package import Wire
+package import Filters
 
-/// Filters as `Sources/Wire/README.md` describes them, without parsing, intervals or indexes: what the real ones are compared with.
+/// Filters as `Sources/Filters/README.md` describes them, without parsing, intervals or indexes: what the real ones are compared with.
 package struct PlainFilter {
     package static let builtInNames = ["path", "root", "format", "width", "height", "bytes", "modified", "added"]
 

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /* JPEG and PNG bytes to small RGB images, and back to JPEG. Every setjmp of the codecs stays inside. All functions are
-   reentrant and keep no state; memory they take is freed before they return unless said otherwise. */
+   reentrant; memory they take is freed before they return unless said otherwise. */
 
 /* Why an image is refused. */
 typedef enum CImaging_status {
@@ -54,22 +54,32 @@ typedef struct CImaging_target {
     bool uses_avx2;
 } CImaging_target;
 
-/* Width and height in stored pixels, EXIF orientation not applied; checked against the limits. */
-CImaging_status CImaging_jpeg_size(const uint8_t *_Nonnull bytes, size_t byte_count,
-                                   const CImaging_limits *_Nonnull limits, uint32_t *_Nonnull width,
-                                   uint32_t *_Nonnull height, CImaging_message *_Nonnull message);
-CImaging_status CImaging_png_size(const uint8_t *_Nonnull bytes, size_t byte_count,
-                                  const CImaging_limits *_Nonnull limits, uint32_t *_Nonnull width,
-                                  uint32_t *_Nonnull height, CImaging_message *_Nonnull message);
+/* The formats that are read. */
+typedef enum CImaging_format {
+    CImaging_jpeg,
+    CImaging_png,
+} CImaging_format;
+
+/* An image whose header is read. It points at its bytes, which must stay where they are until it is closed. One thread
+   uses it. */
+typedef struct CImaging_image CImaging_image;
+
+/* Reads the header and checks it against the limits; their time runs from here. `*image` is closed with CImaging_close; it
+   is set only if the status is CImaging_ok. */
+CImaging_status CImaging_open(CImaging_format format, const uint8_t *_Nonnull bytes, size_t byte_count,
+                              const CImaging_limits *_Nonnull limits, CImaging_image *_Nullable *_Nonnull image,
+                              CImaging_message *_Nonnull message);
+
+/* In stored pixels, EXIF orientation not applied. */
+uint32_t CImaging_width(const CImaging_image *_Nonnull image);
+uint32_t CImaging_height(const CImaging_image *_Nonnull image);
 
 /* Decodes row by row, converts to RGB (alpha on white, CMYK as Adobe stores it) and resizes on the way, so that the whole
-   image lies in memory only where its format needs that. */
-CImaging_status CImaging_jpeg_decode(const uint8_t *_Nonnull bytes, size_t byte_count,
-                                     const CImaging_limits *_Nonnull limits, const CImaging_target *_Nonnull target,
-                                     CImaging_message *_Nonnull message);
-CImaging_status CImaging_png_decode(const uint8_t *_Nonnull bytes, size_t byte_count,
-                                    const CImaging_limits *_Nonnull limits, const CImaging_target *_Nonnull target,
-                                    CImaging_message *_Nonnull message);
+   image lies in memory only where its format needs that. Once an image. */
+CImaging_status CImaging_decode(CImaging_image *_Nonnull image, const CImaging_target *_Nonnull target,
+                                CImaging_message *_Nonnull message);
+
+void CImaging_close(CImaging_image *_Nonnull image);
 
 /* Encodes [height, width, 3] RGB as a baseline JPEG without metadata. `*encoded` is released with CImaging_release. */
 CImaging_status CImaging_jpeg_encode(const uint8_t *_Nonnull pixels, uint32_t width, uint32_t height, int quality,

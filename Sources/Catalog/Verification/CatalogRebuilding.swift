@@ -82,12 +82,12 @@ extension Catalog {
         limit: Int
     ) throws(CatalogError) -> (slots: [Slot], damaged: [Slot]) {
         try read { (contents, transaction) throws(CatalogFailure) in
-            let slots = try indexing { () throws(IndexError) in
-                try contents.index.slots(from: first, limit: limit, in: transaction)
-            }
+            let slots = try contents.slots(from: first, limit: limit, transaction)
             var damaged: [Slot] = []
             for slot in slots {
-                do throws(IndexError) { _ = try contents.index.vector(slot, in: transaction) } catch .damagedVector {
+                do throws(IndexError) {
+                    _ = try contents.index.vector(slot, in: transaction.storage)
+                } catch .damagedVector {
                     damaged.append(slot)
                 } catch { throw CatalogFailure(error) }
             }

@@ -131,7 +131,7 @@ package final class CatalogVerification: Sendable {
     private func read(_ tree: PageTree, _ database: String, _ view: VerificationView, _ state: inout State) {
         guard var rows = state.rows else { return finish(&state) }
         let end = Instant.now + Self.sliceSeconds
-        // Findings are gathered here: the closures outlive no walk, but the compiler cannot know.
+        // Findings are gathered here: the closures outlive no traversal, but the compiler cannot know.
         let slice = Slice(after: state.after)
         var visitor = PageTree.Visitor { damage, key in
             let near = key.map { ", after \(RowVerification.name(database, Array($0)))" } ?? ""
@@ -154,7 +154,7 @@ package final class CatalogVerification: Sendable {
             if slice.count % 64 == 0, end <= .now { slice.isLate = true }
             return slice.findings.count < Self.findingLimit
         }
-        tree.walk(after: state.after, visitor)
+        tree.traverse(after: state.after, visitor)
         for finding in slice.findings { Self.add(finding, to: &state) }
         state.rows = rows
         state.done += slice.count

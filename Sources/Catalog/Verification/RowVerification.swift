@@ -35,11 +35,11 @@ struct RowVerification {
     static let databases: [(name: String, flags: DatabaseFlags)] =
         [
             ("catalog", []), ("root", .integerKey), ("img", .integerKey), ("file", []), ("failed", []), ("content", []),
-            ("dup", duplicates), ("event", .integerKey), ("raw", .integerKey), ("field", []),
+            ("dup", duplicates), ("event", .integerKey), ("raw", .integerKey), ("field", []), ("consumer", []),
         ] + IndexRowCheck.databases.sorted { $0.key < $1.key }.map { (name: $0.key, flags: $0.value) }
 
     /// Databases that came after the first stores, which may be without them.
-    static let laterDatabases: Set<String> = ["code", "field", "raw"]
+    static let laterDatabases: Set<String> = ["code", "consumer", "field", "raw"]
 
     /// Images of one vector that are looked at.
     private static let groupLimit = 256
@@ -96,10 +96,10 @@ struct RowVerification {
                 _ = try RootRow(value, id: RootID(rawValue: id))
             case "dup": return pair(key, value, view)
             case "event":
-                var reader = try RecordReader(value, key: key, name: database)
-                guard EventRow.Operation(rawValue: try reader.integer()) != nil else { return "unknown operation" }
-                _ = try reader.take(12)
-                try reader.finish()
+                guard let sequence = Self.number(key, UInt64.self) else { return "short key" }
+                let event = try EventRow.decoded(value, sequence)
+                guard sequence > 0, event.image.rawValue > 0 else { return "number 0" }
+            case "consumer": _ = try ConsumerRow(value, key: key)
             case "field":
                 // What they list follows from the images, and is made anew when it is found to be damaged.
                 let outcome = value.withStorageBytes { value in

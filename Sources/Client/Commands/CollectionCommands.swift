@@ -36,7 +36,7 @@ extension CommandDescription {
     private static func row(of collection: CollectionBody) -> [String] {
         if let problem = collection.problem { return [collection.name, "cannot be used", problem].map(Text.visible) }
         let counts = collection.counts
-        var details = ["\(Text.count(collection.roots, "folder")), \(Text.bytes(collection.disk))"]
+        var details = ["\(Text.count(collection.roots, "folder")), \(Text.bytes(collection.diskBytes))"]
         if counts.waiting > 0 { details.append("\(Text.count(counts.waiting)) waiting") }
         if counts.failed > 0 { details.append("\(Text.count(counts.failed)) failed") }
         if collection.whitening != nil { details.append("whitened") }

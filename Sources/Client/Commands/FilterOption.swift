@@ -1,3 +1,4 @@
+internal import Filters
 internal import Foundation
 internal import Platform
 internal import Wire

@@ -98,7 +98,7 @@ struct Job {
         return result
     }
 
-    private static func line(_ progress: JobLine.Progress) -> String {
+    private static func line(_ progress: JobLine.JobProgress) -> String {
         let fraction = progress.total > 0 ? min(1, Double(progress.done) / Double(progress.total)) : 0
         let counts = "\(Text.count(progress.done)) of \(Text.count(progress.total))"
         return "\(Progress.bar(fraction)) \(Int(fraction * 100)) %, \(Text.visible(progress.step)) \(counts)"

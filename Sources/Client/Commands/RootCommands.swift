@@ -98,8 +98,8 @@ extension CommandDescription {
         let status = try LoadingWait(client: invocation.client, terminal: terminal).run(root: path)
         guard !invocation.wantsJSON else { return }
         let roots = path.map { path in status.roots.filter { $0.path == path } } ?? status.roots
-        let failed = roots.map(\.failed).reduce(0, +)
-        var line = "\(Text.count(roots.map(\.indexed).reduce(0, +), "image")) searchable"
+        let failed = roots.map(\.failedFiles).reduce(0, +)
+        var line = "\(Text.count(roots.map(\.indexedFiles).reduce(0, +), "image")) searchable"
         if failed > 0 { line += ", \(Text.count(failed)) failed (likeness failures)" }
         terminal.note(line)
         for root in roots where root.state == "offline" {

@@ -1,3 +1,4 @@
+internal import DeviceReports
 internal import Platform
 internal import Wire
 
@@ -43,24 +44,26 @@ struct StatusScreen {
         rows.append(["device", "\(device.backend): \(device.device), \(device.tier)\(threads) (\(device.reason))"])
         rows += (device.graphics ?? []).map { ["GPU", Self.text($0)] }
         let resources = status.resources
-        rows.append(["memory", "\(Text.bytes(resources.memory)), at most \(Text.bytes(resources.memoryPeak)) so far"])
-        rows.append(["disk", "\(Text.bytes(resources.disk)) used, \(Text.bytes(resources.diskFree)) free"])
+        rows.append([
+            "memory", "\(Text.bytes(resources.memoryBytes)), at most \(Text.bytes(resources.memoryPeakBytes)) so far",
+        ])
+        rows.append(["disk", "\(Text.bytes(resources.diskBytes)) used, \(Text.bytes(resources.diskFreeBytes)) free"])
         let title = terminal.colored("likeness \(status.version)", .bold)
         let fields = Text.table(rows.map { ["  \($0[0])", Text.visible($0[1])] })
         return ["\(title), up \(Text.duration(status.uptime))"] + fields + roots + warnings
     }
 
     /// State, tier and what befell a graphics device; counts of zero say nothing.
-    private static func text(_ health: GraphicsHealth) -> String {
+    private static func text(_ health: DeviceHealth) -> String {
         let name = health.device.isEmpty ? "graphics device" : health.device
-        var parts = ["\(name) \(health.state)\(health.tier.isEmpty ? "" : ", tier \(health.tier)")"]
+        var parts = ["\(name) \(health.state.rawValue)\(health.tier.isEmpty ? "" : ", tier \(health.tier)")"]
         let counts = [
-            (health.losses, "lost"), (health.hangs, "of them hung"), (health.outOfMemory, "out of memory"),
-            (health.nonFinite, "recomputed for overflow"), (health.returns, "returned"),
+            (health.lossCount, "lost"), (health.hangCount, "of them hung"), (health.outOfMemoryCount, "out of memory"),
+            (health.nonFiniteCount, "recomputed for overflow"), (health.returnCount, "returned"),
         ]
         parts += counts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
-        if let open = health.open { parts.append("opened in \(Int((open * 1000).rounded())) ms") }
-        if health.state != "serving" { parts.append(health.reason) }
+        if let open = health.openSeconds { parts.append("opened in \(Int((open * 1000).rounded())) ms") }
+        if health.state != .serving { parts.append(health.reason) }
         return parts.joined(separator: ", ")
     }
 
@@ -92,9 +95,9 @@ struct StatusScreen {
     private var roots: [String] {
         guard !status.roots.isEmpty else { return ["  no folder is watched: likeness watch DIR"] }
         let rows = status.roots.map { root in
-            var counts = "\(Text.count(root.indexed)) of \(Text.count(root.seen))"
-            if root.failed > 0 { counts += ", \(Text.count(root.failed)) failed" }
-            if root.waiting > 0 { counts += ", \(Text.count(root.waiting)) waiting" }
+            var counts = "\(Text.count(root.indexedFiles)) of \(Text.count(root.seenFiles))"
+            if root.failedFiles > 0 { counts += ", \(Text.count(root.failedFiles)) failed" }
+            if root.waitingFiles > 0 { counts += ", \(Text.count(root.waitingFiles)) waiting" }
             let detail = root.detail.isEmpty ? "" : "  (\(root.detail))"
             let collection = collections.count > 1 ? [root.collection ?? ""] : []
             return ["    \(root.state)"] + collection + [counts, Text.visible(root.path + detail)]

@@ -1,3 +1,4 @@
+internal import DeviceReports
 internal import Wire
 
 /// Examines the daemon and the machine below it.
@@ -84,9 +85,9 @@ struct Doctor {
     }
 
     private static func spaceFinding(_ resources: StatusResponse.Resources) -> Finding {
-        let free = "\(Text.bytes(resources.diskFree)) free where the collection is"
+        let free = "\(Text.bytes(resources.diskFreeBytes)) free where the collection is"
         let fix = "free some space, or move the state folder to another disk"
-        return switch resources.diskFree {
+        return switch resources.diskFreeBytes {
         case ..<100_000_000: .fail("disk", free, fix: fix)
         case ..<1_000_000_000: .warn("disk", free, fix: fix)
         default: .ok("disk", free)

@@ -1,9 +1,10 @@
+internal import DeviceReports
 internal import Wire
 
 /// What there is to say of the graphics devices: which there are, which tiers each can be trusted with, and what the next one
 /// lacks. From the daemon's status where it looked at them, else from a trial.
 struct GraphicsFindings {
-    private let health: [GraphicsHealth]
+    private let health: [DeviceHealth]
     private let devices: [GraphicsDevice]
     private let error: String?
 
@@ -29,11 +30,11 @@ struct GraphicsFindings {
 
     private func finding(_ device: GraphicsDevice) -> Finding {
         let name = "Vulkan device \(device.index)"
-        let kind = device.software ? "; a software device, used only on request" : ""
+        let kind = device.isSoftware ? "; a software device, used only on request" : ""
         let detail =
-            "\(device.name), UUID \(device.uuid), \(Text.bytes(UInt64(max(0, device.memory)))) free, driver \(device.driver), "
+            "\(device.name), UUID \(device.uuid), \(Text.bytes(UInt64(max(0, device.memoryByteCount)))) free, driver \(device.driver), "
             + "Vulkan \(device.apiVersion)\(kind)"
-        guard let reason = device.unusable else { return .ok(name, detail) }
+        guard let reason = device.unusableReason else { return .ok(name, detail) }
         return .warn(name, "\(detail): \(reason)", fix: "install a newer driver for it")
     }
 
@@ -41,7 +42,7 @@ struct GraphicsFindings {
     private func tiers(_ device: GraphicsDevice) -> [Finding] {
         guard !device.tiers.isEmpty else { return [] }
         let words = device.tiers.reversed().map { tier in
-            switch tier.trusted {
+            switch tier.isTrusted {
             case true: "\(tier.name) works"
             case false: "\(tier.name): \(tier.reason)"
             case nil: "\(tier.name) \(tier.reason)"
@@ -52,18 +53,18 @@ struct GraphicsFindings {
 
     private func limits(_ device: GraphicsDevice) -> Finding {
         let words = device.limits.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
-        let queue = device.copyQueue ? "uploads run beside kernels" : "uploads and kernels share a queue"
+        let queue = device.hasCopyQueue ? "uploads run beside kernels" : "uploads and kernels share a queue"
         return .ok("  limits", (words + [queue]).joined(separator: ", "))
     }
 
-    private func finding(_ health: GraphicsHealth) -> Finding {
+    private func finding(_ health: DeviceHealth) -> Finding {
         let name = health.device.isEmpty ? "the graphics device" : health.device
-        let losses = health.losses > 0 ? ", lost \(health.losses) times" : ""
+        let losses = health.lossCount > 0 ? ", lost \(health.lossCount) times" : ""
         switch health.state {
-        case "serving", "opening":
+        case .serving, .opening:
             let tier = health.tier.isEmpty ? "" : " in tier \(health.tier)"
-            return .ok("graphics", "\(name) is \(health.state)\(tier)\(losses)")
-        case "recovering":
+            return .ok("graphics", "\(name) is \(health.state.rawValue)\(tier)\(losses)")
+        case .recovering:
             return .warn(
                 "graphics",
                 "\(name) is recovering\(losses): \(health.reason)",

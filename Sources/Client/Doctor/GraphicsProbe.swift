@@ -1,3 +1,4 @@
+internal import DeviceReports
 internal import Foundation
 internal import Glibc
 internal import Platform

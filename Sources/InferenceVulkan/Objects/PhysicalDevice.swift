@@ -1,5 +1,6 @@
 internal import CVulkan
 internal import Inference
+internal import Platform
 
 /// A `VkPhysicalDevice` and what it says of itself.
 struct PhysicalDevice {
@@ -149,11 +150,9 @@ private func text<Tuple>(_ tuple: Tuple) -> String {
 }
 
 private func uuidText<Tuple>(_ tuple: Tuple) -> String {
-    let digits = elements(tuple, of: UInt8.self).map { byte in
-        String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
-    }
-    return [digits[0..<4], digits[4..<6], digits[6..<8], digits[8..<10], digits[10..<16]]
-        .map { $0.joined() }.joined(separator: "-")
+    let bytes = elements(tuple, of: UInt8.self)
+    return [bytes[0..<4], bytes[4..<6], bytes[6..<8], bytes[8..<10], bytes[10..<16]]
+        .map(\.hexadecimal).joined(separator: "-")
 }
 
 /// PCI vendor numbers, and Khronos' own for those that have none.
@@ -185,7 +184,7 @@ struct DeviceIdentity: Equatable {
 
     /// The device UUID as 32 hexadecimal digits.
     var deviceDigits: String {
-        deviceUUID.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        deviceUUID.hexadecimal
     }
 }
 

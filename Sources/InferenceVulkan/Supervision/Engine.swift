@@ -1,3 +1,4 @@
+internal import DeviceReports
 internal import Inference
 
 /// An open device that passed the self-test in a tier, with the network resident on it. Belongs to one thread at a time.

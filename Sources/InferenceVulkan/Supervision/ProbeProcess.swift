@@ -1,3 +1,4 @@
+package import DeviceReports
 internal import Foundation
 internal import Glibc
 package import Inference
@@ -6,7 +7,7 @@ internal import Platform
 /// Process isolation for the trial of a driver: a program tries the drivers and prints what it finds, so a driver that crashes or hangs
 /// ends only that program.
 ///
-/// It prints `VulkanReport`s, one JSON object a line, the last one the most complete; a line before each tier it tries says
+/// It prints `GraphicsReport`s, one JSON object a line, the last one the most complete; a line before each tier it tries says
 /// which, so that a crash tells the culprit.
 package struct ProbeProcess: Sendable {
     /// The program and its arguments.
@@ -21,7 +22,7 @@ package struct ProbeProcess: Sendable {
 
     /// What a trial found.
     package struct Trial: Sendable {
-        package let report: VulkanReport
+        package let report: GraphicsReport
         /// Tiers that crashed the driver or failed, with the reason.
         package let failedTiers: [Tier: String]
     }
@@ -53,7 +54,7 @@ package struct ProbeProcess: Sendable {
     }
 
     private struct End {
-        var report: VulkanReport?
+        var report: GraphicsReport?
         /// How it died, or that it did not end; nil when it ended well.
         var fault: String?
     }
@@ -63,7 +64,7 @@ package struct ProbeProcess: Sendable {
         do { output = try collect(command + more, isCancelled) } catch { return End(fault: "\(error)") }
         // The last line may be half written.
         let lines = output.bytes.split(separator: UInt8(ascii: "\n"))
-        let report = lines.reversed().lazy.compactMap { try? JSONDecoder().decode(VulkanReport.self, from: Data($0)) }
+        let report = lines.reversed().lazy.compactMap { try? JSONDecoder().decode(GraphicsReport.self, from: Data($0)) }
             .first
         return End(report: report, fault: output.fault)
     }

@@ -1,3 +1,4 @@
+internal import DeviceReports
 internal import Inference
 internal import Platform
 

@@ -1,3 +1,4 @@
+internal import DeviceReports
 internal import Inference
 internal import Platform
 
@@ -25,7 +26,7 @@ final class Supervisor: @unchecked Sendable {
         var lostAt: Instant?
         var isStopping = false
         /// Of the last trial in another process.
-        var report: VulkanReport?
+        var report: GraphicsReport?
         /// Tiers that failed in it, with the reason.
         var failedTiers: [Tier: String] = [:]
         /// Uses of an engine: those that go on, and all so far.
@@ -71,7 +72,7 @@ final class Supervisor: @unchecked Sendable {
     }
 
     var health: DeviceHealth { state.read { $0.health } }
-    var report: VulkanReport? { state.read { $0.report } }
+    var report: GraphicsReport? { state.read { $0.report } }
     var isServing: Bool { state.read { $0.engine != nil } }
 
     func waitUntilReady(seconds: Double?) throws(InferenceError) -> Bool {
@@ -286,9 +287,11 @@ final class Supervisor: @unchecked Sendable {
     }
 
     private func noteFailure(_ error: InferenceError) {
-        state.update { state in
+        let isStopping = state.update { state -> Bool in
             let isFirst = state.health.state == .opening
             if isFirst { state.firstFailure = error }
+            // A trial that a stop has ended says nothing about the device.
+            if state.isStopping { return true }
             switch error {
             case .deviceLost:
                 state.health.lossCount += 1
@@ -309,7 +312,8 @@ final class Supervisor: @unchecked Sendable {
                 state.health.reason = "\(error)"
                 state.attempt = nil
             }
+            return false
         }
-        Self.log.notice(health.reason)
+        if !isStopping { Self.log.notice(health.reason) }
     }
 }

@@ -1,3 +1,4 @@
+internal import DeviceReports
 internal import Inference
 
 /// Which tier of a device is used: the best one that it has, that is allowed, and that passes the self-test.

@@ -1,48 +1,6 @@
 internal import CVulkan
-package import Inference
-
-/// What Vulkan offers on this machine, as a probe prints it: one JSON object.
-package struct VulkanReport: Codable, Sendable, Equatable {
-    package struct Device: Codable, Sendable, Equatable {
-        package var index: Int
-        package var name: String
-        package var uuid: String
-        package var vendor: String
-        package var driver: String
-        package var apiVersion: String
-        package var isSoftware: Bool
-        /// Bytes of its own memory that a process may take.
-        package var memoryByteCount: Int
-        /// Why no network can run there.
-        package var unusableReason: String?
-        /// By Vulkan's own names.
-        package var limits: [String: Int]
-        /// Whether uploads run beside kernels.
-        package var hasCopyQueue: Bool
-        /// This one would be used.
-        package var isChosen: Bool
-        /// Best first.
-        package var tiers: [DeviceHealth.Tier]
-
-        enum CodingKeys: String, CodingKey {
-            case index, name, uuid, vendor, driver, limits, tiers
-            case apiVersion = "api_version"
-            case isSoftware = "software"
-            case memoryByteCount = "memory_bytes"
-            case unusableReason = "unusable"
-            case hasCopyQueue = "copy_queue"
-            case isChosen = "chosen"
-        }
-    }
-
-    package var devices: [Device] = []
-    /// Why no device can be used.
-    package var error: String?
-    /// The tier that is tried next; absent in the last line.
-    package var trying: String?
-
-    package init() {}
-}
+package import DeviceReports
+internal import Inference
 
 extension VulkanProbe {
     /// How much of a report to make.
@@ -66,9 +24,9 @@ extension VulkanProbe {
         _ depth: Depth,
         _ options: VulkanOptions,
         without: Set<String>,
-        _ emit: (VulkanReport) -> Void
+        _ emit: (GraphicsReport) -> Void
     ) {
-        var report = VulkanReport()
+        var report = GraphicsReport()
         do throws(InferenceError) {
             let candidates = try Instance().physicalDevices()
             var chosen: PhysicalDevice?
@@ -103,8 +61,8 @@ extension VulkanProbe {
         _ options: VulkanOptions,
         _ without: Set<String>,
         at position: Int,
-        _ report: inout VulkanReport,
-        _ emit: (VulkanReport) -> Void
+        _ report: inout GraphicsReport,
+        _ emit: (GraphicsReport) -> Void
     ) throws(InferenceError) {
         let device = try Device(candidate)
         let cache = try device.makePipelineCache(folder: options.cacheFolder)
@@ -133,30 +91,36 @@ extension VulkanProbe {
     }
 }
 
-extension VulkanReport.Device {
+extension GraphicsDevice {
     init(_ physical: PhysicalDevice, isChosen: Bool) {
         let (info, own) = (physical.info, physical.limits)
-        index = info.index
-        name = info.name
-        uuid = info.uuid
-        vendor = info.vendor
-        driver = info.driver
-        apiVersion = info.apiVersion
-        isSoftware = info.isSoftware
-        memoryByteCount = info.memoryByteCount
-        unusableReason = info.unusableReason
-        limits = [
-            "maxStorageBufferRange": Int(clamping: own.maxStorageBufferRange),
-            "maxComputeSharedMemorySize": Int(clamping: own.maxComputeSharedMemorySize),
-            "maxComputeWorkGroupInvocations": Int(clamping: own.maxComputeWorkGroupInvocations),
-            "minStorageBufferOffsetAlignment": Int(clamping: own.minStorageBufferOffsetAlignment),
-        ]
-        hasCopyQueue = physical.copyFamily != nil
-        self.isChosen = isChosen
-        tiers = Tier.allCases.reversed().map { tier in
-            let obstacle = physical.obstacle(to: tier)
-            return .init(name: tier.rawValue, isTrusted: obstacle == nil ? nil : false, reason: obstacle ?? "not tried")
-        }
+        self.init(
+            index: info.index,
+            name: info.name,
+            uuid: info.uuid,
+            vendor: info.vendor,
+            driver: info.driver,
+            apiVersion: info.apiVersion,
+            isSoftware: info.isSoftware,
+            memoryByteCount: info.memoryByteCount,
+            unusableReason: info.unusableReason,
+            limits: [
+                "maxStorageBufferRange": Int(clamping: own.maxStorageBufferRange),
+                "maxComputeSharedMemorySize": Int(clamping: own.maxComputeSharedMemorySize),
+                "maxComputeWorkGroupInvocations": Int(clamping: own.maxComputeWorkGroupInvocations),
+                "minStorageBufferOffsetAlignment": Int(clamping: own.minStorageBufferOffsetAlignment),
+            ],
+            hasCopyQueue: physical.copyFamily != nil,
+            isChosen: isChosen,
+            tiers: Tier.allCases.reversed().map { tier in
+                let obstacle = physical.obstacle(to: tier)
+                return DeviceHealth.Tier(
+                    name: tier.rawValue,
+                    isTrusted: obstacle == nil ? nil : false,
+                    reason: obstacle ?? "not tried"
+                )
+            }
+        )
     }
 }
 

@@ -80,7 +80,7 @@ package struct PageAudit {
             + named.sorted { $0.name < $1.name }
     }
 
-    /// What a walk over a tree counts.
+    /// What a traversal of a tree counts.
     private final class Tally {
         var branches: UInt64 = 0
         var leaves: UInt64 = 0
@@ -115,7 +115,7 @@ package struct PageAudit {
             if tally.entries % 1024 == 0, let deadline, deadline <= .now { tally.isLate = true }
             return !tally.isLate
         }
-        PageTree(file: snapshot.file, record: record).walk(visitor)
+        PageTree(file: snapshot.file, record: record).traverse(visitor)
         guard !tally.isLate else { return false }
         for damage in tally.damage { add(name, damage) }
         for page in tally.pages + tally.free.map({ ($0, 1) }) { take(page, name) }

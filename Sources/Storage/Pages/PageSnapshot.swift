@@ -72,7 +72,7 @@ package struct PageSnapshot {
             trees[String(decoding: key, as: UTF8.self)] = PageTree(file: file, record: record)
             return true
         }
-        PageTree(file: file, record: meta.names).walk(visitor)
+        PageTree(file: file, record: meta.names).traverse(visitor)
         if let damage { throw damage }
         return trees
     }

@@ -9,7 +9,7 @@ package struct PageTree {
     let file: PageFile
     let record: TreeRecord
 
-    /// What a walk meets.
+    /// What a traversal meets.
     package struct Visitor {
         /// A page, or some that belong together.
         var page: (_ number: UInt64, _ count: UInt64, _ kind: Page.Kind) -> Void = { _, _, _ in }
@@ -30,10 +30,10 @@ package struct PageTree {
     package var entryCount: Int { Int(clamping: record.entryCount) }
 
     /// Walks over all records whose key is above `start`, in order.
-    package func walk(after start: [UInt8]? = nil, _ visitor: Visitor) {
+    package func traverse(after start: [UInt8]? = nil, _ visitor: Visitor) {
         guard let root = record.root else { return }
-        var walk = Walk(tree: self, start: start.map { $0[...] }, visitor: visitor)
-        _ = walk.visit(root, depth: record.depth, from: nil, to: nil)
+        var traversal = Traversal(tree: self, start: start.map { $0[...] }, visitor: visitor)
+        _ = traversal.visit(root, depth: record.depth, from: nil, to: nil)
     }
 
     /// The values of `key`, at most `limit`, in order; empty where there is none.
@@ -65,8 +65,8 @@ package struct PageTree {
                     found.append(Array(value))
                     return found.count < limit
                 }
-                var walk = Walk(tree: self, start: nil, visitor: visitor)
-                _ = try walk.visit(node, of: page)
+                var traversal = Traversal(tree: self, start: nil, visitor: visitor)
+                _ = try traversal.visit(node, of: page)
                 if let damage { throw damage }
                 return found
             case .fixedLeaf, .meta, .overflow: throw page.damage("kind \(page.kind.rawValue) in a tree")
@@ -75,8 +75,8 @@ package struct PageTree {
         throw PageDamage(page: number, detail: "the tree is deeper than \(Self.deepest) pages")
     }
 
-    /// One walk: recursive, as deep as the tree.
-    private struct Walk {
+    /// A depth-first traversal: recursive, as deep as the tree.
+    private struct Traversal {
         let tree: PageTree
         let start: ArraySlice<UInt8>?
         let visitor: Visitor
@@ -202,8 +202,8 @@ package struct PageTree {
             var inner = Visitor { damage, _ in visitor.damage(damage, key) }
             inner.page = visitor.page
             inner.record = { value, _ in visitor.record(key, value) }
-            var walk = Walk(tree: PageTree(file: tree.file, record: record), start: nil, visitor: inner)
-            return walk.visit(root, depth: record.depth, from: nil, to: nil)
+            var traversal = Traversal(tree: PageTree(file: tree.file, record: record), start: nil, visitor: inner)
+            return traversal.visit(root, depth: record.depth, from: nil, to: nil)
         }
 
         private mutating func visitKeys(of page: Page) throws(PageDamage) -> Bool {

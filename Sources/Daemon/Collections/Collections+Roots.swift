@@ -1,0 +1,83 @@
+internal import Catalog
+internal import Ingestion
+internal import Platform
+internal import Server
+
+/// Folders across collections: each belongs to one, so that its path says which.
+extension Collections {
+    /// Watches a folder for a collection; the standard one with nil.
+    ///
+    /// - Throws: `.overlapping` for one that overlaps with a folder of another collection, as within one.
+    func addRoot(_ path: String, to text: String?) throws(DaemonError) -> (root: RootStatus, collection: String) {
+        try whileNothingIsAdded { () throws(DaemonError) in
+            let collection = try find(text)
+            do {
+                if let taken = try overlapping(path, outside: collection) {
+                    throw IngestionError.overlapping(path: path, existing: taken)
+                }
+                return (try collection.addRoot(path), collection.name)
+            } catch { throw failure(error, of: collection) }
+        }
+    }
+
+    /// A watched folder of another collection that contains `path` or lies below it.
+    private func overlapping(_ path: String, outside collection: ImageCollection) throws -> String? {
+        // One that cannot be resolved cannot be watched either; that is told by whom it is given to.
+        guard let resolved = try? resolvedPath(path) else { return nil }
+        for other in open where other !== collection {
+            let taken = try other.store.roots().first { resolved.isWithin($0.path) || $0.path.isWithin(resolved) }
+            if let taken { return "\(taken.path) of collection \(other.id)" }
+        }
+        return nil
+    }
+
+    /// The error, or that the collection is not there, where it was removed meanwhile.
+    private func failure(_ error: any Error, of collection: ImageCollection) -> DaemonError {
+        do throws(DaemonError) {
+            _ = try find(collection.name)
+            return DaemonError(error)
+        } catch { return error }
+    }
+
+    /// Watches a folder of the settings, whose collection is made when it is not there yet.
+    func watch(_ path: String, for name: CollectionName) throws(DaemonError) {
+        do throws(DaemonError) { _ = try find(name.description) } catch .collectionNotFound {
+            _ = try create(name.description)
+        }
+        _ = try addRoot(path, to: name.description)
+    }
+
+    /// Stops watching a folder and forgets its images.
+    ///
+    /// - Parameters:
+    ///   - path: the folder.
+    ///   - text: the collection that it must belong to; nil: any.
+    /// - Throws: `.notFound` when it does not.
+    func removeRoot(_ path: String, from text: String?) throws(DaemonError) {
+        for collection in try chosen(text) {
+            do {
+                return try collection.removeRoot(path)
+            } catch IngestionError.noSuchRoot {
+                continue
+            } catch { throw failure(error, of: collection) }
+        }
+        throw .ingestion(.noSuchRoot(path: path))
+    }
+
+    /// Looks at every file of one root again, or of all of a collection, or of all.
+    func rescan(_ path: String?, in text: String?) throws(DaemonError) {
+        // Every one is asked, whatever the first says.
+        let isKnown = try chosen(text).map { $0.rescan(path) }.contains(true)
+        if let path, !isKnown { throw .ingestion(.noSuchRoot(path: path)) }
+    }
+
+    /// One collection, or all of them with nil.
+    func chosen(_ text: String?) throws(DaemonError) -> [ImageCollection] {
+        guard let text else { return open }
+        return [try find(text)]
+    }
+}
+
+extension Collections: CollectionControl {
+    var statuses: [CollectionStatus] { open.map(\.status) }
+}

@@ -1,0 +1,28 @@
+internal import Catalog
+internal import Imaging
+
+/// The errors of one file, permanent or transient; transient ones have a backoff.
+extension FileFailure {
+    /// A permanent error: the image itself is at fault, and only a change of the file helps.
+    static func image(_ error: ImagingError) -> FileFailure {
+        FileFailure(kind: error.code.rawValue, message: error.detail, attempts: 1, nextAttempt: nil)
+    }
+
+    /// A transient error: something around the file is at fault. It is tried again after a backoff, which is the next of
+    /// `delays` for each attempt, and after the last of them not before the file changes.
+    static func transient(
+        _ kind: String,
+        _ message: String,
+        after earlier: FileRow?,
+        delays: [Double],
+        now: Int64
+    ) -> FileFailure {
+        var attempts: UInt32 = 1
+        if case .failed(let failure) = earlier?.state, failure.kind == kind {
+            attempts = failure.attempts == .max ? .max : failure.attempts + 1
+        }
+        let index = Int(attempts) - 1
+        let next = index < delays.count ? now + Int64(delays[index] * 1e9) : nil
+        return FileFailure(kind: kind, message: message, attempts: attempts, nextAttempt: next)
+    }
+}

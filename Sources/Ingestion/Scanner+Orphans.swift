@@ -1,0 +1,99 @@
+internal import Catalog
+internal import Platform
+
+extension Scanner {
+    /// Rows held in memory at once by an orphan scan; another follows for the rest.
+    private static let gatheredCount = 16_384
+
+    /// An orphan scan: takes out the rows below a directory whose files are gone, and documents whose files are gone.
+    ///
+    /// A pass that misses very many files is not believed before a second one misses the same: a disk that was half
+    /// unmounted, or a program that moves everything, looks like that for a moment.
+    func removeOrphans(below directory: FileKey) throws(CatalogError) {
+        let id = directory.root
+        guard let root = workQueue.read({ $0.openRoot(id) }) else { return }
+        var gathered: [FileRow] = []
+        var missing = RootWork.Missing()
+        var rowCount = 0
+        var counts: [RowKind: Int] = [:]
+        let commitCount = workQueue.read { $0.commitCount(of: id) }
+        var lookup = Lookup(root: root)
+        var outdated: [FileRow] = []
+        try ledger.forEachRow(in: id, below: directory.path) { (row) throws(CatalogError) in
+            rowCount += 1
+            counts[RowKind(row), default: 0] += 1
+            if lookup.isGone(row.key.path) {
+                missing.add(row.key.path)
+                if gathered.count < Self.gatheredCount { gathered.append(row) }
+            } else if case .indexed(let id) = row.state, outdated.count < Self.gatheredCount,
+                let image = try ledger.image(id), lacksDocument(image, lookup.directoryChanged, root)
+            {
+                outdated.append(row)
+            }
+            return !workQueue.isStopping
+        }
+        if workQueue.isStopping { return }
+        if directory.path == .root {
+            workQueue.update { [counts] in $0.rowsCounted(counts, in: id, sinceCommit: commitCount) }
+        }
+        refreshDocuments(of: outdated, root)
+        if outdated.count == Self.gatheredCount { workQueue.update { $0.orphanScanIncomplete(directory, at: .now) } }
+        let isBelieved = workQueue.update { [missing, rowCount] in
+            $0.orphansFound(missing, of: rowCount, below: directory, at: .now)
+        }
+        if missing.count == 0 { return }
+        guard isBelieved else {
+            return log.warning(
+                "\(missing.count) of \(rowCount) files are missing; looking once more before they are taken out"
+            )
+        }
+        for row in gathered { forget(row) }
+        if missing.count > gathered.count { workQueue.update { $0.orphanScanIncomplete(directory, at: .now) } }
+    }
+
+    /// Whether the file of an image's document is gone. A weaker one may take its place then: that needs reading, where
+    /// the directory has changed since.
+    private func lacksDocument(_ image: ImageRecord, _ directoryChanged: Int64, _ root: OpenRoot) -> Bool {
+        guard !image.document.isEmpty else { return false }
+        if !sidecars.exists(for: image.key.path, in: root) { return true }
+        let slack = Int64(workQueue.configuration.racyWindow * 1e9)
+        return directoryChanged > image.added - slack
+            && sidecars.document(of: image.key.path, in: root) != image.document
+    }
+
+    private func refreshDocuments(of rows: [FileRow], _ root: OpenRoot) {
+        for row in rows {
+            let document = sidecars.document(of: row.key.path, in: root)
+            let change = CatalogChange.setDocument(key: row.key, document: document)
+            submit(CommitEntry(key: row.key, changes: [change], before: .indexed, after: .indexed))
+        }
+    }
+}
+
+/// Looks up one path after the other, keeping the directory of the last one open: rows come in order of path.
+private struct Lookup: ~Copyable {
+    private let root: OpenRoot
+    private var parent: RelativePath?
+    private var directory: OwnedDescriptor?
+    /// When an entry of that directory last came or went, nanoseconds since 1970.
+    private(set) var directoryChanged: Int64 = 0
+
+    init(root: OpenRoot) { self.root = root }
+
+    /// Whether there is no regular file at the path, for certain, or one that is not to be looked at.
+    mutating func isGone(_ path: RelativePath) -> Bool {
+        if FileNames.skips(path) { return true }
+        do throws(SystemError) {
+            if parent != path.parent {
+                parent = nil
+                let opened = try root.directory.openDirectory(beneath: path.parent)
+                directoryChanged = try opened.status().modified
+                directory = consume opened
+                parent = path.parent
+            }
+            return try directory?.status(ofEntry: Array(path.name))?.kind != .regular
+        } catch {
+            return error.saysAbsent
+        }
+    }
+}

@@ -1,0 +1,71 @@
+internal import Catalog
+internal import Filters
+internal import Platform
+internal import Wire
+
+/// Absolute paths of the files in one reply.
+struct RootPaths {
+    private let paths: [RootID: RelativePath]
+
+    /// - Parameter roots: the watched folders of the reply's collection.
+    init(_ roots: [RootRecord]) {
+        paths = Dictionary(roots.map { ($0.id, $0.path) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// A file's absolute path and its root's, for people; the file's path alone when its root is gone.
+    func path(of key: FileKey) -> (full: String, root: String) {
+        guard let root = paths[key.root] else { return (key.path.description, "") }
+        let isTop = root.bytes == [UInt8(ascii: "/")]
+        let joined = isTop ? root.bytes + key.path.bytes : root.appending(key.path.bytes).bytes
+        return (String(decoding: joined, as: UTF8.self), root.description)
+    }
+}
+
+extension ImageBody {
+    init(_ record: ImageRecord, _ paths: RootPaths) {
+        let (full, root) = paths.path(of: record.key)
+        self.init(
+            id: record.id.rawValue,
+            path: full,
+            root: root,
+            format: record.format,
+            width: Int(record.width),
+            height: Int(record.height),
+            bytes: record.byteCount,
+            sha256: record.content.description,
+            modified: Timestamp.text(record.modified),
+            added: Timestamp.text(record.added),
+            document: JSON.document(record.document)
+        )
+    }
+}
+
+extension SearchResultBody {
+    init(_ hit: CatalogHit, _ paths: RootPaths) {
+        // A millionth is more than fp32 arithmetic keeps; without it the text shows noise.
+        let score = (min(max(Double(hit.score), -1), 1) * 1e6).rounded() / 1e6
+        self.init(
+            id: hit.image.id.rawValue,
+            score: score,
+            distance: (max(0, 2 - 2 * score).squareRoot() * 1e6).rounded() / 1e6,
+            path: paths.path(of: hit.image.key).full,
+            width: Int(hit.image.width),
+            height: Int(hit.image.height),
+            document: JSON.document(hit.image.document)
+        )
+    }
+}
+
+extension FailureBody {
+    /// Nil where the file did not fail.
+    init?(_ row: FileRow, _ paths: RootPaths) {
+        guard case .failed(let failure) = row.state else { return nil }
+        self.init(
+            path: paths.path(of: row.key).full,
+            kind: failure.kind,
+            message: failure.message,
+            attempts: Int(failure.attempts),
+            nextAttempt: failure.nextAttempt.map(Timestamp.text)
+        )
+    }
+}

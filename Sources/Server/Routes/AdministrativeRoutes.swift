@@ -1,0 +1,82 @@
+internal import Ingestion
+internal import Wire
+
+extension Routes {
+    /// Watched folders.
+    var administrativeRoutes: [Route] {
+        let small = BodyRule.memory(byteCount: limits.smallBodyByteCount)
+        return [
+            Route(method: "GET", pattern: "/v1/roots", parameters: ["collection"]) { (call) throws(Problem) in
+                let roots = try statuses(of: call.parameters["collection"]).flatMap { one in
+                    one.work.roots.map { RootBody($0, of: one.name) }
+                }
+                return try Response(json: RootListResponse(roots: roots))
+            },
+            Route(
+                method: "POST",
+                pattern: "/v1/roots",
+                access: .administer,
+                parameters: ["collection"],
+                body: small
+            ) { (call) throws(Problem) in
+                let request = try rootRequest(call)
+                guard let path = request.path else { throw Self.pathMissing }
+                let added = try ask(control.collections.addRoot(path, to: request.collection))
+                return try Response(status: 201, json: RootBody(added.root, of: added.collection))
+            },
+            Route(
+                method: "DELETE",
+                pattern: "/v1/roots",
+                access: .administer,
+                parameters: ["path", "collection"],
+                body: small
+            ) { (call) throws(Problem) in
+                let request = try rootRequest(call)
+                guard let path = request.path else { throw Self.pathMissing }
+                try ask(control.collections.removeRoot(path, from: request.collection))
+                return .noContent
+            },
+            Route(
+                method: "POST",
+                pattern: "/v1/rescan",
+                access: .administer,
+                parameters: ["collection"],
+                body: small
+            ) { (call) throws(Problem) in
+                let request = try rootRequest(call)
+                try ask(control.collections.rescan(request.path, in: request.collection))
+                return try Response(status: 202, json: [String: String]())
+            },
+        ]
+    }
+
+    /// Of one collection, or of all with nil.
+    private func statuses(of name: String?) throws(Problem) -> [CollectionStatus] {
+        guard let name else { return control.collections.statuses }
+        return [try ask(control.collections.find(name)).status]
+    }
+
+    private static var pathMissing: Problem {
+        Problem(.badRequest, "`path` is missing; send {\"path\":\"/absolute/path\"} as application/json")
+    }
+
+    /// The folder and the collection that body and parameters name; what neither does is nil.
+    private func rootRequest(_ call: Call) throws(Problem) -> RootRequest {
+        var request = RootRequest(path: nil)
+        if !call.body.isEmpty { request = try decodeChange(RootRequest.self, call) }
+        request.path = request.path ?? call.parameters["path"]
+        request.collection = request.collection ?? call.parameters["collection"]
+        if let path = request.path, !path.hasPrefix("/") || path.utf8.contains(0) {
+            throw Problem(.badRequest, "`path` must be an absolute path")
+        }
+        return request
+    }
+
+    /// A change's JSON body. Only this type of content is taken: no page of a browser can send it unasked.
+    func decodeChange<Value: Decodable>(_: Value.Type, _ call: Call) throws(Problem) -> Value {
+        guard call.head.mediaType == "application/json" else {
+            throw Problem(.unsupportedMediaType, "send JSON with Content-Type: application/json")
+        }
+        return try JSON.decode(Value.self, from: call.body)
+    }
+}
