@@ -197,7 +197,7 @@ let package = Package(
         .executableTarget(
             name: "likeness-bench",
             dependencies: [
-                "Catalog", "Embedding", "Filters", "Harness", "Imaging", "Inference", "InferenceCPU",
+                "Catalog", "DeviceReports", "Embedding", "Filters", "Harness", "Imaging", "Inference", "InferenceCPU",
                 "InferenceVulkan", "Ingestion", "ModelFiles", "Platform", "Storage", "VectorIndex",
             ],
             swiftSettings: numeric
@@ -206,7 +206,7 @@ let package = Package(
             name: "likeness-torture",
             dependencies: [
                 "Catalog", "DeviceReports", "Embedding", "Harness", "Imaging", "Inference", "InferenceCPU",
-                "InferenceVulkan", "Platform", "Storage", "VectorIndex",
+                "InferenceVulkan", "ModelFiles", "Platform", "Storage", "VectorIndex",
             ],
             swiftSettings: numeric
         ),

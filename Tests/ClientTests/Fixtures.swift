@@ -1,3 +1,4 @@
+import Filters
 import Wire
 
 /// A status to start from.

@@ -1,5 +1,6 @@
 import DeviceReports
 import Foundation
+import InferenceVulkan
 import Testing
 
 @testable import Daemon
