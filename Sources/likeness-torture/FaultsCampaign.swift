@@ -19,7 +19,7 @@ enum FaultsCampaign {
             OptionDescription("seed", .integer(0...Int.max), "of pictures and faults (1)"),
             OptionDescription("tier", .choice(Tier.allCases.map(\.rawValue)), "of the device (its best)"),
             OptionDescription("device", .text(placeholder: "D"), "index, name or UUID of a Vulkan device"),
-            OptionDescription("devices", .integer(1...8), "how often it is opened; all share the lane (1)"),
+            OptionDescription("devices", .integer(1...8), "how often it is opened; all share the bulk queue (1)"),
         ],
         run: run
     )

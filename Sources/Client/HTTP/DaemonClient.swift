@@ -2,7 +2,7 @@ internal import Foundation
 internal import Glibc
 internal import Platform
 
-/// Asks the daemon: one connection a request, JSON out and in.
+/// The HTTP client of the daemon: one connection for each request, JSON in both directions.
 struct DaemonClient {
     /// Sockets to try, in order; the first that accepts is asked.
     let sockets: [String]
