@@ -25,11 +25,11 @@ let kernels: [CSetting] = c + [.unsafeFlags(["-O3"])]
 /// One test target per target: its name without `Tests`, and what it needs besides.
 let testDependencies: [(name: String, others: [String])] = [
     ("Platform", ["CPlatform"]), ("Filters", []), ("Wire", ["DeviceReports", "Filters"]), ("Storage", ["Platform"]),
-    ("LinearAlgebra", []), ("VectorIndex", ["Storage", "Platform", "CIndexKernels"]),
+    ("LinearAlgebra", []), ("VectorIndex", ["Harness", "Storage", "Platform", "CIndexKernels"]),
     ("Catalog", ["Filters", "Storage", "VectorIndex", "LinearAlgebra", "Platform"]),
     ("Imaging", ["Platform"]),
     ("Inference", []), ("InferenceCPU", ["Inference", "ModelFiles"]),
-    ("ModelFiles", ["Inference", "LinearAlgebra", "Platform"]),
+    ("ModelFiles", ["Harness", "Inference", "LinearAlgebra", "Platform"]),
     ("InferenceVulkan", ["DeviceReports", "Inference", "ModelFiles", "CShaders", "Platform"]),
     ("Embedding", ["Imaging", "Inference", "LinearAlgebra", "Platform"]),
     ("Ingestion", ["Catalog", "Embedding", "Imaging", "Inference", "Platform"]),
@@ -65,6 +65,7 @@ let package = Package(
         .executable(name: "likenessd", targets: ["likenessd"]),
         .executable(name: "likeness", targets: ["likeness"]),
         .executable(name: "likeness-bench", targets: ["likeness-bench"]),
+        .executable(name: "likeness-torture", targets: ["likeness-torture"]),
     ],
     targets: [
         // Debian packages.
@@ -196,16 +197,27 @@ let package = Package(
         .executableTarget(
             name: "likeness-bench",
             dependencies: [
-                "Catalog", "DeviceReports", "Embedding", "Filters", "Imaging", "Inference", "InferenceCPU",
+                "Catalog", "DeviceReports", "Embedding", "Filters", "Harness", "Imaging", "Inference", "InferenceCPU",
                 "InferenceVulkan", "Ingestion", "ModelFiles", "Platform", "Storage", "VectorIndex",
             ],
             swiftSettings: numeric
         ),
+        .executableTarget(
+            name: "likeness-torture",
+            dependencies: [
+                "Catalog", "DeviceReports", "Embedding", "Harness", "Imaging", "Inference", "InferenceCPU",
+                "InferenceVulkan", "ModelFiles", "Platform", "Storage", "VectorIndex",
+            ],
+            swiftSettings: numeric
+        ),
+        // What benchmarks, campaigns and tests share. It is apart from TestSupport, which imports the testing library: no
+        // program may be linked with that.
+        .target(name: "Harness", dependencies: ["Inference", "ModelFiles", "Platform"], swiftSettings: numeric),
 
         // One test target per target; fixtures shared.
         .target(
             name: "TestSupport",
-            dependencies: ["Platform", "Inference", "Filters"],
+            dependencies: ["Filters", "Harness", "Inference", "Platform"],
             path: "Tests/TestSupport",
             swiftSettings: strict
         ),

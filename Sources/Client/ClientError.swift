@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Platform
 internal import Wire
 
 /// Why a command ended early: how the shell learns of it, what happened, and what to do next.
@@ -17,6 +18,16 @@ struct ClientError: Error, Equatable {
         self.fix = fix
     }
 
+    /// What any error means to the shell.
+    init(_ error: any Error) {
+        switch error {
+        case let error as ClientError: self = error
+        case let error as UsageError: self = .usage(error.detail, fix: error.fix)
+        case let error as CocoaError: self = .failed(error.reason)
+        default: self = .failed("\(error)")
+        }
+    }
+
     static func usage(_ detail: String, fix: String? = nil) -> ClientError {
         ClientError(.usage, kind: "usage", detail, fix: fix)
     }
@@ -33,6 +44,31 @@ struct ClientError: Error, Equatable {
             "the reply makes no sense: \(detail)",
             fix: "check that the socket belongs to likenessd: likeness doctor"
         )
+    }
+}
+
+extension CocoaError {
+    /// The kernel's reason and the file, instead of Foundation's whole report.
+    var reason: String {
+        let cause = (underlying as? POSIXError).map { SystemError(code: $0.code.rawValue, operation: "").reason }
+        let reason = cause ?? localizedDescription
+        return filePath.map { "\($0): \(reason)" } ?? reason
+    }
+}
+
+extension DecodingError {
+    /// Which member is at fault, instead of the decoder's whole report.
+    var reason: String {
+        let (context, fault): (Context, String) =
+            switch self {
+            case .keyNotFound(let key, let context): (context, "`\(key.stringValue)` is missing")
+            case .valueNotFound(_, let context): (context, "a value is missing")
+            case .typeMismatch(let type, let context): (context, "a value is not of the type \(type)")
+            case .dataCorrupted(let context): (context, context.debugDescription)
+            @unknown default: (Context(codingPath: [], debugDescription: ""), "\(self)")
+            }
+        let place = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }.joined(separator: ".")
+        return place.isEmpty ? fault : "\(fault), at \(place)"
     }
 }
 

@@ -1,3 +1,5 @@
+internal import Platform
+
 /// One command: what help says of it, what it takes, what it does.
 struct CommandDescription: Sendable {
     struct Example: Sendable {
@@ -22,21 +24,23 @@ struct CommandDescription: Sendable {
     var options: [OptionDescription] = []
     let run: @Sendable (Invocation) throws -> ExitCode
 
-    static let anyCount = 1...Int.max
-
     /// Understood by every command.
     static let commonOptions = [
-        OptionDescription(name: "json", value: .flag, help: "the daemon's reply as JSON on standard output"),
+        OptionDescription("json", .flag, "the daemon's reply as JSON on standard output"),
         OptionDescription(
-            name: "socket",
-            value: .text(placeholder: "PATH"),
-            help: "the daemon's socket; else LIKENESS_SOCKET, else the installed daemon's"
+            "socket",
+            .text(placeholder: "PATH"),
+            "the daemon's socket; else LIKENESS_SOCKET, else the installed daemon's"
         ),
-        OptionDescription(name: "help", value: .flag, help: "this text"),
+        OptionDescription("help", .flag, "this text"),
     ]
 
-    /// The summary's first sentence without its stop.
-    var brief: String { String(summary.prefix { $0 != "." }) }
+    /// The summary's first sentence without its stop. A stop within a sentence, as in `.h5`, has no blank behind it.
+    var brief: String {
+        let end = summary.firstRange(of: ". ")?.lowerBound ?? summary.endIndex
+        let sentence = summary[..<end]
+        return String(sentence.last == "." ? sentence.dropLast() : sentence)
+    }
 
     /// Help, examples first.
     var help: [String] {
@@ -46,7 +50,7 @@ struct CommandDescription: Sendable {
     }
 
     static func help(of options: [OptionDescription]) -> [String] {
-        indented(options.map { ["--\($0.name) \($0.value.placeholder)".trimmed, $0.help] })
+        indented(options.map { [$0.spelling, $0.help] })
     }
 
     static func indented(_ rows: [[String]]) -> [String] { Text.table(rows).map { "  " + $0 } }
@@ -60,6 +64,21 @@ struct Invocation {
     let environment: [String: String]
 
     var wantsJSON: Bool { arguments.has("json") }
+
+    /// Asks the daemon, prints its reply as it came when JSON is wanted, else hands it to `show`.
+    func ask<Reply: Decodable>(_ request: HTTPRequest, _ show: (Reply) throws -> Void) throws -> ExitCode {
+        let body = try client.send(request)
+        if !printedJSON(body) { try show(try DaemonClient.decode(body)) }
+        return .ok
+    }
+
+    /// Prints a value when JSON is wanted.
+    ///
+    /// - Returns: whether it did.
+    func printedJSON(of value: some Encodable) throws -> Bool {
+        guard wantsJSON else { return false }
+        return printedJSON(try DaemonClient.encode(value))
+    }
 
     /// Prints a reply as it came when JSON is wanted.
     ///

@@ -21,7 +21,7 @@ package enum CommandLineClient {
         do {
             return try dispatch(arguments, environment, terminal)
         } catch {
-            let error = error as? ClientError ?? .failed("\(error)")
+            let error = ClientError(error)
             report(error, asJSON: arguments.contains("--json"), terminal)
             return error.exitCode
         }

@@ -29,7 +29,7 @@ struct LoadingWait {
                 if Instant.now - since >= quietTime { return status }
             } else {
                 quietSince = nil
-                let line = Progress(status).line ?? "looking through the folder"
+                let line = Progress(status).line ?? "scanning the folder"
                 terminal.draw(line)
                 if !terminal.drawsProgress, Instant.now >= lineAt {
                     terminal.note(line)

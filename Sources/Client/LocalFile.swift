@@ -21,20 +21,50 @@ enum LocalFile {
     }
 
     /// Calls `body` with the file's bytes in pieces of up to 1 MiB.
-    static func forEachPiece(of path: String, _ body: ([UInt8]) throws -> Void) throws {
-        do {
-            // Standard input is read through a duplicate, because an owner closes what it owns.
-            let descriptor =
-                path == "-"
-                ? OwnedDescriptor(owning: try retrying("duplicate standard input") { dup(STDIN_FILENO) })
-                : try OwnedDescriptor.open(path, O_RDONLY)
-            while true {
-                let piece = try nextPiece(of: descriptor)
-                if piece.isEmpty { return }
-                try body(piece)
+    private static func forEachPiece(of path: String, _ body: ([UInt8]) throws -> Void) throws {
+        let reader = try Reader(path)
+        while true {
+            let piece = try reader.next(pieceByteCount)
+            if piece.isEmpty { return }
+            try body(piece)
+        }
+    }
+
+    /// An open file, read from its start to its end.
+    final class Reader {
+        private let path: String
+        private let descriptor: OwnedDescriptor
+
+        /// Opens a file, or standard input for `-`.
+        ///
+        /// - Throws: `ClientError` when it cannot be opened.
+        init(_ path: String) throws {
+            self.path = path
+            do { descriptor = try Self.open(path) } catch {
+                throw ClientError.failed("cannot read \(path): \(error.reason)")
             }
-        } catch let error as SystemError {
-            throw ClientError.failed("cannot read \(path): \(error.reason)")
+        }
+
+        private static func open(_ path: String) throws(SystemError) -> OwnedDescriptor {
+            guard path == "-" else { return try OwnedDescriptor.open(path, O_RDONLY) }
+            // Standard input is read through a duplicate, because an owner closes what it owns.
+            return OwnedDescriptor(owning: try retrying("duplicate standard input") { dup(STDIN_FILENO) })
+        }
+
+        /// What one `read` gives of the next `limit` bytes; nothing at the end.
+        func next(_ limit: Int) throws -> [UInt8] {
+            while true {
+                var count = 0
+                let piece = unsafe [UInt8](unsafeUninitializedCapacity: limit) { buffer, initialized in
+                    // SAFETY: `read` writes at most the buffer's count and returns how much it wrote.
+                    count = unsafe Glibc.read(descriptor.rawValue, buffer.baseAddress, limit)
+                    initialized = max(0, count)
+                }
+                if count >= 0 { return piece }
+                guard errno == EINTR else {
+                    throw ClientError.failed("cannot read \(path): \(SystemError.last("read").reason)")
+                }
+            }
         }
     }
 
@@ -53,20 +83,6 @@ enum LocalFile {
     static func digest(of path: String, by algorithm: FileDigest.Algorithm) throws -> FileDigest {
         do { return try FileDigest(of: OwnedDescriptor.open(path, O_RDONLY), by: algorithm) } catch {
             throw ClientError.failed("cannot read \(path): \(error.reason)")
-        }
-    }
-
-    private static func nextPiece(of descriptor: borrowing OwnedDescriptor) throws(SystemError) -> [UInt8] {
-        let number = descriptor.rawValue
-        while true {
-            var count = 0
-            let piece = unsafe [UInt8](unsafeUninitializedCapacity: pieceByteCount) { buffer, initialized in
-                // SAFETY: `read` writes at most the buffer's count and returns how much it wrote.
-                count = unsafe Glibc.read(number, buffer.baseAddress, buffer.count)
-                initialized = max(0, count)
-            }
-            if count >= 0 { return piece }
-            if errno != EINTR { throw SystemError.last("read") }
         }
     }
 }

@@ -11,10 +11,7 @@ struct ModelUse {
         let name = try ask(head: head)
         let change = ModelChange(client: invocation.client, terminal: invocation.terminal, name: name, head: head)
         let status = try change.wait()
-        if invocation.wantsJSON {
-            guard case .bytes(let body, _) = try DaemonClient.json(status.model) else { return .failed }
-            _ = invocation.printedJSON(body)
-        } else {
+        if try !invocation.printedJSON(of: status.model) {
             let waiting = status.counts.waiting > 0 ? "; \(Text.count(status.counts.waiting, "image")) to load" : ""
             invocation.terminal.note("using \(Text.visible(status.model.name)), head \(status.head)\(waiting)")
         }
@@ -30,14 +27,12 @@ struct ModelUse {
             return name
         } catch let error as ClientError where error.kind == Problem.Kind.notFound.rawValue {
             let list: ModelList = try invocation.client.get("\(WireProtocol.prefix)/models")
-            guard let meant = list.fetchable?.first(where: { $0.isCalled(name) }) else { throw error }
-            guard list.models.contains(where: { $0.name == meant.name }) else {
-                throw ClientError(
-                    error.exitCode,
-                    kind: error.kind,
-                    error.detail,
-                    fix: "fetch it: likeness model fetch \(name) --use"
-                )
+            let known = list.fetchable?.first { $0.isCalled(name) }
+            guard let meant = known, list.models.contains(where: { $0.name == meant.name }) else {
+                let fix =
+                    known == nil ? "all models: likeness model list" : "fetch it: likeness model fetch \(name) --use"
+                // A wrong name is a mistake, as that of a collection, not a search without results.
+                throw ClientError(.refused, kind: error.kind, error.detail, fix: fix)
             }
             try ask(meant.name, head: head)
             return meant.name

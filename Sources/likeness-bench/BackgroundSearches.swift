@@ -1,22 +1,8 @@
+import Harness
 import Platform
 import Storage
 import Synchronization
 import VectorIndex
-
-/// How long searches took.
-struct Latencies {
-    var seconds: [Double] = []
-
-    var count: Int { seconds.count }
-    /// Microseconds that half of them took at most.
-    var p50: Double { microseconds(at: 0.5) }
-    var p99: Double { microseconds(at: 0.99) }
-
-    private func microseconds(at share: Double) -> Double {
-        guard !seconds.isEmpty else { return 0 }
-        return (seconds.sorted()[Int(Double(count - 1) * share)] * 1e7).rounded() / 10
-    }
-}
 
 /// Searches one after the other on a thread of their own, until stopped.
 final class BackgroundSearches: Sendable {
@@ -31,10 +17,10 @@ final class BackgroundSearches: Sendable {
                 while !isDone.load(ordering: .relaxed) {
                     for query in queries where !isDone.load(ordering: .relaxed) {
                         let begin = Instant.now
-                        let transaction = try ReadTransaction(store.environment)
-                        let hits = try store.index.search(query, count: count, ef: ef, transaction: transaction)
+                        let transaction = try ReadTransaction(store.store.environment)
+                        let hits = try store.store.index.search(query, count: count, ef: ef, transaction: transaction)
                         times.seconds.append(Instant.now - begin)
-                        guard hits.count == count else { throw BenchFailure("\(hits.count) hits") }
+                        guard hits.count == count else { throw HarnessFailure("\(hits.count) hits") }
                     }
                 }
                 result.update { $0 = .success(times) }

@@ -1,4 +1,5 @@
 import Foundation
+import Harness
 import Platform
 import Storage
 import VectorIndex
@@ -6,33 +7,36 @@ import VectorIndex
 /// `likeness-bench churn`: what rounds of deletes and inserts do to recall, latency, memory and disk, next to an index
 /// built anew of what is live at the end. Reads `base.fvecs query.fvecs`.
 enum ChurnBench {
-    private struct Options {
-        var folder = ""
-        var rounds = 10
-        /// Of the live rows, deleted and inserted in each round.
-        var share = 0.1
-        /// Of the rows, kept aside for later rounds.
-        var aside = 0.2
-        var ef = 40
-        var linkers = 1
-        var queries = 500
-        var store: String?
+    static let command = CommandTable.Command(
+        "churn",
+        [
+            OptionDescription("folder", .text(placeholder: "DIR"), "has base.fvecs and query.fvecs"),
+            OptionDescription("rounds", .integer(0...Int.max), "of deletes and inserts (10)"),
+            OptionDescription("share", .real(0...1), "of the live rows, changed in each round (0.1)"),
+            OptionDescription("aside", .real(0...0.9), "of the rows, kept for later rounds (0.2)"),
+            OptionDescription("ef", .integer(1...Int.max), "candidates of a search (40)"),
+            OptionDescription("build-threads", .integer(1...1024), "that link (1)"),
+            OptionDescription("queries", .integer(1...Int.max), "at most (500)"),
+            OptionDescription("store", .text(placeholder: "DIR"), "where the index goes"),
+        ],
+        run: run
+    )
 
-        init(_ arguments: [String]) throws {
-            for (name, value) in try optionPairs(arguments) {
-                switch (name, Int(value), Double(value)) {
-                case ("--folder", _, _): folder = value
-                case ("--rounds", let count?, _) where count >= 0: rounds = count
-                case ("--share", _, let share?) where 0...1 ~= share: self.share = share
-                case ("--aside", _, let share?) where 0...0.9 ~= share: aside = share
-                case ("--ef", let ef?, _) where ef > 0: self.ef = ef
-                case ("--build-threads", let count?, _) where count > 0: linkers = count
-                case ("--queries", let count?, _) where count > 0: queries = count
-                case ("--store", _, _): store = value
-                default: throw BenchFailure("churn does not take \(name) \(value)")
-                }
-            }
-            guard !folder.isEmpty else { throw BenchFailure("churn needs --folder DIR") }
+    private struct Options {
+        let rounds: Int
+        let share: Double
+        let aside: Double
+        let ef: Int
+        let linkers: Int
+        let queries: Int
+
+        init(_ arguments: Arguments) {
+            rounds = arguments.integer("rounds") ?? 10
+            share = arguments.real("share") ?? 0.1
+            aside = arguments.real("aside") ?? 0.2
+            ef = arguments.integer("ef") ?? 40
+            linkers = arguments.integer("build-threads") ?? 1
+            queries = arguments.integer("queries") ?? 500
         }
     }
 
@@ -42,25 +46,31 @@ enum ChurnBench {
     private static let selfSample = 10_000
 
     /// Builds, churns, builds anew; prints one JSON object after each.
-    static func run(_ arguments: [String]) throws {
-        let options = try Options(arguments)
-        let folder = URL(filePath: options.folder)
+    static func run(_ arguments: Arguments) throws {
+        try withFolder(arguments.text("store")) { directory in
+            try withFolder(nil) { try run(arguments, directory, fresh: $0) }
+        }
+    }
+
+    private static func run(_ arguments: Arguments, _ directory: String, fresh freshDirectory: String) throws {
+        let options = Options(arguments)
+        let folder = URL(filePath: try arguments.needed("folder"))
         let rows = try VectorFile(folder.appending(path: "base.fvecs"))
         let file = try VectorFile(folder.appending(path: "query.fvecs"))
         let queries = (0..<min(options.queries, file.count)).map { file.floats($0) }
         let truth = try ChurnTruth(queries, among: rows)
 
-        var generator = ChurnOrder()
+        var generator = SeededRandom(seed: 1)
         var live = Array(0..<rows.count - Int(Double(rows.count) * options.aside))
         var future = Array(live.count..<rows.count)
-        let store = try ChurnStore(rows, directory: options.store, linkers: options.linkers)
+        let store = try ChurnStore(rows, directory: directory, linkers: options.linkers)
         defer { store.close() }
         let seconds = try timed {
             try store.add(live)
             try store.settle()
         }
         try report("build", store, queries, truth, options, ["seconds": seconds])
-        let fresh = try ChurnStore(rows, linkers: options.linkers)
+        let fresh = try ChurnStore(rows, directory: freshDirectory, linkers: options.linkers)
         defer { fresh.close() }
 
         for round in 0..<options.rounds {
@@ -72,7 +82,7 @@ enum ChurnBench {
             let seconds = try timed {
                 try store.remove(removed)
                 try store.add(added)
-                store.index.waitUntilLinked()
+                store.store.index.waitUntilLinked()
             }
             let times = try searches.stop()
             try store.settle()
@@ -123,14 +133,14 @@ enum ChurnBench {
             found += hits.count { $0.map(nearest.contains) ?? false }
         }
         let own = try selfFound(store, ef: options.ef)
-        let statistics = store.index.statistics
+        let statistics = store.store.index.statistics
         var fields: [String: any Sendable] = [
             "bench": "churn", "phase": phase, "count": statistics.vectorCount, "ef": options.ef,
             "recall": Double(found) / Double(queries.count * count), "self_found": own.stored,
             "near_self_found": own.near,
             "idle_p50_us": times.p50, "idle_p99_us": times.p99,
             "bytes_in_memory": statistics.memoryByteCount,
-            "bytes_on_disk": try store.environment.statistics.usedByteCount,
+            "bytes_on_disk": try store.store.environment.statistics.usedByteCount,
             "checkpoint_ms_max": (store.takeLongestCheckpoint() * 1e5).rounded() / 100,
         ]
         fields.merge(more) { $1 }
@@ -151,17 +161,5 @@ enum ChurnBench {
             if try store.search(vector, count: 1, ef: ef).first == row { near += 1 }
         }
         return (Double(stored) / Double(sample.count), Double(near) / Double(sample.count))
-    }
-}
-
-/// Chooses the same rows in every run (SplitMix64).
-private struct ChurnOrder: RandomNumberGenerator {
-    private var state: UInt64 = 1
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var bits = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        bits = (bits ^ (bits >> 27)) &* 0x94D0_49BB_1331_11EB
-        return bits ^ (bits >> 31)
     }
 }

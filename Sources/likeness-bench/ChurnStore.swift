@@ -1,4 +1,5 @@
 import Foundation
+import Harness
 import Platform
 import Storage
 import VectorIndex
@@ -7,11 +8,8 @@ import VectorIndex
 /// checkpoints when they are due.
 final class ChurnStore: @unchecked Sendable {
     // `@unchecked`: the maps between rows and slots change on the writer's thread only, and are read by it.
-    let index: VectorIndex
-    let environment: Environment
+    let store: IndexStore
     private let rows: VectorFile
-    private let directory: String
-    private let isTemporary: Bool
     private(set) var isLive: [Bool]
     private var slotOfRow: [Slot?]
     private var rowOfSlot: [Slot: Int] = [:]
@@ -21,35 +19,24 @@ final class ChurnStore: @unchecked Sendable {
     /// Vectors in one commit, as ingestion has them when it is busy.
     private static let batchCount = 256
 
-    /// Opens an empty index in `directory`, or in a temporary folder that `close` removes.
-    init(_ rows: VectorFile, directory: String? = nil, linkers: Int) throws {
-        let temporary = FileManager.default.temporaryDirectory.appending(path: "likeness-bench-\(UUID().uuidString)")
+    /// Opens an empty index in `directory`.
+    init(_ rows: VectorFile, directory: String, linkers: Int) throws {
         self.rows = rows
-        self.directory = directory ?? temporary.path
-        isTemporary = directory == nil
         isLive = [Bool](repeating: false, count: rows.count)
         slotOfRow = [Slot?](repeating: nil, count: rows.count)
-        environment = try Environment(directory: self.directory)
-        let transaction = try WriteTransaction(environment)
-        index = try VectorIndex(dimension: rows.dimension, transaction: transaction)
-        guard try index.storedCount(in: transaction) == 0 else {
-            throw BenchFailure("\(self.directory) holds vectors already")
+        store = try IndexStore(directory: directory, dimension: rows.dimension)
+        guard store.index.statistics.vectorCount == 0 else {
+            throw HarnessFailure("\(directory) holds vectors already")
         }
-        try transaction.commit()
-        index.publish()
-        try index.start(threadCount: linkers)
+        try store.index.start(threadCount: linkers)
     }
 
-    func close() {
-        index.stop()
-        environment.close()
-        if isTemporary { try? FileManager.default.removeItem(atPath: directory) }
-    }
+    func close() { store.close() }
 
     /// Adds rows, each as a vector of its own.
     func add(_ added: [Int]) throws {
         try change(added) { row, transaction in
-            let slot = try index.stage(rows.floats(row), in: transaction, mayShare: { _ in false })
+            let slot = try store.index.stage(rows.floats(row), in: transaction, mayShare: { _ in false })
             slotOfRow[row] = slot
             rowOfSlot[slot] = row
             isLive[row] = true
@@ -59,7 +46,7 @@ final class ChurnStore: @unchecked Sendable {
     func remove(_ removed: [Int]) throws {
         try change(removed) { row, transaction in
             guard let slot = slotOfRow[row] else { return }
-            try index.stageRemoval(slot, in: transaction)
+            try store.index.stageRemoval(slot, in: transaction)
             slotOfRow[row] = nil
             rowOfSlot[slot] = nil
             isLive[row] = false
@@ -68,14 +55,13 @@ final class ChurnStore: @unchecked Sendable {
 
     /// Waits for the linkers, then writes all their work.
     func settle() throws {
-        index.waitUntilLinked()
+        store.index.waitUntilLinked()
         while try checkpoint() {}
     }
 
     /// Rows that a search finds, best first.
     func search(_ vector: [Float], count: Int, ef: Int) throws -> [Int?] {
-        let transaction = try ReadTransaction(environment)
-        return try index.search(vector, count: count, ef: ef, transaction: transaction).map { rowOfSlot[$0.slot] }
+        try store.search(vector, count: count, ef: ef).map { rowOfSlot[$0.slot] }
     }
 
     func vector(_ row: Int) -> [Float] { rows.floats(row) }
@@ -87,23 +73,21 @@ final class ChurnStore: @unchecked Sendable {
 
     private func change(_ rows: [Int], _ body: (Int, borrowing WriteTransaction) throws -> Void) throws {
         for start in stride(from: 0, to: rows.count, by: Self.batchCount) {
-            index.applyBackpressure()
-            let transaction = try WriteTransaction(environment)
-            for row in rows[start..<min(start + Self.batchCount, rows.count)] { try body(row, transaction) }
-            try transaction.commit()
-            index.publish()
-            if index.needsCheckpoint { _ = try checkpoint() }
+            store.index.applyBackpressure()
+            try store.write { transaction in
+                for row in rows[start..<min(start + Self.batchCount, rows.count)] { try body(row, transaction) }
+            }
+            if store.index.needsCheckpoint { _ = try checkpoint() }
         }
     }
 
     /// - Returns: whether more is left to write.
     private func checkpoint() throws -> Bool {
-        let transaction = try WriteTransaction(environment)
-        let begin = Instant.now
-        let isMore = try index.checkpoint(in: transaction)
-        longestCheckpoint = max(longestCheckpoint, Instant.now - begin)
-        try transaction.commit()
-        index.publish()
-        return isMore
+        try store.write { transaction in
+            let begin = Instant.now
+            let isMore = try store.index.checkpoint(in: transaction)
+            longestCheckpoint = max(longestCheckpoint, Instant.now - begin)
+            return isMore
+        }
     }
 }

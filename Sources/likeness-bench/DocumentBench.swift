@@ -1,11 +1,22 @@
 import Catalog
 import Filters
 import Foundation
+import Harness
 import Platform
 import Storage
 
 /// `documents`: what filters on documents cost on images with documents, one JSON object a filter, beside a search without one.
 enum DocumentBench {
+    static let command = CommandTable.Command(
+        "documents",
+        [
+            OptionDescription("images", .integer(1...Int(Int32.max)), "how many (100000)"),
+            OptionDescription("dimension", .integer(2...1024), "of their vectors (64)"),
+            OptionDescription("documents", .choice(["on", "off"]), "whether they have some (on)"),
+        ],
+        run: run
+    )
+
     private static let batch = 256
     private static let repetitions = 31
 
@@ -26,28 +37,24 @@ enum DocumentBench {
     ]
 
     /// Fills a collection in a temporary folder and prints medians.
-    static func run(_ arguments: [String]) throws {
-        var (count, dimension, hasDocuments) = (100_000, 64, true)
-        for (name, value) in try optionPairs(arguments) {
-            switch (name, Int(value)) {
-            case ("--images", let number?) where number > 0: count = number
-            case ("--dimension", let number?) where 2...1024 ~= number: dimension = number
-            case ("--documents", _): hasDocuments = value == "on"
-            default: throw BenchFailure("documents does not take \(name) \(value)")
-            }
-        }
-        let folder = FileManager.default.temporaryDirectory.appending(path: "likeness-documents-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let catalog = try Catalog(directory: folder.path, dimension: dimension, fingerprint: "bench")
+    static func run(_ arguments: Arguments) throws {
+        try withFolder(nil) { try run(arguments, $0) }
+    }
+
+    private static func run(_ arguments: Arguments, _ folder: String) throws {
+        let count = arguments.integer("images") ?? 100_000
+        let dimension = arguments.integer("dimension") ?? 64
+        let hasDocuments = arguments.text("documents") != "off"
+        let catalog = try Catalog(directory: folder, dimension: dimension, fingerprint: "bench")
         let root = try catalog.addRoot(RelativePath("/photos")).id
         let start = Instant.now
-        var written = writtenByteCount
+        var written = OwnProcess.writtenByteCount
         for first in stride(from: 0, to: count, by: batch) {
             let end = min(count, first + batch)
             _ = try catalog.apply((first..<end).map { image($0, of: root, dimension, hasDocuments) })
         }
         let insertSeconds = Instant.now - start
-        written = writtenByteCount - written
+        written = OwnProcess.writtenByteCount - written
         while catalog.statistics.pendingCount > 0 { sleep(seconds: 0.1) }
         let plain = try median { try catalog.search(CatalogQuery(vector: vector(7, dimension))).hits.count }
         for filter in filters {
@@ -70,7 +77,7 @@ enum DocumentBench {
         try printLine([
             "bench": "documents", "images": count, "dimension": dimension, "documents": hasDocuments,
             "insert_per_second": Double(count) / insertSeconds,
-            "field_bytes_per_image": Double(try fieldByteCount(folder.path)) / Double(count),
+            "field_bytes_per_image": Double(try fieldByteCount(folder)) / Double(count),
             "written_per_insert": Double(written) / Double(count),
         ])
     }
@@ -91,13 +98,6 @@ enum DocumentBench {
         defer { environment.close() }
         let transaction = try WriteTransaction(environment)
         return try transaction.byteCount(of: transaction.openDatabase("field"))
-    }
-
-    /// Bytes that this process had written to disks so far.
-    private static var writtenByteCount: Int {
-        let text = (try? String(contentsOfFile: "/proc/self/io", encoding: .utf8)) ?? ""
-        let line = text.split(separator: "\n").first { $0.hasPrefix("write_bytes:") }
-        return line?.split(separator: " ").last.flatMap { Int($0) } ?? 0
     }
 
     // MARK: Images
@@ -139,11 +139,8 @@ enum DocumentBench {
         return raw.map { $0 / norm }
     }
 
-    /// The same number for the same one, and no order among them (the finaliser of SplitMix64).
+    /// The same number for the same one, and no order among them.
     private static func scattered(_ number: Int) -> UInt64 {
-        var bits = UInt64(bitPattern: Int64(number)) &* 0x9E37_79B9_7F4A_7C15
-        bits = (bits ^ (bits >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        bits = (bits ^ (bits >> 27)) &* 0x94D0_49BB_1331_11EB
-        return bits ^ (bits >> 31)
+        SeededRandom.mix(UInt64(bitPattern: Int64(number)) &* 0x9E37_79B9_7F4A_7C15)
     }
 }

@@ -1,13 +1,16 @@
 import Foundation
+import Harness
 import Inference
 import ModelFiles
 import Platform
 
 /// `embed`: images a second through one backend, the same random batch again and again.
 enum EmbedBench {
+    static let command = CommandTable.Command("embed", BatchOptions.options, run: run)
+
     /// Measures and prints one JSON object.
-    static func run(_ arguments: [String]) throws {
-        let wanted = try BatchOptions(arguments, of: "embed")
+    static func run(_ arguments: Arguments) throws {
+        let wanted = BatchOptions(arguments)
         let (options, batch, seconds) = (wanted.backend, wanted.batch, wanted.seconds)
         let network = try Model.open(weights: options.weights).network
         let opening = Instant.now
@@ -39,7 +42,7 @@ enum EmbedBench {
             "images_per_second": Double(counted.count * batch) / total,
             "milliseconds_p50": counted[counted.count / 2] * 1000, "open_s": openSeconds,
             "first_vector_s": firstVectorSeconds,
-            "peak_memory_bytes": peakMemoryByteCount,
+            "peak_memory_bytes": OwnProcess.peakMemoryByteCount,
         ])
     }
 
@@ -61,7 +64,7 @@ enum EmbedBench {
     private static func check(_ rows: [Float], _ dimension: Int) throws {
         for start in stride(from: 0, to: rows.count, by: dimension) {
             let squares = rows[start..<start + dimension].reduce(0.0) { $0 + Double($1) * Double($1) }
-            guard abs(squares - 1) < 1e-4 else { throw BenchFailure("a vector has the square length \(squares)") }
+            guard abs(squares - 1) < 1e-4 else { throw HarnessFailure("a vector has the square length \(squares)") }
         }
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Harness
 import Inference
 import InferenceCPU
 import ModelFiles
@@ -6,26 +7,36 @@ import Platform
 
 /// `features`: the vectors of raw images, or the last maps, for comparison with other programs.
 enum FeaturesBench {
-    private struct Options {
-        var backend = BackendOptions()
-        /// None for the last map.
-        var heads: [Head] = [.max]
-        var input = ""
-        var output = ""
-        /// Nil for what the weights' format is used with.
-        var preprocessing: Preprocessing?
+    static let command = CommandTable.Command(
+        "features",
+        BackendOptions.options + [
+            OptionDescription("input", .text(placeholder: "IN.rgb"), "raw images, one after the other"),
+            OptionDescription("output", .text(placeholder: "OUT.fvecs"), "where their vectors go"),
+            OptionDescription("head", .text(placeholder: "HEAD,...|map"), "the heads, or the last map (max)"),
+            OptionDescription(
+                "preprocessing",
+                .text(placeholder: "keras|torchvision|MANIFEST.json"),
+                "how images are fed (as usual for the weights' format)"
+            ),
+        ],
+        run: run
+    )
 
-        init(_ arguments: [String]) throws {
-            for (name, value) in try optionPairs(arguments) where try !backend.take(name, value) {
-                switch name {
-                case "--head": heads = try Self.heads(value)
-                case "--preprocessing": preprocessing = try Self.preprocessing(value)
-                case "--input": input = value
-                case "--output": output = value
-                default: throw BenchFailure("features does not take \(name)")
-                }
-            }
-            guard !input.isEmpty, !output.isEmpty else { throw BenchFailure("features needs --input and --output") }
+    private struct Options {
+        let backend: BackendOptions
+        /// None for the last map.
+        let heads: [Head]
+        let input: String
+        let output: String
+        /// Nil for what the weights' format is used with.
+        let preprocessing: Preprocessing?
+
+        init(_ arguments: Arguments) throws {
+            backend = BackendOptions(arguments)
+            heads = try Self.heads(arguments.text("head") ?? Head.max.rawValue)
+            preprocessing = try arguments.text("preprocessing").map(Self.preprocessing)
+            input = try arguments.needed("input")
+            output = try arguments.needed("output")
         }
 
         private static func heads(_ list: String) throws -> [Head] {
@@ -33,7 +44,7 @@ enum FeaturesBench {
             return try list.split(separator: ",", omittingEmptySubsequences: false).map { name in
                 guard let head = Head(rawValue: String(name)) else {
                     let heads = Head.allCases.map(\.rawValue).joined(separator: ", ")
-                    throw BenchFailure("--head takes \(heads), several with commas between them, or map")
+                    throw UsageError("--head takes \(heads), several with commas between them, or map")
                 }
                 return head
             }
@@ -42,7 +53,7 @@ enum FeaturesBench {
         private static func preprocessing(_ value: String) throws -> Preprocessing {
             if let known = ["keras": Preprocessing.keras, "torchvision": .torchvision][value] { return known }
             guard value.hasSuffix(".json") else {
-                throw BenchFailure("--preprocessing takes keras, torchvision or a manifest's path, which ends in .json")
+                throw UsageError("--preprocessing takes keras, torchvision or a manifest's path, which ends in .json")
             }
             return try ModelManifest(json: Data(contentsOf: URL(filePath: value)), origin: value).preprocessing
         }
@@ -51,14 +62,14 @@ enum FeaturesBench {
     private static let batch = 8
 
     /// Reads `[n, side, side, 3]` bytes, writes n rows as fvecs, prints one JSON object.
-    static func run(_ arguments: [String]) throws {
+    static func run(_ arguments: Arguments) throws {
         let options = try Options(arguments)
         let heads = options.heads
         let network = try Model.open(weights: options.backend.weights, preprocessing: options.preprocessing).network
         let imageByteCount = network.preprocessing.side * network.preprocessing.side * 3
         let pixels = [UInt8](try Data(contentsOf: URL(filePath: options.input)))
         guard !pixels.isEmpty, pixels.count.isMultiple(of: imageByteCount) else {
-            throw BenchFailure("\(options.input) holds \(pixels.count) bytes, no multiple of \(imageByteCount)")
+            throw HarnessFailure("\(options.input) holds \(pixels.count) bytes, no multiple of \(imageByteCount)")
         }
         let imageCount = pixels.count / imageByteCount
         let backend = try options.backend.open(network, maximumBatch: min(batch, imageCount))
@@ -91,7 +102,7 @@ enum FeaturesBench {
         _ network: Network
     ) throws -> [Float] {
         if heads.isEmpty {
-            guard let processor = backend as? CPUBackend else { throw BenchFailure("--head map needs --backend cpu") }
+            guard let processor = backend as? CPUBackend else { throw HarnessFailure("--head map needs --backend cpu") }
             return processor.lastMaps(pixels, count: count)
         }
         let dimension = network.outputChannels

@@ -1,3 +1,4 @@
+import Harness
 import VectorIndex
 
 /// Queries with the sets they are searched in and the true nearest members, by brute force.
@@ -34,7 +35,7 @@ struct FilterCases {
 
     /// One case a query for each kind and share, `[kind][share][query]`, with the `truthCount` true nearest.
     func cases(_ queries: [[Float]], shares: [Double], truthCount: Int) -> [Kind: [[Case]]] {
-        var random = Lots(seed: 11)
+        var random = SeededRandom(seed: 11)
         let orders = (0..<Self.setCount).map { _ in
             let centre = base.floats(Int.random(in: 0..<rows.count, using: &random))
             return (lots: (0..<UInt32(rows.count)).shuffled(using: &random), cluster: ranking(of: centre))
@@ -82,19 +83,5 @@ struct FilterCases {
             return sums.sum()
         }
         return (0..<UInt32(scores.count)).sorted { scores[Int($0)] > scores[Int($1)] }
-    }
-}
-
-/// The same lots in every run (SplitMix64).
-struct Lots: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var bits = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        bits = (bits ^ (bits >> 27)) &* 0x94D0_49BB_1331_11EB
-        return bits ^ (bits >> 31)
     }
 }

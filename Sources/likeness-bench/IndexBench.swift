@@ -1,128 +1,80 @@
 import Foundation
+import Harness
 import Platform
 import Storage
-import Synchronization
 import VectorIndex
 
 /// `likeness-bench index`: build rate, recall and queries per second on `base.fvecs query.fvecs truth.ivecs`.
 enum IndexBench {
-    private struct Options {
-        var folder = ""
-        var efs = [20, 40, 80]
-        var threadCount = 1
-        var buildThreadCount = 2
-        var store: String?
-        /// Vectors in one commit.
-        var batchCount = 32
+    static let command = CommandTable.Command(
+        "index",
+        [
+            OptionDescription("folder", .text(placeholder: "DIR"), "has base.fvecs, query.fvecs and truth.ivecs"),
+            OptionDescription("ef", .integers(1...Int.max), "candidates of a search (20,40,80)"),
+            OptionDescription("threads", .integer(1...1024), "that search (1)"),
+            OptionDescription("build-threads", .integer(1...1024), "that link (2)"),
+            OptionDescription("batch", .integer(1...Int.max), "vectors in one commit (32)"),
+            OptionDescription("store", .text(placeholder: "DIR"), "a store to keep, or to go on with"),
+        ],
+        run: run
+    )
 
-        init(_ arguments: [String]) throws {
-            var rest = arguments[...]
-            while let name = rest.popFirst() {
-                guard let value = rest.popFirst() else { throw BenchFailure("\(name) needs a value") }
-                switch name {
-                case "--folder": folder = value
-                case "--ef": efs = value.split(separator: ",").compactMap { Int($0) }
-                case "--threads": threadCount = try Self.count(name, value)
-                case "--build-threads": buildThreadCount = try Self.count(name, value)
-                case "--batch": batchCount = try Self.count(name, value)
-                case "--store": store = value
-                default: throw BenchFailure("unknown option \(name)")
-                }
-            }
-            guard !folder.isEmpty else { throw BenchFailure("--folder DIR is needed") }
-        }
+    /// Times that every query is timed.
+    private static let rounds = 3
 
-        private static func count(_ name: String, _ value: String) throws -> Int {
-            guard let count = Int(value), count > 0 else { throw BenchFailure("\(name) \(value)") }
-            return count
-        }
+    static func run(_ arguments: Arguments) throws {
+        try withFolder(arguments.text("store")) { try run(arguments, $0) }
     }
 
-    struct BenchFailure: Error, CustomStringConvertible {
-        let description: String
-        init(_ description: String) { self.description = description }
-    }
-
-    static func run(_ arguments: [String]) throws {
-        let options = try Options(arguments)
-        let folder = URL(filePath: options.folder)
+    private static func run(_ arguments: Arguments, _ directory: String) throws {
+        let folder = URL(filePath: try arguments.needed("folder"))
         let base = try VectorFile(folder.appending(path: "base.fvecs"))
         let queries = try VectorFile(folder.appending(path: "query.fvecs"))
         let truth = try VectorFile(folder.appending(path: "truth.ivecs"))
 
-        let temporary = FileManager.default.temporaryDirectory.appending(path: "likeness-bench-\(UUID().uuidString)")
-        let directory = options.store ?? temporary.path
-        defer { if options.store == nil { try? FileManager.default.removeItem(at: temporary) } }
-        let environment = try Environment(directory: directory)
-        defer { environment.close() }
-
         let begin = Instant.now
-        let opening = try WriteTransaction(environment)
-        let index = try VectorIndex(dimension: base.dimension, transaction: opening)
-        try opening.commit()
-        index.publish()
-        let stored = index.statistics
+        let store = try IndexStore(directory: directory, dimension: base.dimension)
+        defer { store.close() }
+        let stored = store.index.statistics
         if stored.vectorCount > 0 {
             // A store of an earlier run, however that ended: rows are added in order, so it goes on where that one was.
-            try emit([
+            try printLine([
                 "bench": "index", "engine": "likeness", "count": stored.vectorCount,
                 "open_s": ((Instant.now - begin) * 1000).rounded() / 1000, "pending": stored.pendingCount,
             ])
         }
-        try build(index, base, environment, options)
-        defer { index.stop() }
-
-        for ef in options.efs {
-            try search(index, queries, truth, environment, ef: ef, threadCount: options.threadCount)
+        try build(store, base, arguments.integer("build-threads") ?? 2, batchCount: arguments.integer("batch") ?? 32)
+        for ef in arguments.integers("ef") ?? [20, 40, 80] {
+            try search(store, queries, truth, ef: ef, threadCount: arguments.integer("threads") ?? 1)
         }
     }
 
-    private static func build(
-        _ index: VectorIndex,
-        _ base: VectorFile,
-        _ environment: Environment,
-        _ options: Options
-    ) throws {
-        let writtenBefore = bytesWritten()
+    private static func build(_ store: IndexStore, _ base: VectorFile, _ threadCount: Int, batchCount: Int) throws {
+        let writtenBefore = OwnProcess.writtenByteCount
         let begin = Instant.now
-        try index.start(threadCount: options.buildThreadCount)
-        let first = min(base.count, index.statistics.vectorCount)
-        var next = first
-        while next < base.count {
-            let transaction = try WriteTransaction(environment)
-            for row in next..<min(next + options.batchCount, base.count) {
-                _ = try index.stage(base.floats(row), in: transaction)
-            }
-            next += options.batchCount
-            try transaction.commit()
-            index.publish()
-        }
+        try store.index.start(threadCount: threadCount)
+        let added = Double(base.count - min(base.count, store.index.statistics.vectorCount))
+        try store.add(base, batchCount: batchCount)
         let acknowledged = Instant.now - begin
-        index.waitUntilLinked()
+        store.index.waitUntilLinked()
         let linked = Instant.now - begin
-        var isMore = true
-        while isMore {
-            let transaction = try WriteTransaction(environment)
-            isMore = try index.checkpoint(in: transaction)
-            try transaction.commit()
-            index.publish()
-        }
-        let statistics = index.statistics
-        try emit([
+        try store.checkpointAll()
+        let statistics = store.index.statistics
+        try printLine([
             "bench": "index", "engine": "likeness", "count": statistics.vectorCount,
-            "instruction_set": statistics.instructionSet, "build_threads": options.buildThreadCount,
-            "build_per_second": (Double(base.count - first) / linked).rounded(),
-            "acknowledged_per_second": (Double(base.count - first) / acknowledged).rounded(),
-            "bytes_on_disk": try environment.statistics.usedByteCount,
-            "bytes_in_memory": statistics.memoryByteCount, "bytes_written": bytesWritten() - writtenBefore,
+            "instruction_set": statistics.instructionSet, "build_threads": threadCount,
+            "build_per_second": (added / linked).rounded(),
+            "acknowledged_per_second": (added / acknowledged).rounded(),
+            "bytes_on_disk": try store.environment.statistics.usedByteCount,
+            "bytes_in_memory": statistics.memoryByteCount,
+            "bytes_written": OwnProcess.writtenByteCount - writtenBefore,
         ])
     }
 
     private static func search(
-        _ index: VectorIndex,
+        _ store: IndexStore,
         _ queries: VectorFile,
         _ truth: VectorFile,
-        _ environment: Environment,
         ef: Int,
         threadCount: Int
     ) throws {
@@ -131,54 +83,18 @@ enum IndexBench {
         // A first pass warms caches and gives the recall; the timed ones give the rest.
         var found = 0
         for (number, vector) in vectors.enumerated() {
-            let hits = try index.search(vector, count: count, ef: ef, transaction: ReadTransaction(environment))
             let wanted = Set(truth.integers(number))
-            found += hits.count { wanted.contains(Int32(bitPattern: $0.slot.rawValue)) }
-        }
-        let times = Mutex<[Double]>([])
-        let failure = Mutex<(any Error)?>(nil)
-        let begin = Instant.now
-        let threads = try (0..<threadCount).map { _ in
-            try WorkerThread(name: "bench-search") {
-                var mine: [Double] = []
-                do {
-                    for _ in 0..<3 {
-                        for vector in vectors {
-                            let start = Instant.now
-                            let transaction = try ReadTransaction(environment)
-                            _ = try index.search(vector, count: count, ef: ef, transaction: transaction)
-                            mine.append(Instant.now - start)
-                        }
-                    }
-                } catch { failure.withLock { $0 = error } }
-                times.withLock { $0 += mine }
+            found += try store.search(vector, count: count, ef: ef).count {
+                wanted.contains(Int32(bitPattern: $0.slot.rawValue))
             }
         }
-        for thread in threads { thread.join() }
-        let seconds = Instant.now - begin
-        if let error = failure.withLock({ $0 }) { throw error }
-        let sorted = times.withLock { $0.sorted() }
-        try emit([
-            "bench": "index", "engine": "likeness", "ef": ef, "threads": threadCount,
-            "recall": Double(found) / Double(queries.count * count),
-            "qps": (Double(sorted.count) / seconds).rounded(),
-            "p50_us": (sorted[sorted.count / 2] * 1e7).rounded() / 10,
-            "p99_us": (sorted[sorted.count * 99 / 100] * 1e7).rounded() / 10,
-        ])
-    }
-
-    private static func emit(_ fields: [String: any Sendable]) throws {
-        var line = try JSONSerialization.data(withJSONObject: fields, options: [.sortedKeys])
-        line.append(UInt8(ascii: "\n"))
-        try FileHandle.standardOutput.write(contentsOf: line)
-    }
-
-    /// What this process has sent to the disk, from /proc; 0 where that is not to be had.
-    private static func bytesWritten() -> Int {
-        guard let text = try? String(contentsOfFile: "/proc/self/io", encoding: .utf8) else { return 0 }
-        for line in text.split(separator: "\n") where line.hasPrefix("write_bytes: ") {
-            return Int(line.dropFirst("write_bytes: ".count)) ?? 0
+        let load = try SearchLoad(count: vectors.count, rounds: rounds, threadCount: threadCount) { number in
+            _ = try store.search(vectors[number], count: count, ef: ef)
         }
-        return 0
+        try printLine([
+            "bench": "index", "engine": "likeness", "ef": ef, "threads": threadCount,
+            "recall": Double(found) / Double(queries.count * count), "qps": load.rate, "p50_us": load.latencies.p50,
+            "p99_us": load.latencies.p99,
+        ])
     }
 }

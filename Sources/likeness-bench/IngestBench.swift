@@ -1,6 +1,7 @@
 import Catalog
 import Embedding
 import Foundation
+import Harness
 import Imaging
 import Inference
 import Ingestion
@@ -10,27 +11,28 @@ import Synchronization
 
 /// `ingest`: a folder of photos to a searchable collection, with queries by image all the while or without.
 enum IngestBench {
+    static let command = CommandTable.Command(
+        "ingest",
+        BackendOptions.options + [
+            OptionDescription("images", .text(placeholder: "DIR"), "the photos"),
+            OptionDescription("batch", .integer(1...4096), "images at once (8)"),
+            OptionDescription("queries", .choice(["on", "off"]), "whether to search meanwhile (on)"),
+        ],
+        run: run
+    )
+
     private static let patience = 24 * 3600.0
 
     /// Loads the folder into a collection in a temporary folder and prints one JSON object.
-    static func run(_ arguments: [String]) throws {
-        var options = BackendOptions()
-        var images: String?
-        var batch = 8
-        var asks = true
-        for (name, value) in try optionPairs(arguments) where try !options.take(name, value) {
-            switch (name, Int(value)) {
-            case ("--images", _): images = value
-            case ("--batch", let count?) where (1...4096).contains(count): batch = count
-            case ("--queries", _) where value == "on" || value == "off": asks = value == "on"
-            default: throw BenchFailure("ingest does not take \(name) \(value)")
-            }
-        }
-        guard let images else { throw BenchFailure("ingest needs --images DIR") }
-        let folder = FileManager.default.temporaryDirectory.appending(path: "likeness-bench-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
+    static func run(_ arguments: Arguments) throws {
+        try withFolder(nil) { try run(arguments, $0) }
+    }
 
+    private static func run(_ arguments: Arguments, _ folder: String) throws {
+        let options = BackendOptions(arguments)
+        let images = try arguments.needed("images")
+        let batch = arguments.integer("batch") ?? 8
+        let asks = arguments.text("queries") != "off"
         let network = try Model.open(weights: options.weights).network
         let backend = try options.open(network, maximumBatch: batch)
         var configuration = Embedder.Configuration()
@@ -43,7 +45,7 @@ enum IngestBench {
         )
         defer { embedder.stop() }
         let catalog = try Catalog(
-            directory: folder.path,
+            directory: folder,
             dimension: network.outputChannels,
             fingerprint: network.fingerprint(head: configuration.head)
         )
@@ -56,9 +58,9 @@ enum IngestBench {
         let isDone = ingestor.waitUntilIdle(until: start + patience)
         let wall = Instant.now - start
         let cpuSeconds = threadCPUSeconds()
-        let times = queries?.stop() ?? []
+        let times = queries?.stop() ?? Latencies()
         ingestor.stop()
-        guard isDone else { throw BenchFailure("not done: \(ingestor.status)") }
+        guard isDone else { throw HarnessFailure("not done: \(ingestor.status)") }
         try check(catalog, images)
 
         let work = embedder.statistics
@@ -69,8 +71,8 @@ enum IngestBench {
             "weights": options.weights, "threads": description.threads, "batch": batch, "images": count,
             "failed": catalog.statistics.failedFileCount, "images_per_second": Double(count) / wall,
             "decode_s": work.decodeSeconds, "embed_s": work.computeSeconds, "commit_s": ingestor.commitSeconds,
-            "wall_s": wall, "queries": times.count, "query_ms_p50": percentile(times, 0.5) * 1000,
-            "query_ms_p99": percentile(times, 0.99) * 1000, "peak_memory_bytes": peakMemoryByteCount,
+            "wall_s": wall, "queries": times.count, "query_ms_p50": times.p50 / 1000,
+            "query_ms_p99": times.p99 / 1000, "peak_memory_bytes": OwnProcess.peakMemoryByteCount,
             "cpu_ms_per_image": cpuSeconds.mapValues { $0 * 1000 / Double(max(1, count)) },
         ])
     }
@@ -78,11 +80,13 @@ enum IngestBench {
     /// A speed counts only for a collection in which stored images find themselves.
     private static func check(_ catalog: Catalog, _ images: String) throws {
         let sample = try catalog.images(after: nil, limit: 20)
-        guard !sample.isEmpty else { throw BenchFailure("no image of \(images) could be read") }
+        guard !sample.isEmpty else { throw HarnessFailure("no image of \(images) could be read") }
         for image in sample {
-            guard let vector = try catalog.vector(of: image.id) else { throw BenchFailure("\(image.id) has no vector") }
+            guard let vector = try catalog.vector(of: image.id) else {
+                throw HarnessFailure("\(image.id) has no vector")
+            }
             let best = try catalog.search(CatalogQuery(vector: vector)).hits.first
-            guard let best, best.score > 0.999 else { throw BenchFailure("\(image.key.path) does not find itself") }
+            guard let best, best.score > 0.999 else { throw HarnessFailure("\(image.key.path) does not find itself") }
         }
     }
 
@@ -100,12 +104,6 @@ enum IngestBench {
         }
         return seconds
     }
-
-    /// Nearest rank; 0 when there is none.
-    private static func percentile(_ times: [Double], _ part: Double) -> Double {
-        let sorted = times.sorted()
-        return sorted.isEmpty ? 0 : sorted[min(sorted.count - 1, Int(part * Double(sorted.count)))]
-    }
 }
 
 /// A thread that asks by image, one query after the other, and notes how long each took.
@@ -113,7 +111,7 @@ private final class Queries: Sendable {
     /// Seconds from the end of one query to the next.
     private static let pause = 0.05
 
-    private let times = Mutex<[Double]>([])
+    private let times = Mutex(Latencies())
     private let isStopping = Mutex(false)
     private let thread = Mutex<WorkerThread?>(nil)
 
@@ -130,7 +128,7 @@ private final class Queries: Sendable {
                 if let image = try? embedder.embed(photos[index % photos.count]),
                     (try? catalog.search(CatalogQuery(vector: image.vector))) != nil
                 {
-                    times.withLock { $0.append(.now - start) }
+                    times.withLock { $0.seconds.append(.now - start) }
                 }
                 sleep(seconds: Self.pause)
             }
@@ -140,8 +138,8 @@ private final class Queries: Sendable {
 
     /// Ends the thread.
     ///
-    /// - Returns: seconds, one a query.
-    func stop() -> [Double] {
+    /// - Returns: one time a query.
+    func stop() -> Latencies {
         isStopping.withLock { $0 = true }
         thread.withLock { $0?.join() }
         return times.withLock { $0 }

@@ -1,4 +1,5 @@
 import Foundation
+import Harness
 import Inference
 import InferenceCPU
 import ModelFiles
@@ -6,11 +7,13 @@ import Platform
 
 /// `layers`: where the time of the convolutions goes on the processor, one JSON object a layer.
 enum LayersBench {
+    static let command = CommandTable.Command("layers", BatchOptions.options, run: run)
+
     /// Measures batches for some seconds and prints medians.
-    static func run(_ arguments: [String]) throws {
-        let wanted = try BatchOptions(arguments, of: "layers")
+    static func run(_ arguments: Arguments) throws {
+        let wanted = BatchOptions(arguments)
         let (options, batch, seconds) = (wanted.backend, wanted.batch, wanted.seconds)
-        guard options.backend == "cpu" else { throw BenchFailure("layers takes no --backend but cpu") }
+        guard options.backend == "cpu" else { throw HarnessFailure("layers takes no --backend but cpu") }
         let network = try Model.open(weights: options.weights).network
         let backend = try CPUBackend(network: network, threads: options.threadCount, maximumBatch: batch)
         let side = network.preprocessing.side

@@ -1,5 +1,6 @@
 import Catalog
 import Foundation
+import Harness
 import Platform
 
 /// `likeness-bench maintenance`: what backup, verification and rebuilding take, and what searches feel of them.
@@ -8,23 +9,21 @@ enum MaintenanceBench {
     /// Images in one commit.
     private static let batchCount = 256
 
-    static func run(_ arguments: [String]) throws {
-        var count = 100_000
-        var store: String?
-        var rest = arguments[...]
-        while let name = rest.popFirst() {
-            guard let value = rest.popFirst() else { throw BenchFailure("\(name) needs a value") }
-            switch name {
-            case "--count": count = Int(value) ?? 0
-            case "--store": store = value
-            default: throw BenchFailure("unknown option \(name)")
-            }
-        }
-        guard count > 0 else { throw BenchFailure("--count N must be positive") }
-        let temporary = FileManager.default.temporaryDirectory.appending(path: "likeness-bench-\(UUID().uuidString)")
-            .path
-        defer { if store == nil { try? FileManager.default.removeItem(atPath: temporary) } }
-        let catalog = try Catalog(directory: store ?? temporary, dimension: dimension, fingerprint: "bench")
+    static let command = CommandTable.Command(
+        "maintenance",
+        [
+            OptionDescription("count", .integer(1...Int(Int32.max)), "images (100000)"),
+            OptionDescription("store", .text(placeholder: "DIR"), "a store to keep, or to go on with"),
+        ],
+        run: run
+    )
+
+    static func run(_ arguments: Arguments) throws {
+        try withFolder(arguments.text("store")) { try run(arguments.integer("count") ?? 100_000, $0) }
+    }
+
+    private static func run(_ count: Int, _ folder: String) throws {
+        let catalog = try Catalog(directory: folder, dimension: dimension, fingerprint: "bench")
         defer { catalog.close() }
         try fill(catalog, count)
         try measure("idle", catalog, count) { sleep(seconds: 3) }
@@ -37,7 +36,7 @@ enum MaintenanceBench {
         try measure("verify", catalog, count) {
             let verification = catalog.verification()
             while let step = try verification.next() {
-                if case .finding(let finding) = step { throw BenchFailure("\(finding)") }
+                if case .finding(let finding) = step { throw HarnessFailure("\(finding)") }
             }
         }
         try measure("rebuild", catalog, count) {
@@ -70,15 +69,15 @@ enum MaintenanceBench {
     /// Searches on one thread, 200 a second, while `body` runs.
     private static func measure(_ name: String, _ catalog: Catalog, _ count: Int, _ body: () throws -> Void) throws {
         let isOver = Monitor(false)
-        let result = Monitor<Result<[Double], any Error>>(.success([]))
+        let result = Monitor<Result<Latencies, any Error>>(.success(Latencies()))
         let thread = try WorkerThread(name: "bench-search") {
-            var times: [Double] = []
+            var times = Latencies()
             do {
                 var number = 1
                 while !isOver.read({ $0 }) {
                     let start = Instant.now
                     _ = try catalog.search(CatalogQuery(vector: features(-number)))
-                    times.append(Instant.now - start)
+                    times.seconds.append(Instant.now - start)
                     number += 1
                     sleep(seconds: 0.005)
                 }
@@ -91,12 +90,12 @@ enum MaintenanceBench {
         isOver.update { $0 = true }
         thread.join()
         try outcome.get()
-        let times = try result.read { try $0.get() }.sorted()
-        guard !times.isEmpty else { throw BenchFailure("no search ended during \(name)") }
+        let times = try result.read { try $0.get() }
+        guard times.count > 0 else { throw HarnessFailure("no search ended during \(name)") }
         try printLine([
             "bench": "maintenance", "step": name, "count": count, "seconds": (seconds * 1000).rounded() / 1000,
-            "searches": times.count, "p50_us": (times[times.count / 2] * 1e6).rounded(),
-            "p99_us": (times[times.count * 99 / 100] * 1e6).rounded(), "bytes": catalog.statistics.diskByteCount,
+            "searches": times.count, "p50_us": times.p50,
+            "p99_us": times.p99, "bytes": catalog.statistics.diskByteCount,
         ])
     }
 

@@ -1,31 +1,31 @@
 import Foundation
+import Harness
 import Inference
 import InferenceVulkan
 import ModelFiles
+import Platform
 
 /// `tune`: how long each kernel of a Vulkan tier takes for each shape of a network; with `--cache` the choice is kept.
 enum TuneBench {
+    static let command = CommandTable.Command(
+        "tune",
+        [
+            BackendOptions.weights, BackendOptions.device, BackendOptions.cache,
+            OptionDescription("tier", .choice(Tier.allCases.map(\.rawValue)), "of the device (fp32)"),
+            OptionDescription("images", .integers(1...256), "counts to measure (1,8,32)"),
+        ],
+        run: run
+    )
+
     /// Measures and prints one JSON object a kernel, shape and count of images.
-    static func run(_ arguments: [String]) throws {
+    static func run(_ arguments: Arguments) throws {
         var options = VulkanOptions()
         options.allowsSoftware = true
-        options.tier = .fp32
-        var weights = "random:vgg16"
-        var imageCounts = [1, 8, 32]
-        for (name, value) in try optionPairs(arguments) {
-            switch name {
-            case "--weights": weights = value
-            case "--device": options.device = value
-            case "--cache": options.cacheFolder = value
-            case "--tier":
-                guard let tier = Tier(rawValue: value) else { throw BenchFailure("there is no tier \(value)") }
-                options.tier = tier
-            case "--images":
-                imageCounts = value.split(separator: ",").compactMap { Int($0) }.filter { (1...256).contains($0) }
-                guard !imageCounts.isEmpty else { throw BenchFailure("--images takes counts like 1,8,32") }
-            default: throw BenchFailure("tune does not take \(name) \(value)")
-            }
-        }
+        options.tier = arguments.text("tier").flatMap { Tier(rawValue: $0) } ?? .fp32
+        options.device = arguments.text("device")
+        options.cacheFolder = arguments.text("cache")
+        let weights = arguments.text("weights") ?? "random:vgg16"
+        let imageCounts = arguments.integers("images") ?? [1, 8, 32]
         let network = try Model.open(weights: weights).network
         let measurements = try VulkanBackend.tune(network, options: options, imageCounts: imageCounts)
         let tuning = Tuning(measurements)

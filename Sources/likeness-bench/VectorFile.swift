@@ -1,4 +1,5 @@
 import Foundation
+import Harness
 
 /// Rows of an `.fvecs` or `.ivecs` file: a little-endian int32 dimension, then that many 4-byte values.
 struct VectorFile {
@@ -8,10 +9,10 @@ struct VectorFile {
 
     init(_ url: URL) throws {
         bytes = try Data(contentsOf: url, options: .alwaysMapped)
-        guard bytes.count >= 4 else { throw BenchFailure("\(url.path) is empty") }
+        guard bytes.count >= 4 else { throw HarnessFailure("\(url.path) is empty") }
         let first = bytes.withUnsafeBytes { Int32(littleEndian: $0.loadUnaligned(as: Int32.self)) }
         guard first > 0, bytes.count % (4 + 4 * Int(first)) == 0 else {
-            throw BenchFailure("\(url.path) has rows of different lengths")
+            throw HarnessFailure("\(url.path) has rows of different lengths")
         }
         dimension = Int(first)
         count = bytes.count / (4 + 4 * dimension)

@@ -144,7 +144,7 @@ struct BackupTests {
         let daemon = try FakeDaemon { _ in Self.chunked([UInt8](result) + [10], isWhole: true) }
         let run = CommandRun(["rebuild"], socket: daemon.path)
         #expect(run.exitCode == .ok)
-        #expect(run.errors.contains("1,234 vectors linked anew in 1 min 5 s"))
+        #expect(run.errors.contains("linked 1,234 vectors again in 1 min 5 s"))
         let failing = try JSONEncoder().encode(JobLine(problem: Problem(.storageFull, "no room")))
         let other = try FakeDaemon { _ in Self.chunked([UInt8](failing) + [10], isWhole: true) }
         #expect(CommandRun(["rebuild"], socket: other.path).exitCode == .failed)

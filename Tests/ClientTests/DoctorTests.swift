@@ -32,9 +32,13 @@ struct DoctorTests {
     func watches() throws {
         let (folder, machine) = try makeMachine(watches: 1000)
         let photos = [folder.path + "/photos"]
-        #expect(state("watches", machine.examine(roots: photos, backend: nil)) == .ok)
+        #expect(
+            state("watches", machine.examine(roots: photos, backend: nil, sockets: [Locations.systemSocket])) == .ok
+        )
         let (poor, poorMachine) = try makeMachine(watches: 3)
-        let finding = poorMachine.examine(roots: [poor.path + "/photos"], backend: nil).first { $0.name == "watches" }
+        let finding = poorMachine.examine(roots: [poor.path + "/photos"], backend: nil, sockets: []).first {
+            $0.name == "watches"
+        }
         #expect(finding?.state == .warn)
         #expect(finding?.detail == "3 watches allowed for 3 directories")
         #expect(finding?.fix?.contains("fs.inotify.max_user_watches=131072") == true)
@@ -43,10 +47,10 @@ struct DoctorTests {
     @Test("A GPU that is there but not used is a warning")
     func graphics() throws {
         let (folder, machine) = try makeMachine(watches: 1000)
-        #expect(state("GPU", machine.examine(roots: [], backend: "cpu")) == .ok)
+        #expect(state("GPU", machine.examine(roots: [], backend: "cpu", sockets: [Locations.systemSocket])) == .ok)
         try Data().write(to: folder.url.appending(path: "dev/dri/renderD128"))
-        #expect(state("GPU", machine.examine(roots: [], backend: "cpu")) == .warn)
-        #expect(state("GPU", machine.examine(roots: [], backend: "vulkan")) == .ok)
+        #expect(state("GPU", machine.examine(roots: [], backend: "cpu", sockets: [Locations.systemSocket])) == .warn)
+        #expect(state("GPU", machine.examine(roots: [], backend: "vulkan", sockets: [Locations.systemSocket])) == .ok)
     }
 
     @Test("A socket folder that anybody may write is a failure")
@@ -54,10 +58,21 @@ struct DoctorTests {
         let (folder, machine) = try makeMachine(watches: 1000, group: "root:x:0:\nlikeness:x:990:\n")
         let run = folder.path + "/run/likeness"
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: run)
-        #expect(state("permissions", machine.examine(roots: [], backend: nil)) == .ok)
+        #expect(
+            state("permissions", machine.examine(roots: [], backend: nil, sockets: [Locations.systemSocket])) == .ok
+        )
         try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: run)
-        #expect(state("permissions", machine.examine(roots: [], backend: nil)) == .fail)
-        #expect(state("group", machine.examine(roots: [], backend: nil)) != nil)
+        #expect(
+            state("permissions", machine.examine(roots: [], backend: nil, sockets: [Locations.systemSocket])) == .fail
+        )
+        let other = machine.examine(roots: [], backend: nil, sockets: ["/photos/s", "/photos/t", "/nowhere/s"])
+        #expect(
+            other.filter { $0.name == "permissions" }.map(\.detail) == ["\(folder.path)/photos is closed to others"]
+        )
+        #expect(state("group", other) == nil)
+        try FileManager.default.setAttributes([.posixPermissions: 0o1777], ofItemAtPath: folder.path + "/photos")
+        #expect(state("permissions", machine.examine(roots: [], backend: nil, sockets: ["/photos/s"])) == .warn)
+        #expect(state("group", machine.examine(roots: [], backend: nil, sockets: [Locations.systemSocket])) != nil)
     }
 
     @Test("The daemon's own words become findings")

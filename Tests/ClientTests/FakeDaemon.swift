@@ -31,16 +31,7 @@ final class FakeDaemon: Sendable {
         let directory = try TemporaryDirectory()
         let path = directory.path + "/s"
         let received = Received()
-        let listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
-        let bound = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(listener, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
-        guard bound == 0, listen(listener, 16) == 0 else { throw SystemError.last("bind \(path)") }
+        let listener = try Self.listen(on: path, backlog: 16)
         self.directory = directory
         self.path = path
         self.received = received
@@ -61,6 +52,34 @@ final class FakeDaemon: Sendable {
         shutdown(listener, Int32(SHUT_RDWR))
         thread.join()
         close(listener)
+    }
+
+    /// A listening socket that nobody accepts from.
+    static func listen(on path: String, backlog: Int32) throws -> Int32 {
+        let listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        guard withAddress(path, { bind(listener, $0, $1) }) == 0, Glibc.listen(listener, backlog) == 0 else {
+            throw SystemError.last("bind \(path)")
+        }
+        return listener
+    }
+
+    static func connect(to path: String) throws -> Int32 {
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        guard withAddress(path, { Glibc.connect(descriptor, $0, $1) }) == 0 else {
+            throw SystemError.last("connect to \(path)")
+        }
+        return descriptor
+    }
+
+    private static func withAddress<R>(_ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> R) -> R {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
     }
 
     var requests: [Request] { received.requests.read { $0 } }

@@ -81,7 +81,8 @@ struct FetchCommandTests {
         #expect(run(["fetch", file], daemon).exitCode == .ok)
         #expect(daemon.requests[1].target == "PUT /v1/models/net-a?manifest=\(HTTPRequest.encode(text))")
         for (bad, word) in [
-            ("{}", "no manifest"), (text.replacing("net-a", with: "../x"), "cannot name"), ("", "empty"),
+            ("{}", "mine.json is not a model manifest: `name` is missing\n"),
+            (text.replacing("net-a", with: "../x"), "cannot name"), ("", "empty"),
         ] {
             try Data(bad.utf8).write(to: URL(filePath: file))
             let run = run(["fetch", file], daemon)
@@ -94,7 +95,7 @@ struct FetchCommandTests {
         let daemon = try daemon(model(address: "https://example.org/w"), has: ["net-a"])
         let run = run(["fetch", "net"], daemon)
         #expect(run.exitCode == .ok)
-        #expect(run.errors.hasPrefix("net-a is there already\n"))
+        #expect(run.errors.hasPrefix("the daemon has net-a already\n"))
         #expect(daemon.requests.count == 1)
     }
 
@@ -141,7 +142,7 @@ struct FetchCommandTests {
         let nobody = CommandRun(["model", "fetch", "net"], socket: folder.path + "/none")
         #expect(nobody.exitCode == .noDaemon)
         let unknown = run(["fetch", "nit-a"], daemon)
-        #expect(unknown.exitCode == .noResult)
+        #expect(unknown.exitCode == .refused)
         #expect(unknown.errors.contains("did you mean likeness model fetch net-a?"))
         #expect(run(["fetch", "net", "--from", "http://example.org/w"], daemon).exitCode == .usage)
         #expect(server.requests.isEmpty)
@@ -156,8 +157,16 @@ struct FetchCommandTests {
         #expect(daemon.requests.contains { $0.target == "POST /v1/models/net-a/use" })
 
         let missing = run(["use", "net"], daemon)
-        #expect(missing.exitCode == .noResult)
+        #expect(missing.exitCode == .refused)
         #expect(missing.errors.contains("likeness model fetch net --use"))
+        let nobody = try FakeDaemon { request in
+            request.target == "GET /v1/models"
+                ? FakeDaemon.reply(ModelList(models: [], fetchable: []))
+                : FakeDaemon.reply(404, #"{"kind":"not-found","detail":"no model nit"}"#)
+        }
+        let unknown = run(["use", "nit"], nobody)
+        #expect(unknown.exitCode == .refused)
+        #expect(unknown.errors.contains("likeness model list"))
         let present = try self.daemon(model(address: server.address), has: ["net-a"])
         #expect(run(["use", "net"], present).errors.contains("using net-a"))
     }
@@ -165,7 +174,7 @@ struct FetchCommandTests {
     @Test func `the list shows what can be fetched and is not there`() throws {
         let fetchable = model(address: "https://example.org/w")
         let lines = try run(["list"], daemon(fetchable)).output.split(separator: "\n")
-        #expect(lines.suffix(2) == ["to be fetched (likeness model fetch NAME):", "  net-a, net  100 kB  CC0"])
+        #expect(lines.suffix(2) == ["can be fetched (likeness model fetch NAME):", "  net-a, net  100 kB  CC0"])
         #expect(try !run(["list"], daemon(fetchable, has: ["net-a"])).output.contains("fetch"))
     }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Client
@@ -26,6 +27,26 @@ struct TextTests {
         #expect(Text.duration(7500) == "2 h 5 min")
         #expect(Text.duration(.infinity) == "very long")
         #expect(Text.number(.nan, digits: 2) == "?")
+    }
+
+    @Test("Errors of Foundation are a line with the file and the reason")
+    func foundation() {
+        let missing = #expect(throws: (any Error).self) { try Data(contentsOf: URL(filePath: "/nowhere/x")) }
+        #expect(missing.map { ClientError($0).detail } == "/nowhere/x: No such file or directory")
+        let folder = #expect(throws: (any Error).self) {
+            try FileManager.default.contentsOfDirectory(atPath: "/nowhere")
+        }
+        #expect(folder.map { ClientError($0).detail } == "/nowhere: No such file or directory")
+        struct Inner: Decodable { var b: Int }
+        for (text, reason) in [
+            (#"{"a":[{"b":"x"}]}"#, "a value is not of the type Int, at a.[0].b"),
+            (#"{"a":[{}]}"#, "`b` is missing, at a.[0]"),
+        ] {
+            let error = #expect(throws: DecodingError.self) {
+                try JSONDecoder().decode([String: [Inner]].self, from: Data(text.utf8))
+            }
+            #expect(error?.reason == reason)
+        }
     }
 
     @Test("Columns are aligned, the last one left alone")

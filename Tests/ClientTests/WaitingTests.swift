@@ -49,7 +49,7 @@ struct WaitingTests {
         #expect(run.errors.hasSuffix("3 images searchable, 1 failed (likeness failures)\n"))
         #expect(run.output.isEmpty)
         #expect(looks.read { $0 } >= 4)
-        #expect(daemon.requests[0].body == Array(#"{"path":"\#(path)"}"#.utf8))
+        #expect(daemon.requests.first?.body == Array(#"{"path":"\#(path)"}"#.utf8))
     }
 
     @Test("A wait needs quiet for a while, and ends when the folder is gone")

@@ -61,7 +61,7 @@ check "the list says what can be fetched" jq -e '[.fetchable[] | .name] | index(
     <(likeness model list --json) >/dev/null
 
 # A failure changes nothing.
-check "an unknown name has no result" fetch 1 vgg61
+check "an unknown name is refused" fetch 4 vgg61
 check "and a neighbour" says "did you mean likeness model fetch vgg16?"
 check "a file of another size is refused" fetch 5 vgg16 --from "$files/tiny.safetensors"
 check "http to another machine is refused" fetch 2 vgg16 --from http://example.org/vgg16.h5

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Every system call that the store depends on fails, once and from then on: `Tests/System/io-errors.sh [full [CALL:ERRNO]]`.
-# Two lives of likeness-bench for each: in one the k-th call fails, and the worker must go on by itself (once) or give up with
+# Two lives of likeness-torture for each: in one the k-th call fails, and the worker must go on by itself (once) or give up with
 # the system's words (for ever), and not die; the next looks at everything that was acknowledged. `full` takes every k until no
 # call is left to fail (every seventh write where writes fail for ever); without it a few. io_faults.c fails the k-th call;
 # libfiu, which fails calls by chance, is the second opinion. At the end writes are left out behind the store's back: the judge
@@ -14,14 +14,14 @@ compile_preload io_faults.c "$shim"
 # torture ARGUMENTS...: pairs of lives; the report in $work/report, what was wrong in $work/faults.
 torture() {
     rm -rf "$work/store"
-    "$bin/likeness-bench" torture --subject catalog --store "$work/store" --seed 5 "$@" >"$work/report" 2>"$work/faults"
+    "$bin/likeness-torture" torture --subject catalog --store "$work/store" --seed 5 "$@" >"$work/report" 2>"$work/faults"
 }
 
 # judge NAME: nothing is wrong, and the store took what the system refused for just that.
 judge() {
     jq -c '{rounds, endings}' "$work/report"
-    check "$1: no worker died, nothing acknowledged is lost, undead, torn or damaged" \
-        holds '[.lost, .undead, .torn, .damaged, .miscounted] | add == 0' "$work/report"
+    check "$1: no worker died, nothing acknowledged is lost or damaged, no delete is resurrected, no write is torn" \
+        holds '[.lost, .resurrected_deletes, .torn_writes, .damaged, .miscounted] | add == 0' "$work/report"
     check "$1: no failure is taken for damage" \
         holds '[.endings | keys[] | test("damaged|corrupt|MDB_|Slot")] | any | not' "$work/report"
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Vulkan devices that fail: `Tests/System/vulkan-faults.sh [IMAGES FAULTS]` (400 images, 24 faults; the whole campaign is 2000 100).
-# likeness-bench has the software device lost, hanging and out of memory in the middle of a load and compares every vector with
+# likeness-torture has the software device lost, hanging and out of memory in the middle of a load and compares every vector with
 # the oracle's; vulkan_driver.c is a driver that crashes or hangs when it is listed, and the daemon has to serve all the same.
 source "$(dirname "$0")/lib.sh"
 require jq curl
@@ -10,7 +10,7 @@ faults=${2:-24}
 for run in "1 fp32" "2 fp16"; do
     devices=${run% *} tier=${run#* }
     name="$devices device(s), $tier"
-    "$bin/likeness-bench" faults --images "$images" --faults "$faults" --devices "$devices" --tier "$tier" \
+    "$bin/likeness-torture" faults --images "$images" --faults "$faults" --devices "$devices" --tier "$tier" \
         >"$work/report" 2>"$work/faults.log" || fail "$name: $(cat "$work/report"; tail -n 20 "$work/faults.log")"
     cat "$work/report"
     check "$name: every vector is right, none is lost or double" \

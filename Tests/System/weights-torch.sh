@@ -53,7 +53,7 @@ for name in plain normalised; do
     check "vectors of $name are PyTorch's, older form" vectors_agree $name "$files/equal/$name/state-sequence.pth"
 done
 
-check "damaged files are refused or read, never more" "$bin/likeness-bench" fuzz --format torch --seeds "$files/seeds" \
+check "damaged files are refused or read, never more" "$bin/likeness-torture" fuzz --format torch --seeds "$files/seeds" \
     --executions "${LIKENESS_FUZZ_EXECUTIONS:-20000}" ${LIKENESS_FUZZ_SEED:+--seed "$LIKENESS_FUZZ_SEED"}
 
 finish

@@ -1,4 +1,5 @@
 package import Filters
+package import Harness
 
 /// Random documents, and filters that often match some of them.
 package struct FilterDraws {

@@ -1,3 +1,4 @@
+import Harness
 import Platform
 import Storage
 import TestSupport
@@ -110,16 +111,11 @@ final class IndexFixture: @unchecked Sendable {
 
 /// Numbers that are the same in every run.
 struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
+    private var random: SeededRandom
 
-    init(_ seed: UInt64) { state = seed }
+    init(_ seed: UInt64) { random = SeededRandom(seed: seed) }
 
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var bits = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        bits = (bits ^ (bits >> 27)) &* 0x94D0_49BB_1331_11EB
-        return bits ^ (bits >> 31)
-    }
+    mutating func next() -> UInt64 { random.next() }
 
     /// About normal: the sum of four uniform numbers.
     mutating func normal() -> Float {

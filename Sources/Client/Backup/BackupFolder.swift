@@ -32,7 +32,7 @@ final class BackupFolder {
         } catch let error as SystemError {
             throw ClientError.failed("cannot write to \(temporary): \(error.reason)")
         } catch let error as CocoaError {
-            throw ClientError.failed("cannot make \(temporary): \(error.localizedDescription)")
+            throw ClientError.failed("cannot create \(temporary): \(error.reason)")
         }
         guard flock(claim.rawValue, LOCK_EX | LOCK_NB) == 0 else { throw Self.inUse(path) }
         self.path = path
@@ -51,14 +51,17 @@ final class BackupFolder {
             return
         }
         guard names.isEmpty else {
-            throw ClientError.usage("\(path) holds something already", fix: "name a folder that does not exist yet")
+            throw ClientError.usage("\(path) is not empty", fix: "name a folder that does not exist yet")
         }
     }
 
     /// Removes what a killed command left, and nothing else.
     private static func clear(_ temporary: String) throws {
         guard FileManager.default.fileExists(atPath: temporary) else { return }
-        let obstacle = ClientError.usage("\(temporary) is in the way", fix: "remove it, or name another folder")
+        let obstacle = ClientError.usage(
+            "\(temporary) exists and is not an unfinished backup",
+            fix: "remove it, or name another folder"
+        )
         guard let old = try? directory(temporary) else { throw obstacle }
         guard flock(old.rawValue, LOCK_EX | LOCK_NB) == 0 else { throw inUse(String(temporary.dropLast(8))) }
         let names = try FileManager.default.contentsOfDirectory(atPath: temporary)
@@ -95,7 +98,7 @@ final class BackupFolder {
         let (wanted, _) = byteCount.addingReportingOverflow(64 << 20)
         guard overflow || free >= wanted else {
             throw ClientError.failed(
-                "\(Text.bytes(byteCount)) are to come, but only \(Text.bytes(free)) are free on the disk of \(path)"
+                "the backup needs \(Text.bytes(byteCount)), but only \(Text.bytes(free)) are free on the disk of \(path)"
             )
         }
     }

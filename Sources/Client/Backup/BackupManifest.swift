@@ -39,7 +39,7 @@ struct BackupManifest: Codable, Equatable {
     init(folder: String) throws {
         let path = "\(folder)/\(Self.name)"
         guard FileManager.default.fileExists(atPath: path) else {
-            throw ClientError.failed("\(folder) is no backup, or was not finished: it has no \(Self.name)")
+            throw ClientError.failed("\(folder) is not a finished backup: it has no \(Self.name)")
         }
         let manifest: BackupManifest
         do {
@@ -48,7 +48,7 @@ struct BackupManifest: Codable, Equatable {
                 from: Data(try LocalFile.read(path, limit: 1 << 20))
             )
         } catch let error as DecodingError {
-            throw ClientError.failed("\(path) is damaged: \(error)")
+            throw ClientError.failed("\(path) is damaged: \(error.reason)")
         }
         guard manifest.format == Self.format, manifest.files.allSatisfy({ Self.isPlain(name: $0.name) }) else {
             throw ClientError.failed("\(path) is of another format than this program reads")

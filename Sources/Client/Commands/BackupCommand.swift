@@ -6,21 +6,21 @@ extension CommandDescription {
     static let backup = CommandDescription(
         name: "backup",
         summary:
-            "Writes all that the daemon keeps to a new folder, while it works. Index, list of folders and models; photos are "
-            + "not copied. To restore: stop the daemon, put the folder in place of its state folder, start it.",
+            "Writes everything that the daemon stores to a new folder, while it works: index, list of folders and models, not "
+            + "the photos. To restore: stop the daemon, put the folder in place of its state folder, start it.",
         usage: "DIR [--compact] | --check DIR",
         examples: [
-            Example("backup /backup/likeness-$(date +%F)", "a consistent copy; searches and loading go on"),
+            Example("backup /backup/likeness-$(date +%F)", "a consistent copy; searches and loading continue"),
             Example("backup --check /backup/likeness-2026-11-20", "whether every byte is as it was written"),
         ],
         operandCounts: 1...1,
         options: [
             OptionDescription(
-                name: "compact",
-                value: .flag,
-                help: "leave out what deleted images occupied: smaller, slower"
+                "compact",
+                .flag,
+                "leave out what deleted images occupied: smaller, slower"
             ),
-            OptionDescription(name: "check", value: .flag, help: "write nothing; compare a backup with its digests"),
+            OptionDescription("check", .flag, "write nothing; compare a backup with its digests"),
         ],
         run: { invocation in
             let folder = absolutePath(invocation.arguments.operands[0])
@@ -38,11 +38,12 @@ extension CommandDescription {
                 let size = Text.bytes(manifest.files.reduce(0) { $0 + $1.bytes })
                 let what = "\(Text.count(manifest.images, "image")), \(size)"
                 invocation.terminal.note(
-                    invocation.arguments.has("check") ? "\(folder) is whole: \(what)" : "\(folder): \(what)"
+                    invocation.arguments.has("check")
+                        ? "\(folder) is complete and undamaged: \(what)" : "\(folder): \(what)"
                 )
                 if let weights = manifest.weights {
                     invocation.terminal.note(
-                        "not in it: the weight file \(Text.visible(weights)), which the daemon was given"
+                        "it does not hold the weight file \(Text.visible(weights)), which the daemon was told to use"
                     )
                 }
             }

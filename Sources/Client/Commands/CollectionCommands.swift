@@ -3,9 +3,9 @@ internal import Wire
 
 extension OptionDescription {
     static let collection = OptionDescription(
-        name: "collection",
-        value: .text(placeholder: "NAME"),
-        help: "which collection (\(CollectionName.standard)); see likeness collections"
+        "collection",
+        .text(placeholder: "NAME"),
+        "which collection (\(CollectionName.standard)); see likeness collections"
     )
 }
 
@@ -19,7 +19,7 @@ extension CommandDescription {
 
     static let collections = CommandDescription(
         name: "collections",
-        summary: "The collections. Each has folders, images and numbers of its own, and is searched by itself.",
+        summary: "Lists the collections. Each has folders and images of its own and is searched by itself.",
         usage: "",
         examples: [
             Example("collections", "all of them"),
@@ -27,11 +27,9 @@ extension CommandDescription {
         ],
         operandCounts: 0...0,
         run: { invocation in
-            let body = try invocation.client.send(HTTPRequest(method: "GET", path: path))
-            if invocation.printedJSON(body) { return .ok }
-            let list: CollectionList = try DaemonClient.decode(body)
-            Text.table(list.collections.map(row)).forEach(invocation.terminal.print)
-            return .ok
+            try invocation.ask(HTTPRequest(method: "GET", path: path)) { (list: CollectionList) in
+                Text.table(list.collections.map(row)).forEach(invocation.terminal.print)
+            }
         }
     )
 
@@ -47,10 +45,13 @@ extension CommandDescription {
 
     static let collectionsCreate = CommandDescription(
         name: "collections create",
-        summary: "Makes an empty collection.",
+        summary: "Creates an empty collection.",
         usage: "NAME",
         examples: [
-            Example("collections create work && likeness watch --collection work ~/Work", "a folder searched by itself")
+            Example(
+                "collections create work && likeness watch --collection work ~/Work",
+                "a folder that is searched by itself"
+            )
         ],
         operandCounts: 1...1,
         run: { invocation in
@@ -58,7 +59,7 @@ extension CommandDescription {
             let content = try DaemonClient.json(CollectionRequest(name: name))
             let body = try invocation.client.send(HTTPRequest(method: "POST", path: path, body: content))
             if invocation.printedJSON(body) { return .ok }
-            invocation.terminal.note("collection \(Text.visible(name)) is made")
+            invocation.terminal.note("created collection \(Text.visible(name))")
             invocation.terminal.note("  give it a folder: likeness watch --collection \(Text.visible(name)) DIR")
             return .ok
         }
@@ -68,25 +69,22 @@ extension CommandDescription {
         name: "collections remove",
         summary: "Removes a collection with everything that was loaded into it. The files in its folders stay.",
         usage: "NAME --yes",
-        examples: [Example("collections remove work --yes", "without a way back")],
+        examples: [Example("collections remove work --yes", "this cannot be undone")],
         operandCounts: 1...1,
-        options: [OptionDescription(name: "yes", value: .flag, help: "it is meant; without it nothing is removed")],
+        options: [OptionDescription("yes", .flag, "confirm; without it, nothing is removed")],
         run: { invocation in
             let name = invocation.arguments.operands[0]
             guard invocation.arguments.has("yes") else {
                 throw ClientError.usage(
-                    "this removes collection \(Text.visible(name)) for good",
-                    fix: "if that is meant: likeness collections remove \(Text.visible(name)) --yes"
+                    "nothing was removed: removing collection \(Text.visible(name)) cannot be undone",
+                    fix: "to remove it: likeness collections remove \(Text.visible(name)) --yes"
                 )
             }
             // A large one has many files to delete.
             let request = HTTPRequest(method: "DELETE", path: "\(path)/\(HTTPRequest.encode(name))", timeout: 600)
             try invocation.client.send(request)
-            if invocation.wantsJSON {
-                guard case .bytes(let body, _) = try DaemonClient.json(["removed": name]) else { return .failed }
-                _ = invocation.printedJSON(body)
-            } else {
-                invocation.terminal.note("collection \(Text.visible(name)) is removed")
+            if try !invocation.printedJSON(of: ["removed": name]) {
+                invocation.terminal.note("removed collection \(Text.visible(name))")
             }
             return .ok
         }

@@ -1,9 +1,10 @@
+internal import Platform
 internal import Wire
 
 extension CommandDescription {
     static let failures = CommandDescription(
         name: "failures",
-        summary: "Files that could not be made searchable, with the reason and the time of the next try.",
+        summary: "Lists the files that could not be loaded, with the reason and the time of the next attempt.",
         usage: "[--collection NAME]",
         examples: [
             Example("failures", "all of them"),
@@ -25,13 +26,7 @@ extension CommandDescription {
             failures += page.failures
             cursor = page.next
         } while cursor != nil
-        if invocation.wantsJSON {
-            guard case .bytes(let body, _) = try DaemonClient.json(FailurePage(failures: failures, next: nil)) else {
-                return .failed
-            }
-            _ = invocation.printedJSON(body)
-            return .ok
-        }
+        if try invocation.printedJSON(of: FailurePage(failures: failures, next: nil)) { return .ok }
         let rows = failures.map { failure in
             let next = failure.nextAttempt.map { "again at \($0)" } ?? "again when it changes"
             return [failure.kind, next, "\(failure.path): \(failure.message)"].map(Text.visible)

@@ -5,25 +5,25 @@ extension CommandDescription {
     static let modelFetch = CommandDescription(
         name: "model fetch",
         summary:
-            "Downloads trained weights, checks them and gives them to the daemon. What was cut off goes on where it ended.",
+            "Downloads trained weights, checks them and gives them to the daemon. An interrupted download continues where it stopped.",
         usage: "NAME|MANIFEST.json [--from ADDRESS|FILE] [--use]",
         examples: [
             Example("model fetch vgg16 --use", "find similar pictures, not only copies"),
             Example("model list", "what can be fetched"),
             Example(
                 "model fetch vgg16 --from /media/stick/vgg16.h5",
-                "a file that came by other means, checked as well"
+                "a file that was downloaded elsewhere; it is checked, too"
             ),
-            Example("model fetch ./mine.json", "by a manifest of your own, as those in Models/"),
+            Example("model fetch ./mine.json", "with a manifest of your own, like those in Models/"),
         ],
         operandCounts: 1...1,
         options: [
             OptionDescription(
-                name: "from",
-                value: .text(placeholder: "ADDRESS|FILE"),
-                help: "take the weights from here: https:, http: on this machine, or a file"
+                "from",
+                .text(placeholder: "ADDRESS|FILE"),
+                "take the weights from here: https:, http: on this machine, or a file"
             ),
-            OptionDescription(name: "use", value: .flag, help: "then switch to the model, as model use does"),
+            OptionDescription("use", .flag, "then switch to the model, as model use does"),
         ],
         run: { try ModelFetch(invocation: $0).run() }
     )
@@ -46,7 +46,7 @@ struct ModelFetch {
         let wanted = try WantedModel(invocation.arguments.operands[0], among: list.fetchable ?? [])
         let model: ModelBody
         if let present = list.models.first(where: { $0.name == wanted.model.name }) {
-            note("\(Text.visible(present.name)) is there already")
+            note("the daemon has \(Text.visible(present.name)) already")
             model = present
         } else {
             model = try fetch(wanted)
@@ -54,8 +54,7 @@ struct ModelFetch {
         }
         if invocation.arguments.has("use") { return try ModelUse(invocation: invocation, name: model.name).run() }
         if !model.inUse { note("use it: likeness model use \(Text.visible(model.name))") }
-        guard case .bytes(let body, _) = try DaemonClient.json(model) else { return .failed }
-        _ = invocation.printedJSON(body)
+        _ = try invocation.printedJSON(of: model)
         return .ok
     }
 
@@ -73,7 +72,7 @@ struct ModelFetch {
             name: wanted.model.name,
             byteCount: UInt64(wanted.model.source.bytes),
             digest: wanted.digest,
-            transfer: Transfer(address: address),
+            address: address,
             terminal: terminal,
             isQuiet: invocation.wantsJSON
         ).run(into: part)
@@ -109,7 +108,7 @@ struct ModelFetch {
     }
 
     private func hand(_ file: String, _ wanted: WantedModel) throws -> ModelBody {
-        terminal.draw("giving \(size(of: wanted)) to the daemon")
+        terminal.draw("sending \(size(of: wanted)) to the daemon")
         defer { terminal.endProgress() }
         let request = HTTPRequest(
             method: "PUT",

@@ -1,13 +1,14 @@
 internal import Filters
 internal import Foundation
+internal import Platform
 internal import Wire
 
 /// `--filter`, and what removes by it.
 extension CommandDescription {
     static let filterOption = OptionDescription(
-        name: "filter",
-        value: .text(placeholder: "JSON"),
-        help: "only images that match, such as {\"camera\":\"X100\",\"width\":{\"$gte\":2000}}"
+        "filter",
+        .text(placeholder: "JSON"),
+        "only images that match, such as {\"camera\":\"X100\",\"width\":{\"$gte\":2000}}"
     )
 
     /// The filter of a command line as JSON; nil without one.
@@ -28,7 +29,7 @@ extension CommandDescription {
     /// Removes what a filter matches once `--yes` says so; before, says how many images that would be.
     static func removeMatches(_ invocation: Invocation) throws -> ExitCode {
         let arguments = invocation.arguments
-        guard arguments.operands.isEmpty else { throw ClientError.usage("give numbers or --filter, not both") }
+        guard arguments.operands.isEmpty else { throw ClientError.usage("ids and --filter exclude each other") }
         try filter(in: arguments)
         let query = [(name: "filter", value: arguments.text("filter") ?? "")] + arguments.collectionQuery
         let path = "\(WireProtocol.prefix)/images"

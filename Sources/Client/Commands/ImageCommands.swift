@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Platform
 internal import Wire
 
 extension CommandDescription {
@@ -6,7 +7,7 @@ extension CommandDescription {
 
     static let list = CommandDescription(
         name: "list",
-        summary: "Searchable images in the order of their numbers.",
+        summary: "Lists searchable images in the order of their ids.",
         usage: "[--limit N | --all] [--filter JSON] [--collection NAME]",
         examples: [
             Example("list", "the first \(defaultListLimit)"),
@@ -16,11 +17,11 @@ extension CommandDescription {
         operandCounts: 0...0,
         options: [
             OptionDescription(
-                name: "limit",
-                value: .integer(1...Int(Int32.max)),
-                help: "how many at most (\(defaultListLimit))"
+                "limit",
+                .integer(1...Int(Int32.max)),
+                "how many at most (\(defaultListLimit))"
             ),
-            OptionDescription(name: "all", value: .flag, help: "all of them"),
+            OptionDescription("all", .flag, "all of them"),
             filterOption, .collection,
         ],
         run: { try runList($0) }
@@ -28,34 +29,32 @@ extension CommandDescription {
 
     static let show = CommandDescription(
         name: "show",
-        summary: "One image. Its file, size, digest and document.",
+        summary: "Shows one image: its file, size, digest and document.",
         usage: "ID [--collection NAME]",
-        examples: [Example("show 17", "the image with that number")],
+        examples: [Example("show 17", "the image with that id")],
         operandCounts: 1...1,
         options: [.collection],
         run: { invocation in
             let id = try imageID(invocation.arguments.operands[0])
             let path = "\(WireProtocol.prefix)/images/\(id)"
             let query = invocation.arguments.collectionQuery
-            let body = try invocation.client.send(HTTPRequest(method: "GET", path: path, query: query))
-            if invocation.printedJSON(body) { return .ok }
-            let image: ImageBody = try DaemonClient.decode(body)
-            try details(of: image).forEach(invocation.terminal.print)
-            return .ok
+            return try invocation.ask(HTTPRequest(method: "GET", path: path, query: query)) { (image: ImageBody) in
+                try details(of: image).forEach(invocation.terminal.print)
+            }
         }
     )
 
     static let remove = CommandDescription(
         name: "remove",
-        summary: "Forgets images. Their files stay; a file that changes later is loaded again.",
+        summary: "Removes images from the index. Their files stay; a file that changes later is loaded again.",
         usage: "ID... | --filter JSON --yes [--collection NAME]",
         examples: [
-            Example("remove 17 18", "forget two images"),
+            Example("remove 17 18", "remove two images"),
             Example(#"remove --filter '{"rating":{"$lt":2}}' --yes"#, "all that match; without --yes, how many do"),
         ],
         operandCounts: 0...Int.max,
         options: [
-            filterOption, OptionDescription(name: "yes", value: .flag, help: "remove what the filter matches"),
+            filterOption, OptionDescription("yes", .flag, "remove what the filter matches"),
             .collection,
         ],
         run: { try runRemove($0) }
@@ -65,7 +64,9 @@ extension CommandDescription {
 
     private static func runList(_ invocation: Invocation) throws -> ExitCode {
         let arguments = invocation.arguments
-        if arguments.has("all"), arguments.has("limit") { throw ClientError.usage("give --limit or --all, not both") }
+        if arguments.has("all"), arguments.has("limit") {
+            throw ClientError.usage("--limit and --all exclude each other")
+        }
         try filter(in: arguments)
         let wanted = arguments.has("all") ? Int.max : arguments.integer("limit") ?? defaultListLimit
         var printed = 0
@@ -131,7 +132,7 @@ extension CommandDescription {
     private static func runRemove(_ invocation: Invocation) throws -> ExitCode {
         if invocation.arguments.has("filter") { return try removeMatches(invocation) }
         if invocation.arguments.operands.isEmpty {
-            throw ClientError.usage("which images?", fix: "likeness remove 17, or likeness remove --filter JSON")
+            throw ClientError.usage("no image is named", fix: "likeness remove 17, or likeness remove --filter JSON")
         }
         let ids = try invocation.arguments.operands.map(imageID)
         var missing: [UInt64] = []
@@ -157,7 +158,10 @@ extension CommandDescription {
 
     private static func imageID(_ text: String) throws -> UInt64 {
         guard let id = UInt64(text) else {
-            throw ClientError.usage("\(text) is no image number", fix: "see the first column of likeness list")
+            throw ClientError.usage(
+                "\(Text.visible(text)) is not an image id",
+                fix: "the first column of likeness list has the ids"
+            )
         }
         return id
     }

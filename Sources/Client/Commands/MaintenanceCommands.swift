@@ -5,11 +5,11 @@ extension CommandDescription {
     static let verify = CommandDescription(
         name: "verify",
         summary:
-            "Reads everything that is stored and names what is damaged. Searches and loading go on. Without a daemon, or for a "
+            "Reads everything that is stored and names what is damaged. Searches and loading continue. Without a daemon, or for a "
             + "backup: likenessd --verify DIR.",
         usage: "",
         examples: [
-            Example("verify", "exit code 0: everything is as it must be; 5: something is not"),
+            Example("verify", "exit code 0: nothing is damaged; 5: something is"),
             Example("verify --json | jq -r 'select(.finding)|.finding.database'", "one JSON object a line"),
         ],
         operandCounts: 0...0,
@@ -20,7 +20,7 @@ extension CommandDescription {
             }
             guard result.findings > 0 else {
                 if !invocation.wantsJSON {
-                    invocation.terminal.note("\(Text.count(result.records, "record")), all as they must be")
+                    invocation.terminal.note("\(Text.count(result.records, "record")) checked; nothing is damaged")
                 }
                 return .ok
             }
@@ -39,8 +39,8 @@ extension CommandDescription {
     static let rebuild = CommandDescription(
         name: "rebuild",
         summary:
-            "Throws the graph away and links all vectors anew. Damaged vectors are dropped and their photos read again. "
-            + "Searches go on, slower until it is done.",
+            "Discards the graph and links all vectors again. Damaged vectors are dropped and their photos are read again. "
+            + "Searches continue, slower until it is done.",
         usage: "",
         examples: [Example("rebuild", "after likeness verify found damage, or when searches find too little")],
         operandCounts: 0...0,
@@ -53,7 +53,7 @@ extension CommandDescription {
                     )
                 }
                 let seconds = Text.duration(result.seconds)
-                invocation.terminal.note("\(Text.count(result.records, "vector")) linked anew in \(seconds)")
+                invocation.terminal.note("linked \(Text.count(result.records, "vector")) again in \(seconds)")
             }
             return .ok
         }
@@ -64,7 +64,7 @@ extension CommandDescription {
 struct Job {
     let invocation: Invocation
     /// Seconds without a line after which the daemon is taken for stuck.
-    private static let patience = 60.0
+    private static let patience = 60
 
     /// Asks for the job and follows it to its end.
     ///
@@ -94,7 +94,7 @@ struct Job {
                 if let finding = line.finding { show(finding, terminal) }
             }
         }
-        guard let result else { throw ClientError.malformedReply("the job's last line is missing") }
+        guard let result else { throw ClientError.malformedReply("the last line of the job is missing") }
         return result
     }
 

@@ -1,31 +1,32 @@
+internal import Platform
 internal import Wire
 
 extension CommandDescription {
     static let modelList = CommandDescription(
         name: "model list",
-        summary: "The models that the daemon has, `*` marking the one in use, and those that can be fetched.",
+        summary: "Lists the models that the daemon has, with `*` before the one in use, and those that can be fetched.",
         usage: "",
         examples: [Example("model list", "all models")],
         operandCounts: 0...0,
         run: { invocation in
-            let body = try invocation.client.send(HTTPRequest(method: "GET", path: "\(WireProtocol.prefix)/models"))
-            if invocation.printedJSON(body) { return .ok }
-            let list: ModelList = try DaemonClient.decode(body)
-            let rows = list.models.map { model in
-                let kind =
-                    model.untrained
-                    ? "untrained: finds copies, not similar pictures" : model.licence ?? "licence unknown"
-                let cells = [
-                    model.inUse ? "*" : " ", model.name, model.architecture, "\(model.dimension) dimensions",
-                    "head \(model.defaultHead)", kind,
-                ]
-                return cells.map(Text.visible)
-            }
-            Text.table(rows).forEach(invocation.terminal.print)
-            fetchableLines(list).forEach(invocation.terminal.print)
-            return .ok
+            let request = HTTPRequest(method: "GET", path: "\(WireProtocol.prefix)/models")
+            return try invocation.ask(request) { (list: ModelList) in print(list, invocation.terminal) }
         }
     )
+
+    private static func print(_ list: ModelList, _ terminal: Terminal) {
+        let rows = list.models.map { model in
+            let kind =
+                model.untrained ? "untrained: finds copies, not similar pictures" : model.licence ?? "licence unknown"
+            let cells = [
+                model.inUse ? "*" : " ", model.name, model.architecture, "\(model.dimension) dimensions",
+                "head \(model.defaultHead)", kind,
+            ]
+            return cells.map(Text.visible)
+        }
+        Text.table(rows).forEach(terminal.print)
+        fetchableLines(list).forEach(terminal.print)
+    }
 
     /// What can be fetched and is not there yet.
     private static func fetchableLines(_ list: ModelList) -> [String] {
@@ -37,7 +38,7 @@ extension CommandDescription {
             ]
             .map(Text.visible)
         }
-        return rows.isEmpty ? [] : ["", "to be fetched (likeness model fetch NAME):"] + Text.table(rows, right: [1])
+        return rows.isEmpty ? [] : ["", "can be fetched (likeness model fetch NAME):"] + Text.table(rows, right: [1])
     }
 
     static let modelImport = CommandDescription(
@@ -51,17 +52,17 @@ extension CommandDescription {
         operandCounts: 1...1,
         options: [
             OptionDescription(
-                name: "name",
-                value: .text(placeholder: "N"),
-                help: "how to call it (the file's name without its ending)"
+                "name",
+                .text(placeholder: "N"),
+                "how to call it (the file's name without its ending)"
             ),
             OptionDescription(
-                name: "preprocessing",
-                value: .choice(["keras", "torchvision"]),
-                help: "how images were fed to it (else its format's usual: keras for .h5 and safetensors, torchvision "
+                "preprocessing",
+                .choice(["keras", "torchvision"]),
+                "how images were fed to it (else its format's usual: keras for .h5 and safetensors, torchvision "
                     + "for .pth and .onnx)"
             ),
-            OptionDescription(name: "head", value: .choice(HeadNames.all), help: "its default head"),
+            OptionDescription("head", .choice(HeadNames.all), "its default head"),
         ],
         run: { invocation in
             let file = invocation.arguments.operands[0]
@@ -75,23 +76,21 @@ extension CommandDescription {
             for option in ["preprocessing", "head"] {
                 if let value = invocation.arguments.text(option) { request.query.append((option, value)) }
             }
-            let body = try invocation.client.send(request)
-            if invocation.printedJSON(body) { return .ok }
-            let model: ModelBody = try DaemonClient.decode(body)
-            invocation.terminal.note("imported \(Text.visible("\(model.name): \(model.architecture)"))")
-            invocation.terminal.note("use it: likeness model use \(Text.visible(model.name))")
-            return .ok
+            return try invocation.ask(request) { (model: ModelBody) in
+                invocation.terminal.note("imported \(Text.visible("\(model.name): \(model.architecture)"))")
+                invocation.terminal.note("use it: likeness model use \(Text.visible(model.name))")
+            }
         }
     )
 
     static let modelUse = CommandDescription(
         name: "model use",
-        summary: "Switches to a model; all images are loaded anew with it.",
+        summary: "Switches to a model; all images are loaded again with it.",
         usage: "NAME [--head H]",
         examples: [Example("model use vgg16", "with its default head")],
         operandCounts: 1...1,
         options: [
-            OptionDescription(name: "head", value: .choice(HeadNames.all), help: "which head (the model's default)")
+            OptionDescription("head", .choice(HeadNames.all), "which head (the model's default)")
         ],
         run: { try ModelUse(invocation: $0, name: $0.arguments.operands[0]).run() }
     )

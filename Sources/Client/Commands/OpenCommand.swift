@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Platform
 internal import Wire
 
 extension CommandDescription {
@@ -9,12 +10,11 @@ extension CommandDescription {
         examples: [Example("open", "search with a browser"), Example("open --json", "the address for a script")],
         operandCounts: 0...0,
         run: { invocation in
-            let body = try invocation.client.send(HTTPRequest(method: "GET", path: "\(WireProtocol.prefix)/page"))
-            if invocation.printedJSON(body) { return .ok }
-            let link: PageLink = try DaemonClient.decode(body)
-            let hasDesktop = ["DISPLAY", "WAYLAND_DISPLAY"].contains { !(invocation.environment[$0] ?? "").isEmpty }
-            if !hasDesktop || !startBrowser(link.url) { invocation.terminal.print(Text.visible(link.url)) }
-            return .ok
+            let request = HTTPRequest(method: "GET", path: "\(WireProtocol.prefix)/page")
+            return try invocation.ask(request) { (link: PageLink) in
+                let hasDesktop = ["DISPLAY", "WAYLAND_DISPLAY"].contains { !(invocation.environment[$0] ?? "").isEmpty }
+                if !hasDesktop || !startBrowser(link.url) { invocation.terminal.print(Text.visible(link.url)) }
+            }
         }
     )
 

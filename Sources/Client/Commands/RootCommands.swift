@@ -1,41 +1,35 @@
 internal import Foundation
+internal import Platform
 internal import Wire
 
 extension CommandDescription {
     private static let wait = OptionDescription(
-        name: "wait",
-        value: .flag,
-        help: "return when everything is loaded, also where standard error is no terminal"
+        "wait",
+        .flag,
+        "return when everything is loaded, also where standard error is no terminal"
     )
 
     private static let anyCollection = OptionDescription(
-        name: "collection",
-        value: .text(placeholder: "NAME"),
-        help: "only of this collection"
+        "collection",
+        .text(placeholder: "NAME"),
+        "only of this collection"
     )
 
     static let watch = CommandDescription(
         name: "watch",
         summary:
-            "Loads a folder and keeps up with it. All below it counts, and every later change; on a terminal it shows the progress.",
+            "Loads a folder and keeps up with it: everything below it, and every later change. On a terminal it shows the progress.",
         usage: "DIR [--wait] [--collection NAME]",
         examples: [
             Example("watch ~/Pictures", "load a folder; Ctrl-C only ends the display"),
-            Example("watch --collection work ~/Work", "for a collection that was made before"),
+            Example("watch --collection work ~/Work", "for a collection that was created before"),
             Example("watch --wait /photos && likeness search a.jpg", "in a script"),
         ],
         operandCounts: 1...1,
         options: [wait, .collection],
         run: { invocation in
             let path = absolutePath(invocation.arguments.operands[0])
-            let request = HTTPRequest(
-                method: "POST",
-                path: "\(WireProtocol.prefix)/roots",
-                body: try DaemonClient.json(
-                    RootRequest(path: path, collection: invocation.arguments.text("collection"))
-                )
-            )
-            let body = try invocation.client.send(request)
+            let body = try invocation.client.send(try request("POST", "roots", path, invocation.arguments))
             let root: RootBody = try DaemonClient.decode(body)
             if !invocation.wantsJSON { invocation.terminal.note("watching \(Text.visible(root.path))") }
             try waitIfWanted(root.path, invocation)
@@ -46,23 +40,16 @@ extension CommandDescription {
 
     static let unwatch = CommandDescription(
         name: "unwatch",
-        summary: "Stops watching a folder and forgets its images. The files stay.",
+        summary: "Stops watching a folder and removes its images from the index. The files stay.",
         usage: "DIR [--collection NAME]",
-        examples: [Example("unwatch ~/Pictures", "forget a folder, whichever collection it is of")],
+        examples: [Example("unwatch ~/Pictures", "of whichever collection the folder is")],
         operandCounts: 1...1,
         options: [anyCollection],
         run: { invocation in
             let path = absolutePath(invocation.arguments.operands[0])
-            let request = HTTPRequest(
-                method: "DELETE",
-                path: "\(WireProtocol.prefix)/roots",
-                body: try DaemonClient.json(
-                    RootRequest(path: path, collection: invocation.arguments.text("collection"))
-                )
-            )
-            let body = try invocation.client.send(request)
+            let body = try invocation.client.send(try request("DELETE", "roots", path, invocation.arguments))
             if body.isEmpty || !invocation.printedJSON(body) {
-                invocation.terminal.note("not watching \(Text.visible(path)) any more")
+                invocation.terminal.note("stopped watching \(Text.visible(path))")
             }
             return .ok
         }
@@ -70,7 +57,7 @@ extension CommandDescription {
 
     static let rescan = CommandDescription(
         name: "rescan",
-        summary: "Looks through a folder, or all of them, for changes that were not noticed.",
+        summary: "Scans a folder, or all of them, for changes that were not noticed.",
         usage: "[DIR] [--wait] [--collection NAME]",
         examples: [
             Example("rescan", "all folders"),
@@ -80,22 +67,29 @@ extension CommandDescription {
         options: [wait, anyCollection],
         run: { invocation in
             let path = invocation.arguments.operands.first.map(absolutePath)
-            let request = HTTPRequest(
-                method: "POST",
-                path: "\(WireProtocol.prefix)/rescan",
-                body: try DaemonClient.json(
-                    RootRequest(path: path, collection: invocation.arguments.text("collection"))
-                )
-            )
-            let body = try invocation.client.send(request)
+            let body = try invocation.client.send(try request("POST", "rescan", path, invocation.arguments))
             if !invocation.wantsJSON {
-                invocation.terminal.note("looking through \(path.map(Text.visible) ?? "all folders")")
+                invocation.terminal.note("scanning \(path.map(Text.visible) ?? "all folders")")
             }
             try waitIfWanted(path, invocation)
             if !body.isEmpty { _ = invocation.printedJSON(body) }
             return .ok
         }
     )
+
+    private static func request(
+        _ method: String,
+        _ route: String,
+        _ path: String?,
+        _ arguments: Arguments
+    ) throws -> HTTPRequest {
+        let body = RootRequest(path: path, collection: arguments.text("collection"))
+        return HTTPRequest(
+            method: method,
+            path: "\(WireProtocol.prefix)/\(route)",
+            body: try DaemonClient.json(body)
+        )
+    }
 
     /// With `--wait`, or on a terminal, waits until the folder is loaded and says what came of it.
     private static func waitIfWanted(_ path: String?, _ invocation: Invocation) throws {

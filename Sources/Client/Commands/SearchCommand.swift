@@ -1,9 +1,11 @@
+internal import Platform
 internal import Wire
 
 extension CommandDescription {
     static let search = CommandDescription(
         name: "search",
-        summary: "Images that look like a photo, best first. Each line is a score and a path; 1 is the same picture.",
+        summary:
+            "Finds images that look like a photo, best first. Each line is a score and a path; 1 is the same picture.",
         usage: "PHOTO|- [--limit N] [--min-score X] [--exact] [--filter JSON] [--collection NAME] | --id N",
         examples: [
             Example("search photo.jpg", "the ten most similar images"),
@@ -15,13 +17,13 @@ extension CommandDescription {
         operandCounts: 0...1,
         options: [
             OptionDescription(
-                name: "limit",
-                value: .integer(1...WireProtocol.maximumSearchLimit),
-                help: "how many results at most (\(WireProtocol.defaultSearchLimit))"
+                "limit",
+                .integer(1...WireProtocol.maximumSearchLimit),
+                "how many results at most (\(WireProtocol.defaultSearchLimit))"
             ),
-            OptionDescription(name: "min-score", value: .real(-1...1), help: "leave out what is less similar"),
-            OptionDescription(name: "exact", value: .flag, help: "compare with every image: slower, misses none"),
-            OptionDescription(name: "id", value: .integer(0...Int.max), help: "search by a stored image, see list"),
+            OptionDescription("min-score", .real(-1...1), "leave out what is less similar"),
+            OptionDescription("exact", .flag, "compare with every image: slower, misses none"),
+            OptionDescription("id", .integer(0...Int.max), "search by the stored image with this id"),
             filterOption, .collection,
         ],
         run: { try runSearch($0) }
@@ -50,7 +52,7 @@ extension CommandDescription {
         var request = HTTPRequest(method: "POST", path: "\(WireProtocol.prefix)/search")
         if let id = arguments.integer("id") {
             let filter = try filter(in: arguments)
-            guard arguments.operands.isEmpty else { throw ClientError.usage("give a photo or --id, not both") }
+            guard arguments.operands.isEmpty else { throw ClientError.usage("a photo and --id exclude each other") }
             request.body = try DaemonClient.json(
                 SearchRequest(
                     id: UInt64(id),
@@ -64,7 +66,7 @@ extension CommandDescription {
             return request
         }
         guard let photo = arguments.operands.first else {
-            throw ClientError.usage("which photo?", fix: "likeness search photo.jpg, or likeness search --id N")
+            throw ClientError.usage("no photo is named", fix: "likeness search photo.jpg, or likeness search --id N")
         }
         try filter(in: arguments)
         let bytes = try LocalFile.read(photo, limit: WireProtocol.maximumSearchBodyByteCount)

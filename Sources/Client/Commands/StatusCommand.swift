@@ -1,10 +1,12 @@
 internal import DeviceReports
+internal import Platform
 internal import Wire
 
 extension CommandDescription {
     static let status = CommandDescription(
         name: "status",
-        summary: "Everything at a glance. Images, loading, model, device, folders, warnings and what to do about them.",
+        summary:
+            "Shows everything at a glance: images, loading, model, device, folders, warnings and what to do about them.",
         usage: "[--collection NAME]",
         examples: [
             Example("status", "one screen"),
@@ -12,7 +14,7 @@ extension CommandDescription {
         ],
         operandCounts: 0...0,
         options: [
-            OptionDescription(name: "collection", value: .text(placeholder: "NAME"), help: "this one (all together)")
+            OptionDescription("collection", .text(placeholder: "NAME"), "only this collection (all of them)")
         ],
         run: { invocation in
             let request = HTTPRequest(
@@ -20,11 +22,9 @@ extension CommandDescription {
                 path: "\(WireProtocol.prefix)/status",
                 query: invocation.arguments.collectionQuery
             )
-            let body = try invocation.client.send(request)
-            if invocation.printedJSON(body) { return .ok }
-            let status: StatusResponse = try DaemonClient.decode(body)
-            StatusScreen(status: status, terminal: invocation.terminal).lines.forEach(invocation.terminal.print)
-            return .ok
+            return try invocation.ask(request) { (status: StatusResponse) in
+                StatusScreen(status: status, terminal: invocation.terminal).lines.forEach(invocation.terminal.print)
+            }
         }
     )
 }

@@ -4,15 +4,16 @@ internal import Wire
 extension CommandDescription {
     static let modelWhiten = CommandDescription(
         name: "model whiten",
-        summary: "Learns from a collection what all its images share, and plays that down. No image is read again; "
-            + "the daemon writes the collection anew and restarts in place.",
+        summary:
+            "Learns a whitening of the vectors from a collection: what all its images share counts less. No image is read again; "
+            + "the daemon rewrites the collection and restarts in place.",
         usage: "[--off] [--collection NAME]",
         examples: [
-            Example("model whiten", "learn, or learn anew after many more photos"),
-            Example("model whiten --off", "the plain vectors again, exactly"),
+            Example("model whiten", "learn, or learn again after many more photos"),
+            Example("model whiten --off", "back to exactly the vectors before"),
         ],
         operandCounts: 0...0,
-        options: [OptionDescription(name: "off", value: .flag, help: "take the whitening back"), .collection],
+        options: [OptionDescription("off", .flag, "remove the whitening"), .collection],
         run: { invocation in
             let isOff = invocation.arguments.has("off")
             let path = "\(WireProtocol.prefix)/whitening"
@@ -28,10 +29,8 @@ extension CommandDescription {
                 wanted: wanted
             )
             let status = try change.wait()
-            if invocation.wantsJSON {
-                guard case .bytes(let body, _) = try DaemonClient.json(status) else { return .failed }
-                _ = invocation.printedJSON(body)
-            } else if let wanted {
+            if try invocation.printedJSON(of: status) { return .ok }
+            if let wanted {
                 invocation.terminal.note("whitening is on, learned from \(Text.count(wanted.vectors, "vector"))")
             } else {
                 invocation.terminal.note("whitening is off")

@@ -17,7 +17,11 @@ struct Doctor {
         let status = examineDaemon(&findings)
         if let status { findings += Self.findings(of: status) }
         findings += GraphicsFindings(status: status, probe: probe).all
-        findings += machine.examine(roots: status?.roots.map(\.path) ?? [], backend: status?.device.backend)
+        findings += machine.examine(
+            roots: status?.roots.map(\.path) ?? [],
+            backend: status?.device.backend,
+            sockets: client.sockets
+        )
         if findings.contains(where: { $0.name == "socket" && $0.state == .fail }) { return (findings, .noDaemon) }
         return (findings, findings.contains { $0.state == .fail } ? .failed : .ok)
     }
@@ -34,7 +38,7 @@ struct Doctor {
             if readiness.ready { findings.append(.ok("readiness", "searches are answered")) }
             return try client.get("\(WireProtocol.prefix)/status")
         } catch {
-            let error = error as? ClientError ?? .failed("\(error)")
+            let error = ClientError(error)
             // The socket answered already when the failure came later.
             let name = findings.isEmpty ? "socket" : "daemon"
             findings.append(.fail(name, error.detail, fix: error.fix ?? Self.log))

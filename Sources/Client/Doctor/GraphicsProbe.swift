@@ -1,6 +1,7 @@
 internal import DeviceReports
 internal import Foundation
 internal import Glibc
+internal import Platform
 internal import Wire
 
 /// Has the daemon's program try the Vulkan drivers, in a process that may crash or hang.

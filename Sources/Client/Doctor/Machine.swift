@@ -1,6 +1,7 @@
 internal import Foundation
 internal import Glibc
 internal import Platform
+internal import Wire
 
 /// What the kernel and the file system allow: read from below `root`, which is `/` except in tests.
 struct Machine {
@@ -8,9 +9,11 @@ struct Machine {
     /// Seconds after which directories are no longer counted.
     var patience = 3.0
 
-    /// All findings for the watched folders `roots` and the `backend` that computes, nil when unknown.
-    func examine(roots: [String], backend: String?) -> [Finding] {
-        [watches(roots), graphics(backend), group(), socketFolder()].compactMap { $0 }
+    /// All findings for the watched folders `roots`, the `backend` that computes, nil when unknown, and the `sockets` that
+    /// are asked.
+    func examine(roots: [String], backend: String?, sockets: [String]) -> [Finding] {
+        let membership = sockets.contains(Locations.systemSocket) ? group() : nil
+        return [watches(roots), graphics(backend), membership].compactMap { $0 } + socketFolders(sockets)
     }
 
     // MARK: - Watches
@@ -112,13 +115,30 @@ struct Machine {
         )
     }
 
-    /// Whether somebody else could put a socket of his own in the place of the daemon's.
-    private func socketFolder() -> Finding? {
+    /// Whether somebody else could put a socket of his own in the place of the daemon's: one finding for each folder that is
+    /// there.
+    private func socketFolders(_ sockets: [String]) -> [Finding] {
+        let folders = sockets.map { socket in
+            let path = CommandDescription.absolutePath(socket)
+            return String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)])
+        }
+        return folders.enumerated().filter { folders.firstIndex(of: $1) == $0 }.compactMap { socketFolder($1) }
+    }
+
+    private func socketFolder(_ path: String) -> Finding? {
         var status = stat()
-        let folder = "\(root)run/likeness"
+        let folder = String(root.dropLast() + path)
         // SAFETY: `stat` fills the value given, which lives for the call.
         guard unsafe stat(folder, &status) == 0 else { return nil }
         guard status.st_mode & 0o002 != 0 else { return .ok("permissions", "\(folder) is closed to others") }
+        // As `/tmp`: a socket that is there cannot be replaced, but one can be put there before the daemon starts.
+        if status.st_mode & S_ISVTX != 0 {
+            return .warn(
+                "permissions",
+                "\(folder) is writable by everybody",
+                fix: "give the socket a folder of its own"
+            )
+        }
         return .fail("permissions", "\(folder) is writable by everybody", fix: "sudo chmod 0755 \(folder)")
     }
 }

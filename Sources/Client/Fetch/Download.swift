@@ -7,7 +7,9 @@ struct Download {
     let name: String
     let byteCount: UInt64
     let digest: FileDigest
-    let transfer: Transfer
+    let address: SourceAddress
+    /// Seconds without any byte until the other side is given up.
+    var stallSeconds = 30
     let terminal: Terminal
     /// Whether only a terminal gets to see the progress.
     var isQuiet = false
@@ -21,7 +23,7 @@ struct Download {
         // Whole but another one, as after a change of the manifest.
         if part.byteCount >= byteCount { try part.clear() }
         if part.byteCount > 0, !isQuiet {
-            terminal.note("going on after \(Text.bytes(part.byteCount)) of \(Text.bytes(byteCount))")
+            terminal.note("continuing after \(Text.bytes(part.byteCount)) of \(Text.bytes(byteCount))")
         }
         do { try receiveRest(into: part) } catch is RangeRefused {
             try part.clear()
@@ -54,7 +56,8 @@ struct Download {
         let display = TransferDisplay(TransferMeter(total: byteCount, received: offset), terminal, isQuiet: isQuiet)
         var hasBegun = false
         do {
-            let head = try transfer.run(from: offset) { head, bytes in
+            let transfer = Transfer(destination: .network(address), offset: offset, stallSeconds: stallSeconds)
+            let head = try transfer.run { head, bytes in
                 if !hasBegun { try begin(head, offset, part) }
                 hasBegun = true
                 guard UInt64(bytes.count) <= byteCount - part.byteCount else {
@@ -83,7 +86,7 @@ struct Download {
         case 416 where offset > 0: throw RangeRefused()
         default:
             throw ClientError.failed(
-                "\(host) answered with status \(head.status) for \(transfer.address.text)",
+                "\(host) answered with status \(head.status) for \(address.text)",
                 fix: Self.otherPlace
             )
         }
@@ -93,7 +96,7 @@ struct Download {
 
     private static let otherPlace = "another place: --from ADDRESS or --from FILE"
 
-    private var host: String { transfer.address.host }
+    private var host: String { address.host }
 
     private func wrongSize(_ offered: String) -> ClientError {
         ClientError(
@@ -105,17 +108,17 @@ struct Download {
     }
 
     private func interrupted(_ detail: String) -> ClientError {
-        ClientError.failed(detail, fix: "run the command again: it goes on where this one ended")
+        ClientError.failed(detail, fix: "run the command again: it continues where this one stopped")
     }
 
     private func error(of failure: Transfer.Failure) -> ClientError {
         switch failure {
-        case .unreachable(let reason):
+        case .unreachable(_, let reason):
             ClientError(
                 .failed,
                 kind: "unreachable",
                 "cannot reach \(host): \(reason)",
-                fix: "without a network, bring \(transfer.address.text) here by other means, then: "
+                fix: "without a network, bring \(address.text) here by other means, then: "
                     + "likeness model fetch \(name) --from FILE (or likeness model import FILE --name \(name), unchecked)"
             )
         case .untrusted(let reason):
@@ -126,9 +129,10 @@ struct Download {
                 fix: "check the clock, the package ca-certificates and the proxy in between"
             )
         case .misdirected(let reason):
-            ClientError.failed("\(host) sends elsewhere: \(reason)", fix: Self.otherPlace)
-        case .stalled: interrupted("\(host) sent nothing for \(transfer.stallSeconds) s")
-        case .broken(let reason): interrupted("the connection to \(host) broke: \(reason)")
+            ClientError.failed("\(host) redirects to a place that is not allowed: \(reason)", fix: Self.otherPlace)
+        case .stalled: interrupted("\(host) sent nothing for \(stallSeconds) s")
+        case .unsent(let reason), .malformed(let reason), .broken(let reason):
+            interrupted("the connection to \(host) broke: \(reason)")
         }
     }
 }

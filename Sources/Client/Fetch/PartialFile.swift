@@ -29,7 +29,7 @@ final class PartialFile {
         } catch let error as SystemError {
             throw ClientError.failed("cannot open \(path): \(error.reason)", fix: Self.otherFolder)
         } catch let error as CocoaError {
-            throw ClientError.failed("cannot create \(folder): \(error.localizedDescription)", fix: Self.otherFolder)
+            throw ClientError.failed("cannot create a folder: \(error.reason)", fix: Self.otherFolder)
         }
     }
 
@@ -58,7 +58,7 @@ final class PartialFile {
         let (free, overflow) = UInt64(disk.f_bavail).multipliedReportingOverflow(by: UInt64(disk.f_frsize))
         guard overflow || free >= byteCount + Self.reserveByteCount else {
             throw ClientError.failed(
-                "\(Text.bytes(byteCount)) are to come, but only \(Text.bytes(free)) are free on the disk of \(path)",
+                "the download needs \(Text.bytes(byteCount)), but only \(Text.bytes(free)) are free on the disk of \(path)",
                 fix: Self.otherFolder
             )
         }

@@ -11,12 +11,12 @@ struct SourceAddress: Equatable {
     init(_ text: String) throws {
         let parts = URLComponents(string: text)
         guard let scheme = parts?.scheme?.lowercased(), let host = parts?.host, !host.isEmpty else {
-            throw ClientError.usage("\(text) is no address", fix: "such as https://example.org/vgg16.safetensors")
+            throw ClientError.usage("\(text) is not an address", fix: "such as https://example.org/vgg16.safetensors")
         }
         isLoopback = Self.isLoopback(host)
         guard scheme == "https" || (scheme == "http" && isLoopback) else {
             throw ClientError.usage(
-                "\(text): weights come over https only, over http only from this machine",
+                "\(text): weights are downloaded over https, and over http from this machine only",
                 fix: "download it yourself, then: likeness model fetch NAME --from FILE"
             )
         }

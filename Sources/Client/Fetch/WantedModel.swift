@@ -13,7 +13,7 @@ struct WantedModel {
 
     /// Finds a word among the manifests that the daemon has; a path to a `.json` file is read.
     ///
-    /// - Throws: `ClientError`: no result when nothing is called so, usage when the manifest makes no sense.
+    /// - Throws: `ClientError`: refused when nothing is called so, usage when the manifest makes no sense.
     init(_ word: String, among fetchable: [FetchableModel]) throws {
         if word.hasSuffix(".json") || word.contains("/") {
             try self.init(file: word)
@@ -22,7 +22,7 @@ struct WantedModel {
         guard let model = fetchable.first(where: { $0.isCalled(word) }) else {
             let near = nearestWord(to: word, among: fetchable.flatMap { [$0.name] + ($0.aliases ?? []) })
             throw ClientError(
-                .noResult,
+                .refused,
                 kind: "not-found",
                 "no model \(word) can be fetched",
                 fix: near.map { "did you mean likeness model fetch \($0)?" } ?? "which can: likeness model list"
@@ -34,9 +34,10 @@ struct WantedModel {
     private init(file: String) throws {
         let bytes = try LocalFile.read(file, limit: Self.maximumManifestByteCount)
         let model: FetchableModel
-        do { model = try JSONDecoder().decode(FetchableModel.self, from: Data(bytes)) } catch {
+        do { model = try JSONDecoder().decode(FetchableModel.self, from: Data(bytes)) } catch let error as DecodingError
+        {
             throw ClientError.usage(
-                "\(file) is no manifest of a model: \(error)",
+                "\(file) is not a model manifest: \(error.reason)",
                 fix: "it needs name, description, stages, preprocessing, defaultHead, licence and source"
             )
         }

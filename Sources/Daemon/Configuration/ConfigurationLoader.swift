@@ -161,11 +161,18 @@ package enum ConfigurationLoader {
     }
 
     private static func apply(file: String, to configuration: inout Configuration) throws(ConfigurationError) {
+        let content: Data
+        do { content = try Data(contentsOf: URL(filePath: file)) } catch {
+            let cause = ((error as? CocoaError)?.underlying as? POSIXError)?.code
+            throw ConfigurationError(
+                "\(file): \(cause.map { unsafe String(cString: strerror($0.rawValue)) } ?? "cannot be read")"
+            )
+        }
         let object: [String: FileValue]
         do {
             let decoder = JSONDecoder()
             decoder.allowsJSON5 = true
-            object = try decoder.decode([String: FileValue].self, from: Data(contentsOf: URL(filePath: file)))
+            object = try decoder.decode([String: FileValue].self, from: content)
         } catch {
             throw ConfigurationError("\(file): cannot be read as one JSON5 object: \(error)")
         }

@@ -1,4 +1,4 @@
-internal import Inference
+package import Inference
 internal import Platform
 
 /// The content of a foreign weight file, checked, in memory.
@@ -42,9 +42,9 @@ struct ImportedWeights {
 }
 
 /// What a reader takes out of a weight file.
-struct WeightFileContent {
-    let architecture: Architecture
-    let weights: MemoryWeights
+package struct WeightFileContent {
+    package let architecture: Architecture
+    package let weights: MemoryWeights
     /// Empty when the file does not say.
     var licence = ""
     /// Nil where the file has none.
@@ -53,7 +53,7 @@ struct WeightFileContent {
 
 extension WeightFormat {
     /// Reads the sequence of convolutions.
-    func read(_ bytes: WeightBytes) throws(ModelFileError) -> WeightFileContent {
+    package func read(_ bytes: WeightBytes) throws(ModelFileError) -> WeightFileContent {
         switch self {
         case .safetensors:
             let file = try Safetensors(bytes)

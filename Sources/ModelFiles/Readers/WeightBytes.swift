@@ -4,7 +4,7 @@ internal import Platform
 /// The bytes of a weight file by range: a regular file, or memory.
 ///
 /// Reads with `pread`, so a file that shrinks meanwhile is an error, not a fault.
-struct WeightBytes: Sendable {
+package struct WeightBytes: Sendable {
     private enum Source: Sendable {
         case file(SharedDescriptor)
         case memory([UInt8])
@@ -44,7 +44,7 @@ struct WeightBytes: Sendable {
     }
 
     /// Bytes in memory under a name for messages.
-    init(_ bytes: [UInt8], name: String) {
+    package init(_ bytes: [UInt8], name: String) {
         file = name
         count = bytes.count
         source = .memory(bytes)

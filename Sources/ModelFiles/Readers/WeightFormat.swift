@@ -1,7 +1,7 @@
 internal import Inference
 
 /// The kinds of weight files that are read, told apart by their first bytes, never by their names.
-enum WeightFormat: CaseIterable, Sendable {
+package enum WeightFormat: CaseIterable, Sendable {
     /// An 8-byte header length, then JSON.
     case safetensors
     /// PyTorch's zip archive (1.6 and later) or its older sequence of pickles.

@@ -1,6 +1,7 @@
 import DeviceReports
 import Embedding
 import Foundation
+import Harness
 import Inference
 import InferenceCPU
 import InferenceVulkan
@@ -8,23 +9,46 @@ import Platform
 
 /// `faults`: a load of images through a Vulkan device that is lost, hangs, and runs out of memory again and again; every vector
 /// is compared with the oracle's.
-enum FaultsBench {
+enum FaultsCampaign {
+    static let command = CommandTable.Command(
+        "faults",
+        [
+            OptionDescription("images", .integer(1...Int.max), "of the load (2000)"),
+            OptionDescription("faults", .integer(1...Int.max), "that strike it (100)"),
+            OptionDescription("seconds", .integer(1...Int.max), "at most (300)"),
+            OptionDescription("seed", .integer(0...Int.max), "of pictures and faults (1)"),
+            OptionDescription("tier", .choice(Tier.allCases.map(\.rawValue)), "of the device (its best)"),
+            OptionDescription("device", .text(placeholder: "D"), "index, name or UUID of a Vulkan device"),
+            OptionDescription("devices", .integer(1...8), "how often it is opened; all share the bulk queue (1)"),
+        ],
+        run: run
+    )
+
     private struct Options {
-        var imageCount = 2000
-        var faultCount = 100
-        var seconds = 300.0
-        var seed: UInt64 = 1
-        var device: String?
-        /// How often the device is opened; all share the bulk queue.
-        var deviceCount = 1
-        var tier: Tier?
+        let imageCount: Int
+        let faultCount: Int
+        let seconds: Double
+        let seed: UInt64
+        let device: String?
+        let deviceCount: Int
+        let tier: Tier?
+
+        init(_ arguments: Arguments) {
+            imageCount = arguments.integer("images") ?? 2000
+            faultCount = arguments.integer("faults") ?? 100
+            seconds = Double(arguments.integer("seconds") ?? 300)
+            seed = UInt64(arguments.integer("seed") ?? 1)
+            device = arguments.text("device")
+            deviceCount = arguments.integer("devices") ?? 1
+            tier = arguments.text("tier").flatMap { Tier(rawValue: $0) }
+        }
     }
 
     private static let pictureCount = 32
 
     /// Runs the campaign, prints one JSON object, and fails when a vector is wrong, lost or double.
-    static func run(_ arguments: [String]) throws {
-        let options = try parse(arguments)
+    static func run(_ arguments: Arguments) throws {
+        let options = Options(arguments)
         let subject = try FaultsSubject(pictureCount: pictureCount, seed: options.seed)
         let faults = VulkanFaults()
         var vulkan = VulkanOptions()
@@ -92,7 +116,7 @@ enum FaultsBench {
             "wall_s": Instant.now - start, "seed": Int(options.seed),
         ])
         guard verdict.wrong + verdict.lost + verdict.double + verdict.failed == 0 else {
-            throw BenchFailure("vectors were wrong, lost or double")
+            throw HarnessFailure("vectors were wrong, lost or double")
         }
     }
 
@@ -104,22 +128,5 @@ enum FaultsBench {
     private static func waitUntilReady(_ backends: [VulkanBackend]) {
         let patience = Instant.now + 60
         while !backends.allSatisfy(\.isReady), Instant.now < patience { sleep(seconds: 0.005) }
-    }
-
-    private static func parse(_ arguments: [String]) throws -> Options {
-        var options = Options()
-        for (name, value) in try optionPairs(arguments) {
-            switch (name, Int(value), Tier(rawValue: value)) {
-            case ("--images", let count?, _) where count > 0: options.imageCount = count
-            case ("--faults", let count?, _) where count > 0: options.faultCount = count
-            case ("--seconds", let count?, _) where count > 0: options.seconds = Double(count)
-            case ("--seed", let seed?, _) where seed >= 0: options.seed = UInt64(seed)
-            case ("--tier", _, let tier?): options.tier = tier
-            case ("--devices", let count?, _) where (1...8).contains(count): options.deviceCount = count
-            case ("--device", _, _): options.device = value
-            default: throw BenchFailure("faults does not take \(name) \(value)")
-            }
-        }
-        return options
     }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import Harness
 import Platform
 
 /// Lives that are killed.
@@ -69,7 +70,7 @@ extension TortureRun {
     private func endInOrder() throws {
         let process = try start(plan(stepCount: 12))
         let status = try finish(process)
-        guard status == 0, lastPhase == .closing else { throw BenchFailure("an orderly life ended with \(status)") }
+        guard status == 0, lastPhase == .closing else { throw HarnessFailure("an orderly life ended with \(status)") }
         orderlyEnds += 1
         wasOrderly = true
     }

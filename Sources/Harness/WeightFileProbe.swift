@@ -1,4 +1,5 @@
 internal import Inference
+package import ModelFiles
 
 /// Reads bytes that are meant to break a reader: what fuzzing calls.
 package struct WeightFileProbe: Sendable {

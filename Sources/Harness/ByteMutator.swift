@@ -1,5 +1,3 @@
-internal import Inference
-
 /// Damages files at random, for fuzzing. The damage follows from the seed and a number alone, so a finding can be repeated.
 package struct ByteMutator: Sendable {
     private let files: [[UInt8]]
@@ -14,7 +12,7 @@ package struct ByteMutator: Sendable {
 
     /// One of the files with one to eight kinds of damage.
     package func damaged(_ number: Int) -> [UInt8] {
-        var generator = Generator(state: HeInitialisation.mix(seed) &+ UInt64(truncatingIfNeeded: number))
+        var generator = SeededRandom(seed: SeededRandom.mix(seed) &+ UInt64(truncatingIfNeeded: number))
         var bytes = files[Int.random(in: files.indices, using: &generator)]
         repeat {
             let donor = files[Int.random(in: files.indices, using: &generator)]
@@ -23,23 +21,13 @@ package struct ByteMutator: Sendable {
         return bytes
     }
 
-    /// SplitMix64, whose finaliser is `mix`.
-    private struct Generator: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            return HeInitialisation.mix(state)
-        }
-    }
-
     /// Lengths and counts at which checks go wrong.
     private static let borders: [UInt64] = [
         0, 1, 2, 7, 8, 0x7F, 0x80, 0xFF, 0x100, 0x7FFF, 0x8000, 0xFFFF, 0x1_0000, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF,
         0x1_0000_0000, 0x7FFF_FFFF_FFFF_FFFF, 0x8000_0000_0000_0000, 0xFFFF_FFFF_FFFF_FFFF,
     ]
 
-    private func damage(_ bytes: inout [UInt8], _ donor: [UInt8], _ generator: inout Generator) {
+    private func damage(_ bytes: inout [UInt8], _ donor: [UInt8], _ generator: inout SeededRandom) {
         let place = Int.random(in: bytes.indices, using: &generator)
         switch Int.random(in: 0..<10, using: &generator) {
         case 0: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
@@ -70,7 +58,7 @@ package struct ByteMutator: Sendable {
     }
 
     /// Up to 64 bytes from `start`.
-    private func range(of bytes: [UInt8], from start: Int, _ generator: inout Generator) -> Range<Int> {
+    private func range(of bytes: [UInt8], from start: Int, _ generator: inout SeededRandom) -> Range<Int> {
         start..<min(bytes.count, start + Int.random(in: 1...64, using: &generator))
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Harness
 import Platform
 import VectorIndex
 
@@ -6,7 +7,7 @@ import VectorIndex
 final class TortureRun {
     let directory: String
     let options: TortureOptions
-    var generator: TortureGenerator
+    var generator: SeededRandom
     var oracle = TortureOracle()
     let begin = Instant.now
     var rounds = 0
@@ -34,7 +35,7 @@ final class TortureRun {
     init(_ options: TortureOptions, directory: String) {
         self.options = options
         self.directory = directory
-        generator = TortureGenerator(options.seed)
+        generator = SeededRandom(seed: options.seed)
     }
 
     // MARK: One life
@@ -49,7 +50,7 @@ final class TortureRun {
         oracle.beginLife()
         lastPhase = nil
         return try TortureProcess(
-            ["torture", "--worker", options.subject, directory],
+            ["torture-worker", options.subject, directory],
             environment: environment,
             plan: plan.words
         )
@@ -115,7 +116,7 @@ final class TortureRun {
             switch try process.next(until: deadline) {
             case .frame(let frame): take(frame)
             case .end: return try process.reap()
-            case .silence: throw BenchFailure("the worker hangs in phase \(lastPhase.map { "\($0)" } ?? "none")")
+            case .silence: throw HarnessFailure("the worker hangs in phase \(lastPhase.map { "\($0)" } ?? "none")")
             }
         }
     }

@@ -1,3 +1,4 @@
+import Harness
 import Platform
 import Storage
 import VectorIndex
@@ -103,7 +104,7 @@ final class TortureIndex: TortureSubject {
 
     private var contents: (environment: Environment, index: VectorIndex) {
         get throws {
-            guard let opened else { throw BenchFailure("the store is not open") }
+            guard let opened else { throw HarnessFailure("the store is not open") }
             return opened
         }
     }

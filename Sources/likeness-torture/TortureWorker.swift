@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Harness
 import Platform
 
 /// One life of the process that is killed: reads its plan, opens the store, answers, and works.
@@ -8,7 +9,7 @@ import Platform
 final class TortureWorker {
     private let subject: any TortureSubject
     private let plan: TorturePlan
-    private var generator: TortureGenerator
+    private var generator: SeededRandom
     private var live: [TorturePlan.Entry]
     private var nextItem: UInt32
     private var nextBatch: UInt32
@@ -24,7 +25,7 @@ final class TortureWorker {
     private init(_ subject: any TortureSubject, _ plan: TorturePlan) {
         self.subject = subject
         self.plan = plan
-        generator = TortureGenerator(plan.seed)
+        generator = SeededRandom(seed: plan.seed)
         live = plan.live
         nextItem = plan.nextItem
         nextBatch = plan.nextBatch
@@ -34,7 +35,7 @@ final class TortureWorker {
     static func run(_ directory: String, _ subject: any TortureSubject) throws {
         let bytes = try FileHandle.standardInput.readToEnd() ?? Data()
         let words = bytes.withUnsafeBytes { Array($0.bindMemory(to: UInt32.self)) }
-        guard let plan = TorturePlan(words) else { throw BenchFailure("the plan cannot be read") }
+        guard let plan = TorturePlan(words) else { throw HarnessFailure("the plan cannot be read") }
         let worker = TortureWorker(subject, plan)
         subject.announce = { worker.say(.phase, [$0.rawValue]) }
         do {

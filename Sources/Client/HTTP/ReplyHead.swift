@@ -1,11 +1,16 @@
-/// What a download needs of a reply's head (RFC 9110), read line by line.
+/// What the client needs of a reply's head (RFC 9110), read line by line.
 struct ReplyHead: Equatable {
     /// 0 before the first line.
     private(set) var status = 0
     private(set) var contentLength: UInt64?
+    /// Whether the body comes in chunks, the last of which says that it is whole.
+    private(set) var isChunked = false
     /// Of `Content-Range`: the first byte that follows, and the whole file's size where it is said.
     private(set) var rangeStart: UInt64?
     private(set) var fullLength: UInt64?
+
+    /// Whether a body that was cut short would be noticed: one that ends with its connection could be.
+    var saysWhereBodyEnds: Bool { contentLength != nil || isChunked || status == 204 || status == 304 }
 
     /// Takes the next line; a status line begins a new head, as after a redirect.
     mutating func take(_ line: String) {
@@ -19,6 +24,7 @@ struct ReplyHead: Equatable {
         let value = line[line.index(after: colon)...].drop { $0 == " " || $0 == "\t" }.prefix { !$0.isWhitespace }
         switch line[..<colon].lowercased() {
         case "content-length": contentLength = UInt64(value)
+        case "transfer-encoding": isChunked = value.lowercased() == "chunked"
         case "content-range": takeRange(line[line.index(after: colon)...])
         default: break
         }

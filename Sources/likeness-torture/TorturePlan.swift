@@ -1,3 +1,5 @@
+import Harness
+
 /// What one life of the worker does: answers questions about what the store holds, then works until it is ended.
 struct TorturePlan {
     /// One item and where it lies; `TortureFrame.absent` when it should lie nowhere.
@@ -48,7 +50,7 @@ enum TortureVector {
     private static let weights = matrix(dimension, seed: 2)
 
     static func make(_ item: UInt32) -> [Float] {
-        var generator = TortureGenerator(UInt64(item) &+ 1000)
+        var generator = SeededRandom(seed: UInt64(item) &+ 1000)
         let centre = centres[Int.random(in: 0..<centres.count, using: &generator)]
         let latent = centre.map { $0 + Float.random(in: -0.7...0.7, using: &generator) }
         let isEven = (item / 300).isMultiple(of: 2)
@@ -61,7 +63,7 @@ enum TortureVector {
     }
 
     private static func matrix(_ rowCount: Int, seed: UInt64) -> [[Float]] {
-        var generator = TortureGenerator(seed)
+        var generator = SeededRandom(seed: seed)
         return (0..<rowCount).map { _ in
             (0..<latentCount).map { _ in Float.random(in: -1...1, using: &generator) }
         }
@@ -69,26 +71,12 @@ enum TortureVector {
 
     /// A vector with a similarity of about .9999 to `vector`: no two items are so alike.
     static func beside(_ vector: [Float], _ item: UInt32) -> [Float] {
-        var generator = TortureGenerator(~UInt64(item))
+        var generator = SeededRandom(seed: ~UInt64(item))
         return unit(vector.map { $0 + Float.random(in: -0.003...0.003, using: &generator) })
     }
 
     private static func unit(_ values: [Float]) -> [Float] {
         let length = values.reduce(0) { $0 + $1 * $1 }.squareRoot()
         return values.map { $0 / length }
-    }
-}
-
-/// Numbers that are the same in every run (splitmix64).
-struct TortureGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(_ seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var bits = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        bits = (bits ^ (bits >> 27)) &* 0x94D0_49BB_1331_11EB
-        return bits ^ (bits >> 31)
     }
 }

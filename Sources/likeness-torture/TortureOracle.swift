@@ -133,13 +133,13 @@ struct TortureOracle {
                 verdict.unacknowledgedDropped += 1
                 dead += zip(batch.changes, batch.before).filter { $1 == nil }.map { $0.0.item }
             } else {
-                verdict.torn += 1
+                verdict.tornWrites += 1
                 find("batch \(number) is there in part: \(batch.changes) were at \(batch.before), are at \(places)")
             }
         }
         begun = [:]
         for place in named where items[place] == nil {
-            verdict.undead += 1
+            verdict.resurrectedDeletes += 1
             find("a search names place \(place), which nothing has")
         }
         if let opening, opening.vectorCount != live.count || opening.storedCount != live.count {
@@ -159,7 +159,7 @@ struct TortureOracle {
             named.formUnion(hits.map(\.place))
         } else {
             for hit in hits where items[hit.place] == nil {
-                verdict.undead += 1
+                verdict.resurrectedDeletes += 1
                 find("a search names place \(hit.place), which nothing has")
             }
         }
@@ -185,7 +185,7 @@ struct TortureOracle {
         } else {
             verdict.deletesChecked += 1
             for hit in hits where hit.score >= Self.sameScore {
-                verdict.undead += 1
+                verdict.resurrectedDeletes += 1
                 find("item \(answer.item) is gone and found at place \(hit.place)")
             }
         }

@@ -1,3 +1,4 @@
+import Harness
 import Imaging
 import Inference
 import Platform
@@ -14,7 +15,7 @@ struct FaultsSubject {
     private static let widths = [3, 16, 24, 40]
 
     init(pictureCount: Int, seed: UInt64) throws {
-        var generator = TortureGenerator(seed)
+        var generator = SeededRandom(seed: seed)
         var memory = MemoryWeights()
         var layers: [Layer] = []
         for (index, (input, output)) in zip(Self.widths, Self.widths.dropFirst()).enumerated() {

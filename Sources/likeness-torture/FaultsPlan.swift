@@ -1,12 +1,13 @@
+import Harness
 import InferenceVulkan
 
 /// Which fault comes next, by a seed.
 struct FaultsPlan {
     /// Faults asked for so far, by what they are.
     private(set) var counts: [String: Int] = [:]
-    private var generator: TortureGenerator
+    private var generator: SeededRandom
 
-    init(seed: UInt64) { generator = TortureGenerator(seed) }
+    init(seed: UInt64) { generator = SeededRandom(seed: seed) }
 
     /// - Returns: how many faults were asked for; some come in pairs.
     mutating func arm(_ faults: VulkanFaults) -> Int {

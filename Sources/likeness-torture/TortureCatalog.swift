@@ -1,4 +1,5 @@
 import Catalog
+import Harness
 import Inference
 import Platform
 import Storage
@@ -60,7 +61,7 @@ final class TortureCatalog: TortureSubject {
             )
         }
         for (change, outcome) in zip(wanted, try catalog.apply(wanted)) {
-            guard case .done = outcome else { throw BenchFailure("\(change) has the outcome \(outcome)") }
+            guard case .done = outcome else { throw HarnessFailure("\(change) has the outcome \(outcome)") }
         }
         return changes.map(\.to)
     }
@@ -103,7 +104,7 @@ final class TortureCatalog: TortureSubject {
 
     private var contents: (catalog: Catalog, root: RootID) {
         get throws {
-            guard let opened else { throw BenchFailure("the collection is not open") }
+            guard let opened else { throw HarnessFailure("the collection is not open") }
             return opened
         }
     }

@@ -13,11 +13,11 @@ struct TortureVerdict {
     /// Acknowledged and not found, or not by its own vector.
     var lost = 0
     /// Acknowledged as deleted, or never acknowledged and dropped, and found.
-    var undead = 0
+    var resurrectedDeletes = 0
     /// A row that fails its checksum or breaks the format, or a finding of the audit.
     var damaged = 0
-    /// Batches that are there in part.
-    var torn = 0
+    /// Batches of which the store has a part.
+    var tornWrites = 0
     /// Openings whose counts differ from what is there.
     var miscounted = 0
     /// Slots without a vector that links name, or vectors without links, on disk after an orderly end.
@@ -25,5 +25,5 @@ struct TortureVerdict {
     /// Not found by the graph from a vector beside its own; of `insertsChecked`. It may happen: the graph is approximate.
     var missedByGraph = 0
 
-    var faultCount: Int { lost + undead + damaged + torn + miscounted + dangling }
+    var faultCount: Int { lost + resurrectedDeletes + damaged + tornWrites + miscounted + dangling }
 }

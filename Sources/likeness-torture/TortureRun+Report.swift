@@ -24,7 +24,8 @@ extension TortureRun {
             "inserts_checked": verdict.insertsChecked, "deletes_checked": verdict.deletesChecked,
             "unacknowledged_kept": verdict.unacknowledgedKept,
             "unacknowledged_dropped": verdict.unacknowledgedDropped, "refused": verdict.refused,
-            "lost": verdict.lost, "undead": verdict.undead, "damaged": verdict.damaged, "torn": verdict.torn,
+            "lost": verdict.lost, "resurrected_deletes": verdict.resurrectedDeletes, "damaged": verdict.damaged,
+            "torn_writes": verdict.tornWrites,
             "miscounted": verdict.miscounted, "dangling": verdict.dangling, "graph_missed": verdict.missedByGraph,
             "reopen_ms_max": longestOpening,
         ]
