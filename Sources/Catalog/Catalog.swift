@@ -60,7 +60,7 @@ package final class Catalog: Sendable {
 
     /// Stops the writer after what it holds, checkpoints and closes. Nothing may be called after it.
     package func close() {
-        let wasOpen = isOpen.update { isOpen in
+        let wasOpen = isOpen.withLockNotifyingAll { isOpen in
             defer { isOpen = false }
             return isOpen
         }

@@ -45,7 +45,7 @@ package final class CatalogCopy: Sendable {
                 )
             }
             let bytes = try copy.read(limit: Self.pieceByteCount)
-            let total = copied.update { copied in
+            let total = copied.withLockNotifyingAll { copied in
                 copied += bytes.count
                 return copied
             }

@@ -105,7 +105,7 @@ final class CatalogStore: Sendable {
 
     /// Whether transactions fail until `recover`.
     var isPanicked: Bool {
-        if case .open = phase.read({ $0 }) {} else { return true }
+        if case .open = phase.withLock({ $0 }) {} else { return true }
         do throws(StorageError) {
             _ = try ReadTransaction(environment)
             return false
@@ -116,17 +116,17 @@ final class CatalogStore: Sendable {
     ///
     /// Called by the writer thread without a transaction. The old index is let go first, since two may not fit.
     func recover() throws(CatalogFailure) {
-        phase.update { phase in
+        phase.withLockNotifyingAll { phase in
             if case .open(let contents) = phase { contents.index.stop() }
             phase = .recovering
         }
         do throws(CatalogFailure) {
             try storing { () throws(StorageError) in try environment.reopen() }
             let contents = try Self.load(environment, configuration, options)
-            phase.update { $0 = .open(contents) }
+            phase.withLockNotifyingAll { $0 = .open(contents) }
             try refreshCounts()
         } catch {
-            phase.update { $0 = .broken(error.error) }
+            phase.withLockNotifyingAll { $0 = .broken(error.error) }
             throw error
         }
     }
@@ -140,13 +140,13 @@ final class CatalogStore: Sendable {
     /// Ends the linkers and gives the directory free.
     func close() {
         feed.close()
-        if case .open(let contents) = phase.read({ $0 }) { contents.index.stop() }
+        if case .open(let contents) = phase.withLock({ $0 }) { contents.index.stop() }
         environment.close()
     }
 
     // MARK: Counts
 
-    var counts: Counts { lastCounts.read { $0 } }
+    var counts: Counts { lastCounts.withLock { $0 } }
 
     /// Reads the counts that LMDB keeps and where the change feed ends, and tells those who wait for it. O(1)
     func refreshCounts() throws(CatalogFailure) {
@@ -161,7 +161,7 @@ final class CatalogStore: Sendable {
             lacksFields: lacksFields
         )
         let sequence = try CatalogState(transaction).sequence
-        lastCounts.update { $0 = counts }
+        lastCounts.withLockNotifyingAll { $0 = counts }
         feed.note(sequence)
     }
 }

@@ -69,13 +69,13 @@ package final class Terminal: Sendable {
     /// Progress: on a terminal, draws over the line before; elsewhere nothing.
     func draw(_ line: String) {
         guard drawsProgress else { return }
-        hasDrawn.update { $0 = true }
+        hasDrawn.withLockNotifyingAll { $0 = true }
         sink(.error, "\r\u{1B}[K" + line.prefix(columnCount - 1))
     }
 
     /// Clears the progress line, if there is one.
     func endProgress() {
-        let wasDrawn = hasDrawn.update { hasDrawn in
+        let wasDrawn = hasDrawn.withLockNotifyingAll { hasDrawn in
             defer { hasDrawn = false }
             return hasDrawn
         }

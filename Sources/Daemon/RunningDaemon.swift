@@ -75,7 +75,7 @@ final class RunningDaemon: Sendable {
             control: handler,
             configuration: serving
         )
-        handler.page.update { [server] in $0 = sockets.pageLink(port: server.ports.first) }
+        handler.page.withLockNotifyingAll { [server] in $0 = sockets.pageLink(port: server.ports.first) }
         // Consumers run; now the producers. Answers come from the stored index while the first scan is at work.
         try collections.start()
         configuredRoots.tryAgain()

@@ -13,7 +13,7 @@ final class BatchThread: Sendable {
         init(_ description: BackendDescription) { self.description = Monitor(description) }
 
         /// Before any image of a batch is completed: who learns of it there may ask what computed it.
-        func tell(_ now: BackendDescription) { description.update { $0 = now } }
+        func tell(_ now: BackendDescription) { description.withLockNotifyingAll { $0 = now } }
     }
 
     /// Starts the thread; it ends after `queues.stop()`.
@@ -29,7 +29,7 @@ final class BatchThread: Sendable {
     }
 
     /// What computes now.
-    var backendDescription: BackendDescription { shared.description.read { $0 } }
+    var backendDescription: BackendDescription { shared.description.withLock { $0 } }
 
     func join() { thread.join() }
 

@@ -143,7 +143,7 @@ package final class Embedder: Sendable {
             throw .image(error)
         }
         let answer = Monitor<Result<EmbeddedImage, EmbeddingError>?>(nil)
-        let ticket = Ticket(properties: properties) { result in answer.update { $0 = result } }
+        let ticket = Ticket(properties: properties) { result in answer.withLockNotifyingAll { $0 = result } }
         guard queues.ask(pixels, ticket, decodeSeconds: .now - start) else { throw .stopped }
         let result = answer.wait { $0 } ?? .failure(.stopped)
         return try result.get()
@@ -161,7 +161,7 @@ package final class Embedder: Sendable {
     /// Fails what waits with `.stopped`, ends the batch that runs, joins all threads. Later calls do nothing.
     /// Must not be called from a completion.
     package func stop() {
-        let isFirst = isStopped.update { isStopped in
+        let isFirst = isStopped.withLockNotifyingAll { isStopped in
             defer { isStopped = true }
             return !isStopped
         }

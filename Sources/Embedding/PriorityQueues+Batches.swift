@@ -59,7 +59,7 @@ extension PriorityQueues {
     /// - Returns: nil when none waits, or when it is the bulk queue's turn.
     func nextInPause(bulkSeconds: Double) -> Query? {
         // `read`, for nothing changes that a thread waits for: a bulk batch pauses often, and must not wake them all.
-        monitor.read { state in
+        monitor.withLock { state in
             state.countBulk(seconds: bulkSeconds)
             guard !state.isStopping, !state.queries.isEmpty, state.fairScheduler.queriesGoFirst else { return nil }
             return state.queries.removeFirst()
@@ -76,7 +76,7 @@ extension PriorityQueues {
         let count = batch.count
         batch.removeAll()
         let memory = batch
-        monitor.update { state in
+        monitor.withLockNotifyingAll { state in
             state.bulkCount -= count
             state.spare = memory
             state.countBulk(seconds: computeSeconds)
@@ -89,7 +89,7 @@ extension PriorityQueues {
     /// Counts queries out that were computed together.
     func finishQueries(count: Int, failureCount: Int, computeSeconds: Double) {
         // Nobody waits for a query to leave.
-        monitor.read { state in
+        monitor.withLock { state in
             state.queryCount -= count
             state.fairScheduler.countQueries(seconds: computeSeconds, bulkWaits: state.bulkCount > 0)
             state.statistics.queryCount += count - failureCount

@@ -77,7 +77,7 @@ final class PriorityQueues: Sendable {
         bulkByteCapacity = configuration.bulkByteCapacity
         queryCapacity = max(1, configuration.queryCapacity)
         self.batchCapacity = batchCapacity
-        monitor.update { state in
+        monitor.withLockNotifyingAll { state in
             state.filling.pixels.reserveCapacity(batchCapacity * imageByteCount)
             state.spare = PixelBatch()
             state.spare?.pixels.reserveCapacity(batchCapacity * imageByteCount)
@@ -107,7 +107,7 @@ final class PriorityQueues: Sendable {
     ///
     /// - Throws: `.overloaded` or `.stopped`.
     func beginQuery() throws(EmbeddingError) {
-        try monitor.update { state throws(EmbeddingError) in
+        try monitor.withLockNotifyingAll { state throws(EmbeddingError) in
             if state.isStopping { throw .stopped }
             if state.queryCount >= queryCapacity { throw .overloaded(waiting: state.queryCount) }
             state.queryCount += 1
@@ -116,7 +116,7 @@ final class PriorityQueues: Sendable {
 
     /// Counts a query out that never reached `ask`.
     func abandonQuery(decodeSeconds: Double) {
-        monitor.update { state in
+        monitor.withLockNotifyingAll { state in
             state.queryCount -= 1
             state.statistics.failureCount += 1
             state.statistics.decodeSeconds += decodeSeconds
@@ -127,7 +127,7 @@ final class PriorityQueues: Sendable {
     ///
     /// - Returns: false when stopping; the query is counted out then and its completion is not called.
     func ask(_ pixels: [UInt8], _ ticket: Ticket, decodeSeconds: Double) -> Bool {
-        monitor.update { state in
+        monitor.withLockNotifyingAll { state in
             state.statistics.decodeSeconds += decodeSeconds
             if state.isStopping {
                 state.queryCount -= 1
@@ -155,7 +155,7 @@ final class PriorityQueues: Sendable {
     ///
     /// - Returns: false when stopping; the image is counted out then.
     func deposit(_ pixels: [UInt8], _ ticket: Ticket, encodedByteCount: Int, decodeSeconds: Double) -> Bool {
-        monitor.update { state in
+        monitor.withLockNotifyingAll { state in
             state.encodedByteCount -= encodedByteCount
             state.statistics.decodeSeconds += decodeSeconds
         }
@@ -173,7 +173,7 @@ final class PriorityQueues: Sendable {
 
     /// Counts an image out that could not be decoded.
     func abandon(encodedByteCount: Int, decodeSeconds: Double) {
-        monitor.update { state in
+        monitor.withLockNotifyingAll { state in
             state.encodedByteCount -= encodedByteCount
             state.bulkCount -= 1
             state.statistics.failureCount += 1
@@ -184,10 +184,10 @@ final class PriorityQueues: Sendable {
     // MARK: Everybody
 
     /// Refuses whatever comes from now on and wakes all waiters.
-    func stop() { monitor.update { $0.isStopping = true } }
+    func stop() { monitor.withLockNotifyingAll { $0.isStopping = true } }
 
     var statistics: EmbeddingStatistics {
-        monitor.read { state in
+        monitor.withLock { state in
             var statistics = state.statistics
             statistics.waitingCount = state.bulkCount + state.queryCount
             return statistics

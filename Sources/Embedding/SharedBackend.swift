@@ -19,7 +19,7 @@ final class SharedBackend: ConvolutionBackend {
         into rows: inout MutableSpan<Float>,
         pause: (() -> Void)?
     ) throws(InferenceError) {
-        try turn.read { _ throws(InferenceError) in
+        try turn.withLock { _ throws(InferenceError) in
             try backend.run(pixels, count: count, heads: heads, into: &rows, pause: pause)
         }
     }

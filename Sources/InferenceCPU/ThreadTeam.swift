@@ -40,7 +40,7 @@ final class ThreadTeam: Sendable {
                 }
                 guard let (taskCount, body) = job ?? nil else { return }
                 work(worker, taskCount, body)
-                state.update { $0.busyCount -= 1 }
+                state.withLockNotifyingAll { $0.busyCount -= 1 }
             }
         }
     }
@@ -62,7 +62,7 @@ final class ThreadTeam: Sendable {
                 started.append(try WorkerThread(name: "convolve-\(worker)") { core.serve(worker) })
             }
         } catch {
-            core.state.update { $0.isStopping = true }
+            core.state.withLockNotifyingAll { $0.isStopping = true }
             for thread in started { thread.join() }
             throw error
         }
@@ -70,7 +70,7 @@ final class ThreadTeam: Sendable {
     }
 
     deinit {
-        core.state.update { $0.isStopping = true }
+        core.state.withLockNotifyingAll { $0.isStopping = true }
         for thread in helpers { thread.join() }
     }
 
@@ -81,7 +81,7 @@ final class ThreadTeam: Sendable {
         // All helpers are idle here: the previous call waited for them.
         core.nextTask.store(0, ordering: .relaxed)
         let helperCount = helpers.count
-        core.state.update { state in
+        core.state.withLockNotifyingAll { state in
             state.generation += 1
             state.taskCount = taskCount
             state.body = body

@@ -41,17 +41,17 @@ final class Committer: Sendable {
     }
 
     /// Seconds spent in the ledger's transactions.
-    var commitSeconds: Double { seconds.read { $0 } }
+    var commitSeconds: Double { seconds.withLock { $0 } }
 
     /// Takes no more.
     func close() { queue.close() }
 
     /// Runs `body` while no batch is being applied.
-    func withoutCommits<R: Sendable>(_ body: () -> R) -> R { applying.update { _ in body() } }
+    func withoutCommits<R: Sendable>(_ body: () -> R) -> R { applying.withLockNotifyingAll { _ in body() } }
 
     private func commit(_ batch: [CommitEntry]) {
         while true {
-            let result = applying.update { _ -> Result<Void, CatalogError> in
+            let result = applying.withLockNotifyingAll { _ -> Result<Void, CatalogError> in
                 // A root that was removed meanwhile has no rows any more, and shall not get new ones.
                 let (wanted, unwanted) = workQueue.read { scheduler in
                     (
@@ -102,7 +102,7 @@ final class Committer: Sendable {
         guard !batch.isEmpty else { return .success(()) }
         let outcomes: [CatalogOutcome]
         let start = Instant.now
-        defer { seconds.update { $0 += .now - start } }
+        defer { seconds.withLockNotifyingAll { $0 += .now - start } }
         do throws(CatalogError) {
             outcomes = try ledger.apply(batch.flatMap(\.changes))
         } catch {

@@ -81,7 +81,7 @@ package final class Ingestor: Sendable {
         _ body: @escaping @Sendable () -> Void
     ) throws(SystemError) {
         let thread = try WorkerThread(name: name, body)
-        list.update { $0.append(thread) }
+        list.withLockNotifyingAll { $0.append(thread) }
     }
 
     /// Stops watching, drops what is not embedded (the next scan finds it), commits what is, joins all threads. Callable once.
@@ -94,7 +94,7 @@ package final class Ingestor: Sendable {
     }
 
     private static func join(_ list: Monitor<[WorkerThread]>) {
-        let threads = list.update { threads -> [WorkerThread] in
+        let threads = list.withLockNotifyingAll { threads -> [WorkerThread] in
             defer { threads.removeAll() }
             return threads
         }

@@ -18,5 +18,5 @@ package final class ReadBudget: Sendable {
         }
     }
 
-    func give(_ count: Int) { held.update { $0 -= count } }
+    func give(_ count: Int) { held.withLockNotifyingAll { $0 -= count } }
 }

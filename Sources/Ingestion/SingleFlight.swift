@@ -24,7 +24,7 @@ final class SingleFlight: Sendable {
     /// - Returns: true when the caller leads: it embeds, and then calls `complete` and, unless that failed, `end`.
     func join(_ content: SHA256Digest, follower: @escaping Follower) -> Bool {
         enum Role: Sendable { case leads, follows, finds(EmbeddedImage) }
-        let role = flights.update { flights -> Role in
+        let role = flights.withLockNotifyingAll { flights -> Role in
             switch flights[content] {
             case nil:
                 flights[content] = .embedding([])
@@ -43,7 +43,7 @@ final class SingleFlight: Sendable {
 
     /// Tells the followers the result; a flight that failed ends here.
     func complete(_ content: SHA256Digest, _ result: Result) {
-        let followers = flights.update { flights -> [Follower] in
+        let followers = flights.withLockNotifyingAll { flights -> [Follower] in
             guard case .embedding(let followers) = flights[content] else { return [] }
             flights[content] = (try? result.get()).map { .embedded($0) }
             return followers
@@ -52,5 +52,5 @@ final class SingleFlight: Sendable {
     }
 
     /// Ends the flight of a content that was committed, or never will be.
-    func end(_ content: SHA256Digest) { flights.update { $0[content] = nil } }
+    func end(_ content: SHA256Digest) { flights.withLockNotifyingAll { $0[content] = nil } }
 }

@@ -25,11 +25,11 @@ final class WatchTable: Sendable {
     init(inotify: Inotify) { self.inotify = inotify }
 
     /// Watched directories.
-    var count: Int { state.read { $0.places.count } }
+    var count: Int { state.withLock { $0.places.count } }
 
     /// Watches an open directory, which the events will call `place`.
     func add(_ directory: borrowing OwnedDescriptor, at place: FileKey) throws(SystemError) {
-        let result: Result<Void, SystemError> = state.update { state in
+        let result: Result<Void, SystemError> = state.withLockNotifyingAll { state in
             do throws(SystemError) {
                 let watch = try inotify.add(directory)
                 state.dying.remove(watch)
@@ -49,7 +49,7 @@ final class WatchTable: Sendable {
     }
 
     func place(of watch: Int32) -> Place {
-        state.update { state in
+        state.withLockNotifyingAll { state in
             if let place = state.places[watch] { return .known(place) }
             return state.dying.contains(watch) ? .dying : .unknown
         }
@@ -57,7 +57,7 @@ final class WatchTable: Sendable {
 
     /// The kernel ended the watch.
     func forget(_ watch: Int32) {
-        state.update { state in
+        state.withLockNotifyingAll { state in
             state.dying.remove(watch)
             if let place = state.places.removeValue(forKey: watch), state.watches[place] == watch {
                 state.watches[place] = nil
@@ -69,7 +69,7 @@ final class WatchTable: Sendable {
     ///
     /// - Complexity: O(watches).
     func remove(_ root: RootID, _ directory: RelativePath) {
-        state.update { state in
+        state.withLockNotifyingAll { state in
             for (place, watch) in state.watches where place.root == root && place.path.isWithin(directory) {
                 state.watches[place] = nil
                 state.places[watch] = nil

@@ -30,7 +30,7 @@ final class Watcher: Sendable {
 
     /// Notes everything that the kernel has told so far.
     func drain() {
-        queue.update { inotify in
+        queue.withLockNotifyingAll { inotify in
             do throws(SystemError) {
                 while inotify.isReadable {
                     let events = try inotify.read()

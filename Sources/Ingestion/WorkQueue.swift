@@ -12,9 +12,9 @@ final class WorkQueue: Sendable {
     }
 
     /// Changes the scheduler state and wakes whoever waits for that. `body` must be short.
-    func update<R: Sendable>(_ body: (inout SchedulerState) -> R) -> R { monitor.update { body(&$0) } }
+    func update<R: Sendable>(_ body: (inout SchedulerState) -> R) -> R { monitor.withLockNotifyingAll { body(&$0) } }
 
-    func read<R: Sendable>(_ body: (borrowing SchedulerState) -> R) -> R { monitor.read { body($0) } }
+    func read<R: Sendable>(_ body: (borrowing SchedulerState) -> R) -> R { monitor.withLock { body($0) } }
 
     /// Ends a pause for the device, if there is one; without one nobody is woken.
     func resumeDevice() {

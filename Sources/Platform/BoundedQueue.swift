@@ -17,7 +17,7 @@ package final class BoundedQueue<Element: Sendable>: Sendable {
     }
 
     /// Elements waiting now.
-    package var count: Int { monitor.read { $0.elements.count } }
+    package var count: Int { monitor.withLock { $0.elements.count } }
 
     /// Adds at the end, waiting while the queue is full.
     ///
@@ -44,5 +44,5 @@ package final class BoundedQueue<Element: Sendable>: Sendable {
     }
 
     /// Refuses further pushes and wakes everybody.
-    package func close() { monitor.update { $0.isClosed = true } }
+    package func close() { monitor.withLockNotifyingAll { $0.isClosed = true } }
 }

@@ -35,7 +35,7 @@ package struct Log: Sendable {
     package init(_ component: String) { self.component = component }
 
     /// Drops everything less severe than `level` from now on, in the whole process.
-    package static func setThreshold(_ level: Level) { shared.update { $0.threshold = level } }
+    package static func setThreshold(_ level: Level) { shared.withLockNotifyingAll { $0.threshold = level } }
 
     package func error(_ message: @autoclosure () -> String) { write(.error, message) }
     package func warning(_ message: @autoclosure () -> String) { write(.warning, message) }
@@ -46,7 +46,7 @@ package struct Log: Sendable {
     private func write(_ level: Level, _ message: () -> String) {
         let now = Instant.now
         var heldBack = 0
-        let passes = Self.shared.update { shared -> Bool in
+        let passes = Self.shared.withLockNotifyingAll { shared -> Bool in
             guard level <= shared.threshold else { return false }
             let key = "\(level.rawValue)\(component)"
             var (start, count) = shared.windows[key] ?? (now, 0)

@@ -29,8 +29,9 @@ package final class Monitor<State>: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    /// Runs `body` alone; wakes all waiters afterwards so that they look at the state again.
-    package func update<R, E: Error>(_ body: (inout State) throws(E) -> sending R) throws(E) -> sending R {
+    /// Runs `body` under the lock, then wakes all waiters, so that they look at the state again.
+    package func withLockNotifyingAll<R, E: Error>(_ body: (inout State) throws(E) -> sending R) throws(E) -> sending R
+    {
         pthread_mutex_lock(mutex)
         defer {
             pthread_cond_broadcast(condition)
@@ -39,8 +40,8 @@ package final class Monitor<State>: @unchecked Sendable {
         return try body(&state)
     }
 
-    /// Runs `body` alone without waking anybody; it must not change what waiters wait for.
-    package func read<R, E: Error>(_ body: (inout State) throws(E) -> sending R) throws(E) -> sending R {
+    /// Runs `body` under the lock and wakes nobody: it must not change what waiters wait for.
+    package func withLock<R, E: Error>(_ body: (inout State) throws(E) -> sending R) throws(E) -> sending R {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         return try body(&state)

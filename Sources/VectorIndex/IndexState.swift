@@ -40,10 +40,10 @@ final class IndexState: Sendable {
     }
 
     /// The codes in use now; a search keeps the ones it began with.
-    var codes: CodeStore { codeStore.read { $0 } }
+    var codes: CodeStore { codeStore.withLock { $0 } }
 
     /// Puts codes of another quantizer in the place of those in use. No linker runs.
-    func replaceCodes(by fresh: CodeStore) { codeStore.update { $0 = fresh } }
+    func replaceCodes(by fresh: CodeStore) { codeStore.withLockNotifyingAll { $0 = fresh } }
 
     /// Reads the stored vectors.
     var vectors: VectorReader { VectorReader(databases: databases, dimension: dimension, kernels: kernels) }

@@ -23,18 +23,18 @@ final class BackgroundSearches: Sendable {
                         guard hits.count == count else { throw HarnessFailure("\(hits.count) hits") }
                     }
                 }
-                result.update { $0 = .success(times) }
-            } catch { result.update { $0 = .failure(error) } }
+                result.withLockNotifyingAll { $0 = .success(times) }
+            } catch { result.withLockNotifyingAll { $0 = .failure(error) } }
         }
-        self.thread.update { $0 = thread }
+        self.thread.withLockNotifyingAll { $0 = thread }
     }
 
     func stop() throws -> Latencies {
         isDone.store(true, ordering: .relaxed)
-        thread.update { thread in
+        thread.withLockNotifyingAll { thread in
             thread?.join()
             thread = nil
         }
-        return try result.read { $0 }.get()
+        return try result.withLock { $0 }.get()
     }
 }

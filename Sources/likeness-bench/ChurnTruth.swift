@@ -12,11 +12,11 @@ struct ChurnTruth {
         let first = Monitor<[[Float]]>([])
         let thread = try WorkerThread(name: "bench-truth") {
             let mine = Self.scores(of: Array(queries.prefix(half)), rows)
-            first.update { $0 = mine }
+            first.withLockNotifyingAll { $0 = mine }
         }
         let second = Self.scores(of: Array(queries.dropFirst(half)), rows)
         thread.join()
-        scores = first.read { $0 } + second
+        scores = first.withLock { $0 } + second
     }
 
     /// The best `count` live rows of query `query`.

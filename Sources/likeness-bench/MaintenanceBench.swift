@@ -74,23 +74,23 @@ enum MaintenanceBench {
             var times = Latencies()
             do {
                 var number = 1
-                while !isOver.read({ $0 }) {
+                while !isOver.withLock({ $0 }) {
                     let start = Instant.now
                     _ = try catalog.search(CatalogQuery(vector: features(-number)))
                     times.seconds.append(Instant.now - start)
                     number += 1
                     sleep(seconds: 0.005)
                 }
-                result.update { [times] in $0 = .success(times) }
-            } catch { result.update { $0 = .failure(error) } }
+                result.withLockNotifyingAll { [times] in $0 = .success(times) }
+            } catch { result.withLockNotifyingAll { $0 = .failure(error) } }
         }
         let start = Instant.now
         let outcome = Result { try body() }
         let seconds = Instant.now - start
-        isOver.update { $0 = true }
+        isOver.withLockNotifyingAll { $0 = true }
         thread.join()
         try outcome.get()
-        let times = try result.read { try $0.get() }
+        let times = try result.withLock { try $0.get() }
         guard times.count > 0 else { throw HarnessFailure("no search ended during \(name)") }
         try printLine([
             "bench": "maintenance", "step": name, "count": count, "seconds": (seconds * 1000).rounded() / 1000,

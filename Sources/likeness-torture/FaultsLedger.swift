@@ -25,7 +25,7 @@ final class FaultsLedger: Sendable {
     init(imageCount: Int) { state = Monitor(State(ends: Array(repeating: [], count: imageCount))) }
 
     func note(_ index: Int, _ result: Result<EmbeddedImage, EmbeddingError>) {
-        state.update { state in
+        state.withLockNotifyingAll { state in
             if state.ends[index].isEmpty { state.endedCount += 1 }
             state.ends[index].append(result)
             let now = Instant.now
@@ -36,7 +36,7 @@ final class FaultsLedger: Sendable {
 
     /// Waits for every image, and judges.
     func verdict(required: Double, subject: FaultsSubject, until deadline: Instant) -> Verdict {
-        let all = state.wait(until: deadline) { $0.endedCount == $0.ends.count ? $0 : nil } ?? state.read { $0 }
+        let all = state.wait(until: deadline) { $0.endedCount == $0.ends.count ? $0 : nil } ?? state.withLock { $0 }
         var verdict = Verdict()
         verdict.longestSilence = all.longestSilence
         for (index, ends) in all.ends.enumerated() {

@@ -222,10 +222,10 @@ struct ChangeFeedTests {
         let thread = try WorkerThread(name: "waiter") {
             var last: UInt64 = 3
             while let next = catalog.waitForChanges(after: last, until: .now + 60) {
-                found.update { $0.append(next) }
+                found.withLockNotifyingAll { $0.append(next) }
                 last = next
             }
-            isDone.update { $0 = true }
+            isDone.withLockNotifyingAll { $0 = true }
         }
         try index(fixture, 3..<5)
         #expect(found.wait(until: .now + 60) { $0.last == 5 ? true : nil } == true)
@@ -240,7 +240,9 @@ struct ChangeFeedTests {
     {
         let fixture = try CatalogFixture()
         let seen = Monitor<[UInt64]>([])
-        var observation: ChangeObservation? = fixture.catalog.observeChanges { last in seen.update { $0.append(last) } }
+        var observation: ChangeObservation? = fixture.catalog.observeChanges { last in
+            seen.withLockNotifyingAll { $0.append(last) }
+        }
         try index(fixture, 0..<2)
         // No entry, no call.
         _ = try fixture.catalog.apply([.exclude(ImageID(rawValue: 99))])
@@ -251,7 +253,7 @@ struct ChangeFeedTests {
         observation = nil
         try index(fixture, 5..<6)
         #expect(fixture.catalog.waitForChanges(after: 5, until: .now + 60) == 6)
-        #expect(seen.read { $0.last } == 5)
+        #expect(seen.withLock { $0.last } == 5)
     }
 
     @Test(arguments: [0, 4, 5, 8, 20]) func `a damaged entry is named, and others are given`(offset: Int) throws {

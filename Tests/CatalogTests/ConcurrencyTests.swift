@@ -47,7 +47,7 @@ struct ConcurrencyTests {
         let searcher = try WorkerThread(name: "searcher") {
             do {
                 var seed = 0
-                while !isDone.read({ $0 }) {
+                while !isDone.withLock({ $0 }) {
                     var query = CatalogQuery(vector: CatalogFixture.vector(seed % 300))
                     query.limit = 50
                     let results = try catalog.search(query)
@@ -61,7 +61,7 @@ struct ConcurrencyTests {
                 fixture.indexing("p\(200 + round)", 200 + round), .delete(key: fixture.key("p\(round)")),
             ])
         }
-        isDone.update { $0 = true }
+        isDone.withLockNotifyingAll { $0 = true }
         searcher.join()
     }
 
@@ -98,7 +98,7 @@ struct ConcurrencyTests {
                 _ = try catalog.apply([change])
                 let line = Array("\(isRemoval ? "-\(number - 1)" : "+\(number)")\n".utf8)
                 _ = line.withUnsafeBytes { write(notes, $0.baseAddress, $0.count) }
-                acknowledged.update { $0 += 1 }
+                acknowledged.withLockNotifyingAll { $0 += 1 }
             }
             killer.join()
         }

@@ -88,7 +88,7 @@ struct FailureTests {
         let isDone = Monitor(false)
         let readers = try (0..<3).map { number in
             try WorkerThread(name: "reader \(number)") {
-                while !isDone.read({ $0 }) {
+                while !isDone.withLock({ $0 }) {
                     do {
                         let hits = try catalog.search(CatalogQuery(vector: CatalogFixture.vector(number))).hits
                         if hits.first?.image.content != CatalogFixture.content(number) {
@@ -104,7 +104,7 @@ struct FailureTests {
             fault.discard()
             #expect(try catalog.apply([fixture.indexing("new\(round)", 100 + round)]).count == 1)
         }
-        isDone.update { $0 = true }
+        isDone.withLockNotifyingAll { $0 = true }
         for reader in readers { reader.join() }
         #expect(catalog.statistics.imageCount == 53)
         #expect(try catalog.audit() == [])

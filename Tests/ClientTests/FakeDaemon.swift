@@ -41,7 +41,7 @@ final class FakeDaemon: Sendable {
                 let connection = accept(listener, nil, nil)
                 guard connection >= 0 else { return }
                 Self.serve(connection, readsBody) { request in
-                    received.requests.update { $0.append(request) }
+                    received.requests.withLockNotifyingAll { $0.append(request) }
                     return script(request)
                 }
             }
@@ -82,7 +82,7 @@ final class FakeDaemon: Sendable {
         }
     }
 
-    var requests: [Request] { received.requests.read { $0 } }
+    var requests: [Request] { received.requests.withLock { $0 } }
 
     private static func serve(_ connection: Int32, _ readsBody: Bool, _ script: (Request) -> [UInt8]) {
         defer { close(connection) }
@@ -155,13 +155,13 @@ struct CommandRun {
     ) {
         let printed = Monitor((output: "", errors: ""))
         let terminal = Terminal(hasColor: hasColor, drawsProgress: drawsProgress) { stream, text in
-            printed.update { if stream == .output { $0.output += text } else { $0.errors += text } }
+            printed.withLockNotifyingAll { if stream == .output { $0.output += text } else { $0.errors += text } }
         }
         exitCode = CommandLineClient.run(
             arguments: arguments,
             environment: environment.merging(["LIKENESS_SOCKET": socket]) { $1 },
             terminal: terminal
         )
-        (output, errors) = printed.read { $0 }
+        (output, errors) = printed.withLock { $0 }
     }
 }

@@ -44,7 +44,7 @@ final class FileServer: Sendable {
                 guard connection >= 0 else { return }
                 defer { close(connection) }
                 guard let head = Self.readHead(connection) else { continue }
-                received.heads.update { $0.append(head) }
+                received.heads.withLockNotifyingAll { $0.append(head) }
                 for step in script(head) where !Self.take(step, connection) { break }
             }
         }
@@ -78,7 +78,7 @@ final class FileServer: Sendable {
 
     var address: String { "http://127.0.0.1:\(port)/w.safetensors" }
     /// Heads of the requests so far.
-    var requests: [String] { received.heads.read { $0 } }
+    var requests: [String] { received.heads.withLock { $0 } }
 
     private static func readHead(_ connection: Int32) -> String? {
         var bytes: [UInt8] = []

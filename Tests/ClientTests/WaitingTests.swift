@@ -30,7 +30,7 @@ struct WaitingTests {
                     )
                 )
             }
-            let look = looks.update { looks in
+            let look = looks.withLockNotifyingAll { looks in
                 looks += 1
                 return looks
             }
@@ -48,7 +48,7 @@ struct WaitingTests {
         #expect(run.errors.contains("37 %, 3 of 8, 12.5 images/s"))
         #expect(run.errors.hasSuffix("3 images searchable, 1 failed (likeness failures)\n"))
         #expect(run.output.isEmpty)
-        #expect(looks.read { $0 } >= 4)
+        #expect(looks.withLock { $0 } >= 4)
         #expect(daemon.requests.first?.body == Array(#"{"path":"\#(path)"}"#.utf8))
     }
 
@@ -56,7 +56,7 @@ struct WaitingTests {
     func quiet() throws {
         let looks = Monitor(0)
         let daemon = try FakeDaemon { _ in
-            let look = looks.update { looks in
+            let look = looks.withLockNotifyingAll { looks in
                 looks += 1
                 return looks
             }
@@ -67,7 +67,7 @@ struct WaitingTests {
         let wait = LoadingWait(client: client, terminal: silent(), interval: 0.02, quietTime: 0.1)
         #expect(try wait.run(root: nil).counts.images == 3)
         // At the earliest the third look begins the quiet time, and a later one ends it.
-        #expect(looks.read { $0 } >= 4)
+        #expect(looks.withLock { $0 } >= 4)
         #expect(throws: ClientError.self) { try wait.run(root: "/elsewhere") }
     }
 
@@ -102,7 +102,7 @@ struct WaitingTests {
             switch request.target {
             case "POST /v1/models/art/use": return FakeDaemon.reply(202, "{}")
             case "GET /readyz":
-                let look = looks.update { looks in
+                let look = looks.withLockNotifyingAll { looks in
                     looks += 1
                     return looks
                 }
@@ -127,7 +127,7 @@ struct WaitingTests {
             case "DELETE /v1/whitening": return FakeDaemon.reply(204, "")
             case "GET /readyz": return FakeDaemon.reply(200, #"{"ready":true,"checks":[]}"#)
             default:
-                let look = looks.update { looks in
+                let look = looks.withLockNotifyingAll { looks in
                     looks += 1
                     return looks
                 }

@@ -11,17 +11,17 @@ import Testing
         let mounted = Monitor(false)
         let watched = Monitor<[String]>([])
         let roots = ConfiguredRoots(["/here", "/away"]) { (path, _) in
-            guard path == "/here" || mounted.read({ $0 }) else { throw Refusal(description: "no such folder") }
-            watched.update { $0.append(path) }
+            guard path == "/here" || mounted.withLock({ $0 }) else { throw Refusal(description: "no such folder") }
+            watched.withLockNotifyingAll { $0.append(path) }
         }
         roots.tryAgain()
         #expect(roots.failures == [ConfiguredRoots.Failure(path: "/away", reason: "no such folder")])
         roots.tryAgain()
-        #expect(watched.read { $0 } == ["/here"])
-        mounted.update { $0 = true }
+        #expect(watched.withLock { $0 } == ["/here"])
+        mounted.withLockNotifyingAll { $0 = true }
         roots.tryAgain()
         #expect(roots.failures.isEmpty)
-        #expect(watched.read { $0 } == ["/here", "/away"])
+        #expect(watched.withLock { $0 } == ["/here", "/away"])
     }
 
     @Test func aRelativePathIsBelowTheWorkingDirectory() {

@@ -44,14 +44,14 @@ final class Gate: Sendable {
 
     init(isOpen: Bool) { state = Monitor((isOpen, 0)) }
 
-    var isOpen: Bool { state.read { $0.isOpen } }
+    var isOpen: Bool { state.withLock { $0.isOpen } }
 
-    func open() { state.update { $0.isOpen = true } }
+    func open() { state.withLockNotifyingAll { $0.isOpen = true } }
 
     func pass() {
-        state.update { $0.waitingCount += 1 }
+        state.withLockNotifyingAll { $0.waitingCount += 1 }
         _ = state.wait { $0.isOpen ? true : nil }
-        state.update { $0.waitingCount -= 1 }
+        state.withLockNotifyingAll { $0.waitingCount -= 1 }
     }
 
     /// Waits until that many stand before the door.
@@ -92,13 +92,13 @@ final class GrayBackend: ConvolutionBackend {
     }
 
     /// False from the loss of the device until it returns.
-    var isReady: Bool { ready.read { $0 } }
+    var isReady: Bool { ready.withLock { $0 } }
 
     /// Brings the device back.
-    func returnDevice() { ready.update { $0 = true } }
+    func returnDevice() { ready.withLockNotifyingAll { $0 = true } }
 
     /// First bytes of every batch that was asked for, in order.
-    var batches: [[UInt8]] { runs.read { $0 } }
+    var batches: [[UInt8]] { runs.withLock { $0 } }
 
     func run(
         _ pixels: RawSpan,
@@ -109,19 +109,19 @@ final class GrayBackend: ConvolutionBackend {
     ) throws(InferenceError) {
         precondition((1...maximumBatchCount).contains(count), "\(count) images")
         precondition(
-            running.update {
+            running.withLockNotifyingAll {
                 $0 += 1; return $0
             } == 1,
             "two threads in one backend"
         )
-        defer { running.update { $0 -= 1 } }
+        defer { running.withLockNotifyingAll { $0 -= 1 } }
         let imageByteCount = pixels.byteCount / count
         let values = (0..<count).map { pixels.unsafeLoad(fromByteOffset: $0 * imageByteCount, as: UInt8.self) }
-        runs.update { $0.append(values) }
+        runs.withLockNotifyingAll { $0.append(values) }
         gate?.pass()
         if failsAtAll {
             if values.contains(Self.deviceLost) {
-                ready.update { $0 = false }
+                ready.withLockNotifyingAll { $0 = false }
                 throw .deviceLost(device: "test", detail: "told to")
             }
             if values.contains(Self.outOfMemory) { throw .outOfMemory(device: "test", byteCount: 1) }
@@ -139,7 +139,7 @@ final class Outcomes: Sendable {
     private let results = Monitor<[Int: [Result<EmbeddedImage, EmbeddingError>]]>([:])
 
     func completion(_ index: Int) -> @Sendable (Result<EmbeddedImage, EmbeddingError>) -> Void {
-        { result in self.results.update { $0[index, default: []].append(result) } }
+        { result in self.results.withLockNotifyingAll { $0[index, default: []].append(result) } }
     }
 
     /// Waits until that many images have ended; nil when they do not within ten seconds.
@@ -150,7 +150,7 @@ final class Outcomes: Sendable {
         return all.compactMapValues(\.first)
     }
 
-    var count: Int { results.read { $0.count } }
+    var count: Int { results.withLock { $0.count } }
 }
 
 extension Result<EmbeddedImage, EmbeddingError> {

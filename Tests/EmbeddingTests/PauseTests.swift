@@ -27,7 +27,7 @@ private final class PausingBackend: ConvolutionBackend {
         pause: (() -> Void)?
     ) throws(InferenceError) {
         while let pause, !gate.isOpen {
-            isPausing.update { $0 = true }
+            isPausing.withLockNotifyingAll { $0 = true }
             sleep(seconds: 0.001)
             pause()
         }
@@ -123,7 +123,7 @@ struct PauseTests {
         let isDone = Monitor(false)
         let askers = try (0..<4).map { number in
             try WorkerThread(name: "ask") {
-                while !isDone.read({ $0 }) { _ = try? embedder.embed([UInt8(number)]) }
+                while !isDone.withLock({ $0 }) { _ = try? embedder.embed([UInt8(number)]) }
             }
         }
         startBatch(embedder, backend)
@@ -131,7 +131,7 @@ struct PauseTests {
         sleep(seconds: 0.05)
         gate.open()
         let results = outcomes.wait(2)
-        isDone.update { $0 = true }
+        isDone.withLockNotifyingAll { $0 = true }
         for asker in askers { asker.join() }
         #expect(results?[0]?.gray == 1 && results?[1]?.gray == 2)
     }

@@ -47,7 +47,7 @@ struct QueryQueueTests {
             let wanted: [Float] = head == .gem3 ? [1 / 3, 2 / 3, 2 / 3] : [5, 5, 5]
             let query = try embedder.embed([5]).vector
             let answer = Monitor<[Float]?>(nil)
-            embedder.submit([5]) { result in answer.update { $0 = (try? result.get())?.vector ?? [] } }
+            embedder.submit([5]) { result in answer.withLockNotifyingAll { $0 = (try? result.get())?.vector ?? [] } }
             let bulk = try #require(answer.wait(until: .now + 60) { $0 })
             for vector in [query, bulk] {
                 #expect(zip(vector, wanted).allSatisfy { abs($0 - $1) < 1e-5 }, "\(head): \(vector)")
@@ -84,14 +84,14 @@ struct QueryQueueTests {
         let answer = Monitor<[Float]?>(nil)
         try withThread {
             let vector = try? embedder.embed([99]).vector
-            answer.update { $0 = vector ?? [] }
+            answer.withLockNotifyingAll { $0 = vector ?? [] }
         } meanwhile: {
             #expect(eventually { embedder.statistics.waitingCount == 9 })
             // Its pixels are in line a moment after it is counted, which nobody can see: the wait is long for a moment.
             sleep(seconds: 1)
             gate.open()
         }
-        #expect(answer.read { $0 } == [99, 99, 99])
+        #expect(answer.withLock { $0 } == [99, 99, 99])
         _ = try #require(outcomes.wait(8))
         #expect(backend.batches.firstIndex(of: [99]) == 1, "\(backend.batches)")
     }
@@ -129,7 +129,7 @@ struct QueryQueueTests {
                     if number % 2 == 0 {
                         embedder.submit([value], completion: outcomes.completion(number * 50 + step))
                     } else if (try? embedder.embed([value]).vector) != [Float](repeating: Float(value), count: 3) {
-                        wrong.update { $0 += 1 }
+                        wrong.withLockNotifyingAll { $0 += 1 }
                     }
                 }
             }
@@ -137,7 +137,7 @@ struct QueryQueueTests {
         for thread in threads { thread.join() }
         let results = try #require(outcomes.wait(150))
         for (index, result) in results { #expect(result.gray == Float(index % 240)) }
-        #expect(wrong.read { $0 } == 0)
+        #expect(wrong.withLock { $0 } == 0)
         let statistics = embedder.statistics
         #expect(statistics.imageCount == 150 && statistics.queryCount == 150 && statistics.waitingCount == 0)
     }

@@ -54,7 +54,7 @@ struct StopTests {
             do throws(EmbeddingError) {
                 _ = try embedder.embed([3])
             } catch {
-                if case .stopped = error { isStopped.update { $0 = true } }
+                if case .stopped = error { isStopped.withLockNotifyingAll { $0 = true } }
             }
         }
         sleep(seconds: 0.05)
@@ -66,7 +66,7 @@ struct StopTests {
         let results = try #require(outcomes.wait(3))
         #expect(results[0]?.gray == 0)
         #expect(results[1]?.isStopped == true && results[2]?.isStopped == true)
-        #expect(isStopped.read { $0 })
+        #expect(isStopped.withLock { $0 })
     }
 
     @Test func `after stop everything is refused`() throws {

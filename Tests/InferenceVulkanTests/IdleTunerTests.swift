@@ -155,7 +155,7 @@ struct IdleTunerTests {
         // The measurement goes on when the daemon is about to stop, which waits for it.
         let helper = try WorkerThread(name: "release", stackByteCount: 1 << 20) {
             [faults, supervisor = backend.supervisor] in
-            while !supervisor.state.read({ $0.isStopping }) { sleep(seconds: 0.001) }
+            while !supervisor.state.withLock({ $0.isStopping }) { sleep(seconds: 0.001) }
             faults.release()
         }
         backend.close()

@@ -22,14 +22,14 @@ final class FakeEmbedder: ImageEmbedding {
     init(secondsPerImage: Double = 0) throws {
         self.secondsPerImage = secondsPerImage
         let started = try WorkerThread(name: "fake-embed") { [self] in run() }
-        thread.update { $0 = started }
+        thread.withLockNotifyingAll { $0 = started }
     }
 
     /// Images that went through the network.
-    var embeddedCount: Int { counts.read { $0.embedded } }
+    var embeddedCount: Int { counts.withLock { $0.embedded } }
 
     /// What every image gets from now on.
-    func fail(with error: EmbeddingError?) { failure.update { $0 = error } }
+    func fail(with error: EmbeddingError?) { failure.withLockNotifyingAll { $0 = error } }
 
     func submit(_ encoded: [UInt8], completion: @escaping Completion) {
         if !queue.push(Job(bytes: encoded, completion: completion)) { completion(.failure(.stopped)) }
@@ -37,7 +37,7 @@ final class FakeEmbedder: ImageEmbedding {
 
     func stop() {
         queue.close()
-        thread.update { thread in
+        thread.withLockNotifyingAll { thread in
             thread?.join()
             thread = nil
         }
@@ -46,12 +46,12 @@ final class FakeEmbedder: ImageEmbedding {
     private func run() {
         while let job = queue.pop() {
             if secondsPerImage > 0 { sleep(seconds: secondsPerImage) }
-            if let failure = failure.read({ $0 }) {
+            if let failure = failure.withLock({ $0 }) {
                 job.completion(.failure(failure))
             } else if job.bytes.starts(with: "broken".utf8) {
                 job.completion(.failure(.image(ImagingError(.corrupt, "it says so itself"))))
             } else {
-                counts.update { $0.embedded += 1 }
+                counts.withLockNotifyingAll { $0.embedded += 1 }
                 let properties = ImageProperties(format: .jpeg, width: 4, height: 3)
                 job.completion(.success(EmbeddedImage(vector: [1, 0], properties: properties)))
             }

@@ -80,7 +80,7 @@ import Testing
     @Test func `A change that the catalog refuses does not take its batch along`() throws {
         let ground = try Playground()
         ground.idle()
-        ground.ledger.state.update { $0.refusedPath = RelativePath("7.jpg") }
+        ground.ledger.state.withLockNotifyingAll { $0.refusedPath = RelativePath("7.jpg") }
         for index in 0..<20 { try ground.write("root/\(index).jpg") }
         ground.idle()
         #expect(ground.indexed.count == 19)

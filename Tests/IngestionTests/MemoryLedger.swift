@@ -18,10 +18,10 @@ final class MemoryLedger: FileLedger {
 
     let state = Monitor(State())
 
-    func fail(with error: CatalogError?) { state.update { $0.failure = error } }
+    func fail(with error: CatalogError?) { state.withLockNotifyingAll { $0.failure = error } }
 
-    var rows: [FileKey: FileRow] { state.read { $0.rows } }
-    var images: [ImageID: ImageRecord] { state.read { $0.images } }
+    var rows: [FileKey: FileRow] { state.withLock { $0.rows } }
+    var images: [ImageID: ImageRecord] { state.withLock { $0.images } }
 
     /// Paths of indexed files with their images, for one root.
     func indexed(_ root: RootID) -> [String: ImageID] {
@@ -42,7 +42,7 @@ final class MemoryLedger: FileLedger {
     }
 
     func apply(_ changes: [CatalogChange]) throws(CatalogError) -> [CatalogOutcome] {
-        let result: Result<[CatalogOutcome], CatalogError> = state.update { state in
+        let result: Result<[CatalogOutcome], CatalogError> = state.withLockNotifyingAll { state in
             if let failure = state.failure { return .failure(failure) }
             if let refused = state.refusedPath, changes.contains(where: { Self.key(of: $0)?.path == refused }) {
                 return .failure(.wrongDimension(got: 1, expected: 2))
@@ -115,15 +115,15 @@ final class MemoryLedger: FileLedger {
     }
 
     func files(withContent content: SHA256Digest, limit: Int) throws(CatalogError) -> [FileKey] {
-        state.read { Array($0.images.values.filter { $0.content == content }.map(\.key).prefix(limit)) }
+        state.withLock { Array($0.images.values.filter { $0.content == content }.map(\.key).prefix(limit)) }
     }
 
-    func image(_ id: ImageID) throws(CatalogError) -> ImageRecord? { state.read { $0.images[id] } }
+    func image(_ id: ImageID) throws(CatalogError) -> ImageRecord? { state.withLock { $0.images[id] } }
 
-    func file(_ key: FileKey) throws(CatalogError) -> FileRow? { state.read { $0.rows[key] } }
+    func file(_ key: FileKey) throws(CatalogError) -> FileRow? { state.withLock { $0.rows[key] } }
 
     func files(in root: RootID, after path: RelativePath?, limit: Int) throws(CatalogError) -> [FileRow] {
-        state.update { state in
+        state.withLockNotifyingAll { state in
             let all = state.rows.values.filter { row in
                 row.key.root == root && path.map { $0 < row.key.path } ?? true
             }
@@ -132,7 +132,7 @@ final class MemoryLedger: FileLedger {
     }
 
     func failures(after key: FileKey?, limit: Int) throws(CatalogError) -> [FileRow] {
-        state.update { state in
+        state.withLockNotifyingAll { state in
             let all = state.rows.values.filter { if case .failed = $0.state { true } else { false } }
             let sorted = all.sorted { ($0.key.root.rawValue, $0.key.path) < ($1.key.root.rawValue, $1.key.path) }
             return Array(
@@ -143,10 +143,10 @@ final class MemoryLedger: FileLedger {
         }
     }
 
-    func roots() throws(CatalogError) -> [RootRecord] { state.read { $0.roots } }
+    func roots() throws(CatalogError) -> [RootRecord] { state.withLock { $0.roots } }
 
     func addRoot(_ path: RelativePath) throws(CatalogError) -> RootRecord {
-        state.update { state in
+        state.withLockNotifyingAll { state in
             if let known = state.roots.first(where: { $0.path == path }) { return known }
             let record = RootRecord(id: RootID(rawValue: UInt32(state.roots.count + 1)), path: path)
             state.roots.append(record)
@@ -155,7 +155,7 @@ final class MemoryLedger: FileLedger {
     }
 
     func removeRoot(_ id: RootID) throws(CatalogError) {
-        state.update { state in
+        state.withLockNotifyingAll { state in
             state.roots.removeAll { $0.id == id }
             state.rows = state.rows.filter { $0.key.root != id }
             state.images = state.images.filter { $0.value.key.root != id }

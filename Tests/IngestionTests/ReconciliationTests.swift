@@ -29,12 +29,12 @@ import Testing
         ground.idle()
         ground.idleWithoutRacyStamps()
         let ids = ground.indexed
-        let changeCount = ground.ledger.state.read { $0.changeCount }
+        let changeCount = ground.ledger.state.withLock { $0.changeCount }
         try ground.restart()
         ground.idle()
         #expect(ground.indexed == ids)
         #expect(ground.embedder.embeddedCount == 50)
-        #expect(ground.ledger.state.read { $0.changeCount } == changeCount, "nothing was to be written")
+        #expect(ground.ledger.state.withLock { $0.changeCount } == changeCount, "nothing was to be written")
         #expect(ground.ingestor.status.roots.first?.indexedCount == 50)
     }
 
@@ -148,10 +148,10 @@ import Testing
         // Not tried again by itself, tried again when asked, well again when the file is.
         try ground.restart()
         ground.idle()
-        let batchCount = ground.ledger.state.read { $0.batchCount }
+        let batchCount = ground.ledger.state.withLock { $0.batchCount }
         ground.ingestor.rescan(ground.root)
         ground.idle()
-        #expect(ground.ledger.state.read { $0.batchCount } > batchCount)
+        #expect(ground.ledger.state.withLock { $0.batchCount } > batchCount)
         try ground.write("root/bad.jpg", "mended")
         ground.idle()
         #expect(ground.failed == ["empty.png": "empty", "big.jpg": "limit-exceeded"])

@@ -18,13 +18,13 @@ import Testing
         let pushed = Monitor(false)
         let thread = try WorkerThread(name: "pusher") {
             queue.push(3)
-            pushed.update { $0 = true }
+            pushed.withLockNotifyingAll { $0 = true }
         }
         sleep(seconds: 0.05)
-        #expect(pushed.read { $0 } == false)
+        #expect(pushed.withLock { $0 } == false)
         #expect(queue.pop() == 1)
         thread.join()
-        #expect(pushed.read { $0 })
+        #expect(pushed.withLock { $0 })
     }
 
     @Test func closingDrainsThenEnds() throws {
@@ -49,7 +49,7 @@ import Testing
         let seen = Monitor([Int]())
         let consumers = try (0..<4).map { index in
             try WorkerThread(name: "consumer \(index)") {
-                while let value = queue.pop() { seen.update { $0.append(value) } }
+                while let value = queue.pop() { seen.withLockNotifyingAll { $0.append(value) } }
             }
         }
         let producers = try (0..<4).map { index in
@@ -60,7 +60,7 @@ import Testing
         for producer in producers { producer.join() }
         queue.close()
         for consumer in consumers { consumer.join() }
-        #expect(seen.read { $0.sorted() } == Array(0..<1000))
+        #expect(seen.withLock { $0.sorted() } == Array(0..<1000))
     }
 }
 

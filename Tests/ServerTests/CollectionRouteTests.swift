@@ -63,7 +63,7 @@ struct CollectionRouteTests {
         #expect(try server.send("DELETE", "/v1/collections/work").status == 204)
         #expect(try server.send("DELETE", "/v1/collections/work").status == 404)
         #expect(try server.send("GET", "/v1/images?collection=work").status == 404)
-        server.daemon.seen.update {
+        server.daemon.seen.withLockNotifyingAll {
             #expect($0.created == ["new"])
             #expect($0.removed == ["work"])
         }
@@ -79,7 +79,7 @@ struct CollectionRouteTests {
         #expect(try send("POST", "/v1/rescan?collection=work", "{}") == 202)
         #expect(try server.send("DELETE", "/v1/roots?path=%2Fa&collection=work").status == 204)
         #expect(try server.send("DELETE", "/v1/roots?path=%2Fa").status == 204)
-        #expect(server.daemon.seen.update { $0.collections } == ["work", "work", "work", "work", nil])
+        #expect(server.daemon.seen.withLockNotifyingAll { $0.collections } == ["work", "work", "work", "work", nil])
     }
 
     @Test func `metrics tell the collections apart`() throws {

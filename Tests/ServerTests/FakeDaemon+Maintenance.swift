@@ -27,10 +27,10 @@ extension FakeDaemon {
 
     func copyCollection(_ name: String, isCompacting: Bool) throws(DaemonError) -> CatalogJob<[UInt8]> {
         guard name == Self.collection || name == Self.brokenCollection else { throw .notInBackup(name: name) }
-        seen.update { $0.uses.append(isCompacting ? "compact" : "copy") }
+        seen.withLockNotifyingAll { $0.uses.append(isCompacting ? "compact" : "copy") }
         let sent = Monitor(0)
         return CatalogJob(collection: name) { () throws(CatalogError) in
-            let number = sent.update { sent -> Int in
+            let number = sent.withLockNotifyingAll { sent -> Int in
                 sent += 1
                 return sent - 1
             }
@@ -61,6 +61,8 @@ extension FakeDaemon {
 
     private func job<Step: Sendable>(_ steps: [Step]) -> CatalogJob<Step> {
         let rest = Monitor(steps)
-        return CatalogJob(collection: Self.collection) { rest.update { $0.isEmpty ? nil : $0.removeFirst() } }
+        return CatalogJob(collection: Self.collection) {
+            rest.withLockNotifyingAll { $0.isEmpty ? nil : $0.removeFirst() }
+        }
     }
 }

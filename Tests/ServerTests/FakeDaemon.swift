@@ -103,7 +103,7 @@ final class FakeDaemon: DaemonControl {
     }
 
     func embed(_ encoded: [UInt8]) throws(DaemonError) -> [Float] {
-        seen.update { $0.embedded.append(encoded) }
+        seen.withLockNotifyingAll { $0.embedded.append(encoded) }
         try onEmbed(encoded)
         return [1, 0]
     }
@@ -140,14 +140,14 @@ final class FakeDaemon: DaemonControl {
     func importModel(_ request: ModelImport) throws(DaemonError) -> ServedModel {
         let file = request.temporaryFile
         let size = (try? FileManager.default.attributesOfItem(atPath: file)[.size] as? Int) ?? nil
-        seen.update { $0.imports.append((request.name, size ?? -1, file)) }
+        seen.withLockNotifyingAll { $0.imports.append((request.name, size ?? -1, file)) }
         return Self.model
     }
 
     var pageLink: String? { "http://127.0.0.1:8473/#token=secret" }
 
     func useModel(name: String, head: String?) throws(DaemonError) {
-        seen.update { $0.uses.append("\(name) \(head ?? "-")") }
+        seen.withLockNotifyingAll { $0.uses.append("\(name) \(head ?? "-")") }
     }
 }
 
@@ -161,7 +161,7 @@ struct FakeCollections: CollectionControl {
     func find(_ name: String?) throws(DaemonError) -> FakeCollection {
         switch name {
         case nil, "default": return standard
-        case "work" where !daemon.seen.update({ $0.removed.contains("work") }): return work
+        case "work" where !daemon.seen.withLockNotifyingAll({ $0.removed.contains("work") }): return work
         default: throw .collectionNotFound(name: name ?? "", known: ["default", "work"])
         }
     }
@@ -170,17 +170,17 @@ struct FakeCollections: CollectionControl {
     var unusable: [UnusableCollection] { [] }
 
     func create(_ name: String) throws(DaemonError) -> FakeCollection {
-        daemon.seen.update { $0.created.append(name) }
+        daemon.seen.withLockNotifyingAll { $0.created.append(name) }
         return work
     }
 
     func remove(_ name: String) throws(DaemonError) {
         let found = try find(name).name
-        daemon.seen.update { $0.removed.append(found) }
+        daemon.seen.withLockNotifyingAll { $0.removed.append(found) }
     }
 
     func addRoot(_ path: String, to collection: String?) throws(DaemonError) -> (root: RootStatus, collection: String) {
-        daemon.seen.update {
+        daemon.seen.withLockNotifyingAll {
             $0.addedRoots.append(path)
             $0.collections.append(collection)
         }
@@ -190,14 +190,14 @@ struct FakeCollections: CollectionControl {
     }
 
     func removeRoot(_ path: String, from collection: String?) throws(DaemonError) {
-        daemon.seen.update {
+        daemon.seen.withLockNotifyingAll {
             $0.removedRoots.append(path)
             $0.collections.append(collection)
         }
     }
 
     func rescan(_ path: String?, in collection: String?) throws(DaemonError) {
-        daemon.seen.update {
+        daemon.seen.withLockNotifyingAll {
             $0.rescans.append(path)
             $0.collections.append(collection)
         }
@@ -252,12 +252,12 @@ final class FakeCollection: ServedCollection {
     static let whitening = Whitening(mean: [0, 0], matrix: [1, 0, 0, 1], sampleCount: 300)
 
     func learnWhitening() throws(DaemonError) -> Whitening {
-        daemon?.seen.update { $0.uses.append("whitening") }
+        daemon?.seen.withLockNotifyingAll { $0.uses.append("whitening") }
         guard let whitening = Self.whitening else { throw .unexpected("no whitening") }
         return whitening
     }
 
-    func removeWhitening() throws(DaemonError) { daemon?.seen.update { $0.uses.append("no whitening") } }
+    func removeWhitening() throws(DaemonError) { daemon?.seen.withLockNotifyingAll { $0.uses.append("no whitening") } }
 }
 
 /// Images 1, 2, ... whose vectors turn away from (1, 0) step by step.
@@ -274,7 +274,7 @@ final class FakeCatalog: ImageCatalog {
         self.images = Monitor(images)
     }
 
-    var count: Int { images.update { $0.count } }
+    var count: Int { images.withLockNotifyingAll { $0.count } }
 
     /// Image 4 has the deepest document that is shown, image 5 one that is far too deep.
     private static func document(_ id: ImageID) -> [UInt8] {
@@ -309,12 +309,12 @@ final class FakeCatalog: ImageCatalog {
     func apply(_ changes: [CatalogChange]) throws(CatalogError) -> [CatalogOutcome] {
         changes.map { change in
             guard case .exclude(let id) = change else { return .notFound }
-            return images.update { $0.removeValue(forKey: id) } == nil ? .notFound : .done(id)
+            return images.withLockNotifyingAll { $0.removeValue(forKey: id) } == nil ? .notFound : .done(id)
         }
     }
 
     func search(_ query: CatalogQuery) throws(CatalogError) -> CatalogResults {
-        let all = images.update { Array($0.values) }
+        let all = images.withLockNotifyingAll { Array($0.values) }
         let hits = all.filter { $0.id != query.excluded && query.filter?.matches(FakeSubject(image: $0)) ?? true }
             .map { record in
                 let score = zip(vector(record.id), query.vector).map { $0 * $1 }.reduce(0, +)
@@ -331,15 +331,17 @@ final class FakeCatalog: ImageCatalog {
     }
 
     func vector(of id: ImageID) throws(CatalogError) -> [Float]? { try image(id).map { vector($0.id) } }
-    func image(_ id: ImageID) throws(CatalogError) -> ImageRecord? { images.update { $0[id] } }
+    func image(_ id: ImageID) throws(CatalogError) -> ImageRecord? { images.withLockNotifyingAll { $0[id] } }
 
     func images(after cursor: ImageID?, limit: Int) throws(CatalogError) -> [ImageRecord] {
-        let sorted = images.update { $0.values.sorted { $0.id < $1.id } }
+        let sorted = images.withLockNotifyingAll { $0.values.sorted { $0.id < $1.id } }
         return Array(sorted.filter { $0.id.rawValue > cursor?.rawValue ?? 0 }.prefix(limit))
     }
 
     private func matching(_ filter: Filter) -> [ImageRecord] {
-        images.update { $0.values.filter { filter.matches(FakeSubject(image: $0)) }.sorted { $0.id < $1.id } }
+        images.withLockNotifyingAll {
+            $0.values.filter { filter.matches(FakeSubject(image: $0)) }.sorted { $0.id < $1.id }
+        }
     }
 
     func images(matching filter: Filter, after cursor: ImageID?, limit: Int) throws(CatalogError) -> FilteredImages {
@@ -350,7 +352,7 @@ final class FakeCatalog: ImageCatalog {
 
     func excludeImages(matching filter: Filter) throws(CatalogError) -> Int {
         let ids = matching(filter).map(\.id)
-        images.update { for id in ids { $0[id] = nil } }
+        images.withLockNotifyingAll { for id in ids { $0[id] = nil } }
         return ids.count
     }
 

@@ -30,7 +30,7 @@ struct FramingTests {
         #expect(reply["content-type"] == "application/problem+json", "\(name)")
         #expect(reply.kind == "bad-request", "\(name)")
         #expect(client.isClosed(), "\(name)")
-        #expect(server.daemon.seen.update { $0.embedded.isEmpty }, "\(name)")
+        #expect(server.daemon.seen.withLockNotifyingAll { $0.embedded.isEmpty }, "\(name)")
     }
 
     @Test(arguments: [

@@ -68,7 +68,7 @@ struct LimitTests {
         for _ in 0..<400 { client.write(chunk(5000)) }
         client.write("0\r\n\r\n")
         #expect(try client.reply().status == 200)
-        #expect(server.daemon.seen.update { $0.embedded.first?.count } == 2_000_000)
+        #expect(server.daemon.seen.withLockNotifyingAll { $0.embedded.first?.count } == 2_000_000)
     }
 
     @Test func `bodies of all requests together have a limit`() throws {
@@ -110,7 +110,7 @@ struct LimitTests {
         #expect(reply.status == 408)
         #expect(reply.kind == "timeout")
         #expect(reply["x-request-id"] == reply.json["instance"] as? String)
-        #expect(server.daemon.seen.update { $0.embedded.isEmpty })
+        #expect(server.daemon.seen.withLockNotifyingAll { $0.embedded.isEmpty })
     }
 
     @Test func `a truncated body is no request`() throws {
@@ -120,7 +120,7 @@ struct LimitTests {
             client.write("POST /v1/search HTTP/1.1\r\nHost: d\r\nContent-Length: 1000\r\n\r\nabc")
         }
         #expect(try server.send("GET", "/healthz").status == 200)
-        #expect(server.daemon.seen.update { $0.embedded.isEmpty })
+        #expect(server.daemon.seen.withLockNotifyingAll { $0.embedded.isEmpty })
     }
 
     @Test func `an idle connection is closed without a word`() throws {
@@ -136,7 +136,7 @@ struct LimitTests {
         let server = try TestServer(daemon: daemon, limits: { $0.querySeconds = 0.15 })
         // The answer comes although the search itself has not ended.
         let answer = Result { try server.send("POST", "/v1/search", body: [1]) }
-        gate.update { $0 = true }
+        gate.withLockNotifyingAll { $0 = true }
         let reply = try answer.get()
         #expect(reply.status == 504)
         #expect(reply.kind == "timeout")
@@ -148,9 +148,9 @@ struct LimitTests {
         let server = try TestServer(daemon: daemon, limits: { $0.searchCount = 1 })
         let first = try server.unix()
         first.write("POST /v1/search HTTP/1.1\r\nHost: d\r\nContent-Length: 1\r\n\r\na")
-        #expect(eventually { daemon.seen.update { !$0.embedded.isEmpty } })
+        #expect(eventually { daemon.seen.withLockNotifyingAll { !$0.embedded.isEmpty } })
         let second = try server.send("POST", "/v1/search", body: [1])
-        gate.update { $0 = true }
+        gate.withLockNotifyingAll { $0 = true }
         #expect(second.status == 503)
         #expect(second.kind == "overloaded")
         #expect(second["retry-after"] == "1")
@@ -188,11 +188,11 @@ struct LimitTests {
                         (try? client.send("POST", "/v1/search", body: [1, 2, 3]).status) == 200
                     }
                 }
-                if good != true { failed.update { $0 += 1 } }
+                if good != true { failed.withLockNotifyingAll { $0 += 1 } }
             }
         }
         for thread in threads { thread.join() }
-        #expect(failed.update { $0 } == 0)
+        #expect(failed.withLockNotifyingAll { $0 } == 0)
     }
 
     @Test func `closed connections leave no descriptor open`() throws {

@@ -37,7 +37,7 @@ struct MaintenanceTests {
         #expect(reply.head.hasPrefix("HTTP/1.1 200"))
         #expect(reply.head.lowercased().contains("transfer-encoding: chunked"))
         #expect(unchunked(reply.body) == (0..<FakeDaemon.pieceCount).flatMap { FakeDaemon.piece($0) })
-        #expect(server.daemon.seen.update { $0.uses } == ["compact"])
+        #expect(server.daemon.seen.withLockNotifyingAll { $0.uses } == ["compact"])
     }
 
     @Test func `one that breaks off misses its last chunk`() throws {

@@ -31,7 +31,7 @@ struct RouteTests {
         #expect(found.results.first?.document == .object(["camera": .string("X100")]))
         #expect(found.total == 5)
         #expect(found.warnings?.map(\.kind) == ["untrained-model", "root-offline"])
-        #expect(server.daemon.seen.update { $0.embedded } == [[1, 2, 3]])
+        #expect(server.daemon.seen.withLockNotifyingAll { $0.embedded } == [[1, 2, 3]])
     }
 
     @Test func `a search by id leaves that image out`() throws {
@@ -62,7 +62,7 @@ struct RouteTests {
         #expect(lines.count == 4)
         let first = try JSONDecoder().decode(SearchResultBody.self, from: Data(lines[0].utf8))
         #expect(first.id == 2)
-        #expect(server.daemon.seen.update { $0.embedded } == [[1, 2, 3]])
+        #expect(server.daemon.seen.withLockNotifyingAll { $0.embedded } == [[1, 2, 3]])
     }
 
     @Test(arguments: [
@@ -310,7 +310,7 @@ struct RouteTests {
         #expect(
             try server.send("POST", "/v1/rescan", fields: [json], body: Array(#"{"path":"/a"}"#.utf8)).status == 202
         )
-        server.daemon.seen.update {
+        server.daemon.seen.withLockNotifyingAll {
             #expect($0.addedRoots == ["/a b"])
             #expect($0.removedRoots == ["/a", "/b"])
             #expect($0.rescans == [nil, "/a"])
@@ -321,7 +321,7 @@ struct RouteTests {
         let server = try TestServer(limits: { $0.modelByteCount = 5_000_000 })
         let reply = try server.send("PUT", "/v1/models/vgg-1.x?head=max", body: [UInt8](repeating: 9, count: 3_000_000))
         #expect(reply.status == 201)
-        let seen = try #require(server.daemon.seen.update { $0.imports.first })
+        let seen = try #require(server.daemon.seen.withLockNotifyingAll { $0.imports.first })
         #expect(seen.name == "vgg-1.x")
         #expect(seen.byteCount == 3_000_000)
         #expect(!FileManager.default.fileExists(atPath: seen.path))
@@ -342,7 +342,7 @@ struct RouteTests {
             try server.send("POST", "/v1/models/b/use", fields: [json], body: Array(#"{"head":"mean"}"#.utf8)).status
                 == 202
         )
-        #expect(server.daemon.seen.update { $0.uses } == ["a -", "b mean"])
+        #expect(server.daemon.seen.withLockNotifyingAll { $0.uses } == ["a -", "b mean"])
     }
 
     @Test func `whitening is learned and taken back`() throws {
@@ -351,7 +351,7 @@ struct RouteTests {
         #expect(body.vectors == 300)
         #expect(body.sha256 == FakeCollection.whitening?.digest.description)
         #expect(try server.send("DELETE", "/v1/whitening").status == 204)
-        #expect(server.daemon.seen.update { $0.uses } == ["whitening", "no whitening"])
+        #expect(server.daemon.seen.withLockNotifyingAll { $0.uses } == ["whitening", "no whitening"])
     }
 
     // MARK: Health

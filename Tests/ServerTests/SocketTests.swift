@@ -110,11 +110,11 @@ struct SocketTests {
         let idle = try server.unix()
         #expect(try idle.send("GET", "/healthz").status == 200)
         working.write("POST /v1/search HTTP/1.1\r\nHost: d\r\nContent-Length: 1\r\n\r\na")
-        #expect(eventually { daemon.seen.update { !$0.embedded.isEmpty } })
+        #expect(eventually { daemon.seen.withLockNotifyingAll { !$0.embedded.isEmpty } })
         let stopping = try WorkerThread(name: "stopping") { [server = server.server] in server.stop(within: 60) }
         // The idle connection is closed while the request is still at work.
         #expect(idle.isClosed())
-        gate.update { $0 = true }
+        gate.withLockNotifyingAll { $0 = true }
         let reply = try working.reply()
         #expect(reply.status == 200)
         #expect(reply["connection"]?.lowercased() == "close")

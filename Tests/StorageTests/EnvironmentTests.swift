@@ -65,18 +65,18 @@ struct EnvironmentTests {
         let failures = Monitor(0)
         let readers = try (0..<4).map { index in
             try WorkerThread(name: "reader \(index)") {
-                while !isDone.read({ $0 }) {
+                while !isDone.withLock({ $0 }) {
                     do {
                         let value = try ReadTransaction(environment).get(UInt32(0), in: records)
-                        if value != Self.page { failures.update { $0 += 1 } }
-                    } catch { failures.update { $0 += 1 } }
+                        if value != Self.page { failures.withLockNotifyingAll { $0 += 1 } }
+                    } catch { failures.withLockNotifyingAll { $0 += 1 } }
                 }
             }
         }
         for _ in 0..<8 { try environment.grow() }
-        isDone.update { $0 = true }
+        isDone.withLockNotifyingAll { $0 = true }
         for reader in readers { reader.join() }
-        #expect(failures.read { $0 } == 0)
+        #expect(failures.withLock { $0 } == 0)
         #expect(try environment.statistics.mapByteCount == 1 << 28)
     }
 

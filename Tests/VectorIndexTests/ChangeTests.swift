@@ -104,7 +104,7 @@ struct ChangeTests {
         try fixture.remove(lost)
         try fixture.link()
         try fixture.checkpoint()
-        let free = Set(fixture.index.writer.shared.read { $0.free.map(\.slot.rawValue) })
+        let free = Set(fixture.index.writer.shared.withLock { $0.free.map(\.slot.rawValue) })
         for slot in slots {
             for level in 0...slot.level {
                 #expect(free.isDisjoint(with: fixture.index.state.graph.list(slot, level: level)), "slot \(slot)")
@@ -256,8 +256,8 @@ struct ChangeTests {
                             let hits = try index.search(query, count: 10, transaction: transaction)
                             let own = try index.search(base[Int(slot.rawValue)], count: 1, transaction: transaction)
                             let isRight = hits.count == 10 && own.first?.slot == slot
-                            if !isRight { failures.update { $0.append("\(hits.count) hits, \(own)") } }
-                        } catch { failures.update { $0.append("\(error)") } }
+                            if !isRight { failures.withLockNotifyingAll { $0.append("\(hits.count) hits, \(own)") } }
+                        } catch { failures.withLockNotifyingAll { $0.append("\(error)") } }
                     }
                 }
             }
@@ -271,7 +271,7 @@ struct ChangeTests {
         isDone.store(true, ordering: .relaxed)
         for searcher in searchers { searcher.join() }
         fixture.index.stop()
-        #expect(failures.read { $0 } == [])
+        #expect(failures.withLock { $0 } == [])
         #expect(fixture.index.statistics.vectorCount == 300 + 6 * 40)
     }
 }

@@ -36,8 +36,8 @@ extension IndexFixture {
             found.append("no entry, \(linkedCount) linked")
         }
         let free =
-            index.writer.shared.read { $0.free.map(\.slot.rawValue) }
-            + index.maintenance.detached.read { $0.map(\.slot.rawValue) }
+            index.writer.shared.withLock { $0.free.map(\.slot.rawValue) }
+            + index.maintenance.detached.withLock { $0.map(\.slot.rawValue) }
         if Set(free).count < free.count { found.append("a slot is free twice") }
         for slot in free where named.contains(slot) { found.append("\(slot) is free and named") }
         return found

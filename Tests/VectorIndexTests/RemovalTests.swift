@@ -26,7 +26,7 @@ struct RemovalTests {
             #expect(fixture.violations() == [])
         }
         try fixture.checkpoint()
-        #expect(fixture.index.writer.shared.read { $0.free.count } == Int(fixture.index.state.graph.slotCount))
+        #expect(fixture.index.writer.shared.withLock { $0.free.count } == Int(fixture.index.state.graph.slotCount))
         try fixture.reopen()
         let late = source.next(20)
         let slots = try fixture.add(late)
@@ -156,6 +156,6 @@ struct RemovalTests {
         try fixture.link()
         #expect(fixture.index.maintenance.linker.tombstones().isEmpty)
         #expect(fixture.violations() == [])
-        #expect(fixture.index.maintenance.detached.read { Set($0.map(\.slot)) } == Set(gone))
+        #expect(fixture.index.maintenance.detached.withLock { Set($0.map(\.slot)) } == Set(gone))
     }
 }

@@ -13,7 +13,7 @@ struct RemovalVisibilityTests {
         private let state = Monitor<(slots: [Slot: Int], next: Int)>(([:], 0))
 
         func add(_ slots: [Slot]) {
-            state.update { state in
+            state.withLockNotifyingAll { state in
                 for slot in slots {
                     state.slots[slot] = state.next
                     state.next += 1
@@ -21,8 +21,10 @@ struct RemovalVisibilityTests {
             }
         }
 
-        func remove(_ slots: [Slot]) { state.update { state in for slot in slots { state.slots[slot] = nil } } }
-        var slots: [Slot: Int] { state.read { $0.slots } }
+        func remove(_ slots: [Slot]) {
+            state.withLockNotifyingAll { state in for slot in slots { state.slots[slot] = nil } }
+        }
+        var slots: [Slot: Int] { state.withLock { $0.slots } }
     }
 
     @Test("are never returned, beside inserts, repairs, reuse and checkpoints")
@@ -49,10 +51,10 @@ struct RemovalVisibilityTests {
                         let after = gone.slots
                         for hit in hits {
                             guard let removal = before[hit.slot], after[hit.slot] == removal else { continue }
-                            failures.update { $0.append("\(hit.slot) was removed") }
+                            failures.withLockNotifyingAll { $0.append("\(hit.slot) was removed") }
                         }
-                        if hits.count < 10 { failures.update { $0.append("\(hits.count) hits") } }
-                    } catch { failures.update { $0.append("\(error)") } }
+                        if hits.count < 10 { failures.withLockNotifyingAll { $0.append("\(hits.count) hits") } }
+                    } catch { failures.withLockNotifyingAll { $0.append("\(error)") } }
                 }
             }
         }
@@ -77,7 +79,7 @@ struct RemovalVisibilityTests {
         isDone.store(true, ordering: .relaxed)
         for searcher in searchers { searcher.join() }
         index.stop()
-        #expect(failures.read { $0 } == [])
+        #expect(failures.withLock { $0 } == [])
         #expect(fixture.violations() == [])
         // Slots did come back, or the test shows less than it says.
         #expect(index.state.graph.slotCount < 400 + 12 * 90)

@@ -13,11 +13,11 @@ final class ChangeSignal: Sendable {
     private let state = Monitor(State())
 
     /// The newest entry, as of the last commit.
-    var last: UInt64 { state.read { $0.last } }
+    var last: UInt64 { state.withLock { $0.last } }
 
     /// After a commit: `sequence` is the newest entry that is durable.
     func note(_ sequence: UInt64) {
-        let observers = state.update { state -> [@Sendable (UInt64) -> Void] in
+        let observers = state.withLockNotifyingAll { state -> [@Sendable (UInt64) -> Void] in
             // A store that was opened again after a panic may have lost the last commit: waiters look at it anew as well.
             guard sequence != state.last else { return [] }
             state.last = sequence
@@ -29,7 +29,7 @@ final class ChangeSignal: Sendable {
 
     /// Wakes everybody for good.
     func close() {
-        let (last, observers) = state.update { state in
+        let (last, observers) = state.withLockNotifyingAll { state in
             state.isClosed = true
             defer { state.observers = [:] }
             return (state.last, Array(state.observers.values))
@@ -46,7 +46,7 @@ final class ChangeSignal: Sendable {
     }
 
     func observe(_ body: @escaping @Sendable (UInt64) -> Void) -> ChangeObservation {
-        let number = state.update { state in
+        let number = state.withLockNotifyingAll { state in
             state.lastObserver += 1
             if !state.isClosed { state.observers[state.lastObserver] = body }
             return state.lastObserver
@@ -54,7 +54,9 @@ final class ChangeSignal: Sendable {
         return ChangeObservation(self, number)
     }
 
-    fileprivate func remove(_ number: UInt64) { state.update { _ = $0.observers.removeValue(forKey: number) } }
+    fileprivate func remove(_ number: UInt64) {
+        state.withLockNotifyingAll { _ = $0.observers.removeValue(forKey: number) }
+    }
 }
 
 /// Keeps an observer of the change feed registered as long as somebody holds it.

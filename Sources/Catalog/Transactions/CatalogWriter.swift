@@ -49,7 +49,7 @@ final class CatalogWriter: Sendable {
         let contents = try store.contents()
         let transaction = try CatalogReadTransaction(store.environment, contents.tables)
         let closed = try transaction.allRoots().filter(\.row.isRemoved).map(\.id)
-        monitor.update { $0.closedRoots = closed }
+        monitor.withLockNotifyingAll { $0.closedRoots = closed }
     }
 
     /// The thread's body: returns after `stop`, when all requests are done.
@@ -78,11 +78,11 @@ final class CatalogWriter: Sendable {
         detail: "the collection was written anew; it is about to be opened again"
     )
 
-    private var isMoved: Bool { monitor.read { $0.isMoved } }
-    var isClosing: Bool { monitor.read { $0.isClosing } }
+    private var isMoved: Bool { monitor.withLock { $0.isMoved } }
+    var isClosing: Bool { monitor.withLock { $0.isClosing } }
 
     /// For work that takes long: the thread is not stuck.
-    func noteTurn() { lastTurn.update { $0 = .now } }
+    func noteTurn() { lastTurn.withLockNotifyingAll { $0 = .now } }
 
     private func rewrite(_ request: WriteRequest) {
         guard case .rewrite(let whitening, let step) = request.work else { return }
@@ -91,7 +91,7 @@ final class CatalogWriter: Sendable {
             defer {
                 // However it ended: the generation that a restart finds decides.
                 let found = try? CollectionGenerations(store.generations.directory).current
-                if found != store.generations.current { monitor.update { $0.isMoved = true } }
+                if found != store.generations.current { monitor.withLockNotifyingAll { $0.isMoved = true } }
             }
             try rewrite(whitening, step)
         } catch {
@@ -102,12 +102,12 @@ final class CatalogWriter: Sendable {
     }
 
     /// How long ago the thread last came round. Half a second when idle; longer only inside a transaction.
-    var secondsSinceTurn: Double { Instant.now - lastTurn.read { $0 } }
+    var secondsSinceTurn: Double { Instant.now - lastTurn.withLock { $0 } }
 
     /// Hands a request in; it is refused after `stop`.
     func submit(_ work: WriteRequest.Work) throws(CatalogError) -> WriteRequest.Reply {
         let request = WriteRequest(work)
-        let isTaken = monitor.update { state -> Bool in
+        let isTaken = monitor.withLockNotifyingAll { state -> Bool in
             if state.isClosing { return false }
             state.queue.append(request)
             return true
@@ -116,12 +116,12 @@ final class CatalogWriter: Sendable {
         return try request.wait()
     }
 
-    func stop() { monitor.update { $0.isClosing = true } }
+    func stop() { monitor.withLockNotifyingAll { $0.isClosing = true } }
 
     /// Takes a root off the list and blocks until its rows are gone, which takes many transactions.
     func removeRoot(_ root: RootID) throws(CatalogError) {
         _ = try submit(.closeRoot(root))
-        monitor.update { state in
+        monitor.withLockNotifyingAll { state in
             if !state.closedRoots.contains(root) { state.closedRoots.append(root) }
             state.purgeFailure = nil
         }
@@ -147,7 +147,7 @@ final class CatalogWriter: Sendable {
                 state.queue.count >= lastGroupCount || state.isClosing ? true : nil
             }
         }
-        let group = monitor.update { state -> [WriteRequest] in
+        let group = monitor.withLockNotifyingAll { state -> [WriteRequest] in
             var changeCount = 0
             let end =
                 state.queue.firstIndex { request in
@@ -166,7 +166,7 @@ final class CatalogWriter: Sendable {
     /// Whether there is more to do than waiting for requests.
     private var hasMaintenance: Bool {
         guard !committer.isBackingOff, !isMoved else { return false }
-        return monitor.read { !$0.closedRoots.isEmpty } || needsCheckpoint || store.counts.lacksFields
+        return monitor.withLock { !$0.closedRoots.isEmpty } || needsCheckpoint || store.counts.lacksFields
     }
 
     private var needsCheckpoint: Bool {
@@ -182,7 +182,7 @@ final class CatalogWriter: Sendable {
             return
         }
         guard !committer.isBackingOff, !isMoved else { return }
-        if let root = monitor.read({ $0.closedRoots.first }) { purge(root) }
+        if let root = monitor.withLock({ $0.closedRoots.first }) { purge(root) }
         if needsCheckpoint { _ = committer.checkpoint() }
         if store.counts.lacksFields { committer.indexFields(limit: Self.indexingLimit) }
     }
@@ -190,13 +190,13 @@ final class CatalogWriter: Sendable {
     private func purge(_ root: RootID) {
         switch committer.purge(root, limit: Self.purgeLimit) {
         case .success(let hasMore):
-            monitor.update { state in
+            monitor.withLockNotifyingAll { state in
                 if !hasMore { state.closedRoots.removeAll { $0 == root } }
                 state.purgeFailure = nil
             }
         case .failure(let error):
             Self.log.error("removing the files of root \(root.rawValue) pauses: \(error)")
-            monitor.update { $0.purgeFailure = error }
+            monitor.withLockNotifyingAll { $0.purgeFailure = error }
         }
     }
 

@@ -19,7 +19,7 @@ final class GroupCommitter: Sendable {
     init(_ store: CatalogStore) { self.store = store }
 
     /// Whether maintenance that was refused is not tried again yet.
-    var isBackingOff: Bool { backsOffUntil.read { $0 } > Instant.now }
+    var isBackingOff: Bool { backsOffUntil.withLock { $0 } > Instant.now }
 
     /// Commits `group` together and completes every request of it.
     func commit(_ group: [WriteRequest]) {
@@ -107,7 +107,7 @@ final class GroupCommitter: Sendable {
     }
 
     private func backOff() {
-        backsOffUntil.update { $0 = Instant.now + Self.backoffSeconds }
+        backsOffUntil.withLockNotifyingAll { $0 = Instant.now + Self.backoffSeconds }
         recover()
     }
 

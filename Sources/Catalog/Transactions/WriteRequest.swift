@@ -50,7 +50,7 @@ final class WriteRequest: Sendable {
 
     var isRewrite: Bool { if case .rewrite = work { true } else { false } }
 
-    func complete(_ outcome: Result<Reply, CatalogError>) { result.update { $0 = outcome } }
+    func complete(_ outcome: Result<Reply, CatalogError>) { result.withLockNotifyingAll { $0 = outcome } }
 
     /// Blocks until the writer is done with it.
     func wait() throws(CatalogError) -> Reply {

@@ -38,7 +38,7 @@ package final class CatalogRebuilding: Sendable {
     ///
     /// - Throws: what kept it from going on; the collection is as it was, but for what was dropped so far.
     package func next() throws(CatalogError) -> Step? {
-        try state.update { (state) throws(CatalogError) -> Step? in
+        try state.withLockNotifyingAll { (state) throws(CatalogError) -> Step? in
             switch state.phase {
             case .reading(let slot, let done): return try read(from: slot, done, &state)
             case .clearing:

@@ -65,7 +65,7 @@ package final class CatalogVerification: Sendable {
     /// - Throws: `.storage` when a running collection was closed.
     package func next() throws(CatalogError) -> Step? {
         do throws(CatalogFailure) {
-            return try state.update { (state) throws(CatalogFailure) -> Step? in
+            return try state.withLockNotifyingAll { (state) throws(CatalogFailure) -> Step? in
                 while state.waiting.isEmpty, !state.isOver { try advance(&state) }
                 return state.waiting.isEmpty ? nil : state.waiting.removeFirst()
             }

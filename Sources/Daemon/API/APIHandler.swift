@@ -67,6 +67,6 @@ final class APIHandler: DaemonControl {
     }
 
     var collections: any CollectionControl { all }
-    var pageLink: String? { page.read { $0 } }
+    var pageLink: String? { page.withLock { $0 } }
     var temporaryDirectory: String { information.folder.temporary }
 }

@@ -51,14 +51,14 @@ final class Collections: Sendable {
 
     /// Begins to watch the folders of all.
     func start() throws {
-        try changes.update { (isStarted: inout Bool) throws in
+        try changes.withLockNotifyingAll { (isStarted: inout Bool) throws in
             isStarted = true
             for collection in open {
                 do { try collection.start() } catch {
                     guard collection !== standard else { throw error }
                     log.error("collection \(collection.id) cannot be used: \(error)")
                     collection.close()
-                    entries.update { $0[collection.id] = .unusable("\(error)") }
+                    entries.withLockNotifyingAll { $0[collection.id] = .unusable("\(error)") }
                 }
             }
         }
@@ -73,7 +73,7 @@ final class Collections: Sendable {
 
     /// Those that can be used, by name.
     var open: [ImageCollection] {
-        entries.read { entries in
+        entries.withLock { entries in
             entries.sorted { $0.key < $1.key }.compactMap {
                 if case .open(let collection) = $0.value { collection } else { nil }
             }
@@ -82,7 +82,7 @@ final class Collections: Sendable {
 
     /// Those that cannot, with the reasons, by name.
     var unusable: [UnusableCollection] {
-        entries.read { entries in
+        entries.withLock { entries in
             entries.sorted { $0.key < $1.key }.compactMap {
                 if case .unusable(let reason) = $0.value {
                     UnusableCollection(name: $0.key.description, reason: reason)
@@ -104,7 +104,7 @@ final class Collections: Sendable {
     }
 
     private func entry(_ text: String) -> Entry? {
-        CollectionName(text).flatMap { name in entries.read { $0[name] } }
+        CollectionName(text).flatMap { name in entries.withLock { $0[name] } }
     }
 
     private func unknown(_ text: String) -> DaemonError {
@@ -115,7 +115,7 @@ final class Collections: Sendable {
 
     /// Runs `body` while no collection and no folder is added by others.
     func whileNothingIsAdded<R: Sendable>(_ body: () throws(DaemonError) -> R) throws(DaemonError) -> R {
-        try changes.update { (_) throws(DaemonError) in try body() }
+        try changes.withLockNotifyingAll { (_) throws(DaemonError) in try body() }
     }
 
     private static let tooMany = DaemonError.tooManyCollections(limit: ServerLimits.collectionCount)
@@ -123,7 +123,7 @@ final class Collections: Sendable {
     /// Makes an empty collection: on disk when this returns.
     func create(_ text: String) throws(DaemonError) -> ImageCollection {
         guard let name = CollectionName(text) else { throw .invalidCollectionName }
-        return try changes.update { (isStarted: inout Bool) throws(DaemonError) -> ImageCollection in
+        return try changes.withLockNotifyingAll { (isStarted: inout Bool) throws(DaemonError) -> ImageCollection in
             switch entry(text) {
             case nil: return try make(name, isStarted: isStarted)
             case .leaving: throw DaemonError.collectionIsBeingRemoved(name: text)
@@ -133,13 +133,13 @@ final class Collections: Sendable {
     }
 
     private func make(_ name: CollectionName, isStarted: Bool) throws(DaemonError) -> ImageCollection {
-        guard entries.read({ $0.count }) < ServerLimits.collectionCount else { throw Self.tooMany }
+        guard entries.withLock({ $0.count }) < ServerLimits.collectionCount else { throw Self.tooMany }
         do {
             try folder.create(name)
             do {
                 let collection = try ImageCollection(name, in: folder, services: services)
                 if isStarted { try collection.start() }
-                entries.update { $0[name] = .open(collection) }
+                entries.withLockNotifyingAll { $0[name] = .open(collection) }
                 log.notice("created collection \(name)")
                 return collection
             } catch {
@@ -154,7 +154,7 @@ final class Collections: Sendable {
     func remove(_ text: String) throws(DaemonError) {
         guard let name = CollectionName(text) else { throw unknown(text) }
         guard name != .standard else { throw .collectionIsStandard(name: text) }
-        let taken = entries.update { entries -> Entry? in
+        let taken = entries.withLockNotifyingAll { entries -> Entry? in
             guard let entry = entries[name] else { return nil }
             if case .leaving = entry { return nil }
             entries[name] = .leaving
@@ -164,10 +164,10 @@ final class Collections: Sendable {
         // From here on no request finds it; those that did are waited for, and none writes below its folder any more.
         if case .open(let collection) = taken { collection.close() }
         do throws(SystemError) { try folder.remove(name) } catch {
-            entries.update { $0[name] = .unusable("it could not be removed: \(error)") }
+            entries.withLockNotifyingAll { $0[name] = .unusable("it could not be removed: \(error)") }
             throw .system(error)
         }
-        entries.update { $0[name] = nil }
+        entries.withLockNotifyingAll { $0[name] = nil }
         log.notice("removed collection \(name)")
     }
 }

@@ -40,19 +40,19 @@ final class ConfiguredRoots: Sendable {
     }
 
     /// The folders that are not watched yet, and why.
-    var failures: [Failure] { waiting.read { $0 } }
+    var failures: [Failure] { waiting.withLock { $0 } }
 
     /// Tries those that are not watched yet; for one thread. What is refused is logged when its reason is new.
     func tryAgain() {
         for root in failures {
             do {
                 try watch(root.path, root.collection)
-                waiting.update { $0.removeAll { $0 == root } }
+                waiting.withLockNotifyingAll { $0.removeAll { $0 == root } }
                 if !root.reason.isEmpty { log.notice("watching \(root.path) now") }
             } catch {
                 let reason = "\(error)"
                 if reason != root.reason { log.error("cannot watch \(root.path): \(reason)") }
-                waiting.update { list in
+                waiting.withLockNotifyingAll { list in
                     for index in list.indices where list[index] == root {
                         list[index] = Failure(path: root.path, reason: reason, collection: root.collection)
                     }

@@ -60,7 +60,7 @@ final class ImageCollection: ServedCollection {
     /// Begins to watch its folders, now and whenever one is added.
     func start() throws {
         let hasRoots = try !store.roots().isEmpty
-        try watching.update { (watching: inout Watching) throws in
+        try watching.withLockNotifyingAll { (watching: inout Watching) throws in
             guard !watching.isStarted, !watching.isEnded else { return }
             watching.isStarted = true
             if let ingestor = watching.ingestor {
@@ -73,7 +73,7 @@ final class ImageCollection: ServedCollection {
 
     /// Ends watching; what is embedded is committed.
     func stopWatching() {
-        let ingestor = watching.update { watching in
+        let ingestor = watching.withLockNotifyingAll { watching in
             defer { watching.ingestor = nil }
             watching.isEnded = true
             return watching.ingestor
@@ -104,14 +104,14 @@ final class ImageCollection: ServedCollection {
         return ingestor
     }
 
-    private var ingestor: Ingestor? { watching.read { $0.ingestor } }
+    private var ingestor: Ingestor? { watching.withLock { $0.ingestor } }
 
     // MARK: Folders
 
     var work: IngestionStatus { ingestor?.status ?? .sum([]) }
 
     func addRoot(_ path: String) throws -> RootStatus {
-        let ingestor = try watching.update { (watching: inout Watching) throws -> Ingestor in
+        let ingestor = try watching.withLockNotifyingAll { (watching: inout Watching) throws -> Ingestor in
             if let ingestor = watching.ingestor { return ingestor }
             guard !watching.isEnded else { throw CatalogError.storage(detail: "the collection is closed") }
             let made = try makeIngestor(isStarted: watching.isStarted)

@@ -30,7 +30,7 @@ final class RootListFile: Sendable {
         guard bytes.isEmpty || bytes.last == 0, paths.allSatisfy({ $0.bytes.first == UInt8(ascii: "/") }) else {
             throw ConfigurationError("\(file) is damaged; delete it and add the folders again with `likeness watch`")
         }
-        state.update { $0.stored = bytes }
+        state.withLockNotifyingAll { $0.stored = bytes }
         let wanted = Set(paths)
         let present = try catalog.roots()
         for root in present where !wanted.contains(root.path) { try catalog.removeRoot(root.id) }
@@ -40,7 +40,7 @@ final class RootListFile: Sendable {
     /// Stores the catalog's roots as the list, durably; writes nothing when that is what the list holds, or after
     /// `close`.
     func save(_ catalog: Catalog) throws {
-        try state.update { (state: inout State) throws in
+        try state.withLockNotifyingAll { (state: inout State) throws in
             guard !state.isClosed else { return }
             let bytes: [UInt8] = try catalog.roots().map(\.path).sorted().flatMap { path in path.bytes + [0] }
             guard bytes != state.stored else { return }
@@ -50,5 +50,5 @@ final class RootListFile: Sendable {
     }
 
     /// Lets the file be: its folder may soon be another collection's.
-    func close() { state.update { $0.isClosed = true } }
+    func close() { state.withLockNotifyingAll { $0.isClosed = true } }
 }

@@ -8,9 +8,9 @@ package final class ValidationLog: Sendable {
 
     package init() {}
 
-    package var messages: [String] { lines.read { $0 } }
+    package var messages: [String] { lines.withLock { $0 } }
 
-    fileprivate func append(_ line: String) { lines.update { $0.append(line) } }
+    fileprivate func append(_ line: String) { lines.withLockNotifyingAll { $0.append(line) } }
 }
 
 /// A `VkDebugUtilsMessengerEXT` that writes warnings and errors into a log.

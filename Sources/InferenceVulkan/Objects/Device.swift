@@ -88,7 +88,7 @@ final class Device {
         if isAbandoned {
             // An instance must not be destroyed before its devices: it stays with this one.
             let remains = Remains(instance: physical.instance, device: handle)
-            Self.abandoned.update { $0.append(remains) }
+            Self.abandoned.withLockNotifyingAll { $0.append(remains) }
         } else {
             functions.destroyDevice(handle, nil)
         }

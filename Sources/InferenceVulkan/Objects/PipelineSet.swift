@@ -59,7 +59,7 @@ private final class Work: @unchecked Sendable {
 
     @Sendable func run() {
         while true {
-            let taken = state.read { state -> Int? in
+            let taken = state.withLock { state -> Int? in
                 guard state.failure == nil, state.next < shapes.count else { return nil }
                 defer { state.next += 1 }
                 return state.next
@@ -70,17 +70,17 @@ private final class Work: @unchecked Sendable {
                 let pipeline =
                     try device.makePipeline(shape.kernel, constants: shape.constants, layout: layout, cache: cache)
                 let made = Made(pipeline: pipeline)
-                self.made.read { $0[taken] = made }
+                self.made.withLock { $0[taken] = made }
             } catch {
                 let failure = error
-                state.read { if $0.failure == nil { $0.failure = failure } }
+                state.withLock { if $0.failure == nil { $0.failure = failure } }
             }
         }
     }
 
     func finish() throws(InferenceError) -> [PipelineShape: Pipeline] {
-        if let failure = state.read({ $0.failure }) { throw failure }
-        let made = self.made.read { $0 }
+        if let failure = state.withLock({ $0.failure }) { throw failure }
+        let made = self.made.withLock { $0 }
         return Dictionary(uniqueKeysWithValues: made.map { (shapes[$0.key], $0.value.pipeline) })
     }
 }

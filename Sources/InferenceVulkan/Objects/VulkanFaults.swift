@@ -68,30 +68,30 @@ package final class VulkanFaults: Sendable {
     package func arm(_ call: Call, at k: Int, onDevice device: Int? = nil, _ effect: Effect) {
         precondition(k > 0, "call number \(k)")
         let site = Site(call: call, device: device)
-        state.update { $0.armed[site, default: [:]][$0.counts[site, default: 0] + k] = effect }
+        state.withLockNotifyingAll { $0.armed[site, default: [:]][$0.counts[site, default: 0] + k] = effect }
     }
 
     /// Takes back what has not happened yet.
-    package func disarm() { state.update { $0.armed = [:] } }
+    package func disarm() { state.withLockNotifyingAll { $0.armed = [:] } }
 
     /// Lets every call that is held go on.
-    package func release() { state.update { $0.releasedCount = $0.heldCount } }
+    package func release() { state.withLockNotifyingAll { $0.releasedCount = $0.heldCount } }
 
     /// Faults that happened.
-    package var firedCount: Int { state.read { $0.firedCount } }
+    package var firedCount: Int { state.withLock { $0.firedCount } }
 
     /// Calls that were held so far, those that went on included.
-    package var heldCount: Int { state.read { $0.heldCount } }
+    package var heldCount: Int { state.withLock { $0.heldCount } }
 
     /// Device objects made so far.
-    package var deviceCount: Int { state.read { $0.deviceCount } }
+    package var deviceCount: Int { state.withLock { $0.deviceCount } }
 
     /// Calls of a kind so far.
-    package func count(_ call: Call) -> Int { state.read { $0.counts[Site(call: call, device: nil), default: 0] } }
+    package func count(_ call: Call) -> Int { state.withLock { $0.counts[Site(call: call, device: nil), default: 0] } }
 
     /// The faults of a device object that is made now.
     func addDevice() -> DeviceFaults {
-        let number = state.update { state in
+        let number = state.withLockNotifyingAll { state in
             state.deviceCount += 1
             return state.deviceCount
         }
@@ -102,7 +102,7 @@ package final class VulkanFaults: Sendable {
     ///
     /// - Returns: what is to become of it; nil when it goes through unharmed.
     fileprivate func next(_ call: Call, device: Int) -> Effect? {
-        let (effect, held) = state.update { state -> (Effect?, Int) in
+        let (effect, held) = state.withLockNotifyingAll { state -> (Effect?, Int) in
             var found: Effect?
             for site in [Site(call: call, device: nil), Site(call: call, device: device)] {
                 let number = state.counts[site, default: 0] + 1
@@ -135,7 +135,7 @@ final class DeviceFaults: Sendable {
     /// - Returns: what is to become of it; nil when it goes through unharmed.
     func next(_ call: VulkanFaults.Call) -> VulkanFaults.Effect? {
         let effect = plan.next(call, device: number)
-        if effect == .hang || effect == .endlessHang { hang.update { $0 = effect } }
+        if effect == .hang || effect == .endlessHang { hang.withLockNotifyingAll { $0 = effect } }
         return effect
     }
 
@@ -145,8 +145,8 @@ final class DeviceFaults: Sendable {
     ///   hang times it out: a fault that made believe that the work had ended would do harm.
     /// - Returns: the code that takes the place of the driver's; nil where the wait goes through.
     func nextWait(isTeardown: Bool) -> VkResult? {
-        if isTeardown { return hang.read { $0 == .endlessHang } ? VK_TIMEOUT : nil }
+        if isTeardown { return hang.withLock { $0 == .endlessHang } ? VK_TIMEOUT : nil }
         if let result = next(.waitSemaphores)?.result { return result }
-        return hang.read { $0 != nil } ? VK_TIMEOUT : nil
+        return hang.withLock { $0 != nil } ? VK_TIMEOUT : nil
     }
 }

@@ -20,9 +20,9 @@ extension Supervisor {
     }
 
     func tune() {
-        let current = state.read { Box(engine: $0.engine, health: $0.health) }
+        let current = state.withLock { Box(engine: $0.engine, health: $0.health) }
         guard let engine = current.engine else { return }
-        let (failedTiers, ceiling) = state.read { ($0.failedTiers, $0.ceiling) }
+        let (failedTiers, ceiling) = state.withLock { ($0.failedTiers, $0.ceiling) }
         do throws(InferenceError) {
             let outcome = try tuner.tune(
                 engine,
@@ -46,20 +46,20 @@ extension Supervisor {
 
     /// Closes with the first use, and when the daemon stops.
     private func makeYieldPolicy() -> YieldPolicy {
-        let number = state.read { $0.useNumber }
+        let number = state.withLock { $0.useNumber }
         return YieldPolicy(
             mayContinue: { [state] in
-                state.read { $0.useCount == 0 && $0.useNumber == number && !$0.isStopping }
+                state.withLock { $0.useCount == 0 && $0.useNumber == number && !$0.isStopping }
             },
             waitUntilFree: { [state] in
-                while state.read({ $0.useCount > 0 && !$0.isStopping }) { sleep(seconds: Self.yieldSeconds) }
+                while state.withLock({ $0.useCount > 0 && !$0.isStopping }) { sleep(seconds: Self.yieldSeconds) }
             },
             submissionLimit: SubmissionPlan.submissionLimit
         )
     }
 
     private func setTuningStatus(_ tuningStatus: TuningStatus) {
-        state.update { state in
+        state.withLockNotifyingAll { state in
             state.tuningStatus = tuningStatus
             if state.engine != nil { state.health.reason = Self.reason(tuningStatus) }
         }
@@ -68,7 +68,7 @@ extension Supervisor {
     /// Replaces the engine. Where there is no room for two, the device is recovering meanwhile. An engine that was lost in the meantime
     /// is being recovered already, and the next one will find the tuning.
     private func takeOver(_ opened: Box, from current: Box, since start: Instant) {
-        let isServing = state.update { state -> Bool in
+        let isServing = state.withLockNotifyingAll { state -> Bool in
             guard let engine = state.engine, engine === current.engine else { return false }
             guard opened.engine == nil else { return true }
             state.retired.append(RetiredDevice(engine))

@@ -59,21 +59,21 @@ final class Supervisor: @unchecked Sendable {
 
     /// Ends the thread and tears the device down. Nobody may compute any more; later calls do nothing.
     func stop() {
-        let isFirst = state.update { state in
+        let isFirst = state.withLockNotifyingAll { state in
             defer { state.isStopping = true }
             return !state.isStopping
         }
         guard isFirst else { return }
         thread?.join()
-        state.update { state in
+        state.withLockNotifyingAll { state in
             state.engine = nil
             state.retired = []
         }
     }
 
-    var health: DeviceHealth { state.read { $0.health } }
-    var report: GraphicsReport? { state.read { $0.report } }
-    var isServing: Bool { state.read { $0.engine != nil } }
+    var health: DeviceHealth { state.withLock { $0.health } }
+    var report: GraphicsReport? { state.withLock { $0.report } }
+    var isServing: Bool { state.withLock { $0.engine != nil } }
 
     func waitUntilReady(seconds: Double?) throws(InferenceError) -> Bool {
         let answer = state.wait(until: seconds.map { .now + $0 }) { state -> Result<Bool, InferenceError>? in
@@ -89,7 +89,7 @@ final class Supervisor: @unchecked Sendable {
     ///
     /// - Throws: `.deviceLost` while there is none.
     func beginUse() throws(InferenceError) -> Engine {
-        let box = state.read { state in
+        let box = state.withLock { state in
             if state.engine != nil {
                 state.useCount += 1
                 state.useNumber += 1
@@ -103,7 +103,7 @@ final class Supervisor: @unchecked Sendable {
     }
 
     func endUse() {
-        state.read { state in
+        state.withLock { state in
             state.useCount -= 1
             state.idleSince = .now
         }
@@ -116,11 +116,11 @@ final class Supervisor: @unchecked Sendable {
     }
 
     func noteNonFinite(_ count: Int) {
-        if count > 0 { state.read { $0.health.nonFiniteCount += count } }
+        if count > 0 { state.withLock { $0.health.nonFiniteCount += count } }
     }
 
     func noteOutOfMemory(_ error: InferenceError) {
-        state.read { $0.health.outOfMemoryCount += 1 }
+        state.withLock { $0.health.outOfMemoryCount += 1 }
         Self.log.warning("\(error); the batches are halved")
     }
 
@@ -129,7 +129,7 @@ final class Supervisor: @unchecked Sendable {
     /// - Returns: what the caller throws.
     func noteLoss(of engine: Engine, _ error: InferenceError) -> InferenceError {
         let lost = Box(engine: engine, health: DeviceHealth())
-        let isNew = state.update { state -> Bool in
+        let isNew = state.withLockNotifyingAll { state -> Bool in
             guard let current = state.engine, current === lost.engine else { return false }
             state.retired.append(RetiredDevice(current))
             state.engine = nil
@@ -204,7 +204,7 @@ final class Supervisor: @unchecked Sendable {
             case .tune: tune()
             case nil: break
             }
-            isWaiting = state.read { $0.attempt ?? tuningDue($0) }
+            isWaiting = state.withLock { $0.attempt ?? tuningDue($0) }
         }
     }
 
@@ -226,7 +226,7 @@ final class Supervisor: @unchecked Sendable {
     private func open() {
         let start = Instant.now
         do throws(InferenceError) {
-            let ceiling = state.read { $0.ceiling }
+            let ceiling = state.withLock { $0.ceiling }
             var request = Engine.Request(network: network, options: options, ceiling: ceiling)
             request.failedTiers = try probe()
             let opened = Box(engine: try Engine(request), health: DeviceHealth())
@@ -242,8 +242,8 @@ final class Supervisor: @unchecked Sendable {
     /// - Throws: `.deviceUnavailable`, and `.deviceLost` when the driver crashes or does not answer.
     private func probe() throws(InferenceError) -> [Tier: String] {
         guard let probe = options.probe else { return [:] }
-        let trial = try probe.run { state.read { $0.isStopping } }
-        state.read { state in
+        let trial = try probe.run { state.withLock { $0.isStopping } }
+        state.withLock { state in
             state.report = trial.report
             state.failedTiers = trial.failedTiers
         }
@@ -257,7 +257,7 @@ final class Supervisor: @unchecked Sendable {
         let info = engine.device.physical.info
         let seconds = Instant.now - start
         let facts = (tier: engine.tier.rawValue, tiers: engine.tiers, usedCache: engine.usedCache)
-        let isReturn = state.update { state -> Bool in
+        let isReturn = state.withLockNotifyingAll { state -> Bool in
             let lostAt = state.lostAt
             state.health.device = info.name
             state.health.uuid = info.uuid
@@ -287,7 +287,7 @@ final class Supervisor: @unchecked Sendable {
     }
 
     private func noteFailure(_ error: InferenceError) {
-        let isStopping = state.update { state -> Bool in
+        let isStopping = state.withLockNotifyingAll { state -> Bool in
             let isFirst = state.health.state == .opening
             if isFirst { state.firstFailure = error }
             // A trial that a stop has ended says nothing about the device.

@@ -39,7 +39,7 @@ final class Connection: @unchecked Sendable {
     @discardableResult
     func allow(_ seconds: Double?, late reply: Problem? = nil, isIdle: Bool = false) -> Bool {
         let instant = seconds.map { Instant.now + $0 }
-        return deadline.update {
+        return deadline.withLockNotifyingAll {
             guard !$0.isCut else { return false }
             $0.instant = instant
             $0.reply = reply
@@ -49,13 +49,13 @@ final class Connection: @unchecked Sendable {
     }
 
     /// Cuts the connection if it waits for a request. The socket must be open.
-    func cutIfIdle() { deadline.update { if !$0.isCut, $0.isIdle { cut(&$0, telling: nil) } } }
+    func cutIfIdle() { deadline.withLockNotifyingAll { if !$0.isCut, $0.isIdle { cut(&$0, telling: nil) } } }
 
     /// Cuts the connection if its time is over. The socket must be open.
     ///
     /// - Returns: whether it was cut now.
     func cutIfLate(_ now: Instant) -> Bool {
-        deadline.update {
+        deadline.withLockNotifyingAll {
             guard !$0.isCut, let instant = $0.instant, instant <= now else { return false }
             cut(&$0, telling: $0.reply)
             return true
@@ -64,7 +64,7 @@ final class Connection: @unchecked Sendable {
 
     /// Ends the connection now. `problem` is sent only while no reply can be on its way. The socket must be open.
     func cut(telling problem: Problem?) {
-        deadline.update { if !$0.isCut { cut(&$0, telling: problem) } }
+        deadline.withLockNotifyingAll { if !$0.isCut { cut(&$0, telling: problem) } }
     }
 
     private func cut(_ deadline: inout Deadline, telling problem: Problem?) {

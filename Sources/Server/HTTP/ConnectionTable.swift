@@ -18,14 +18,14 @@ final class ConnectionTable: Sendable {
         self.metrics = metrics
     }
 
-    var count: Int { state.read { $0.connections.count } }
+    var count: Int { state.withLock { $0.connections.count } }
 
     /// Enters a new connection.
     ///
     /// One above the limits is told so politely in reply to its first request; a user with twice their share is cut at
     /// once, so that nobody can take all the connections that the library has.
     func open(socket: Int32, peer: Peer) -> Connection {
-        let connection = state.update { state -> Connection in
+        let connection = state.withLockNotifyingAll { state -> Connection in
             var count = 0
             if case .user(let id) = peer {
                 count = state.perUser[id, default: 0] + 1
@@ -59,7 +59,7 @@ final class ConnectionTable: Sendable {
 
     /// Forgets a connection; its socket may be closed after this has returned.
     func close(_ connection: Connection) {
-        state.update { state in
+        state.withLockNotifyingAll { state in
             state.connections[ObjectIdentifier(connection)] = nil
             guard case .user(let id) = connection.peer, let count = state.perUser[id] else { return }
             state.perUser[id] = count > 1 ? count - 1 : nil
@@ -76,7 +76,7 @@ final class ConnectionTable: Sendable {
             guard goesOn == true else { return }
             let next = Instant.now + limits.reaperSeconds
             // Under the lock no connection can leave the table, so every socket is still the one it was.
-            let cutCount = state.read { state in
+            let cutCount = state.withLock { state in
                 let now = Instant.now
                 return state.connections.values.count { $0.cutIfLate(now) }
             }
@@ -86,7 +86,7 @@ final class ConnectionTable: Sendable {
     }
 
     /// Ends the timeout reaper.
-    func finish() { state.update { $0.isFinished = true } }
+    func finish() { state.withLockNotifyingAll { $0.isFinished = true } }
 
     /// Waits until no connection is open.
     ///
@@ -97,7 +97,7 @@ final class ConnectionTable: Sendable {
 
     /// Cuts all connections that wait for a request, or all there are.
     func cutAll(onlyIdle: Bool) {
-        state.read { state in
+        state.withLock { state in
             for connection in state.connections.values {
                 if onlyIdle { connection.cutIfIdle() } else { connection.cut(telling: nil) }
             }

@@ -25,14 +25,14 @@ final class BodyMemory: Sendable {
     init(byteCount: Int) { free = Monitor(byteCount) }
 
     fileprivate func take(_ byteCount: Int) -> Bool {
-        free.update {
+        free.withLockNotifyingAll {
             guard $0 >= byteCount else { return false }
             $0 -= byteCount
             return true
         }
     }
 
-    fileprivate func giveBack(_ byteCount: Int) { free.update { $0 += byteCount } }
+    fileprivate func giveBack(_ byteCount: Int) { free.withLockNotifyingAll { $0 += byteCount } }
 }
 
 /// A new file of a name of its own, removed with the value.

@@ -28,8 +28,8 @@ final class ResponseStream: Sendable {
     convenience init(lines next: @escaping @Sendable () -> JobLine?) {
         let isOver = Monitor(false)
         self.init { () throws(Problem) in
-            guard !isOver.read({ $0 }), let line = next() else { return [] }
-            if line.result != nil || line.problem != nil { isOver.update { $0 = true } }
+            guard !isOver.withLock({ $0 }), let line = next() else { return [] }
+            if line.result != nil || line.problem != nil { isOver.withLockNotifyingAll { $0 = true } }
             return try JSON.encode(line) + [UInt8(ascii: "\n")]
         }
     }
@@ -39,7 +39,7 @@ final class ResponseStream: Sendable {
         check: @escaping @Sendable () throws(Problem) -> Void,
         onFailure: @escaping @Sendable (Problem) -> Void
     ) {
-        state.update { state in
+        state.withLockNotifyingAll { state in
             state.check = check
             state.onFailure = onFailure
         }
@@ -47,7 +47,7 @@ final class ResponseStream: Sendable {
 
     /// Fills `buffer`; the bytes written, 0 at the end, -1 after a failure.
     private func read(into buffer: UnsafeMutableRawBufferPointer) -> Int64 {
-        state.update { state -> Int64 in
+        state.withLockNotifyingAll { state -> Int64 in
             guard let next = state.next else { return 0 }
             do throws(Problem) {
                 if state.rest.isEmpty {

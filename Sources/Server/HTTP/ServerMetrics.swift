@@ -26,13 +26,13 @@ final class ServerMetrics: Sendable {
 
     private let counts = Monitor(Counts())
 
-    var snapshot: Counts { counts.update { $0 } }
+    var snapshot: Counts { counts.withLockNotifyingAll { $0 } }
 
-    func requestBegun() { counts.update { $0.requestsAtWork += 1 } }
+    func requestBegun() { counts.withLockNotifyingAll { $0.requestsAtWork += 1 } }
 
     /// `status` is nil when the client went away or was cut before a reply.
     func requestEnded(route: String, status: Int?, seconds: Double) {
-        counts.update {
+        counts.withLockNotifyingAll {
             $0.requestsAtWork -= 1
             $0.requestSeconds += seconds
             $0.replies[Reply(route: route, status: status ?? 499), default: 0] += 1
@@ -40,7 +40,7 @@ final class ServerMetrics: Sendable {
     }
 
     func searched(seconds: Double) {
-        counts.update {
+        counts.withLockNotifyingAll {
             $0.searchCount += 1
             $0.searchSeconds += seconds
             for (index, bound) in Self.buckets.enumerated() where seconds <= bound { $0.searchBuckets[index] += 1 }
@@ -48,11 +48,11 @@ final class ServerMetrics: Sendable {
     }
 
     func connectionOpened(isRefused: Bool) {
-        counts.update {
+        counts.withLockNotifyingAll {
             $0.connectionsAccepted += 1
             if isRefused { $0.connectionsRefused += 1 }
         }
     }
 
-    func connectionsCut(_ count: Int) { counts.update { $0.connectionsCut += count } }
+    func connectionsCut(_ count: Int) { counts.withLockNotifyingAll { $0.connectionsCut += count } }
 }

@@ -29,7 +29,7 @@ final class Service: Sendable {
 
     /// Runs a search unless too many are at work.
     func searching<R>(_ body: () throws(Problem) -> R) throws(Problem) -> R {
-        let isAdmitted = searchesAtWork.update { count in
+        let isAdmitted = searchesAtWork.withLockNotifyingAll { count in
             guard count < limits.searchCount else { return false }
             count += 1
             return true
@@ -37,7 +37,7 @@ final class Service: Sendable {
         guard isAdmitted else {
             throw Problem(.overloaded, "\(limits.searchCount) searches are at work already", retryAfter: 1)
         }
-        defer { searchesAtWork.update { $0 -= 1 } }
+        defer { searchesAtWork.withLockNotifyingAll { $0 -= 1 } }
         return try body()
     }
 }

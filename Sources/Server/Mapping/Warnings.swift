@@ -114,10 +114,10 @@ final class RecentWarnings: Sendable {
     /// The warnings as of now or a moment ago.
     func current(_ control: any DaemonControl) -> [Warning] {
         let now = Instant.now
-        let fresh = known.update { known in known.flatMap { $0.until > now ? $0.warnings : nil } }
+        let fresh = known.withLockNotifyingAll { known in known.flatMap { $0.until > now ? $0.warnings : nil } }
         if let fresh { return fresh }
         let warnings = Warning.all(control.conditions())
-        known.update { $0 = (warnings, now + Self.seconds) }
+        known.withLockNotifyingAll { $0 = (warnings, now + Self.seconds) }
         return warnings
     }
 }

@@ -12,7 +12,7 @@ final class MaintenanceClaim: Sendable {
 
     /// - Throws: `conflict` while another job is at work.
     init(_ job: String, _ current: Current) throws(Problem) {
-        let other = current.update { current -> String? in
+        let other = current.withLockNotifyingAll { current -> String? in
             guard current == nil else { return current }
             current = job
             return nil
@@ -21,7 +21,7 @@ final class MaintenanceClaim: Sendable {
         self.current = current
     }
 
-    deinit { current.update { $0 = nil } }
+    deinit { current.withLockNotifyingAll { $0 = nil } }
 }
 
 /// The same job for one collection after the other, line by line, with one result for all.
@@ -39,7 +39,7 @@ final class JobLines<Step: JobStep>: Sendable {
     /// The next line; the last one is the result. A failure is the last line too: the reply has begun, and carries no
     /// other status any more.
     func next() -> JobLine? {
-        state.update { state in
+        state.withLockNotifyingAll { state in
             do throws(CatalogError) { return try next(&state) } catch { return JobLine(problem: Problem(error)) }
         }
     }

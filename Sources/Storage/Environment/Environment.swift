@@ -59,7 +59,7 @@ package final class Environment: Sendable {
 
     deinit {
         // Transactions keep the environment alive, so none is active here.
-        monitor.read { $0.handle }?.close()
+        monitor.withLock { $0.handle }?.close()
     }
 
     /// Waits for active transactions, closes, and gives the directory free. Later transactions throw `.closed`.
@@ -147,16 +147,16 @@ package final class Environment: Sendable {
             handle?.mapNumber = state.mapNumber
             return .some(handle)
         }
-        guard let handle = admitted ?? nil else { throw monitor.read { unavailable($0) } }
+        guard let handle = admitted ?? nil else { throw monitor.withLock { unavailable($0) } }
         return handle
     }
 
-    func leave() { monitor.update { $0.activeCount -= 1 } }
+    func leave() { monitor.withLockNotifyingAll { $0.activeCount -= 1 } }
 
     /// Registers a copy, which lasts longer than others may wait: `leave` follows, and `endCopy` before the socket is closed.
     func enter(copyingTo socket: Int32) throws(StorageError) -> EnvironmentHandle {
         let handle = try enter()
-        monitor.update { state in
+        monitor.withLockNotifyingAll { state in
             state.copies.insert(socket)
             // Somebody may have begun to wait since.
             if state.isExclusive { shutdown(socket, Int32(SHUT_RDWR)) }
@@ -164,11 +164,11 @@ package final class Environment: Sendable {
         return handle
     }
 
-    func endCopy(to socket: Int32) { monitor.update { _ = $0.copies.remove(socket) } }
+    func endCopy(to socket: Int32) { monitor.withLockNotifyingAll { _ = $0.copies.remove(socket) } }
 
     /// Remembers databases whose opening transaction has committed, for `reopen`.
     func register(_ databases: [Database]) {
-        monitor.update { state in
+        monitor.withLockNotifyingAll { state in
             state.databases += databases.filter { !state.databases.contains($0) }
         }
     }
@@ -186,7 +186,7 @@ package final class Environment: Sendable {
             return true
         }
         _ = monitor.wait { $0.activeCount == 0 ? true : nil }
-        defer { monitor.update { $0.isExclusive = false } }
-        try monitor.update { (state: inout State) throws(E) in try body(&state) }
+        defer { monitor.withLockNotifyingAll { $0.isExclusive = false } }
+        try monitor.withLockNotifyingAll { (state: inout State) throws(E) in try body(&state) }
     }
 }

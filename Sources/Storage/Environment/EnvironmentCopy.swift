@@ -51,7 +51,7 @@ package final class EnvironmentCopy: Sendable {
             thread = try WorkerThread(name: "copy") {
                 Self.blockPipeSignal()
                 let result = mdb_env_copyfd2(handle.pointer, output, flags)
-                progress.update { $0.result = result }
+                progress.withLockNotifyingAll { $0.result = result }
                 environment.leave()
                 Glibc.close(output)
             }
@@ -68,7 +68,7 @@ package final class EnvironmentCopy: Sendable {
     deinit {
         environment.endCopy(to: stream.rawValue)
         shutdown(stream.rawValue, Int32(SHUT_RDWR))
-        if !progress.read({ $0.isJoined }) { thread.join() }
+        if !progress.withLock({ $0.isJoined }) { thread.join() }
     }
 
     /// The next bytes; none at the end.
@@ -87,11 +87,11 @@ package final class EnvironmentCopy: Sendable {
         }
         if let failure { throw StorageError(failure) }
         guard bytes.isEmpty else { return bytes }
-        if !progress.read({ $0.isJoined }) {
+        if !progress.withLock({ $0.isJoined }) {
             thread.join()
-            progress.update { $0.isJoined = true }
+            progress.withLockNotifyingAll { $0.isJoined = true }
         }
-        let result = progress.read { $0.result }
+        let result = progress.withLock { $0.result }
         guard result != EPIPE else {
             throw StorageError(code: .interrupted, operation: "copy \(environment.directory)")
         }

@@ -19,14 +19,14 @@ final class ExactMatchTable: Sendable {
     private let state = Monitor(State(entries: [UInt64](repeating: empty, count: 64)))
 
     func insert(_ hash: UInt64, _ slot: Slot) {
-        state.update { state in
+        state.withLockNotifyingAll { state in
             if (state.used + 1) * 4 > state.entries.count * 3 { Self.rebuild(&state) }
             Self.put(&state, tag: UInt32(truncatingIfNeeded: hash), slot.rawValue)
         }
     }
 
     func remove(_ hash: UInt64, _ slot: Slot) {
-        state.update { state in
+        state.withLockNotifyingAll { state in
             let wanted = UInt64(UInt32(truncatingIfNeeded: hash)) << 32 | UInt64(slot.rawValue)
             let mask = state.entries.count - 1
             var at = Int(UInt32(truncatingIfNeeded: hash)) & mask
@@ -43,7 +43,7 @@ final class ExactMatchTable: Sendable {
 
     /// Slots whose tag is that of `hash`: none or one, but for collisions.
     func candidates(_ hash: UInt64) -> [Slot] {
-        state.read { state in
+        state.withLock { state in
             let tag = UInt64(UInt32(truncatingIfNeeded: hash))
             let mask = state.entries.count - 1
             var at = Int(UInt32(truncatingIfNeeded: hash)) & mask
@@ -59,7 +59,7 @@ final class ExactMatchTable: Sendable {
         }
     }
 
-    var byteCount: Int { state.read { $0.entries.count * MemoryLayout<UInt64>.stride } }
+    var byteCount: Int { state.withLock { $0.entries.count * MemoryLayout<UInt64>.stride } }
 
     private static func put(_ state: inout State, tag: UInt32, _ slot: UInt32) {
         let mask = state.entries.count - 1

@@ -44,13 +44,13 @@ final class GraphMaintenance: Sendable {
         queue.start()
         for number in 0..<threadCount {
             let thread = try WorkerThread(name: "linker-\(number)") { [self] in runLinker() }
-            threads.update { $0.append(thread) }
+            threads.withLockNotifyingAll { $0.append(thread) }
         }
     }
 
     func stop() {
         queue.stop()
-        let running = threads.update { threads in
+        let running = threads.withLockNotifyingAll { threads in
             defer { threads = [] }
             return threads
         }
@@ -158,7 +158,7 @@ final class GraphMaintenance: Sendable {
     private func release(_ slots: [Slot]) {
         let epoch = contexts.advanceEpoch()
         for slot in slots { CIndexKernels_set_dirty(state.graph.chunks, slot.rawValue) }
-        detached.update { $0 += slots.map { WriterState.FreeSlot(slot: $0, epoch: epoch) } }
+        detached.withLockNotifyingAll { $0 += slots.map { WriterState.FreeSlot(slot: $0, epoch: epoch) } }
         state.tombstoneCount.subtract(slots.count, ordering: .relaxed)
     }
 
@@ -188,7 +188,7 @@ final class GraphMaintenance: Sendable {
         queue.whileQuiesced { () -> CheckpointEpoch? in
             let slots = (0..<state.graph.slotCount).filter { CIndexKernels_take_dirty(state.graph.chunks, $0) }
             linkedSinceCheckpoint.store(0, ordering: .relaxed)
-            let freed = detached.update { detached in
+            let freed = detached.withLockNotifyingAll { detached in
                 defer { detached = [] }
                 return detached
             }

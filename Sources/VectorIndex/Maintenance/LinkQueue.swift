@@ -43,38 +43,38 @@ final class LinkQueue: Sendable {
 
     func append(_ slots: [UInt32]) {
         guard !slots.isEmpty else { return }
-        monitor.update { $0.slots.append(slots) }
+        monitor.withLockNotifyingAll { $0.slots.append(slots) }
     }
 
     /// Takes removed slots out again while linking has not begun, and returns those it found.
     func withdraw(_ removed: Set<UInt32>) -> [UInt32] {
         guard !removed.isEmpty else { return [] }
-        return monitor.update { state in
+        return monitor.withLockNotifyingAll { state in
             guard !state.isOpen else { return [] }
             return state.slots.remove(removed)
         }
     }
 
     /// Lets linkers begin: the collection is large enough for a graph.
-    func open() { monitor.update { $0.isOpen = true } }
+    func open() { monitor.withLockNotifyingAll { $0.isOpen = true } }
 
-    var isOpen: Bool { monitor.read { $0.isOpen } }
+    var isOpen: Bool { monitor.withLock { $0.isOpen } }
 
     /// Whether linkers take what is appended.
-    var isAtWork: Bool { monitor.read { $0.isOpen && !$0.isStopping } }
+    var isAtWork: Bool { monitor.withLock { $0.isOpen && !$0.isStopping } }
 
-    func requestMaintenance() { monitor.update { $0.wantsMaintenance = true } }
+    func requestMaintenance() { monitor.withLockNotifyingAll { $0.wantsMaintenance = true } }
 
     /// The slots that a search has to scan: a snapshot that later changes leave alone, taken without copying a slot.
-    var pending: PendingSlots.Snapshot { monitor.read { $0.slots.snapshot(linking: $0.linking) } }
+    var pending: PendingSlots.Snapshot { monitor.withLock { $0.slots.snapshot(linking: $0.linking) } }
 
-    var pendingCount: Int { monitor.read { $0.slots.count + $0.linking.count } }
+    var pendingCount: Int { monitor.withLock { $0.slots.count + $0.linking.count } }
 
     /// Blocks until there is work. `finish` or `finishMaintenance` follows each.
     func next() -> Work {
         while true {
             // Not sooner than that: a due orphan scan waits for what runs quiesced, which wakes nobody for it.
-            let due = monitor.read {
+            let due = monitor.withLock {
                 $0.mayHaveOrphans && !$0.isInMaintenance ? max($0.orphanScanDue, .now + 0.01) : nil
             }
             if let work = monitor.wait(until: due, { Self.work(&$0) }) { return work }
@@ -100,7 +100,7 @@ final class LinkQueue: Sendable {
     }
 
     func finish(_ slot: Slot) {
-        monitor.update { state in
+        monitor.withLockNotifyingAll { state in
             guard let index = state.linking.firstIndex(of: slot.rawValue) else { return }
             state.linking.swapAt(index, state.linking.count - 1)
             state.linking.removeLast()
@@ -109,7 +109,7 @@ final class LinkQueue: Sendable {
     }
 
     func finishMaintenance() {
-        monitor.update { state in
+        monitor.withLockNotifyingAll { state in
             state.isInMaintenance = false
             let now = Instant.now
             state.orphanScanDue = now + min(Self.longestDelay, (now - state.maintenanceBegan) / Self.orphanScanShare)
@@ -123,7 +123,7 @@ final class LinkQueue: Sendable {
             state.isInMaintenanceStep = true
             return true
         }
-        defer { monitor.update { $0.isInMaintenanceStep = false } }
+        defer { monitor.withLockNotifyingAll { $0.isInMaintenanceStep = false } }
         return body()
     }
 
@@ -135,14 +135,14 @@ final class LinkQueue: Sendable {
             return true
         }
         _ = monitor.wait { $0.linking.isEmpty && !$0.isInMaintenanceStep ? true : nil }
-        defer { monitor.update { $0.isQuiesced = false } }
+        defer { monitor.withLockNotifyingAll { $0.isQuiesced = false } }
         return body()
     }
 
     /// Blocks until everything is linked and in order, or linkers stop.
     func waitUntilIdle() {
-        monitor.update { $0.waiterCount += 1 }
-        defer { monitor.update { $0.waiterCount -= 1 } }
+        monitor.withLockNotifyingAll { $0.waiterCount += 1 }
+        defer { monitor.withLockNotifyingAll { $0.waiterCount -= 1 } }
         _ = monitor.wait { state -> Bool? in
             if state.isStopping || !state.isOpen { return true }
             let isBusy = !state.slots.isEmpty || !state.linking.isEmpty
@@ -158,9 +158,9 @@ final class LinkQueue: Sendable {
         }
     }
 
-    func start() { monitor.update { $0.isStopping = false } }
-    func stop() { monitor.update { $0.isStopping = true } }
+    func start() { monitor.withLockNotifyingAll { $0.isStopping = false } }
+    func stop() { monitor.withLockNotifyingAll { $0.isStopping = true } }
 
     /// Linkers are to end after the vector each is at, and maintenance after the part it is in.
-    var isStopping: Bool { monitor.read { $0.isStopping } }
+    var isStopping: Bool { monitor.withLock { $0.isStopping } }
 }

@@ -46,7 +46,7 @@ final class RowAddressCache: Sendable {
     /// What is known in `snapshot`; nil for a snapshot that is not the latest seen, and without memory.
     func view(of snapshot: Snapshot?) -> View? {
         guard let snapshot else { return nil }
-        return state.update { state in
+        return state.withLockNotifyingAll { state in
             if let latest = state.snapshot, latest != snapshot, !snapshot.isLater(than: latest) { return nil }
             if state.snapshot != snapshot {
                 state.snapshot = snapshot

@@ -118,14 +118,14 @@ final class SearchContextPool: Sendable {
     init(dimension: Int) { self.dimension = dimension }
 
     func withContext<R, E: Error>(_ body: (SearchContext) throws(E) -> R) throws(E) -> R {
-        let context = state.update { state -> SearchContext in
+        let context = state.withLockNotifyingAll { state -> SearchContext in
             let context = state.free.popLast() ?? SearchContext(dimension: dimension, number: state.began.count)
             if context.number == state.began.count { state.began.append(Self.idle) }
             state.began[context.number] = state.epoch
             return context
         }
         defer {
-            state.update { state in
+            state.withLockNotifyingAll { state in
                 state.began[context.number] = Self.idle
                 state.free.append(context)
             }
@@ -136,7 +136,7 @@ final class SearchContextPool: Sendable {
     /// Starts a new epoch and returns it: what was taken out of the index before this call is out of reach for searches
     /// of this epoch and later ones.
     func advanceEpoch() -> UInt64 {
-        state.update { state in
+        state.withLockNotifyingAll { state in
             state.epoch += 1
             return state.epoch
         }
@@ -144,6 +144,6 @@ final class SearchContextPool: Sendable {
 
     /// Whether every running search began in `epoch` or later.
     func hasPassed(_ epoch: UInt64) -> Bool {
-        state.read { state in state.began.allSatisfy { $0 >= epoch } }
+        state.withLock { state in state.began.allSatisfy { $0 >= epoch } }
     }
 }

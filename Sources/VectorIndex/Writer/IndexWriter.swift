@@ -34,7 +34,7 @@ final class IndexWriter: Sendable {
         let unit = try state.normalised(vector)
         let halves = state.halves(of: unit)
         let hash = halves.hash
-        return try shared.update { (writer) throws(IndexError) -> Slot in
+        return try shared.withLockNotifyingAll { (writer) throws(IndexError) -> Slot in
             writer.begin()
             let staged = writer.stagedSlots[hash]
             if let slot = try storedSlot(hash, halves, staged: staged, transaction, mayShare) { return slot }
@@ -71,7 +71,7 @@ final class IndexWriter: Sendable {
     }
 
     func stageRemoval(_ slot: Slot, in transaction: borrowing WriteTransaction) throws(IndexError) {
-        try shared.update { (writer) throws(IndexError) in
+        try shared.withLockNotifyingAll { (writer) throws(IndexError) in
             writer.begin()
             var stored: UInt64?
             do throws(StorageError) {
@@ -91,7 +91,7 @@ final class IndexWriter: Sendable {
     }
 
     func publish() {
-        shared.update { writer in
+        shared.withLockNotifyingAll { writer in
             state.graph.slotCount = max(state.graph.slotCount, writer.nextSlot)
             var added: [UInt32] = []
             var removed: Set<UInt32> = []
@@ -119,7 +119,7 @@ final class IndexWriter: Sendable {
     }
 
     func discard() {
-        shared.update { writer in
+        shared.withLockNotifyingAll { writer in
             if let before = writer.before { (writer.nextSlot, writer.lastSequence, writer.storedQuantizer) = before }
             writer.free += writer.takenFree
             if let progress = writer.progressBefore { writer.checkpoint?.progress = progress }
@@ -137,7 +137,7 @@ final class IndexWriter: Sendable {
     // MARK: Checkpoints
 
     var needsCheckpoint: Bool {
-        shared.read { writer in
+        shared.withLock { writer in
             if writer.checkpoint != nil { return true }
             let operations = Int(writer.lastSequence - writer.durable.graphSequence)
             let changes = max(operations, maintenance.unwrittenCount)
@@ -148,7 +148,7 @@ final class IndexWriter: Sendable {
     }
 
     func checkpoint(in transaction: borrowing WriteTransaction) throws(IndexError) -> Bool {
-        try shared.update { (writer) throws(IndexError) -> Bool in
+        try shared.withLockNotifyingAll { (writer) throws(IndexError) -> Bool in
             writer.begin()
             guard var epoch = writer.checkpoint ?? beginCheckpoint(writer) else { return false }
             if writer.progressBefore == nil { writer.progressBefore = epoch.progress }
