@@ -58,7 +58,7 @@ struct ModelChange {
     /// The model's default when nil.
     let head: String?
     /// Seconds until the wait is given up.
-    var patience = 120.0
+    var timeout = 120.0
     /// Seconds after which a daemon that already works as wanted is taken to need no restart.
     var settleTime = 2.0
 
@@ -81,9 +81,9 @@ struct ModelChange {
                 }
             } catch let error as ClientError where [.noDaemon, .failed].contains(error.exitCode) {
                 // It is between stop and start.
-                if elapsed > patience { throw error }
+                if elapsed > timeout { throw error }
             }
-            if elapsed > patience {
+            if elapsed > timeout {
                 let state = last.map { "it uses \($0.model.name), head \($0.head)" } ?? "it is not ready"
                 throw ClientError.failed("the daemon did not change to \(name): \(state)", fix: "likeness doctor")
             }

@@ -28,7 +28,7 @@ package enum Fit: Hashable, Sendable {
     }
 }
 
-/// Bounds on what one image may cost. The bytes come from strangers: an image beyond a bound is refused with a typed error
+/// Bounds on what one image may cost. The bytes are untrusted: an image beyond a bound is refused with a typed error
 /// instead of taking the daemon's memory or a decoder's time.
 package struct ImageLimits: Hashable, Sendable {
     package var maximumByteCount = 100 << 20

@@ -29,7 +29,7 @@ package struct Log: Sendable {
     private static let shared = Monitor(Shared())
     private static let underJournal = getenv("JOURNAL_STREAM") != nil
 
-    /// Which part of the house speaks.
+    /// The part of the program that speaks.
     package let component: String
 
     package init(_ component: String) { self.component = component }

@@ -18,7 +18,7 @@ enum FilterBench {
             OptionDescription("queries", .integer(1...Int.max), "at most (200)"),
             OptionDescription("scanned-members", .integer(0...Int.max), "an index parameter"),
             OptionDescription("scanned-share", .real(0...Double.infinity), "an index parameter"),
-            OptionDescription("scanned-strangers", .integer(0...Int.max), "an index parameter"),
+            OptionDescription("scanned-out-of-distribution", .integer(0...Int.max), "an index parameter"),
             OptionDescription("store", .text(placeholder: "DIR"), "a store to keep, or to go on with"),
         ],
         run: run
@@ -48,7 +48,7 @@ enum FilterBench {
         var parameters = IndexParameters()
         if let count = arguments.integer("scanned-members") { parameters.scannedMembers = count }
         if let share = arguments.real("scanned-share") { parameters.scannedShare = share }
-        if let count = arguments.integer("scanned-strangers") { parameters.scannedOutOfDistribution = count }
+        if let count = arguments.integer("scanned-out-of-distribution") { parameters.scannedOutOfDistribution = count }
         let shares = arguments.reals("selectivity") ?? [0.001, 0.01, 0.1, 0.5, 0.9]
         let kinds = arguments.words("kind")?.compactMap { FilterCases.Kind(rawValue: $0) } ?? FilterCases.Kind.allCases
         let folder = URL(filePath: try arguments.needed("folder"))

@@ -21,7 +21,7 @@ enum IngestBench {
         run: run
     )
 
-    private static let patience = 24 * 3600.0
+    private static let timeout = 24 * 3600.0
 
     /// Loads the folder into a collection in a temporary folder and prints one JSON object.
     static func run(_ arguments: Arguments) throws {
@@ -55,7 +55,7 @@ enum IngestBench {
         try ingestor.start()
         _ = try ingestor.addRoot(images)
         let queries = asks ? try Queries(images: images, catalog: catalog, embedder: embedder) : nil
-        let isDone = ingestor.waitUntilIdle(until: start + patience)
+        let isDone = ingestor.waitUntilIdle(until: start + timeout)
         let wall = Instant.now - start
         let cpuSeconds = threadCPUSeconds()
         let times = queries?.stop() ?? Latencies()

@@ -87,8 +87,8 @@ enum FaultsCampaign {
                 submit(next, embedder, subject, ledger)
                 next += 1
             }
-            let patience = Instant.now + 60
-            while faults.firedCount < target, Instant.now < patience {
+            let deadline = Instant.now + 60
+            while faults.firedCount < target, Instant.now < deadline {
                 _ = try? embedder.embed([UInt8(number % pictureCount)])
                 if !backends.contains(where: \.isReady) { sleep(seconds: 0.002) }
             }
@@ -126,7 +126,7 @@ enum FaultsCampaign {
     }
 
     private static func waitUntilReady(_ backends: [VulkanBackend]) {
-        let patience = Instant.now + 60
-        while !backends.allSatisfy(\.isReady), Instant.now < patience { sleep(seconds: 0.005) }
+        let deadline = Instant.now + 60
+        while !backends.allSatisfy(\.isReady), Instant.now < deadline { sleep(seconds: 0.005) }
     }
 }

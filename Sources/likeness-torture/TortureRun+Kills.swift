@@ -24,7 +24,7 @@ extension TortureRun {
         var hitsLeft = isRare ? 1 : Int.random(in: 1...3, using: &generator)
         let share = Double.random(in: 0...1.3, using: &generator)
         var process = try start(plan(stepCount: .max))
-        var deadline = Instant.now + Self.patience
+        var deadline = Instant.now + Self.timeout
         var isAimed = false
         var phaseStart = Instant.now
         while case .frame(let frame) = try process.next(until: deadline) {

@@ -28,7 +28,7 @@ final class TortureRun {
     static let livesOfStore = 150
     static let questionLimit = 1200
     /// A worker that says nothing for so long hangs.
-    static let patience = 30.0
+    static let timeout = 30.0
     /// How long a phase is waited for that may not come.
     static let aimSeconds = 0.35
 
@@ -105,13 +105,13 @@ final class TortureRun {
 
     /// Reads what a worker that was killed has left in the pipe.
     func drain(_ process: inout TortureProcess) throws {
-        while case .frame(let frame) = try process.next(until: Instant.now + Self.patience) { take(frame) }
+        while case .frame(let frame) = try process.next(until: Instant.now + Self.timeout) { take(frame) }
     }
 
     /// Waits for a worker that ends by itself; its exit status.
     func finish(_ process: consuming TortureProcess) throws -> Int32 {
         var process = process
-        let deadline = Instant.now + Self.patience
+        let deadline = Instant.now + Self.timeout
         while true {
             switch try process.next(until: deadline) {
             case .frame(let frame): take(frame)

@@ -18,7 +18,7 @@ final class TortureWorker {
     private var refusedInSuccession = 0
 
     /// Batches refused one after the other, after which the store is taken to be beyond help for now.
-    private static let patience = 8
+    private static let refusalLimit = 8
     /// Where the index learns the range of its codes again.
     private static let trainings = [256, 2048]
 
@@ -164,7 +164,7 @@ final class TortureWorker {
         } catch {
             if let batch { say(TortureFrame(.refused, [batch], text: "\(error)")) }
             refusedInSuccession += 1
-            guard refusedInSuccession < Self.patience else { throw error }
+            guard refusedInSuccession < Self.refusalLimit else { throw error }
             return nil
         }
     }

@@ -155,7 +155,7 @@ struct WaitingTests {
             terminal: silent(),
             name: "art",
             head: nil,
-            patience: 0.1
+            timeout: 0.1
         )
         let error = #expect(throws: ClientError.self) { try change.wait() }
         #expect(error?.detail.contains("it uses old") == true)

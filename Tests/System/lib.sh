@@ -15,7 +15,7 @@ state=$work/state
 sock=$work/likeness.sock
 log=$work/daemon.log
 # Seconds until something that must happen counts as never happening.
-patience_s=${LIKENESS_PATIENCE_S:-300}
+timeout_s=${LIKENESS_TIMEOUT_S:-300}
 daemon_pid=
 passed=0
 
@@ -57,12 +57,12 @@ eventually() {
 wait_until() { wait_for "$*" "$@"; }
 
 wait_for() {
-    local what=$1 deadline=$((SECONDS + patience_s))
+    local what=$1 deadline=$((SECONDS + timeout_s))
     shift
     until "$@"; do
         [ -z "$daemon_pid" ] || kill -0 "$daemon_pid" 2>/dev/null || fail "$what: the daemon ended"
         [ $SECONDS -lt $deadline ] ||
-            fail "$what: not within $patience_s s; $(api GET /v1/status | jq -c '[.counts, .progress, .roots]')"
+            fail "$what: not within $timeout_s s; $(api GET /v1/status | jq -c '[.counts, .progress, .roots]')"
         sleep 0.05
     done
 }
@@ -134,7 +134,7 @@ likeness() { LIKENESS_SOCKET=$sock "$bin/likeness" "$@"; }
 api() { # METHOD PATH [CURL ARGUMENTS]
     local method=$1 path=$2
     shift 2
-    curl -sS --fail-with-body --max-time "$patience_s" --unix-socket "$sock" -X "$method" "http://d$path" "$@"
+    curl -sS --fail-with-body --max-time "$timeout_s" --unix-socket "$sock" -X "$method" "http://d$path" "$@"
 }
 
 # holds FILTER FILE: the jq filter is true of the file. status_has FILTER: it is true of the daemon's status.

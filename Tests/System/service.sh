@@ -15,7 +15,7 @@ check "the service manager's protocol holds" python3 "$project/Tests/System/serv
 refused() {
     local words=$1 code=0
     shift
-    timeout "$patience_s" "$bin/likenessd" "$@" >"$work/refusal" 2>&1 || code=$?
+    timeout "$timeout_s" "$bin/likenessd" "$@" >"$work/refusal" 2>&1 || code=$?
     [ $code -eq 1 ] || [ $code -eq 2 ] || { echo "exit status $code: $*"; return 1; }
     grep -qF -- "$words" "$work/refusal" || { cat "$work/refusal"; return 1; }
     [ ! -e "$work/other.sock" ]

@@ -64,7 +64,7 @@ extension CommandDescription {
 struct Job {
     let invocation: Invocation
     /// Seconds without a line after which the daemon is taken for stuck.
-    private static let patience = 60
+    private static let timeout = 60
 
     /// Asks for the job and follows it to its end.
     ///
@@ -75,7 +75,7 @@ struct Job {
     /// - Throws: `ClientError`, also when the answer ends without a result.
     func run(_ name: String, _ show: (JobLine.Finding, Terminal) -> Void) throws -> JobLine.Result {
         let terminal = invocation.terminal
-        let request = HTTPRequest(method: "POST", path: "\(WireProtocol.prefix)/\(name)", timeout: Self.patience)
+        let request = HTTPRequest(method: "POST", path: "\(WireProtocol.prefix)/\(name)", timeout: Self.timeout)
         var rest: [UInt8] = []
         var result: JobLine.Result?
         defer { terminal.endProgress() }

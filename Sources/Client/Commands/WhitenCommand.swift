@@ -49,7 +49,7 @@ struct WhiteningChange {
     /// nil: none.
     let wanted: WhiteningBody?
     /// Seconds until the wait is given up: a large collection takes a while to load.
-    var patience = 300.0
+    var timeout = 300.0
 
     /// - Throws: `ClientError` when it does not come back so.
     func wait() throws -> StatusResponse {
@@ -64,9 +64,9 @@ struct WhiteningChange {
                 }
             } catch let error as ClientError where [.noDaemon, .failed].contains(error.exitCode) {
                 // It is between stop and start.
-                if Instant.now - start > patience { throw error }
+                if Instant.now - start > timeout { throw error }
             }
-            if Instant.now - start > patience {
+            if Instant.now - start > timeout {
                 throw ClientError.failed("the daemon did not change its whitening", fix: "likeness doctor")
             }
             terminal.draw("waiting for the daemon to start again")

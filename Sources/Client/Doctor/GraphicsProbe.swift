@@ -14,7 +14,7 @@ struct GraphicsProbe {
         return [beside, "/usr/local/lib/likeness/likenessd"] + path.map { "\($0)/likenessd" }
     }()
     /// Seconds it may take.
-    var patience = 30.0
+    var timeout = 30.0
 
     /// The last and most complete line it printed; nil where there is no program, or it printed none.
     func report() -> GraphicsReport? {
@@ -29,7 +29,7 @@ struct GraphicsProbe {
         guard (try? process.run()) != nil else { return nil }
         let identifier = process.processIdentifier
         let alarm = DispatchWorkItem { kill(identifier, SIGKILL) }
-        DispatchQueue.global().asyncAfter(deadline: .now() + patience, execute: alarm)
+        DispatchQueue.global().asyncAfter(deadline: .now() + timeout, execute: alarm)
         let data = (try? output.fileHandleForReading.readToEnd()) ?? Data()
         alarm.cancel()
         process.waitUntilExit()

@@ -7,7 +7,7 @@ internal import Wire
 struct Machine {
     var root = "/"
     /// Seconds after which directories are no longer counted.
-    var patience = 3.0
+    var timeout = 3.0
 
     /// All findings for the watched folders `roots`, the `backend` that computes, nil when unknown, and the `sockets` that
     /// are asked.
@@ -46,7 +46,7 @@ struct Machine {
 
     /// Directories at and below `roots`, and whether all were counted in time.
     private func directoryCount(_ roots: [String]) -> (Int, Bool) {
-        let deadline = Instant.now + patience
+        let deadline = Instant.now + timeout
         var count = 0
         for root in roots {
             count += 1

@@ -17,7 +17,7 @@ struct BackendChoice: Sendable {
     private static let deviceBatchCount = 64
     /// Seconds that the start waits for a graphics device of its own choice; one that takes longer takes over when it
     /// is ready.
-    private static let patience = 0.7
+    private static let timeout = 0.7
     /// Seconds without work after which a graphics device may be measured.
     private static let idleSeconds = 30.0
     private static let log = Log("daemon")
@@ -109,7 +109,7 @@ struct BackendChoice: Sendable {
     private static func wait(for device: VulkanBackend, isDemanded: Bool) throws(InferenceError) -> String? {
         do throws(InferenceError) {
             // Who asks for a device wants to hear that it is not there, however long the drivers take to say so.
-            if try device.waitUntilReady(seconds: isDemanded ? nil : patience) { return nil }
+            if try device.waitUntilReady(seconds: isDemanded ? nil : timeout) { return nil }
             return "the graphics device is being opened"
         } catch {
             switch error {
