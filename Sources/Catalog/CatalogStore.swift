@@ -55,7 +55,11 @@ final class CatalogStore: Sendable {
         self.configuration = configuration
         let contents = try Self.load(environment, configuration, options)
         phase = Monitor(.open(contents))
-        try refreshCounts()
+        do throws(CatalogFailure) { try refreshCounts() } catch {
+            // Linkers run already, and would for ever.
+            contents.index.stop()
+            throw error
+        }
     }
 
     /// Opens or makes all databases, reads the index into memory and starts linking.
@@ -126,7 +130,10 @@ final class CatalogStore: Sendable {
             phase.withLockNotifyingAll { $0 = .open(contents) }
             try refreshCounts()
         } catch {
-            phase.withLockNotifyingAll { $0 = .broken(error.error) }
+            phase.withLockNotifyingAll { phase in
+                if case .open(let contents) = phase { contents.index.stop() }
+                phase = .broken(error.error)
+            }
             throw error
         }
     }
@@ -160,8 +167,8 @@ final class CatalogStore: Sendable {
             usedByteCount: try storing { () throws(StorageError) in try environment.statistics.usedByteCount },
             lacksFields: lacksFields
         )
-        let sequence = try CatalogState(transaction).sequence
         lastCounts.withLockNotifyingAll { $0 = counts }
-        feed.note(sequence)
+        // A damaged state refuses changes; searches go on.
+        if let sequence = (try? CatalogState(transaction))?.sequence { feed.note(sequence) }
     }
 }

@@ -162,6 +162,26 @@ struct ChangeFeedTests {
         #expect(try fixture.catalog.consumers().map(\.name) == ["a", "b"])
     }
 
+    @Test func `there are at most 64 consumers, and those that there are stay`() throws {
+        let fixture = try CatalogFixture()
+        for number in 0..<64 { try fixture.catalog.registerConsumer("consumer \(number)") }
+        #expect(throws: CatalogError.self) { try fixture.catalog.registerConsumer("one more") }
+        try fixture.catalog.registerConsumer("consumer 3")
+        try fixture.catalog.removeConsumer("consumer 3")
+        try fixture.catalog.registerConsumer("one more")
+        #expect(try fixture.catalog.consumers().count == 64)
+    }
+
+    @Test func `a follower ahead of a restored collection is woken and told of a gap`() throws {
+        let fixture = try CatalogFixture()
+        try index(fixture, 0..<3)
+        #expect(fixture.catalog.waitForChanges(after: 7, until: .now + 60) == 3)
+        guard case .gap(_, 3) = try fixture.catalog.changes(after: 7, limit: 10) else {
+            Issue.record("no gap")
+            return
+        }
+    }
+
     @Test func `a large backlog is trimmed step by step`() throws {
         let fixture = try CatalogFixture(options: Self.options(always: 10, atMost: 100_000))
         let catalog = fixture.catalog
@@ -262,7 +282,9 @@ struct ChangeFeedTests {
         fixture.catalog.close()
         try StoredBytes.change(in: fixture.folder.path, "event", .integerKey, UInt64(3)) { $0[offset] ^= 1 }
         try fixture.reopen()
-        let error = #expect(throws: CatalogError.self) { try fixture.catalog.changes(after: 0, limit: 10) }
+        // A page ends before it; the page that would begin with it says what is wrong.
+        #expect(try events(fixture.catalog, limit: 10).map(\.sequence) == [1, 2])
+        let error = #expect(throws: CatalogError.self) { try fixture.catalog.changes(after: 2, limit: 10) }
         guard case .corrupted("event 3", _)? = error else {
             Issue.record("\(String(describing: error))")
             return

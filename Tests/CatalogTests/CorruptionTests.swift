@@ -86,6 +86,17 @@ struct CorruptionTests {
         }
     }
 
+    @Test func aDamagedStateRefusesChangesAndNotSearches() throws {
+        let fixture = try CatalogFixture()
+        _ = try fixture.catalog.apply([fixture.indexing("a.jpg", 1)])
+        fixture.catalog.close()
+        try StoredBytes.change(in: fixture.folder.path, "catalog", [], "state") { $0[10] ^= 1 }
+        try fixture.reopen()
+        #expect(try fixture.search(1).count == 1)
+        #expect(throws: CatalogError.self) { try fixture.catalog.apply([fixture.indexing("b.jpg", 2)]) }
+        #expect(try fixture.search(1).count == 1)
+    }
+
     @Test func aDamagedRecordFailsOneRequestAndNotItsNeighbours() throws {
         let fixture = try CatalogFixture()
         _ = try fixture.catalog.apply([fixture.indexing("a.jpg", 1), fixture.indexing("b.jpg", 2)])

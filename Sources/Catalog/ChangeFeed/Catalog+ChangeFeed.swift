@@ -19,7 +19,7 @@ extension Catalog {
     ///   - sequence: the last number that the caller has seen; 0 for the beginning.
     ///   - limit: entries at most; a page holds no more than 10,000.
     /// - Returns: entries without a hole, none when there is nothing newer; or a gap, after which the caller synchronises anew.
-    /// - Throws: `.corrupted` with the name of a damaged entry, `.storage`.
+    /// - Throws: `.corrupted` with the name of a damaged entry that is the next one: the caller synchronises anew; `.storage`.
     /// - Complexity: O(log n + limit)
     package func changes(after sequence: UInt64, limit: Int) throws(CatalogError) -> ChangePage {
         try read { (_, transaction) throws(CatalogFailure) in
@@ -36,20 +36,25 @@ extension Catalog {
                     hole = number
                     return false
                 }
-                events.append(try EventRow.decoded(value.copied, number))
+                do throws(CatalogFailure) { events.append(try EventRow.decoded(value.copied, number)) } catch {
+                    // What lies before a damaged entry can be read; the page that begins with it throws.
+                    guard !events.isEmpty else { throw error }
+                    return false
+                }
                 return events.count < limit
             }
-            if let hole, events.isEmpty { return .gap(first: hole, last: last) }
+            if events.isEmpty { return .gap(first: hole ?? last &+ 1, last: last) }
             return .changes(events, last: last)
         }
     }
 
-    /// Blocks until there is an entry after `sequence`, without polling: commits wake it.
+    /// Blocks until the newest entry is another than `sequence`, without polling: commits wake it. It is an older one after a backup was
+    /// restored; `changes` then answers with a gap.
     ///
     /// - Parameters:
     ///   - sequence: the last number that the caller has seen.
     ///   - deadline: return at this time at the latest.
-    /// - Returns: the number of the newest entry, which is not above `sequence` when the deadline passed; nil once the collection is closed.
+    /// - Returns: the number of the newest entry, which is `sequence` when the deadline passed; nil once the collection is closed.
     package func waitForChanges(after sequence: UInt64, until deadline: Instant) -> UInt64? {
         store.feed.wait(after: sequence, until: deadline)
     }
@@ -57,7 +62,7 @@ extension Catalog {
     /// Has a closure called with the newest number after every commit that appended entries, and once when the collection is closed.
     ///
     /// The writer thread calls it, after the changes have become durable and searchable: it may hand a signal on, and must not block or
-    /// call the catalog. It is called until the returned observation is released, and perhaps once more while that happens.
+    /// call the catalog, nor hold the last reference to it. It is called until the returned observation is released, and perhaps once more while that happens.
     package func observeChanges(_ body: @escaping @Sendable (UInt64) -> Void) -> ChangeObservation {
         store.feed.observe(body)
     }
@@ -70,7 +75,8 @@ extension Catalog {
     ///   - name: 1 to 128 bytes of UTF-8.
     ///   - sequence: where a new consumer begins: it has seen everything up to this number. nil: the newest entry.
     /// - Returns: the consumer as it is then.
-    /// - Throws: `.consumerRefused` for a name of another length or a number above the newest entry; `.storageFull`, `.storage`.
+    /// - Throws: `.consumerRefused` for a name of another length, a number above the newest entry, or the 65th consumer; `.storageFull`,
+    ///   `.storage`.
     @discardableResult
     package func registerConsumer(_ name: String, after sequence: UInt64? = nil) throws(CatalogError) -> FeedConsumer {
         guard let consumer = try submit(.register(name, after: sequence)) else {
@@ -86,7 +92,11 @@ extension Catalog {
     /// - Throws: `.consumerRefused` for a number above the newest entry; `.storageFull`, `.storage`.
     @discardableResult
     package func acknowledge(_ name: String, through sequence: UInt64) throws(CatalogError) -> FeedConsumer? {
-        try submit(.acknowledge(name, through: sequence))
+        // Refused here, so that a consumer in error does not undo the changes that are committed with it.
+        guard sequence <= store.feed.last else {
+            throw .consumerRefused(detail: "\(name) is at \(sequence), beyond the last change \(store.feed.last)")
+        }
+        return try submit(.acknowledge(name, through: sequence))
     }
 
     /// Removes a consumer; nothing is kept for it any more.

@@ -64,6 +64,9 @@ extension ChangeBatch {
                 throw .catalog(.consumerRefused(detail: "a name has 1 to \(ConsumerRow.longestName) bytes"))
             }
             if let known = try transaction.consumer(name) { return try transaction.record(of: name, known) }
+            guard try transaction.count(of: transaction.tables.consumers) < ConsumerRow.maximumCount else {
+                throw .catalog(.consumerRefused(detail: "there are \(ConsumerRow.maximumCount) consumers already"))
+            }
             return try place(name, sequence ?? state.sequence)
         case .acknowledge(let name, let sequence):
             guard 1...ConsumerRow.longestName ~= name.utf8.count else { return nil }

@@ -40,7 +40,8 @@ final class ChangeSignal: Sendable {
     func wait(after sequence: UInt64, until deadline: Instant) -> UInt64? {
         let found = state.wait(until: deadline) { state -> UInt64?? in
             if state.isClosed { return .some(nil) }
-            return state.last > sequence ? .some(state.last) : nil
+            // Below it: the collection came out of a backup, and the next page is a gap.
+            return state.last != sequence ? .some(state.last) : nil
         }
         return found ?? last
     }
@@ -55,7 +56,9 @@ final class ChangeSignal: Sendable {
     }
 
     fileprivate func remove(_ number: UInt64) {
-        state.withLockNotifyingAll { _ = $0.observers.removeValue(forKey: number) }
+        // The closure is let go outside of the lock: it may hold the last reference to somebody who takes it.
+        let removed = state.withLockNotifyingAll { $0.observers.removeValue(forKey: number) }
+        withExtendedLifetime(removed) {}
     }
 }
 

@@ -46,6 +46,8 @@ enum EventRow {
 struct ConsumerRow {
     private static let layout: UInt8 = 1
     static let longestName = 128
+    /// Each commit looks at all of them.
+    static let maximumCount = 64
 
     var acknowledged: UInt64
     /// Nanoseconds since 1970.

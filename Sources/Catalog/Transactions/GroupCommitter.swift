@@ -156,11 +156,13 @@ final class GroupCommitter: Sendable {
         _ body: (inout ChangeBatch) throws(CatalogFailure) -> Void
     ) -> Attempt {
         var commitCount: UInt64?
+        var sequence: UInt64 = 0
         do throws(CatalogFailure) {
             var batch = try ChangeBatch(store.environment, contents, store.options.feedLimits)
             try body(&batch)
             try batch.finish()
             commitCount = batch.state.commitCount
+            sequence = batch.state.sequence
             try batch.commit()
         } catch {
             contents.index.discard()
@@ -171,6 +173,8 @@ final class GroupCommitter: Sendable {
         do throws(CatalogFailure) { try store.refreshCounts() } catch {
             Self.log.warning("counts are those of an earlier commit: \(error.error)")
         }
+        // Also where the counts could not be read: whoever waits for this commit is told of it.
+        store.feed.note(sequence)
         return .committed
     }
 
