@@ -167,6 +167,12 @@ static int error_of(enum CTransfer_outcome outcome, CURL *curl, const struct CTr
 /* Between two attempts to connect. */
 #define BACKLOG_MILLISECONDS 20
 
+static time_t monotonic_seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
+
 enum CTransfer_outcome CTransfer_run(
     const struct CTransfer_request *request,
     const struct CTransfer_callbacks *callbacks,
@@ -191,11 +197,12 @@ enum CTransfer_outcome CTransfer_run(
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, message);
     CURLcode code = prepare(curl, request, callbacks, &fields);
     enum CTransfer_outcome outcome = CTransfer_broken;
-    for (long waited = 0; !code; waited += BACKLOG_MILLISECONDS) {
+    const time_t begin = monotonic_seconds();
+    while (!code) {
         code = curl_easy_perform(curl);
         outcome = outcome_of(code, curl);
         *system_error = error_of(outcome, curl, request);
-        if (*system_error != EAGAIN || waited >= 1000 * request->connect_seconds) break;
+        if (*system_error != EAGAIN || monotonic_seconds() - begin > request->connect_seconds) break;
         nanosleep(&(struct timespec){.tv_nsec = BACKLOG_MILLISECONDS * 1000000}, NULL);
         code = CURLE_OK;
     }

@@ -122,7 +122,12 @@ struct DaemonClient {
         }
         // A daemon that closes before it has read the request has not acted on it, and its reply may be lost with the
         // connection: the second attempt gets it.
-        do { return try attempt() } catch Transfer.Failure.unsent where !hasReceived { return try attempt() }
+        do { return try attempt() } catch Transfer.Failure.unsent(let reason) where !hasReceived {
+            // This daemon has accepted once: if it is gone now, no other one is asked in its place.
+            do { return try attempt() } catch Transfer.Failure.unreachable {
+                throw Transfer.Failure.unsent(reason: reason)
+            }
+        }
     }
 
     private static func check(_ head: ReplyHead) throws {

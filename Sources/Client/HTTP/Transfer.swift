@@ -166,6 +166,8 @@ private final class Exchange {
     }
 
     private func takeLine(_ line: String) -> Bool {
+        // Each reply has a head: redirects and interim replies come before the last one.
+        if line.hasPrefix("HTTP/") { headByteCount = 0 }
         headByteCount += line.utf8.count
         guard headByteCount <= Transfer.maximumHeadByteCount else {
             failure = Transfer.Failure.malformed(
