@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-#   Tests/run.sh                      every test, the one command; at most 20 minutes on two cores
+#   Tests/run.sh                      every test, the one command; within 30 minutes on two cores
 #   Tests/run.sh --only kill          one stage by its name, after what it needs
 #   Tests/run.sh --one-by-one         one stage after the other, where two run at a time otherwise
 #   Tests/run.sh --optimise-all       unit-release takes every target, not only those where optimised code matters most
