@@ -128,9 +128,38 @@ struct SchedulerState: Sendable {
             .scheduleScan(directory.path, due: due, capacity: configuration.dirtyDirectoryCapacity)
     }
 
+    /// An entry of a directory came or went: the directory is counted anew.
+    mutating func entriesChanged(in directory: FileKey, at now: Instant) {
+        roots[directory.root]?.scheduleCount(directory.path, at: now, configuration)
+    }
+
     /// A directory went away: its rows are compared with the disk, after the time in which a deletion waits.
     mutating func directoryRemoved(_ directory: FileKey, at now: Instant) {
+        roots[directory.root]?.entriesGone(directory.path)
         scheduleOrphanScan(directory, due: now + configuration.removalDelay)
+    }
+
+    /// A scan begins to count the entries of the directories that it lists.
+    mutating func censusBegan(_ root: OpenRoot) { roots[root.record.id]?.censusBegan() }
+
+    /// A directory holds these entries now, and `seconds` were needed to count them.
+    mutating func entriesCounted(
+        _ counts: EntryCounts,
+        in directory: RelativePath,
+        of root: OpenRoot,
+        seconds: Double = 0
+    ) {
+        guard roots[root.record.id]?.open === root else { return }
+        roots[root.record.id]?.entriesCounted(counts, in: directory, seconds: seconds)
+    }
+
+    /// A directory that was to be counted is gone.
+    mutating func entriesGone(_ directory: FileKey) { roots[directory.root]?.entriesGone(directory.path) }
+
+    /// A scan met every directory at and below `directory`.
+    mutating func censusFinished(_ root: OpenRoot, below directory: RelativePath) {
+        guard roots[root.record.id]?.open === root else { return }
+        roots[root.record.id]?.censusFinished(below: directory)
     }
 
     /// A scan of a directory of `root` ended: its rows are compared with the disk.
@@ -203,19 +232,17 @@ struct SchedulerState: Sendable {
     ///
     /// - Parameters:
     ///   - root: what was scanned.
-    ///   - seenCount: its image files.
     ///   - detail: why it is polled, empty where events can be had.
     ///   - nextScan: when the next scan is due that no event asks for.
     /// - Returns: whether `detail` is news.
     mutating func rootScanned(
         _ root: OpenRoot,
-        seenCount: Int,
         pollingBecause detail: String,
         nextScan: Instant
     ) -> Bool {
         let id = root.record.id
         guard roots[id]?.open === root else { return false }
-        return roots[id]?.scanned(seenCount: seenCount, pollingBecause: detail, nextScan: nextScan) ?? false
+        return roots[id]?.scanned(pollingBecause: detail, nextScan: nextScan) ?? false
     }
 
     /// Events were lost, or the ledger could not be read: every root is scanned.
@@ -350,7 +377,11 @@ struct SchedulerState: Sendable {
             return .retryFailures
         }
         for id in roots.keys.sorted(by: { $0.rawValue < $1.rawValue }) {
-            if let task = roots[id]?.takeDirectoryScan(at: now) ?? takeOrphanScan(in: id, at: now) { return task }
+            if let task = roots[id]?.takeDirectoryScan(at: now) ?? roots[id]?.takeCount(at: now)
+                ?? takeOrphanScan(in: id, at: now)
+            {
+                return task
+            }
         }
         return nil
     }
@@ -417,6 +448,12 @@ struct SchedulerState: Sendable {
     func root(_ root: RootID) -> (record: RootRecord, open: OpenRoot?, isOffline: Bool)? {
         roots[root].map { ($0.record, $0.open, $0.state == .offline) }
     }
+
+    /// What is looked at below a root.
+    func rules(of root: RootID) -> PathRules? { roots[root]?.rules }
+
+    /// What is looked at below each root.
+    var rules: [RootID: PathRules] { roots.mapValues(\.rules) }
 
     func commitCount(of root: RootID) -> Int? { roots[root]?.commitCount }
 

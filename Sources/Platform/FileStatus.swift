@@ -47,6 +47,9 @@ extension SystemError {
     /// Whether the code says that no such file is there (any more): a component is missing, is no directory, or is a link.
     package var saysAbsent: Bool { code == ENOENT || code == ENOTDIR || code == ELOOP }
 
+    /// Whether the code says that the path, or a name in it, is longer than any that is there.
+    package var saysNameTooLong: Bool { code == ENAMETOOLONG }
+
     /// Whether the code says that the system ran out of what was asked for: disk, watches, descriptors.
     package var saysExhausted: Bool { code == ENOSPC || code == EMFILE || code == ENFILE || code == ENOMEM }
 }

@@ -53,10 +53,14 @@ package struct RootBody: Codable, Sendable, Equatable {
     /// `scanning`, `live`, `polling`, `offline`.
     package var state: String
     package var detail: String
-    package var seenFiles: Int
+    /// All that lies below: every file, and every folder that is not entered. The sum of the counts below.
+    package var entries: Int
     package var indexedFiles: Int
     package var failedFiles: Int
     package var waitingFiles: Int
+    /// Entries that are left out, by reason: `rule`, `hidden`, `link`, `other_file_system`, `unreadable_folder`,
+    /// `too_deep`, `not_an_image`, `too_small`, `special`, `document`, `removed`; no zeros.
+    package var excludedFiles: [String: Int]
     /// Whose images its files become; older daemons have one collection and say nothing of it.
     package var collection: String?
 
@@ -64,28 +68,54 @@ package struct RootBody: Codable, Sendable, Equatable {
         path: String,
         state: String,
         detail: String,
-        seenFiles: Int,
+        entries: Int,
         indexedFiles: Int,
         failedFiles: Int,
         waitingFiles: Int,
+        excludedFiles: [String: Int] = [:],
         collection: String? = nil
     ) {
         self.collection = collection
         self.path = path
         self.state = state
         self.detail = detail
-        self.seenFiles = seenFiles
+        self.entries = entries
+        self.excludedFiles = excludedFiles
         self.indexedFiles = indexedFiles
         self.failedFiles = failedFiles
         self.waitingFiles = waitingFiles
     }
 
     enum CodingKeys: String, CodingKey {
-        case path, state, detail, collection
-        case seenFiles = "seen_files"
+        case path, state, detail, entries, collection
         case indexedFiles = "indexed_files"
         case failedFiles = "failed_files"
         case waitingFiles = "waiting_files"
+        case excludedFiles = "excluded_files"
+    }
+}
+
+/// An entry below a root that is left out (`GET /v1/exclusions`).
+package struct ExclusionBody: Codable, Sendable, Equatable {
+    /// Absolute. A folder stands for all that lies in it.
+    package var path: String
+    /// A stable word, as in `RootBody.excludedFiles`.
+    package var reason: String
+
+    package init(path: String, reason: String) {
+        self.path = path
+        self.reason = reason
+    }
+}
+
+/// `GET /v1/exclusions`: folder by folder, in order of their names.
+package struct ExclusionPage: Codable, Sendable, Equatable {
+    package var exclusions: [ExclusionBody]
+    package var next: String?
+
+    package init(exclusions: [ExclusionBody], next: String?) {
+        self.exclusions = exclusions
+        self.next = next
     }
 }
 

@@ -1,5 +1,6 @@
 internal import Catalog
 internal import Filters
+internal import Ingestion
 internal import Platform
 internal import Wire
 
@@ -53,6 +54,12 @@ extension SearchResultBody {
             height: Int(hit.image.height),
             document: JSON.document(hit.image.document)
         )
+    }
+}
+
+extension ExclusionBody {
+    init(_ exclusion: Exclusion, _ paths: RootPaths) {
+        self.init(path: paths.path(of: exclusion.key).full, reason: exclusion.reason.rawValue)
     }
 }
 
