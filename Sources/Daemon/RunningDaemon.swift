@@ -45,8 +45,10 @@ final class RunningDaemon: Sendable {
                 embedder: embedder,
                 dimension: embedder.dimension,
                 decoder: decoder,
-                fingerprint: fingerprint
-            )
+                fingerprint: fingerprint,
+                excludedDirectories: [try ExcludedDirectory(state)]
+            ),
+            configured: ConfiguredRoots.places(configuration.roots).map(\.path)
         )
         self.collections = collections
         configuredRoots = ConfiguredRoots(configuration.roots) { path, collection in

@@ -3,13 +3,15 @@ package import Catalog
 /// What a root is doing.
 package enum RootState: String, Sendable, Codable {
     case scanning, live, polling, offline
+    /// Another directory stands there than when its files were loaded, and lacks so many of them that none is removed.
+    case replaced
 }
 
 /// A root's place in the work, for status.
 package struct RootStatus: Sendable {
     package var root: RootRecord
     package var state: RootState
-    /// Why it is offline or polling, and what to do; empty when all is well.
+    /// Why it is offline, replaced or polling, and what to do; empty when all is well.
     package var detail: String
     /// All that lies below the root: every file, and every folder that is not entered. It equals the sum of the counts
     /// below at every moment, and what a plain walk counts once nothing waits.

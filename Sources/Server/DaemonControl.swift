@@ -48,7 +48,11 @@ package protocol CollectionControl: Sendable {
     /// - Returns: the folder's state, and the collection's name.
     func addRoot(_ path: String, to collection: String?) throws(DaemonError) -> (root: RootStatus, collection: String)
     /// Of whichever collection it is, unless that is said.
-    func removeRoot(_ path: String, from collection: String?) throws(DaemonError)
+    ///
+    /// - Returns: whether the settings name it, so that it is watched again at the next start.
+    func removeRoot(_ path: String, from collection: String?) throws(DaemonError) -> Bool
+    /// Takes the files that are missing in a root, as it stands there now, for gone.
+    func acceptMissing(in path: String, of collection: String?) throws(DaemonError)
     /// One root, or all of a collection, or all.
     func rescan(_ path: String?, in collection: String?) throws(DaemonError)
 }
@@ -85,6 +89,8 @@ package protocol ImageCatalog: Sendable {
     func failures(after key: FileKey?, limit: Int) throws(CatalogError) -> [FileRow]
     /// Watched folders.
     func roots() throws(CatalogError) -> [RootRecord]
+    /// Those, and the ones whose rows are being removed.
+    func namedRoots() throws(CatalogError) -> [RootRecord]
 }
 
 extension Catalog: ImageCatalog {}

@@ -50,10 +50,18 @@ package struct RootRequest: Codable, Sendable, Equatable {
     package var path: String?
     /// A new root's collection, `default` when absent. For a known root: the one it must be in, any when absent.
     package var collection: String?
+    /// Only of a rescan: the files that are missing in the folder, as it stands there now, are gone for good.
+    package var acceptMissing: Bool?
 
-    package init(path: String?, collection: String? = nil) {
+    package init(path: String?, collection: String? = nil, acceptMissing: Bool? = nil) {
         self.path = path
         self.collection = collection
+        self.acceptMissing = acceptMissing
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case path, collection
+        case acceptMissing = "accept_missing"
     }
 }
 

@@ -22,11 +22,11 @@ extension Collections {
 
     /// A watched folder of another collection that contains `path` or lies below it.
     private func overlapping(_ path: String, outside collection: ImageCollection) throws -> String? {
+        let location = RootLocation(path)
         // One that cannot be resolved cannot be watched either; that is told by whom it is given to.
-        guard let resolved = try? resolvedPath(path) else { return nil }
+        guard location.resolved != nil else { return nil }
         for other in open where other !== collection {
-            let taken = try other.store.roots().first { resolved.isWithin($0.path) || $0.path.isWithin(resolved) }
-            if let taken { return "\(taken.path) of collection \(other.id)" }
+            if let taken = try other.store.roots().first(where: location.overlaps) { return "\(taken.path) of collection \(other.id)" }
         }
         return nil
     }
@@ -52,11 +52,25 @@ extension Collections {
     /// - Parameters:
     ///   - path: the folder.
     ///   - text: the collection that it must belong to; nil: any.
+    /// - Returns: whether the settings name it, so that it is watched again at the next start.
     /// - Throws: `.notFound` when it does not.
-    func removeRoot(_ path: String, from text: String?) throws(DaemonError) {
+    func removeRoot(_ path: String, from text: String?) throws(DaemonError) -> Bool {
         for collection in try chosen(text) {
             do {
-                return try collection.removeRoot(path)
+                let root = try collection.removeRoot(path)
+                return configured.contains { RootLocation($0).names(root) }
+            } catch IngestionError.noSuchRoot {
+                continue
+            } catch { throw failure(error, of: collection) }
+        }
+        throw .ingestion(.noSuchRoot(path: path))
+    }
+
+    /// Takes the files that are missing in a root, as it stands there now, for gone.
+    func acceptMissing(in path: String, of text: String?) throws(DaemonError) {
+        for collection in try chosen(text) {
+            do {
+                return try collection.acceptMissing(in: path)
             } catch IngestionError.noSuchRoot {
                 continue
             } catch { throw failure(error, of: collection) }

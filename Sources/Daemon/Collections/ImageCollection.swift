@@ -15,6 +15,8 @@ struct Services: Sendable {
     /// Of the model, head and preprocessing.
     let fingerprint: String
     let budget = ReadBudget()
+    /// The state folder: nobody's images lie in it.
+    var excludedDirectories: [ExcludedDirectory] = []
 }
 
 /// One open collection: its store, the folders that it keeps up with, and what does that.
@@ -89,10 +91,12 @@ final class ImageCollection: ServedCollection {
     }
 
     private func makeIngestor(isStarted: Bool) throws -> Ingestor {
+        var configuration = IngestionConfiguration()
+        configuration.excludedDirectories = services.excludedDirectories
         let ingestor = Ingestor(
             ledger: store,
             embedder: services.embedder,
-            configuration: IngestionConfiguration(),
+            configuration: configuration,
             budget: services.budget
         )
         guard isStarted else { return ingestor }
@@ -126,10 +130,17 @@ final class ImageCollection: ServedCollection {
         return status
     }
 
-    func removeRoot(_ path: String) throws {
+    /// - Returns: what was removed.
+    func removeRoot(_ path: String) throws -> RootRecord {
         guard let ingestor else { throw IngestionError.noSuchRoot(path: path) }
-        try ingestor.removeRoot(path)
+        let root = try ingestor.removeRoot(path)
         try rootList.save(store)
+        return root
+    }
+
+    func acceptMissing(in path: String) throws {
+        guard let ingestor else { throw IngestionError.noSuchRoot(path: path) }
+        try ingestor.acceptMissing(in: path)
     }
 
     /// One root, or all of them.
@@ -140,7 +151,7 @@ final class ImageCollection: ServedCollection {
             ingestor?.rescan(nil)
             return true
         }
-        guard let root = work.roots.first(where: { $0.root.path.description == path }) else { return false }
+        guard let root = work.roots.first(where: { RootLocation(path).names($0.root) }) else { return false }
         ingestor?.rescan(root.root.id)
         return true
     }
