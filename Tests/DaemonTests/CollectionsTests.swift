@@ -34,14 +34,21 @@ extension ImageCollection {
     init() throws { place = try TemporaryDirectory() }
 
     /// Opens all, begins to watch, and closes again.
-    private func withCollections<R>(of model: String = "test", _ body: (Collections) throws -> R) throws -> R {
-        let services = Services(
+    private func withCollections<R>(
+        of model: String = "test",
+        state: String = "",
+        configured: [String] = [],
+        _ body: (Collections) throws -> R
+    ) throws -> R {
+        var services = Services(
             embedder: TextEmbedder(),
             dimension: 2,
             decoder: InProcessDecoder(),
             fingerprint: model
         )
-        let collections = try Collections(stateDirectory: place.path, services: services)
+        let folder = "\(place.path)/\(state)"
+        if !state.isEmpty { services.excludedDirectories = [try ExcludedDirectory(folder)] }
+        let collections = try Collections(stateDirectory: folder, services: services, configured: configured)
         defer { collections.close() }
         try collections.start()
         return try body(collections)
@@ -126,11 +133,53 @@ extension ImageCollection {
                 #expect(kind { _ = try all.addRoot(path, to: nil) } == .conflict, "\(path)")
             }
             #expect(kind { _ = try all.addRoot(photos, to: "none") } == .collectionNotFound)
-            #expect(kind { try all.removeRoot(photos, from: "default") } == .notFound)
+            #expect(kind { _ = try all.removeRoot(photos, from: "default") } == .notFound)
             #expect(kind { try all.rescan(photos, in: "default") } == .notFound)
             try all.rescan(photos, in: nil)
-            try all.removeRoot(photos, from: nil)
+            #expect(try !all.removeRoot(photos, from: nil))
             #expect(try all.addRoot(photos, to: nil).collection == "default")
+        }
+    }
+
+    @Test func aFolderOfTheSettingsSaysThatItComesBack() throws {
+        let photos = try makeFolder("photos", ["a.jpg"])
+        let link = place.url.appending(path: "link").path
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: photos)
+        let settings = ConfiguredRoots.places([link, "work=/elsewhere"]).map(\.path)
+        #expect(settings == [link, "/elsewhere"])
+        try withCollections(configured: settings) { (all) throws in
+            try all.watch(link, for: .standard)
+            #expect(all.standard.work.roots.map(\.root.path.description) == [link])
+            #expect(try all.removeRoot(photos, from: nil), "it is the same folder")
+            #expect(kind { try all.acceptMissing(in: photos, of: nil) } == .notFound)
+        }
+    }
+
+    @Test func theStateFolderIsNoFolderOfImages() throws {
+        let photos = try makeFolder("photos", ["a.jpg"])
+        _ = try makeFolder("photos/state", ["b.jpg"])
+        try withCollections(state: "photos/state") { (all) throws in
+            for path in ["\(photos)/state", "\(photos)/state/collections", "/", "/proc"] {
+                #expect(kind { _ = try all.addRoot(path, to: nil) } == .badRequest, "\(path)")
+            }
+            _ = try all.addRoot(photos, to: nil)
+            #expect(eventually { all.standard.counts.images == 1 && all.standard.counts.waiting == 0 })
+            let root = try #require(all.standard.work.roots.first)
+            #expect(root.excludedCounts == [.rule: 1])
+            #expect(root.failedCount == 0)
+            try all.acceptMissing(in: photos, of: "default")
+        }
+    }
+
+    @Test func whyAFolderCannotBeWatchedIsToldToTheClient() {
+        let errors: [IngestionError] = [
+            .wholeSystem(path: "/"), .kernelFileSystem(path: "/proc", name: "proc"),
+            .insideStateFolder(path: "/s/x", state: "/s"),
+        ]
+        for error in errors {
+            let problem = Problem(DaemonError.ingestion(error))
+            #expect(problem.kind == .badRequest)
+            #expect(problem.detail == error.description)
         }
     }
 

@@ -26,7 +26,9 @@ extension Collections {
         // One that cannot be resolved cannot be watched either; that is told by whom it is given to.
         guard location.resolved != nil else { return nil }
         for other in open where other !== collection {
-            if let taken = try other.store.roots().first(where: location.overlaps) { return "\(taken.path) of collection \(other.id)" }
+            if let taken = try other.store.roots().first(where: location.overlaps) {
+                return "\(taken.path) of collection \(other.id)"
+            }
         }
         return nil
     }
