@@ -62,10 +62,16 @@ extension Scanner {
 
     // MARK: Looks
 
-    /// Looks whether each root that is online still stands at its path; one that does not is scanned at once.
+    /// Looks whether each root that is online still stands at its path; one that does not is scanned at once. A folder below
+    /// one that something was mounted over, or unmounted from, is scanned too.
     func lookAtRoots() {
-        for root in workQueue.read({ Array($0.openRoots.values) }) where !root.stands {
-            workQueue.update { $0.rootDoubted(root, at: .now) }
+        let roots = workQueue.read { Array($0.openRoots.values) }
+        for root in roots where !root.stands { workQueue.update { $0.rootDoubted(root, at: .now) } }
+        for path in mounts?.changes() ?? [] {
+            for root in roots where path != root.resolvedPath && path.isWithin(root.resolvedPath) {
+                let below = RelativePath(bytes: Array(path.bytes.dropFirst(root.resolvedPath.bytes.count + 1)))
+                workQueue.update { $0.directoryChanged(FileKey(root: root.record.id, path: below), due: .now) }
+            }
         }
     }
 

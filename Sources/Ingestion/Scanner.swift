@@ -12,6 +12,8 @@ final class Scanner: Sendable {
     let watcher: Watcher?
     /// Why `watcher` is nil.
     let watcherFailure: String
+    /// Nil where the system does not show it.
+    let mounts: MountTable?
     let log = Log("scan")
 
     init(
@@ -28,6 +30,11 @@ final class Scanner: Sendable {
         self.sidecars = sidecars
         self.watcher = watcher
         self.watcherFailure = watcherFailure
+        var mounts: MountTable?
+        do throws(SystemError) { mounts = try MountTable() } catch {
+            log.warning("mounts below watched folders are found by scans only: \(error)")
+        }
+        self.mounts = mounts
     }
 
     /// The thread's body; returns when the work queue stops.

@@ -262,7 +262,8 @@ struct SchedulerState: Sendable {
         return (false, takeLook(at: now))
     }
 
-    private mutating func takeLook(at now: Instant) -> Bool {
+    /// Takes a look at the roots over if one is due. No thread waits for it.
+    mutating func takeLook(at now: Instant) -> Bool {
         guard let due = nextLook, due <= now, roots.values.contains(where: { $0.open != nil }) else { return false }
         nextLook = now + configuration.lookInterval
         return true
@@ -422,8 +423,6 @@ struct SchedulerState: Sendable {
 
     /// Takes the most urgent task that can be done now: quiescent files first, directory scans next, orphan scans last.
     mutating func takeTask(at now: Instant) -> ScanTask? {
-        // First of all, and nobody waits for it.
-        if takeLook(at: now) { return .lookAtRoots }
         let task = nextTask(at: now)
         isScannerBusy = task != nil
         return task

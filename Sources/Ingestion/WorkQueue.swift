@@ -30,9 +30,9 @@ final class WorkQueue: Sendable {
     func nextTask() -> ScanTask? {
         enum Step: Sendable { case task(ScanTask), sooner, stop }
         while true {
-            // A look at the roots that finds nothing wakes nobody.
-            let hasEnded = read { $0.isScannerBusy }
-            if hasEnded { update { $0.scannerTaskEnded() } }
+            if read({ $0.isScannerBusy }) { update { $0.scannerTaskEnded() } }
+            // First of all, however much there is to do; where there is nothing, it wakes no other thread.
+            if note({ $0.takeLook(at: .now) }) { return .lookAtRoots }
             let deadline = read { $0.nextDue(after: Instant.now) }
             let step = monitor.wait(until: deadline) { scheduler -> Step? in
                 let now = Instant.now

@@ -15,6 +15,7 @@ require curl jq unshare mount umount
 require_shared
 rounds=${1:-10}
 count=${2:-120}
+[ "$count" -ge 30 ] || fail "at least 30 images are wanted"
 root=$work/root
 mapfile -t sources < <(find "$shared/data/corel1k" -name '*.jpg' | LC_ALL=C sort | head -n "$count")
 
@@ -105,6 +106,17 @@ eventually "and watched" equals_folder
 kill "$holder"
 umount "$root"
 eventually "the folder is back" equals_folder
+
+mkdir "$root/sub"
+cp "${sources[19]}" "$root/sub"
+eventually "a folder below is loaded" equals_folder
+mount -t tmpfs none "$root/sub"
+seen "what a mount below hides is not in the folder" equals_folder
+check "the mount is one entry that is left out" root_has '.excluded_files.other_file_system == 1'
+check "it can be unmounted" umount "$root/sub"
+seen "and what it hid is back" equals_folder
+rm -r "$root/sub"
+eventually "and gone with its folder" equals_folder
 
 # --- links ----------------------------------------------------------------------------------------------------------
 
