@@ -45,7 +45,8 @@ final class RunningDaemon: Sendable {
                 embedder: embedder,
                 dimension: embedder.dimension,
                 decoder: decoder,
-                fingerprint: fingerprint
+                fingerprint: fingerprint,
+                rootSettings: configuration.rootSettings
             )
         )
         self.collections = collections

@@ -20,6 +20,8 @@ package struct RootStatus: Sendable {
     package var indexedCount: Int
     package var failedCount: Int
     package var waitingCount: Int
+    /// What is looked at below it.
+    package var settings: RootSettings
 
     package init(
         root: RootRecord,
@@ -29,8 +31,10 @@ package struct RootStatus: Sendable {
         excludedCounts: [ExclusionReason: Int],
         indexedCount: Int,
         failedCount: Int,
-        waitingCount: Int
+        waitingCount: Int,
+        settings: RootSettings = RootSettings()
     ) {
+        self.settings = settings
         self.root = root
         self.state = state
         self.detail = detail

@@ -12,6 +12,7 @@ package final class Ingestor: Sendable {
     private let reader: Reader
     private let scanner: Scanner
     let watcher: Watcher?
+    private let settings: @Sendable (RootRecord) -> RootSettings
     private let threads = Monitor<[WorkerThread]>([])
     private let committing = Monitor<[WorkerThread]>([])
 
@@ -24,13 +25,16 @@ package final class Ingestor: Sendable {
     ///   - embedder: may be shared with other ingestors.
     ///   - configuration: times and bounds.
     ///   - budget: shared with those ingestors too.
+    ///   - settings: of the roots that the ledger has at the start.
     package init(
         ledger: any FileLedger,
         embedder: any ImageEmbedding,
         configuration: IngestionConfiguration,
-        budget: ReadBudget = ReadBudget()
+        budget: ReadBudget = ReadBudget(),
+        settings: @escaping @Sendable (RootRecord) -> RootSettings = { _ in RootSettings() }
     ) {
         self.ledger = ledger
+        self.settings = settings
         workQueue = WorkQueue(configuration: configuration)
         let singleFlight = SingleFlight()
         let sidecars = Sidecars(ledger: ledger, maximumByteCount: configuration.maximumSidecarByteCount)
@@ -64,7 +68,7 @@ package final class Ingestor: Sendable {
     package func start() throws {
         let roots = try ledger.roots()
         workQueue.update { scheduler in
-            for root in roots { scheduler.rootAdded(root, at: .now) }
+            for root in roots { scheduler.rootAdded(root, PathRules(settings(root)), at: .now) }
         }
         // Consumers first.
         try begin(committing, "commit") { [committer] in committer.run() }
@@ -101,12 +105,18 @@ package final class Ingestor: Sendable {
         for thread in threads { thread.join() }
     }
 
-    /// Watches a folder from now on; the same folder twice is the same root.
+    /// Watches a folder from now on; the same folder twice is the same root. One that is watched already gets the settings:
+    /// what they leave out goes, what they let in comes, and nothing else is embedded again.
     ///
-    /// - Parameter path: absolute; symbolic links are resolved once, here.
+    /// - Parameters:
+    ///   - path: absolute; symbolic links are resolved once, here.
+    ///   - settings: what is looked at below it.
     /// - Returns: the root as the catalog has it.
     /// - Throws: `.notADirectory`, `.rootUnreadable`, `.overlapping` with another root, `.catalog`.
-    package func addRoot(_ path: String) throws(IngestionError) -> RootRecord {
+    package func addRoot(
+        _ path: String,
+        settings: RootSettings = RootSettings()
+    ) throws(IngestionError) -> RootRecord {
         let resolved = try Self.directory(at: path)
         if let existing = try knownRoots().first(where: { root in
             root.path != resolved && (root.path.isWithin(resolved) || resolved.isWithin(root.path))
@@ -115,7 +125,7 @@ package final class Ingestor: Sendable {
         }
         let record: RootRecord
         do throws(CatalogError) { record = try ledger.addRoot(resolved) } catch { throw .catalog(error) }
-        workQueue.update { $0.rootAdded(record, at: .now) }
+        workQueue.update { $0.rootAdded(record, PathRules(settings), at: .now) }
         return record
     }
 

@@ -21,7 +21,7 @@ struct RootWork: Sendable {
     private var detail = ""
 
     /// The root's settings, compiled.
-    private(set) var rules = PathRules()
+    var rules: PathRules
 
     /// Files to read, by priority.
     private var requests = [Fifo<ReadRequest>](repeating: Fifo(), count: ReadPriority.allCases.count)
@@ -56,8 +56,9 @@ struct RootWork: Sendable {
     /// What the last pass missed, when that was too much to believe.
     private var missing: Missing?
 
-    init(record: RootRecord, now: Instant) {
+    init(record: RootRecord, rules: PathRules, now: Instant) {
         self.record = record
+        self.rules = rules
         directoryScans[.root] = now
     }
 
@@ -245,7 +246,7 @@ struct RootWork: Sendable {
     /// A scan of the whole root ended.
     ///
     /// - Returns: whether `detail` is another than before.
-    mutating func scanned(pollingBecause detail: String, nextScan: Instant) -> Bool {
+    mutating func scanned(pollingBecause detail: String, nextScan: Instant?) -> Bool {
         defer { self.detail = detail }
         state = detail.isEmpty ? .live : .polling
         self.nextScan = nextScan
@@ -312,7 +313,8 @@ struct RootWork: Sendable {
             excludedCounts: excluded,
             indexedCount: indexed,
             failedCount: failed + badDocuments,
-            waitingCount: waiting
+            waitingCount: waiting,
+            settings: rules.settings
         )
     }
 }

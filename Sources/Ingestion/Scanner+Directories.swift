@@ -74,9 +74,13 @@ extension Scanner {
         }
         let isPolled = !detail.isEmpty
         // A scan takes at most a twentieth of the time.
-        let pause = isPolled ? max(configuration.pollInterval, 20 * seconds) : configuration.rescanInterval
-        let nextScan = Instant.now + min(pause, configuration.rescanInterval)
-        let isNews = workQueue.update { [detail] in
+        let interval = scan.classifier.rules.settings.rescanInterval
+        var nextScan = interval > 0 ? Instant.now + Double(interval) : nil
+        if isPolled {
+            let poll = Instant.now + max(configuration.pollInterval, 20 * seconds)
+            nextScan = min(nextScan ?? poll, poll)
+        }
+        let isNews = workQueue.update { [detail, nextScan] in
             $0.rootScanned(scan.root, pollingBecause: detail, nextScan: nextScan)
         }
         if isNews, isPolled { log.warning("\(scan.root.record.path): \(detail)") }
@@ -88,6 +92,10 @@ extension Scanner {
         switch scan.classifier.enter(folder.path, below: folder.stack) {
         case .absent: return
         case .excluded(let reason): counts[reason] = 1
+        case .marked(let directory):
+            counts[.rule] = 1
+            // The event of the mark's end is all that tells of it.
+            watch(directory, folder.path, &scan)
         case .entered(let directory, let status, let stack):
             if scan.visited.insert([status.device, status.inode]).inserted {
                 scan.directoryCount += 1
@@ -215,6 +223,7 @@ extension Scanner {
         switch classifier.enter(place.path, below: above) {
         case .absent: return workQueue.update { $0.entriesGone(place) }
         case .excluded(let reason): counts[reason] = 1
+        case .marked: counts[.rule] = 1
         case .entered(let directory, _, let stack):
             do throws(SystemError) {
                 try directory.forEachEntry { entry in

@@ -26,10 +26,13 @@ extension Scanner {
             if lookup.isGone(row.key.path) {
                 missing.add(row.key.path)
                 if gathered.count < Self.gatheredCount { gathered.append(row) }
-            } else if case .indexed(let id) = row.state, outdated.count < Self.gatheredCount,
-                let image = try ledger.image(id), lacksDocument(image, lookup.directoryChanged, root)
-            {
-                outdated.append(row)
+            } else if case .indexed(let id) = row.state, let image = try ledger.image(id) {
+                let minimum = rules.settings.minimumPixels
+                if let failure = FileFailure.tooSmall(image.width, image.height, minimum) {
+                    exclude(row, failure)
+                } else if outdated.count < Self.gatheredCount, lacksDocument(image, lookup.directoryChanged, root) {
+                    outdated.append(row)
+                }
             }
             return !workQueue.isStopping
         }
@@ -50,6 +53,13 @@ extension Scanner {
         }
         for row in gathered { forget(row) }
         if missing.count > gathered.count { workQueue.update { $0.orphanScanIncomplete(directory, at: .now) } }
+    }
+
+    /// Makes an image a file that is left out, because the settings want more pixels than they did.
+    private func exclude(_ row: FileRow, _ failure: FileFailure) {
+        if workQueue.update({ $0.defersToInFlightJob(row.key) }) { return }
+        let change = CatalogChange.fail(key: row.key, stamp: row.stamp, content: row.content, failure: failure)
+        submit(CommitEntry(key: row.key, changes: [change], before: .indexed, after: RowKind(failure)))
     }
 
     /// Whether the file of an image's document is gone. A weaker one may take its place then: that needs reading, where

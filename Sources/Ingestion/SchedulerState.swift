@@ -208,8 +208,15 @@ struct SchedulerState: Sendable {
 
     // MARK: What happened to roots
 
-    mutating func rootAdded(_ record: RootRecord, at now: Instant) {
-        if roots[record.id] == nil { roots[record.id] = RootWork(record: record, now: now) }
+    /// A root is watched from now on, or by other rules: then every file of it is looked at again, failed ones too.
+    mutating func rootAdded(_ record: RootRecord, _ rules: PathRules, at now: Instant) {
+        guard let known = roots[record.id] else {
+            roots[record.id] = RootWork(record: record, rules: rules, now: now)
+            return
+        }
+        guard known.rules.settings != rules.settings else { return }
+        roots[record.id]?.rules = rules
+        scheduleRescan(record.id, isForced: true, at: now)
     }
 
     mutating func rootRemoved(_ root: RootID, at now: Instant) {
@@ -238,7 +245,7 @@ struct SchedulerState: Sendable {
     mutating func rootScanned(
         _ root: OpenRoot,
         pollingBecause detail: String,
-        nextScan: Instant
+        nextScan: Instant?
     ) -> Bool {
         let id = root.record.id
         guard roots[id]?.open === root else { return false }
@@ -426,10 +433,12 @@ struct SchedulerState: Sendable {
 
     private mutating func takeVisit(in id: RootID, _ priority: ReadPriority) -> FileVisit? {
         while let request = roots[id]?.takeRequest(priority) {
-            guard let open = roots[id]?.open, !defersToInFlightJob(request.key) else { continue }
+            guard let open = roots[id]?.open, let rules = roots[id]?.rules, !defersToInFlightJob(request.key) else {
+                continue
+            }
             inFlight[request.key] = InFlightJob()
             roots[id]?.jobBegan()
-            return FileVisit(request, in: open)
+            return FileVisit(request, in: open, rules)
         }
         return nil
     }

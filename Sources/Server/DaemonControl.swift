@@ -45,8 +45,23 @@ package protocol CollectionControl: Sendable {
 
     /// Watches a folder for a collection, `default` with nil.
     ///
+    /// - Parameters:
+    ///   - path: of the folder; one that is watched already gets the settings.
+    ///   - collection: whose images its files become.
+    ///   - settings: members of `RootSettings`; null takes one back.
     /// - Returns: the folder's state, and the collection's name.
-    func addRoot(_ path: String, to collection: String?) throws(DaemonError) -> (root: RootStatus, collection: String)
+    /// - Throws: `.ingestion`, and `.rule` for settings that cannot be used.
+    func addRoot(
+        _ path: String,
+        to collection: String?,
+        settings: [String: JSONValue]
+    ) throws(DaemonError) -> (root: RootStatus, collection: String)
+    /// Gives a watched folder other settings, of whichever collection it is unless that is said.
+    func changeRoot(
+        _ path: String,
+        of collection: String?,
+        settings: [String: JSONValue]
+    ) throws(DaemonError) -> (root: RootStatus, collection: String)
     /// Of whichever collection it is, unless that is said.
     func removeRoot(_ path: String, from collection: String?) throws(DaemonError)
     /// One root, or all of a collection, or all.

@@ -1,3 +1,5 @@
+package import Filters
+
 /// `POST /v1/collections`.
 package struct CollectionRequest: Codable, Sendable, Equatable {
     package var name: String
@@ -61,6 +63,10 @@ package struct RootBody: Codable, Sendable, Equatable {
     /// Entries that are left out, by reason: `rule`, `hidden`, `link`, `other_file_system`, `unreadable_folder`,
     /// `too_deep`, `not_an_image`, `too_small`, `special`, `document`, `removed`; no zeros.
     package var excludedFiles: [String: Int]
+    /// What is looked at below it, as far as that differs from the default: `include`, `exclude` (globs of gitignore(5)),
+    /// `hidden`, `ignore_files`, `minimum_bytes`, `minimum_pixels`, `other_file_systems`, `maximum_depth`,
+    /// `rescan_interval_s`. Absent where nothing does.
+    package var settings: [String: JSONValue]?
     /// Whose images its files become; older daemons have one collection and say nothing of it.
     package var collection: String?
 
@@ -73,6 +79,7 @@ package struct RootBody: Codable, Sendable, Equatable {
         failedFiles: Int,
         waitingFiles: Int,
         excludedFiles: [String: Int] = [:],
+        settings: [String: JSONValue]? = nil,
         collection: String? = nil
     ) {
         self.collection = collection
@@ -81,13 +88,14 @@ package struct RootBody: Codable, Sendable, Equatable {
         self.detail = detail
         self.entries = entries
         self.excludedFiles = excludedFiles
+        self.settings = settings
         self.indexedFiles = indexedFiles
         self.failedFiles = failedFiles
         self.waitingFiles = waitingFiles
     }
 
     enum CodingKeys: String, CodingKey {
-        case path, state, detail, entries, collection
+        case path, state, detail, entries, settings, collection
         case indexedFiles = "indexed_files"
         case failedFiles = "failed_files"
         case waitingFiles = "waiting_files"

@@ -44,16 +44,19 @@ package struct SearchRequest: Codable, Sendable, Equatable {
     }
 }
 
-/// `POST /v1/roots`, `DELETE /v1/roots`, `POST /v1/rescan` (where nil means all roots).
+/// `POST /v1/roots`, `PATCH /v1/roots`, `DELETE /v1/roots`, `POST /v1/rescan` (where nil means all roots).
 package struct RootRequest: Codable, Sendable, Equatable {
     /// Absolute path of a folder.
     package var path: String?
     /// A new root's collection, `default` when absent. For a known root: the one it must be in, any when absent.
     package var collection: String?
+    /// What is looked at below the folder (`RootBody.settings`); null takes a member back.
+    package var settings: [String: JSONValue]?
 
-    package init(path: String?, collection: String? = nil) {
+    package init(path: String?, collection: String? = nil, settings: [String: JSONValue]? = nil) {
         self.path = path
         self.collection = collection
+        self.settings = settings
     }
 }
 

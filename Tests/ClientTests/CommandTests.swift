@@ -1,3 +1,4 @@
+import Filters
 import Foundation
 import Glibc
 import Platform
@@ -237,6 +238,24 @@ struct CommandTests {
             CommandRun(["failures"], socket: daemon.path).output
                 == "corrupt  again when it changes  /photos/b.jpg: cut\n"
         )
+    }
+
+    @Test("watch sends the settings that its options name")
+    func watchSettings() throws {
+        let daemon = try FakeDaemon { _ in FakeDaemon.reply(500, "{}") }
+        _ = CommandRun(
+            ["watch", "/a", "--exclude", "raw/", "--exclude", "*.png", "--hidden", "yes", "--min-pixels", "64"],
+            socket: daemon.path
+        )
+        let request = try #require(daemon.requests.first)
+        let body = try JSONDecoder().decode(RootRequest.self, from: Data(request.body))
+        #expect(
+            body.settings == [
+                "exclude": .array([.string("raw/"), .string("*.png")]), "hidden": .bool(true),
+                "minimum_pixels": .number(64),
+            ]
+        )
+        #expect(CommandRun(["watch", "/a", "--max-depth", "0"], socket: daemon.path).exitCode == .usage)
     }
 
     @Test("exclusions prints page after page, and asks for one reason")

@@ -180,13 +180,31 @@ struct FakeCollections: CollectionControl {
         daemon.seen.withLockNotifyingAll { $0.removed.append(found) }
     }
 
-    func addRoot(_ path: String, to collection: String?) throws(DaemonError) -> (root: RootStatus, collection: String) {
+    func changeRoot(
+        _ path: String,
+        of collection: String?,
+        settings: [String: JSONValue]
+    ) throws(DaemonError) -> (root: RootStatus, collection: String) {
+        guard path == "/photos" else { throw .ingestion(.noSuchRoot(path: path)) }
+        return try addRoot(path, to: collection, settings: settings)
+    }
+
+    func addRoot(
+        _ path: String,
+        to collection: String?,
+        settings: [String: JSONValue]
+    ) throws(DaemonError) -> (root: RootStatus, collection: String) {
+        var applied = RootSettings()
+        do throws(RuleError) {
+            try applied.apply(settings.filter { if case .null = $0.value { false } else { true } })
+        } catch { throw .rule(error) }
         daemon.seen.withLockNotifyingAll {
             $0.addedRoots.append(path)
             $0.collections.append(collection)
         }
         var status = FakeDaemon.offline
         status.root = RootRecord(id: RootID(rawValue: 2), path: RelativePath(path))
+        status.settings = applied
         return (status, collection ?? "default")
     }
 

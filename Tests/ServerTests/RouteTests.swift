@@ -242,6 +242,23 @@ struct RouteTests {
         #expect(second.next == nil)
     }
 
+    @Test func `a folder's settings are set with it, and changed later`() throws {
+        let server = try TestServer()
+        func send(_ method: String, _ body: String) throws -> RawClient.Reply {
+            try server.send(method, "/v1/roots", fields: ["Content-Type: application/json"], body: Array(body.utf8))
+        }
+        let made = try send("POST", #"{"path":"/new","settings":{"exclude":["raw/"],"minimum_pixels":64}}"#)
+        #expect(made.status == 201)
+        let root = try decode(RootBody.self, made)
+        #expect(root.settings == ["exclude": .array([.string("raw/")]), "minimum_pixels": .number(64)])
+        #expect(try send("PATCH", #"{"path":"/photos","settings":{"hidden":true,"exclude":null}}"#).status == 200)
+        #expect(try send("PATCH", #"{"path":"/elsewhere","settings":{}}"#).status == 404)
+        let wrong = try send("POST", #"{"path":"/new","settings":{"exlude":[]}}"#)
+        #expect(wrong.status == 400)
+        #expect(try decode(Problem.self, wrong).detail.contains("did you mean `exclude`?"))
+        #expect(try send("POST", #"{"path":"/new","settings":{"maximum_depth":0}}"#).status == 400)
+    }
+
     @Test func `what is left out comes in pages, by reason if asked`() throws {
         let server = try TestServer()
         let first = try decode(ExclusionPage.self, server.send("GET", "/v1/exclusions?limit=2"))

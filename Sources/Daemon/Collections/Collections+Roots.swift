@@ -1,4 +1,5 @@
 internal import Catalog
+internal import Filters
 internal import Ingestion
 internal import Platform
 internal import Server
@@ -8,14 +9,18 @@ extension Collections {
     /// Watches a folder for a collection; the standard one with nil.
     ///
     /// - Throws: `.overlapping` for one that overlaps with a folder of another collection, as within one.
-    func addRoot(_ path: String, to text: String?) throws(DaemonError) -> (root: RootStatus, collection: String) {
+    func addRoot(
+        _ path: String,
+        to text: String?,
+        settings patch: [String: JSONValue]
+    ) throws(DaemonError) -> (root: RootStatus, collection: String) {
         try whileNothingIsAdded { () throws(DaemonError) in
             let collection = try find(text)
             do {
                 if let taken = try overlapping(path, outside: collection) {
                     throw IngestionError.overlapping(path: path, existing: taken)
                 }
-                return (try collection.addRoot(path), collection.name)
+                return (try collection.addRoot(path, patch), collection.name)
             } catch { throw failure(error, of: collection) }
         }
     }
@@ -44,7 +49,22 @@ extension Collections {
         do throws(DaemonError) { _ = try find(name.description) } catch .collectionNotFound {
             _ = try create(name.description)
         }
-        _ = try addRoot(path, to: name.description)
+        _ = try addRoot(path, to: name.description, settings: [:])
+    }
+
+    /// Gives a watched folder other settings.
+    ///
+    /// - Throws: `.noSuchRoot` for a folder that is not watched.
+    func changeRoot(
+        _ path: String,
+        of text: String?,
+        settings patch: [String: JSONValue]
+    ) throws(DaemonError) -> (root: RootStatus, collection: String) {
+        let resolved = (try? resolvedPath(path)) ?? RelativePath(path)
+        for collection in try chosen(text) where collection.work.roots.contains(where: { $0.root.path == resolved }) {
+            return try addRoot(path, to: collection.name, settings: patch)
+        }
+        throw .ingestion(.noSuchRoot(path: path))
     }
 
     /// Stops watching a folder and forgets its images.

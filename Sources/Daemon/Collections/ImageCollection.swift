@@ -1,5 +1,6 @@
 internal import Catalog
 internal import Embedding
+internal import Filters
 internal import Imaging
 internal import Ingestion
 internal import LinearAlgebra
@@ -15,6 +16,8 @@ struct Services: Sendable {
     /// Of the model, head and preprocessing.
     let fingerprint: String
     let budget = ReadBudget()
+    /// What is looked at below roots that have no settings of their own.
+    var rootSettings = RootSettings()
 }
 
 /// One open collection: its store, the folders that it keeps up with, and what does that.
@@ -30,6 +33,8 @@ final class ImageCollection: ServedCollection {
     /// Addresses that each but the standard one reserves, so that 64 fit together into what a process has: enough for
     /// 35 million images of 512 components, and it grows where it is not.
     private static let mapByteCount = 1 << 36
+
+    private static let log = Log("daemon")
 
     let id: CollectionName
     let store: Catalog
@@ -93,7 +98,15 @@ final class ImageCollection: ServedCollection {
             ledger: store,
             embedder: services.embedder,
             configuration: IngestionConfiguration(),
-            budget: services.budget
+            budget: services.budget,
+            settings: { [rootList, services] root in
+                var settings = services.rootSettings
+                do throws(RuleError) { try settings.apply(rootList.settings(of: root.path)) } catch {
+                    // They were checked when they were set.
+                    Self.log.error("settings of \(root.path): \(error)")
+                }
+                return settings
+            }
         )
         guard isStarted else { return ingestor }
         do { try ingestor.start() } catch {
@@ -110,7 +123,14 @@ final class ImageCollection: ServedCollection {
 
     var work: IngestionStatus { ingestor?.status ?? .sum([]) }
 
-    func addRoot(_ path: String) throws -> RootStatus {
+    /// Watches a folder, or gives one that is watched other settings.
+    ///
+    /// - Parameters:
+    ///   - path: absolute.
+    ///   - patch: a JSON merge patch (RFC 7396) of the root's settings: null takes a member back.
+    /// - Returns: the root's state.
+    /// - Throws: `RuleError` for settings that cannot be used; `IngestionError`, `CatalogError`, `SystemError`.
+    func addRoot(_ path: String, _ patch: [String: JSONValue]) throws -> RootStatus {
         let ingestor = try watching.withLockNotifyingAll { (watching: inout Watching) throws -> Ingestor in
             if let ingestor = watching.ingestor { return ingestor }
             guard !watching.isEnded else { throw CatalogError.storage(detail: "the collection is closed") }
@@ -118,7 +138,17 @@ final class ImageCollection: ServedCollection {
             watching.ingestor = made
             return made
         }
-        let root = try ingestor.addRoot(path)
+        let key = try resolvedPath(path)
+        var own = rootList.settings(of: key)
+        for (name, value) in patch {
+            if case .null = value { own[name] = nil } else { own[name] = value }
+        }
+        var settings = services.rootSettings
+        try settings.apply(patch.filter { if case .null = $0.value { false } else { true } })
+        settings = services.rootSettings
+        try settings.apply(own)
+        let root = try ingestor.addRoot(path, settings: settings)
+        rootList.set(own, of: root.path)
         try rootList.save(store)
         guard let status = ingestor.status.roots.first(where: { $0.root.id == root.id }) else {
             throw IngestionError.noSuchRoot(path: path)

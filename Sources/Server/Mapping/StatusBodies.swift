@@ -112,6 +112,7 @@ extension CollectionBody {
 
 extension RootBody {
     init(_ status: RootStatus, of collection: String) {
+        let settings = status.settings.differences()
         self.init(
             path: status.root.path.description,
             state: status.state.rawValue,
@@ -121,6 +122,7 @@ extension RootBody {
             failedFiles: status.failedCount,
             waitingFiles: status.waitingCount,
             excludedFiles: Dictionary(uniqueKeysWithValues: status.excludedCounts.map { ($0.rawValue, $1) }),
+            settings: settings.isEmpty ? nil : settings,
             collection: collection
         )
     }

@@ -21,8 +21,24 @@ extension Routes {
             ) { (call) throws(Problem) in
                 let request = try rootRequest(call)
                 guard let path = request.path else { throw Self.pathMissing }
-                let added = try ask(control.collections.addRoot(path, to: request.collection))
+                let added = try ask(
+                    control.collections.addRoot(path, to: request.collection, settings: request.settings ?? [:])
+                )
                 return try Response(status: 201, json: RootBody(added.root, of: added.collection))
+            },
+            Route(
+                method: "PATCH",
+                pattern: "/v1/roots",
+                access: .administer,
+                parameters: ["collection"],
+                body: small
+            ) { (call) throws(Problem) in
+                let request = try rootRequest(call)
+                guard let path = request.path else { throw Self.pathMissing }
+                let changed = try ask(
+                    control.collections.changeRoot(path, of: request.collection, settings: request.settings ?? [:])
+                )
+                return try Response(json: RootBody(changed.root, of: changed.collection))
             },
             Route(
                 method: "DELETE",
