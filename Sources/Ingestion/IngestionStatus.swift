@@ -1,8 +1,9 @@
 package import Catalog
+package import Platform
 
 /// What a root is doing.
 package enum RootState: String, Sendable, Codable {
-    case scanning, live, polling, offline
+    case scanning, live, polling, offline, paused
 }
 
 /// A root's place in the work, for status.
@@ -11,6 +12,8 @@ package struct RootStatus: Sendable {
     package var state: RootState
     /// Why it is offline or polling, and what to do; empty when all is well.
     package var detail: String
+    /// The file that is being loaded, or the latest of several.
+    package var currentPath: RelativePath?
     /// All that lies below the root: every file, and every folder that is not entered. It equals the sum of the counts
     /// below at every moment, and what a plain walk counts once nothing waits.
     package var entryCount: Int
@@ -27,6 +30,7 @@ package struct RootStatus: Sendable {
         root: RootRecord,
         state: RootState,
         detail: String,
+        currentPath: RelativePath? = nil,
         entryCount: Int,
         excludedCounts: [ExclusionReason: Int],
         indexedCount: Int,
@@ -38,6 +42,7 @@ package struct RootStatus: Sendable {
         self.root = root
         self.state = state
         self.detail = detail
+        self.currentPath = currentPath
         self.entryCount = entryCount
         self.excludedCounts = excludedCounts
         self.indexedCount = indexedCount

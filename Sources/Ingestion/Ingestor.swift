@@ -174,6 +174,62 @@ package final class Ingestor: Sendable {
     /// Looks at every file of a root (nil: of all) again, failed ones too.
     package func rescan(_ root: RootID?) { workQueue.update { $0.rescanRequested(root, at: .now) } }
 
+    /// Looks at what lies at a path at or below a root again: a folder with all in it, or one file; failed files too.
+    package func rescan(_ place: FileKey) {
+        let kind = workQueue.read { $0.openRoot(place.root) }.flatMap { root in
+            // An error is met again by what follows.
+            (try? root.status(beneath: place.path))?.kind
+        }
+        workQueue.update { scheduler in
+            if kind == .regular {
+                scheduler.filesFound([ReadRequest(key: place, isForced: true)], in: place.root, .urgent, at: .now)
+            } else {
+                scheduler.rescanRequested(place, at: .now)
+            }
+        }
+    }
+
+    /// Reads nothing of a root (nil: of any) until `resume`; files are watched and queued all the same.
+    ///
+    /// - Parameters:
+    ///   - root: the root.
+    ///   - reason: for the status.
+    ///   - drops: forgets what waits, until a scan finds it again.
+    package func pause(_ root: RootID?, reason: String, drops: Bool) {
+        workQueue.update { $0.rootPaused(root, reason, drops: drops, at: .now) }
+    }
+
+    /// Reads again, what was dropped too.
+    package func resume(_ root: RootID?) { workQueue.update { $0.rootResumed(root, at: .now) } }
+
+    /// Tries failed files again, whatever their time.
+    ///
+    /// - Parameters:
+    ///   - kind: of the failure; nil: any.
+    ///   - place: a file, or a folder with all in it; nil: everything.
+    /// - Returns: how many were queued.
+    /// - Throws: what reading the ledger throws.
+    package func retryFailures(kind: String?, below place: FileKey?) throws(CatalogError) -> Int {
+        var count = 0
+        var last: FileKey?
+        while true {
+            let page = try ledger.failures(after: last, limit: 1024)
+            let wanted = page.filter { row in
+                guard case .failed(let failure) = row.state, kind == nil || failure.kind == kind else { return false }
+                return place.map { row.key.root == $0.root && row.key.path.isWithin($0.path) } ?? true
+            }
+            workQueue.update { scheduler in
+                for row in wanted {
+                    let request = ReadRequest(key: row.key, isForced: true)
+                    scheduler.filesFound([request], in: row.key.root, .urgent, at: .now)
+                }
+            }
+            count += wanted.count
+            guard let end = page.last, page.count == 1024 else { return count }
+            last = end.key
+        }
+    }
+
     /// Whether all roots are scanned and nothing waits; blocks until then or `deadline`.
     package func waitUntilIdle(until deadline: Instant) -> Bool {
         // What happened before this call has been told by the kernel, but perhaps not been taken yet.

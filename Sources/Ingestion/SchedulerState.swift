@@ -258,6 +258,22 @@ struct SchedulerState: Sendable {
     /// Somebody wants every file of a root (nil: of all) looked at, failed ones too.
     mutating func rescanRequested(_ root: RootID?, at now: Instant) { scheduleRescan(root, isForced: true, at: now) }
 
+    /// Somebody wants a directory below a root looked at, failed files too.
+    mutating func rescanRequested(_ directory: FileKey, at now: Instant) {
+        roots[directory.root]?
+            .scheduleForcedScan(directory.path, at: now, capacity: configuration.dirtyDirectoryCapacity)
+    }
+
+    /// A user wants nothing of a root (nil: of any) read for now.
+    mutating func rootPaused(_ root: RootID?, _ reason: String, drops: Bool, at now: Instant) {
+        for id in root.map({ [$0] }) ?? Array(roots.keys) { roots[id]?.pause(reason, drops: drops) }
+        refreshProgress(at: now)
+    }
+
+    mutating func rootResumed(_ root: RootID?, at now: Instant) {
+        for id in root.map({ [$0] }) ?? Array(roots.keys) { roots[id]?.resume(at: now) }
+    }
+
     private mutating func scheduleRescan(_ root: RootID?, isForced: Bool, at now: Instant) {
         for id in root.map({ [$0] }) ?? Array(roots.keys) { roots[id]?.scheduleRescan(isForced: isForced, at: now) }
     }
@@ -437,7 +453,7 @@ struct SchedulerState: Sendable {
                 continue
             }
             inFlight[request.key] = InFlightJob()
-            roots[id]?.jobBegan()
+            roots[id]?.jobBegan(request.key.path)
             return FileVisit(request, in: open, rules)
         }
         return nil

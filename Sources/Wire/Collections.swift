@@ -52,9 +52,11 @@ package struct CollectionList: Codable, Sendable, Equatable {
 /// One watched folder. Counts are of files.
 package struct RootBody: Codable, Sendable, Equatable {
     package var path: String
-    /// `scanning`, `live`, `polling`, `offline`.
+    /// `scanning`, `live`, `polling`, `offline`, `paused`.
     package var state: String
     package var detail: String
+    /// The file that is being loaded, or the latest of several; absent when none is.
+    package var currentPath: String?
     /// All that lies below: every file, and every folder that is not entered. The sum of the counts below.
     package var entries: Int
     package var indexedFiles: Int
@@ -74,6 +76,7 @@ package struct RootBody: Codable, Sendable, Equatable {
         path: String,
         state: String,
         detail: String,
+        currentPath: String? = nil,
         entries: Int,
         indexedFiles: Int,
         failedFiles: Int,
@@ -86,6 +89,7 @@ package struct RootBody: Codable, Sendable, Equatable {
         self.path = path
         self.state = state
         self.detail = detail
+        self.currentPath = currentPath
         self.entries = entries
         self.excludedFiles = excludedFiles
         self.settings = settings
@@ -99,6 +103,7 @@ package struct RootBody: Codable, Sendable, Equatable {
         case indexedFiles = "indexed_files"
         case failedFiles = "failed_files"
         case waitingFiles = "waiting_files"
+        case currentPath = "current_path"
         case excludedFiles = "excluded_files"
     }
 }

@@ -60,6 +60,21 @@ package struct RootRequest: Codable, Sendable, Equatable {
     }
 }
 
+/// `POST /v1/failures/retry`: what is absent limits nothing.
+package struct RetryRequest: Codable, Sendable, Equatable {
+    /// As in `FailureBody`.
+    package var kind: String?
+    /// Absolute: a file, or a folder with all in it.
+    package var path: String?
+    package var collection: String?
+
+    package init(kind: String? = nil, path: String? = nil, collection: String? = nil) {
+        self.kind = kind
+        self.path = path
+        self.collection = collection
+    }
+}
+
 /// `POST /v1/models/{name}/use`.
 package struct ModelUseRequest: Codable, Sendable, Equatable {
     /// The model's default when absent.

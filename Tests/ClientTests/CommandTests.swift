@@ -240,6 +240,24 @@ struct CommandTests {
         )
     }
 
+    @Test("pause, cancel and resume say so; retry tells how many; an unknown folder is a mistake")
+    func loading() throws {
+        let daemon = try FakeDaemon { request in
+            if request.target.hasPrefix("POST /v1/loading/") { return Array("HTTP/1.1 204 No Content\r\n\r\n".utf8) }
+            if request.target == "POST /v1/failures/retry" { return FakeDaemon.reply(RetryResponse(queued: 7)) }
+            return FakeDaemon.reply(404, #"{"kind":"root-not-found","detail":"/a is not watched"}"#)
+        }
+        for verb in ["pause", "cancel", "resume"] {
+            #expect(CommandRun([verb, "/a"], socket: daemon.path).exitCode == .ok)
+            #expect(daemon.requests.last?.target == "POST /v1/loading/\(verb)")
+        }
+        #expect(CommandRun(["retry", "--kind", "corrupt"], socket: daemon.path).errors.contains("7 files"))
+        #expect(daemon.requests.last?.body == Array(#"{"kind":"corrupt"}"#.utf8))
+        let unknown = CommandRun(["rescan", "/a"], socket: daemon.path)
+        #expect(unknown.exitCode == .refused)
+        #expect(unknown.errors.contains("likeness watch DIR"))
+    }
+
     @Test("watch sends the settings that its options name")
     func watchSettings() throws {
         let daemon = try FakeDaemon { _ in FakeDaemon.reply(500, "{}") }

@@ -91,7 +91,7 @@ extension ImageCollection {
             #expect(added.root.settings.exclude == ["*.png"])
             #expect(eventually { all.standard.counts.images == 1 })
             #expect(kind { _ = try all.addRoot(photos, to: nil, settings: ["hiden": .bool(true)]) } == .badRequest)
-            #expect(kind { _ = try all.changeRoot("/elsewhere", of: nil, settings: [:]) } == .notFound)
+            #expect(kind { _ = try all.changeRoot("/elsewhere", of: nil, settings: [:]) } == .rootNotFound)
         }
         try withCollections { (all) throws in
             #expect(all.standard.work.roots.first?.settings.exclude == ["*.png"])
@@ -167,8 +167,8 @@ extension ImageCollection {
                 #expect(kind { _ = try all.addRoot(path, to: nil, settings: [:]) } == .conflict, "\(path)")
             }
             #expect(kind { _ = try all.addRoot(photos, to: "none", settings: [:]) } == .collectionNotFound)
-            #expect(kind { try all.removeRoot(photos, from: "default") } == .notFound)
-            #expect(kind { try all.rescan(photos, in: "default") } == .notFound)
+            #expect(kind { try all.removeRoot(photos, from: "default") } == .rootNotFound)
+            #expect(kind { try all.rescan(photos, in: "default") } == .rootNotFound)
             try all.rescan(photos, in: nil)
             try all.removeRoot(photos, from: nil)
             #expect(try all.addRoot(photos, to: nil, settings: [:]).collection == "default")

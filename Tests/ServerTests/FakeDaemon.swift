@@ -215,6 +215,16 @@ struct FakeCollections: CollectionControl {
         }
     }
 
+    func setLoading(isPaused: Bool, of path: String?, in collection: String?, drops: Bool) throws(DaemonError) {
+        if let path, path != "/photos" { throw .ingestion(.noSuchRoot(path: path)) }
+        daemon.seen.withLockNotifyingAll { $0.uses.append(isPaused ? (drops ? "cancel" : "pause") : "resume") }
+    }
+
+    func retryFailures(kind: String?, below path: String?, in collection: String?) throws(DaemonError) -> Int {
+        if let path, path != "/photos/a" { throw .ingestion(.noSuchRoot(path: path)) }
+        return kind == "corrupt" ? 2 : 3
+    }
+
     func rescan(_ path: String?, in collection: String?) throws(DaemonError) {
         daemon.seen.withLockNotifyingAll {
             $0.rescans.append(path)

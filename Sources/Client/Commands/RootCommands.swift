@@ -100,11 +100,11 @@ extension CommandDescription {
 
     static let rescan = CommandDescription(
         name: "rescan",
-        summary: "Scans a folder, or all of them, for changes that were not noticed.",
-        usage: "[DIR] [--wait] [--collection NAME]",
+        summary: "Looks at a folder, a file, or everything again, for changes that were not noticed.",
+        usage: "[PATH] [--wait] [--collection NAME]",
         examples: [
             Example("rescan", "all folders"),
-            Example("rescan --wait /photos", "one folder, and wait until it is loaded"),
+            Example("rescan --wait /photos/2024", "what lies there, and wait until it is loaded"),
         ],
         operandCounts: 0...1,
         options: [wait, anyCollection],
@@ -119,6 +119,50 @@ extension CommandDescription {
             return .ok
         }
     )
+
+    static let pause = loading(
+        "pause",
+        "Loads nothing for now. Folders are watched all the same, and the pause outlasts a restart of the daemon.",
+        example: "for all folders; likeness resume ends it",
+        note: "loading is paused"
+    )
+
+    static let cancel = loading(
+        "cancel",
+        "Pauses loading and forgets what waits; `likeness resume` looks for it again.",
+        example: "what was loaded so far stays searchable",
+        note: "loading is cancelled"
+    )
+
+    static let resume = loading(
+        "resume",
+        "Goes on with loading after pause or cancel.",
+        example: "for all folders",
+        note: "loading goes on"
+    )
+
+    private static func loading(
+        _ verb: String,
+        _ summary: String,
+        example: String,
+        note: String
+    ) -> CommandDescription {
+        CommandDescription(
+            name: verb,
+            summary: summary,
+            usage: "[DIR] [--collection NAME]",
+            examples: [Example(verb, example), Example("\(verb) /photos", "of one folder")],
+            operandCounts: 0...1,
+            options: [anyCollection],
+            run: { invocation in
+                let path = invocation.arguments.operands.first.map(absolutePath)
+                let request = try request("POST", "loading/\(verb)", path, invocation.arguments)
+                let body = try invocation.client.send(request)
+                if body.isEmpty || !invocation.printedJSON(body) { invocation.terminal.note(note) }
+                return .ok
+            }
+        )
+    }
 
     private static func request(
         _ method: String,

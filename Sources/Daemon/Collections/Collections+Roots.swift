@@ -84,11 +84,43 @@ extension Collections {
         throw .ingestion(.noSuchRoot(path: path))
     }
 
-    /// Looks at every file of one root again, or of all of a collection, or of all.
+    /// Looks at what lies at a path at or below a root again, or at all of a collection, or at all.
     func rescan(_ path: String?, in text: String?) throws(DaemonError) {
+        let place = path.map(Self.resolved)
         // Every one is asked, whatever the first says.
-        let isKnown = try chosen(text).map { $0.rescan(path) }.contains(true)
+        let isKnown = try chosen(text).map { $0.rescan(place) }.contains(true)
         if let path, !isKnown { throw .ingestion(.noSuchRoot(path: path)) }
+    }
+
+    func setLoading(isPaused: Bool, of path: String?, in text: String?, drops: Bool) throws(DaemonError) {
+        let place = path.map(Self.resolved)
+        var isKnown = false
+        for collection in try chosen(text) {
+            do {
+                if try collection.setLoading(isPaused: isPaused, of: place, drops: drops) { isKnown = true }
+            } catch { throw failure(error, of: collection) }
+        }
+        if let path, !isKnown { throw .ingestion(.noSuchRoot(path: path)) }
+    }
+
+    func retryFailures(kind: String?, below path: String?, in text: String?) throws(DaemonError) -> Int {
+        let place = path.map(Self.resolved)
+        var count: Int?
+        for collection in try chosen(text) {
+            do throws(CatalogError) {
+                if let queued = try collection.retryFailures(kind: kind, below: place) { count = (count ?? 0) + queued }
+            } catch { throw failure(error, of: collection) }
+        }
+        guard let count else { throw .ingestion(.noSuchRoot(path: path ?? "")) }
+        return count
+    }
+
+    /// A path as roots are named: without links in its folders. What lies there need not be there any more.
+    private static func resolved(_ path: String) -> RelativePath {
+        if let whole = try? resolvedPath(path) { return whole }
+        let given = RelativePath(path)
+        guard let folder = try? resolvedPath(given.parent.description) else { return given }
+        return folder.appending(Array(given.name))
     }
 
     /// One collection, or all of them with nil.

@@ -35,6 +35,7 @@ final class ImageCollection: ServedCollection {
     private static let mapByteCount = 1 << 36
 
     private static let log = Log("daemon")
+    private static let pauseReason = "loading is paused: likeness resume"
 
     let id: CollectionName
     let store: Catalog
@@ -69,7 +70,7 @@ final class ImageCollection: ServedCollection {
             guard !watching.isStarted, !watching.isEnded else { return }
             watching.isStarted = true
             if let ingestor = watching.ingestor {
-                try ingestor.start()
+                try begin(ingestor)
             } else if hasRoots {
                 watching.ingestor = try makeIngestor(isStarted: true)
             }
@@ -109,12 +110,19 @@ final class ImageCollection: ServedCollection {
             }
         )
         guard isStarted else { return ingestor }
-        do { try ingestor.start() } catch {
+        do { try begin(ingestor) } catch {
             // Some of its threads may run.
             ingestor.stop()
             throw error
         }
         return ingestor
+    }
+
+    private func begin(_ ingestor: Ingestor) throws {
+        try ingestor.start()
+        for root in try store.roots() where rootList.isPaused(root.path) {
+            ingestor.pause(root.id, reason: Self.pauseReason, drops: false)
+        }
     }
 
     private var ingestor: Ingestor? { watching.withLock { $0.ingestor } }
@@ -162,17 +170,60 @@ final class ImageCollection: ServedCollection {
         try rootList.save(store)
     }
 
-    /// One root, or all of them.
+    /// What lies at a path at or below a root, or everything with nil.
     ///
-    /// - Returns: false when `path` is none of them.
-    func rescan(_ path: String?) -> Bool {
+    /// - Returns: false when no root contains `path`.
+    func rescan(_ path: RelativePath?) -> Bool {
         guard let path else {
-            ingestor?.rescan(nil)
+            ingestor?.rescan(nil as RootID?)
             return true
         }
-        guard let root = work.roots.first(where: { $0.root.path.description == path }) else { return false }
-        ingestor?.rescan(root.root.id)
+        guard let place = place(of: path) else { return false }
+        ingestor?.rescan(place)
         return true
+    }
+
+    /// An absolute path as its root and the path below that; nil when no root contains it.
+    private func place(of path: RelativePath) -> FileKey? {
+        for root in work.roots.map(\.root) where path.isWithin(root.path) {
+            let rest = path.bytes.dropFirst(root.path.bytes.count).drop { $0 == UInt8(ascii: "/") }
+            return FileKey(root: root.id, path: RelativePath(bytes: Array(rest)))
+        }
+        return nil
+    }
+
+    /// Begins or ends a pause of loading, of one root or of all, and keeps it over a restart.
+    ///
+    /// - Parameters:
+    ///   - isPaused: whether it begins.
+    ///   - path: of the root; nil: all.
+    ///   - drops: forgets what waits.
+    /// - Returns: false when `path` is no root of the collection.
+    /// - Throws: what storing the list of folders throws.
+    func setLoading(isPaused: Bool, of path: RelativePath?, drops: Bool) throws -> Bool {
+        let roots = work.roots.map(\.root).filter { path == nil || $0.path == path }
+        if roots.isEmpty { return path == nil }
+        for root in roots {
+            rootList.set(isPaused: isPaused, of: root.path)
+            if isPaused {
+                let reason = drops ? "loading was cancelled; the rest is loaded by likeness resume" : Self.pauseReason
+                ingestor?.pause(root.id, reason: reason, drops: drops)
+            } else {
+                ingestor?.resume(root.id)
+            }
+        }
+        try rootList.save(store)
+        return true
+    }
+
+    /// Tries failed files again.
+    ///
+    /// - Returns: how many were queued; nil when no root contains `path`.
+    /// - Throws: `CatalogError`.
+    func retryFailures(kind: String?, below path: RelativePath?) throws(CatalogError) -> Int? {
+        guard let path else { return try ingestor?.retryFailures(kind: kind, below: nil) ?? 0 }
+        guard let place = place(of: path) else { return nil }
+        return try ingestor?.retryFailures(kind: kind, below: place)
     }
 
     // MARK: As the routes see it

@@ -12,7 +12,8 @@ internal import Platform
 ///
 /// The file, version 2, is UTF-8 JSON: `{"version":2,"roots":[{"path":"/photos","settings":{"exclude":["raw/"]}}]}`, sorted
 /// by path. `path_bytes`, in base64, is there too where the path is not UTF-8, and counts then. `settings` has the members of
-/// `RootSettings` that a user set; it is absent where there are none. Version 1, the absolute paths each followed by a zero
+/// `RootSettings` that a user set; it is absent where there are none. `paused` is true while a user wants nothing of the folder
+/// loaded, else absent. Version 1, the absolute paths each followed by a zero
 /// byte, is read, and written anew as version 2.
 final class RootListFile: Sendable {
     private struct State {
@@ -20,6 +21,8 @@ final class RootListFile: Sendable {
         var stored: [UInt8]?
         /// What users set, by root.
         var settings: [RelativePath: [String: JSONValue]] = [:]
+        /// Roots of which nothing is read for now.
+        var paused: Set<RelativePath> = []
         var isClosed = false
     }
 
@@ -32,13 +35,15 @@ final class RootListFile: Sendable {
         var path: String
         var pathBytes: Data?
         var settings: [String: JSONValue]?
+        var paused: Bool?
 
         enum CodingKeys: String, CodingKey {
-            case path, settings
+            case path, settings, paused
             case pathBytes = "path_bytes"
         }
 
-        init(_ path: RelativePath, _ settings: [String: JSONValue]?) {
+        init(_ path: RelativePath, _ settings: [String: JSONValue]? = nil, isPaused: Bool = false) {
+            paused = isPaused ? true : nil
             self.path = path.description
             pathBytes = path == RelativePath(path.description) ? nil : Data(path.bytes)
             self.settings = settings.flatMap { $0.isEmpty ? nil : $0 }
@@ -64,7 +69,8 @@ final class RootListFile: Sendable {
         let list = try read(bytes)
         state.withLockNotifyingAll { state in
             state.stored = bytes
-            state.settings = list.compactMapValues { $0 }
+            state.settings = list.compactMapValues(\.settings)
+            state.paused = Set(list.filter { $0.value.paused == true }.keys)
         }
         let present = try catalog.roots()
         for root in present where list[root.path] == nil { try catalog.removeRoot(root.id) }
@@ -72,7 +78,7 @@ final class RootListFile: Sendable {
         try save(catalog)
     }
 
-    private func read(_ bytes: [UInt8]) throws(ConfigurationError) -> [RelativePath: [String: JSONValue]?] {
+    private func read(_ bytes: [UInt8]) throws(ConfigurationError) -> [RelativePath: Root] {
         var roots: [Root] = []
         if bytes.first == UInt8(ascii: "{") {
             guard let content = try? JSONDecoder().decode(Content.self, from: Data(bytes)) else { throw damaged }
@@ -82,7 +88,7 @@ final class RootListFile: Sendable {
             roots = content.roots
         } else {
             guard bytes.isEmpty || bytes.last == 0 else { throw damaged }
-            roots = bytes.split(separator: 0).map { Root(RelativePath(bytes: Array($0)), nil) }
+            roots = bytes.split(separator: 0).map { Root(RelativePath(bytes: Array($0))) }
         }
         guard roots.allSatisfy({ $0.key.bytes.first == UInt8(ascii: "/") }) else { throw damaged }
         for root in roots {
@@ -91,7 +97,7 @@ final class RootListFile: Sendable {
                 throw ConfigurationError("\(file): settings of \(root.path): \(error)")
             }
         }
-        return Dictionary(roots.map { ($0.key, $0.settings) }) { first, _ in first }
+        return Dictionary(roots.map { ($0.key, $0) }) { first, _ in first }
     }
 
     private var damaged: ConfigurationError {
@@ -106,6 +112,16 @@ final class RootListFile: Sendable {
         state.withLockNotifyingAll { $0.settings[root] = settings }
     }
 
+    /// Whether a user wants nothing of a root loaded for now.
+    func isPaused(_ root: RelativePath) -> Bool { state.withLock { $0.paused.contains(root) } }
+
+    /// Keeps that; `save` follows.
+    func set(isPaused: Bool, of root: RelativePath) {
+        state.withLockNotifyingAll { state in
+            if isPaused { state.paused.insert(root) } else { state.paused.remove(root) }
+        }
+    }
+
     /// Stores the catalog's roots as the list, durably; writes nothing when that is what the list holds, or after
     /// `close`.
     func save(_ catalog: Catalog) throws {
@@ -113,9 +129,12 @@ final class RootListFile: Sendable {
             guard !state.isClosed else { return }
             let paths = try catalog.roots().map(\.path).sorted()
             state.settings = state.settings.filter { paths.contains($0.key) }
+            state.paused.formIntersection(paths)
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            let content = Content(roots: paths.map { Root($0, state.settings[$0]) })
+            let content = Content(
+                roots: paths.map { Root($0, state.settings[$0], isPaused: state.paused.contains($0)) }
+            )
             let bytes = [UInt8](try encoder.encode(content))
             guard bytes != state.stored else { return }
             try DurableFile.replace(file, with: bytes)

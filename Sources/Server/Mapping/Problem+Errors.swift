@@ -59,7 +59,7 @@ extension Problem {
         switch error {
         case .notADirectory, .rootUnreadable: self.init(.badRequest, error.description)
         case .overlapping: self.init(.conflict, error.description)
-        case .noSuchRoot: self.init(.notFound, error.description)
+        case .noSuchRoot: self.init(.rootNotFound, error.description)
         case .catalog(let cause): self.init(cause)
         }
     }

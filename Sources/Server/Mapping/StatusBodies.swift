@@ -117,6 +117,7 @@ extension RootBody {
             path: status.root.path.description,
             state: status.state.rawValue,
             detail: status.detail,
+            currentPath: status.currentPath.map { "\(status.root.path)/\($0)" },
             entries: status.entryCount,
             indexedFiles: status.indexedCount,
             failedFiles: status.failedCount,
