@@ -46,8 +46,10 @@ final class RunningDaemon: Sendable {
                 dimension: embedder.dimension,
                 decoder: decoder,
                 fingerprint: fingerprint,
-                rootSettings: configuration.rootSettings
-            )
+                rootSettings: configuration.rootSettings,
+                excludedDirectories: [try ExcludedDirectory(state)]
+            ),
+            configured: ConfiguredRoots.places(configuration.roots).map(\.path)
         )
         self.collections = collections
         configuredRoots = ConfiguredRoots(configuration.roots) { path, collection in

@@ -28,6 +28,9 @@ struct FileVisit: Sendable {
     private let isForced: Bool
     /// Pixels that the shorter side must have.
     private let minimumPixels: Int
+    private let ignoresStamp: Bool
+    /// Names that the file had when it was read.
+    private var linkCount: UInt64 = 1
     private var row: FileRow?
     private var stamp = FileStamp(device: 0, inode: 0, byteCount: 0, modified: 0, changed: 0)
     /// The stamp is racy: it is smudged in the ledger, and the file is read once more later.
@@ -45,6 +48,7 @@ struct FileVisit: Sendable {
         minimumPixels = rules.settings.minimumPixels
         self.root = root
         isForced = request.isForced
+        ignoresStamp = request.ignoresStamp
     }
 
     // MARK: Reading
@@ -60,6 +64,8 @@ struct FileVisit: Sendable {
         do throws(SystemError) {
             action = try load(services)
         } catch {
+            // That the root is away says nothing of the file.
+            guard root.stands else { return .finish(.rootGone(root)) }
             if error.saysAbsent { return gone }
             return error.saysExhausted ? .waitForResources : unreadable(error, services)
         }
@@ -71,13 +77,16 @@ struct FileVisit: Sendable {
     ///
     /// - Returns: `.embed` with the bytes, unless the visit ends here.
     private mutating func load(_ services: ReadServices) throws(SystemError) -> Action {
-        let file = try root.directory.openFile(beneath: key.path)
+        let file = try root.openFile(beneath: key.path)
         let status = try file.status()
         guard status.kind == .regular else { return gone }
         stamp = FileStamp(status)
+        linkCount = status.linkCount
         let now = wallClockNanoseconds()
         let limit = services.configuration.maximumFileByteCount
-        guard FileRow.needsWork(row, stamp: stamp, isForced: isForced, now: now) else { return .finish(.unchanged) }
+        guard ignoresStamp || FileRow.needsWork(row, stamp: stamp, isForced: isForced, now: now) else {
+            return .finish(.unchanged)
+        }
         if stamp.byteCount == 0 { return failure(.image(ImagingError(.empty, "the file has no bytes"))) }
         guard stamp.byteCount <= UInt64(limit) else {
             let detail = "\(stamp.byteCount) bytes; at most \(limit) are read"
@@ -98,7 +107,7 @@ struct FileVisit: Sendable {
     private mutating func unreadable(_ error: SystemError, _ services: ReadServices) -> Action {
         if let row { stamp = row.stamp }
         do throws(SystemError) {
-            guard let status = try root.directory.status(beneath: key.path) else { return gone }
+            guard let status = try root.status(beneath: key.path) else { return gone }
             stamp = FileStamp(status)
         } catch {
             Self.log.warning("\(error)")
@@ -128,6 +137,7 @@ struct FileVisit: Sendable {
     private mutating func decide(_ bytes: [UInt8], _ services: ReadServices) throws(CatalogError) -> Action {
         guard let content else { return .finish(.again) }
         if let row, row.content == content, !isDue(row) {
+            if row.stamp == ledgerStamp { return .finish(.unchanged) }
             // Touched, copied over itself, or only looked at too early before: a stat refresh.
             return commit([.refreshStat(key: key, stamp: ledgerStamp)], after: RowKind(row))
         }
@@ -157,6 +167,13 @@ struct FileVisit: Sendable {
     /// The ledger has a content exactly as long as a file with it is indexed, so one look-up answers both whether the bytes
     /// are known and where they were.
     private func twin(of content: SHA256Digest, _ services: ReadServices) throws(CatalogError) -> Twin {
+        let keys = try services.ledger.files(withContent: content, limit: linkCount > 1 ? 256 : 16)
+        if linkCount > 1, let table = services.watches {
+            // Other names of this file, which were perhaps its only ones when they were looked at.
+            for other in keys where other != key {
+                if try services.ledger.file(other)?.stamp.inode == stamp.inode { table.addName(other, beside: key) }
+            }
+        }
         // In roots that are offline nothing is known to be gone.
         let roots = services.workQueue.read { $0.openRoots }
         var copy: ImageRecord?

@@ -4,13 +4,15 @@ package import Platform
 /// What a root is doing.
 package enum RootState: String, Sendable, Codable {
     case scanning, live, polling, offline, paused
+    /// Another directory stands there than when its files were loaded, and lacks so many of them that none is removed.
+    case replaced
 }
 
 /// A root's place in the work, for status.
 package struct RootStatus: Sendable {
     package var root: RootRecord
     package var state: RootState
-    /// Why it is offline or polling, and what to do; empty when all is well.
+    /// Why it is offline, replaced or polling, and what to do; empty when all is well.
     package var detail: String
     /// The file that is being loaded, or the latest of several.
     package var currentPath: RelativePath?

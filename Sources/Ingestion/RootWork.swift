@@ -14,9 +14,34 @@ struct RootWork: Sendable {
         }
     }
 
+    /// What to do with the files that an orphan scan missed.
+    enum Belief: Sendable {
+        /// They are gone.
+        case gone
+        /// They are very many: a second scan must miss the same.
+        case later
+        /// Another directory stands there than when they were found: they may come back with the former one.
+        case kept
+    }
+
     let record: RootRecord
     /// Nil while offline.
     private(set) var open: OpenRoot?
+    /// Something else seems to stand there by now; a scan finds out.
+    private(set) var isDoubted = false
+    /// The directory that the rows agree with: as stored, and as it was seen since the start.
+    private var storedIdentity: RootIdentity?
+    private var seenIdentity: DirectoryIdentity?
+    /// Whether `open` is that directory.
+    private(set) var isConfirmed = false
+    /// A user said that what is missing is gone for good.
+    private(set) var acceptsMissing = false
+    /// What the replacing directory lacks, in words; empty unless the state is `replaced`.
+    private var replacement = ""
+    /// When the rows are compared next with a directory that replaced another, and how long after that again.
+    private var nextComparison: Instant?
+    private var comparisonPause = 0.0
+    private var comparedCommitCount = -1
     private(set) var state = RootState.scanning
     private var detail = ""
 
@@ -65,6 +90,7 @@ struct RootWork: Sendable {
     init(record: RootRecord, rules: PathRules, now: Instant) {
         self.record = record
         self.rules = rules
+        storedIdentity = record.identity
         directoryScans[.root] = now
     }
 
@@ -100,6 +126,7 @@ struct RootWork: Sendable {
     /// Calls `consider` with each time at which something may become due.
     func forEachDue(removalTimeout: Double, _ consider: (Instant) -> Void) {
         if let nextScan { consider(nextScan) }
+        if let nextComparison { consider(nextComparison) }
         directoryScans.values.forEach(consider)
         counts.values.forEach(consider)
         for time in orphanScans.values {
@@ -137,7 +164,10 @@ struct RootWork: Sendable {
     /// Schedules an orphan scan; too many of them become one of the whole root.
     mutating func scheduleOrphanScan(_ directory: RelativePath, due: Instant, capacity: Int) {
         guard state != .offline else { return }
-        if orphanScans.count >= capacity {
+        // What the rows of one folder say is not enough while another directory stands there.
+        if !isConfirmed, directory != .root {
+            if replacement.isEmpty { orphanScans[.root] = due } else { scheduleComparison(due + comparisonPause) }
+        } else if orphanScans.count >= capacity {
             orphanScans = [.root: due]
         } else {
             orphanScans[directory] = due
@@ -158,6 +188,7 @@ struct RootWork: Sendable {
             isForced = isForced || !forcedScans.isEmpty
             forcedScans.removeAll()
             nextScan = nil
+            isDoubted = false
             defer { isForced = false }
             return .scanDirectory(FileKey(root: id, path: .root), isForced: isForced)
         }
@@ -204,13 +235,72 @@ struct RootWork: Sendable {
 
     mutating func orphanScanTaken(_ directory: RelativePath) { orphanScans[directory] = nil }
 
-    /// Whether files that an orphan scan missed are gone: very many are believed only when the pass before missed the same.
-    mutating func believes(_ missing: Missing, of rowCount: Int, guardCount: Int) -> Bool {
-        let knownCount = max(rowCount, rows.values.reduce(0, +))
-        let isMany = missing.count > guardCount && missing.count > knownCount / 5
-        let isBelieved = !isMany || self.missing == missing
+    // MARK: Missing files
+
+    private func isMany(_ missingCount: Int, of rowCount: Int, guardCount: Int) -> Bool {
+        missingCount > guardCount && missingCount > max(rowCount, rows.values.reduce(0, +)) / 5
+    }
+
+    /// Whether files that an orphan scan missed are gone. Very many are believed only when the pass before missed the same, in the
+    /// directory that they were found in; or when a user said so.
+    mutating func belief(
+        in missing: Missing,
+        of rowCount: Int,
+        below directory: RelativePath,
+        _ configuration: IngestionConfiguration,
+        at now: Instant
+    ) -> Belief {
+        let isMany = isMany(missing.count, of: rowCount, guardCount: configuration.guardCount)
+        guard isMany, !acceptsMissing else {
+            self.missing = nil
+            if directory == .root { replacement = "" }
+            settle()
+            return .gone
+        }
+        guard isConfirmed else {
+            compared(missing.count, of: rowCount, guardCount: configuration.guardCount)
+            let isStill = comparedCommitCount == commitCount
+            comparisonPause = isStill ? min(2 * comparisonPause, configuration.longestComparisonPause) : 0
+            comparisonPause = max(comparisonPause, configuration.guardDelay)
+            comparedCommitCount = commitCount
+            scheduleComparison(now + comparisonPause)
+            return .kept
+        }
+        let isBelieved = self.missing == missing
         self.missing = isBelieved ? nil : missing
-        return isBelieved
+        return isBelieved ? .gone : .later
+    }
+
+    /// Rows were compared with a directory that is another than when they were written.
+    mutating func compared(_ missingCount: Int, of rowCount: Int, guardCount: Int) {
+        replacement =
+            isMany(missingCount, of: rowCount, guardCount: guardCount) && !acceptsMissing
+            ? Scanner.replacement(of: record.path, missing: missingCount, of: rowCount) : ""
+        settle()
+    }
+
+    private mutating func scheduleComparison(_ due: Instant) {
+        nextComparison = nextComparison.map { min($0, due) } ?? due
+    }
+
+    /// Schedules the orphan scan that compares a replacing directory anew, if its time has come.
+    mutating func promoteComparison(at now: Instant) {
+        guard let due = nextComparison, due <= now else { return }
+        nextComparison = nil
+        if open != nil, !isConfirmed { orphanScans[.root] = now }
+    }
+
+    mutating func acceptMissing() { acceptsMissing = true }
+
+    /// The rows agree with this directory.
+    ///
+    /// - Returns: whether the identity is to be stored.
+    mutating func confirmed(_ root: OpenRoot) -> Bool {
+        (isConfirmed, acceptsMissing) = (true, false)
+        (nextComparison, comparisonPause, comparedCommitCount) = (nil, 0, -1)
+        seenIdentity = root.identity
+        defer { storedIdentity = root.storedIdentity }
+        return storedIdentity != root.storedIdentity
     }
 
     // MARK: Files to read
@@ -259,8 +349,18 @@ struct RootWork: Sendable {
 
     mutating func opened(_ root: OpenRoot) {
         open = root
+        isConfirmed = seenIdentity == root.identity || root.isKnown(as: storedIdentity)
+        if isConfirmed { seenIdentity = root.identity }
+        (missing, nextComparison, comparisonPause, comparedCommitCount) = (nil, nil, 0, -1)
+        replacement = ""
         state = .scanning
         detail = ""
+    }
+
+    /// Something else seems to stand at the path.
+    mutating func doubted(at now: Instant) {
+        isDoubted = true
+        directoryScans[.root] = now
     }
 
     /// Forgets all plans; what is in flight goes on.
@@ -272,7 +372,8 @@ struct RootWork: Sendable {
         orphanScans.removeAll()
         counts.removeAll()
         census = Census()
-        missing = nil
+        (missing, nextComparison, acceptsMissing, isDoubted) = (nil, nil, false, false)
+        replacement = ""
         open = nil
         state = .offline
         self.detail = detail
@@ -283,10 +384,18 @@ struct RootWork: Sendable {
     ///
     /// - Returns: whether `detail` is another than before.
     mutating func scanned(pollingBecause detail: String, nextScan: Instant?) -> Bool {
-        defer { self.detail = detail }
-        state = detail.isEmpty ? .live : .polling
+        let isNews = self.detail != detail
+        self.detail = detail
         self.nextScan = nextScan
-        return self.detail != detail
+        state = .live
+        settle()
+        return isNews
+    }
+
+    /// The state of a root that was scanned, by what is known of it.
+    private mutating func settle() {
+        guard state != .offline, state != .scanning else { return }
+        state = !replacement.isEmpty ? .replaced : detail.isEmpty ? .live : .polling
     }
 
     // MARK: Counts
@@ -344,7 +453,7 @@ struct RootWork: Sendable {
         return RootStatus(
             root: record,
             state: pauseReason != nil && state != .offline ? .paused : state,
-            detail: pauseReason ?? detail,
+            detail: pauseReason ?? (replacement.isEmpty ? detail : replacement),
             currentPath: inFlightCount > 0 ? currentPath : nil,
             entryCount: indexed + failed + badDocuments + waiting + excluded.values.reduce(0, +),
             excludedCounts: excluded,

@@ -19,6 +19,8 @@ private struct DirectoryScan {
     var pending: [Pending] = []
     var found: [ReadRequest] = []
     var directoryCount = 0
+    /// Files with several names that could not be watched.
+    var unwatchedCount = 0
     /// Set when a directory could not be watched; no further one is tried then.
     var watchFailure: SystemError?
 
@@ -45,14 +47,15 @@ extension Scanner {
             scan.pending = [DirectoryScan.Pending(path: directory, stack: above)]
         }
         // One after the other and each by its path, so that a scan holds one directory open, however deep it goes.
-        while let next = scan.pending.popLast(), !workQueue.isStopping { visit(next, &scan) }
-        if workQueue.isStopping { return }
+        while let next = scan.pending.popLast(), mayGoOn(root) { visit(next, &scan) }
+        guard mayGoOn(root) else { return }
         flush(&scan)
         workQueue.update {
             $0.censusFinished(root, below: directory)
             $0.directoryScanned(place, of: root, at: .now)
         }
         if directory == .root {
+            try compareRows(with: root)
             live(scan, seconds: .now - start)
         } else if let failure = scan.watchFailure {
             // The next scan of the whole root counts how many watches are needed.
@@ -71,6 +74,8 @@ extension Scanner {
             detail = watcherFailure
         } else if let failure = scan.watchFailure {
             detail = WatchLimits.detail(failure, neededCount: scan.directoryCount)
+        } else if scan.unwatchedCount > 0 {
+            detail = WatchLimits.detail(unwatchedFiles: scan.unwatchedCount, capacity: configuration.linkedCapacity)
         }
         let isPolled = !detail.isEmpty
         // A scan takes at most a twentieth of the time.
@@ -130,7 +135,7 @@ extension Scanner {
                     counts.imageCount += 1
                     look(at: entry.name, isDocument: false, in: directory, path, &counts, &scan)
                 }
-                return !workQueue.isStopping
+                return mayGoOn(scan.root)
             }
         } catch {
             counts[.unreadableFolder] += 1
@@ -164,6 +169,7 @@ extension Scanner {
                 if isDocument { counts.documentCount -= 1 } else { counts.imageCount -= 1 }
                 return
             }
+            if status.linkCount > 1, !watchNames(of: key, status, in: scan.root) { scan.unwatchedCount += 1 }
             let stamp = FileStamp(status)
             let now = wallClockNanoseconds()
             if isDocument { return try lookAtDocument(key, stamp, scan.root) }

@@ -34,25 +34,33 @@ extension Scanner {
                     outdated.append(row)
                 }
             }
-            return !workQueue.isStopping
+            return mayGoOn(root)
         }
-        if workQueue.isStopping { return }
+        guard mayGoOn(root) else { return }
         if directory.path == .root {
             workQueue.update { [counts] in $0.rowsCounted(counts, in: id, sinceCommit: commitCount) }
         }
         refreshDocuments(of: outdated, root)
         if outdated.count == Self.gatheredCount { workQueue.update { $0.orphanScanIncomplete(directory, at: .now) } }
-        let isBelieved = workQueue.update { [missing, rowCount] in
+        let belief = workQueue.update { [missing, rowCount] in
             $0.orphansFound(missing, of: rowCount, below: directory, at: .now)
         }
-        if missing.count == 0 { return }
-        guard isBelieved else {
+        let path = root.record.path
+        switch belief {
+        case .gone: break
+        case .later:
             return log.warning(
                 "\(missing.count) of \(rowCount) files are missing; looking once more before they are taken out"
             )
+        case .kept:
+            return log.warning("\(path): \(Self.replacement(of: path, missing: missing.count, of: rowCount))")
         }
         for row in gathered { forget(row) }
-        if missing.count > gathered.count { workQueue.update { $0.orphanScanIncomplete(directory, at: .now) } }
+        if missing.count > gathered.count {
+            workQueue.update { $0.orphanScanIncomplete(directory, at: .now) }
+        } else if directory.path == .root {
+            try confirm(root)
+        }
     }
 
     /// Makes an image a file that is left out, because the settings want more pixels than they did.
@@ -82,7 +90,7 @@ extension Scanner {
 }
 
 /// Looks up one path after the other, keeping the directory of the last one open: rows come in order of path.
-private struct Lookup: ~Copyable {
+struct Lookup: ~Copyable {
     private var classifier: EntryClassifier
     private var parent: RelativePath?
     private var directory: OwnedDescriptor?

@@ -36,10 +36,11 @@ final class Scanner: Sendable {
             do throws(CatalogError) {
                 switch task {
                 case .probe(let key): try probe(key)
-                case .check(let key, let isRemoval, let since): try check(key, isRemoval: isRemoval, since: since)
+                case .check(let key, let cause, let since): try check(key, cause, since: since)
                 case .scanDirectory(let directory, let isForced): try scanDirectory(directory, isForced: isForced)
                 case .countEntries(let directory): countEntries(of: directory)
                 case .removeOrphans(let directory): try removeOrphans(below: directory)
+                case .lookAtRoots: lookAtRoots()
                 case .retryFailures: try retryFailures()
                 }
             } catch {
@@ -57,24 +58,25 @@ final class Scanner: Sendable {
         guard let root = workQueue.read({ $0.openRoot(key.root) }) else { return }
         let status: FileStatus?
         do throws(SystemError) {
-            status = try root.directory.status(beneath: key.path)
+            status = try root.status(beneath: key.path)
         } catch {
             // The reader will meet the same error and write it down.
             status = nil
         }
         let now = Instant.now
         if workQueue.update({ $0.fileProbed(key, status, at: now) }) {
-            try check(key, isRemoval: false, since: now)
+            try check(key, .touched, since: now)
         }
     }
 
-    private func check(_ key: FileKey, isRemoval: Bool, since: Instant) throws(CatalogError) {
+    private func check(_ key: FileKey, _ cause: Debouncer.Cause, since: Instant) throws(CatalogError) {
         guard let root = workQueue.read({ $0.openRoot(key.root) }) else { return }
         let status: FileStatus?
         do throws(SystemError) {
-            status = try root.directory.status(beneath: key.path)
+            status = try root.status(beneath: key.path)
         } catch {
             log.debug("\(error)")
+            guard root.stands else { return workQueue.update { $0.rootDoubted(root, at: .now) } }
             return workQueue.update { $0.fileNeedsReading(key, at: .now) }
         }
         guard let rules = workQueue.read({ $0.rules(of: key.root) }) else { return }
@@ -83,6 +85,7 @@ final class Scanner: Sendable {
             // What is gone is judged by what its name says that it was.
             classifier.classify(status?.kind ?? .regular, key.path, stack)
         }
+        watchNames(of: key, status, in: root)
         switch (status?.kind, entry) {
         case (_, .document):
             try refreshDocuments(of: key, root)
@@ -92,11 +95,15 @@ final class Scanner: Sendable {
             let row = try ledger.file(key)
             let stamp = status.map { FileStamp($0) }
             let now = wallClockNanoseconds()
-            guard let stamp, FileRow.needsWork(row, stamp: stamp, isForced: false, now: now) else { return }
-            workQueue.update { $0.fileNeedsReading(key, at: .now) }
+            guard let stamp else { return }
+            if FileRow.needsWork(row, stamp: stamp, isForced: false, now: now) {
+                workQueue.update { $0.fileNeedsReading(key, at: .now) }
+            } else if cause == .closed, stamp.isRacy(at: now, within: workQueue.configuration.mappedWindow) {
+                workQueue.update { $0.fileNeedsReading(key, whateverItsStamp: true, at: .now) }
+            }
         default:
             guard let row = try ledger.file(key) else { return }
-            if !isRemoval { return workQueue.update { $0.fileChanged(key, .removed, at: .now) } }
+            if cause != .removed { return workQueue.update { $0.fileChanged(key, .removed, at: .now) } }
             if !workQueue.update({ $0.postponesRemoval(of: key, since: since, at: .now) }) { forget(row) }
         }
     }

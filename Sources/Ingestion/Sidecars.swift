@@ -31,7 +31,7 @@ struct Sidecars: Sendable {
     func document(of image: RelativePath, in root: OpenRoot) -> [UInt8] {
         for place in Self.places(for: image) {
             do {
-                let file = try root.directory.openFile(beneath: place)
+                let file = try root.openFile(beneath: place)
                 guard try file.status().kind == .regular else { continue }
                 let bytes = try file.readAll(limit: maximumByteCount)
                 guard try JSONTokens.check(bytes, maximumDepth: Self.maximumDepth) else {

@@ -63,7 +63,11 @@ package protocol CollectionControl: Sendable {
         settings: [String: JSONValue]
     ) throws(DaemonError) -> (root: RootStatus, collection: String)
     /// Of whichever collection it is, unless that is said.
-    func removeRoot(_ path: String, from collection: String?) throws(DaemonError)
+    ///
+    /// - Returns: whether the settings name it, so that it is watched again at the next start.
+    func removeRoot(_ path: String, from collection: String?) throws(DaemonError) -> Bool
+    /// Takes the files that are missing in a root, as it stands there now, for gone.
+    func acceptMissing(in path: String, of collection: String?) throws(DaemonError)
     /// What lies at a path at or below a root, or all of a collection, or all; failed files too.
     func rescan(_ path: String?, in collection: String?) throws(DaemonError)
     /// Begins or ends a pause of loading, of one root, of a collection, or of all. `drops` forgets what waits.
@@ -104,6 +108,8 @@ package protocol ImageCatalog: Sendable {
     func failures(after key: FileKey?, limit: Int) throws(CatalogError) -> [FileRow]
     /// Watched folders.
     func roots() throws(CatalogError) -> [RootRecord]
+    /// Those, and the ones whose rows are being removed.
+    func namedRoots() throws(CatalogError) -> [RootRecord]
 }
 
 extension Catalog: ImageCatalog {}

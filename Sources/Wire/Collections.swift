@@ -52,7 +52,7 @@ package struct CollectionList: Codable, Sendable, Equatable {
 /// One watched folder. Counts are of files.
 package struct RootBody: Codable, Sendable, Equatable {
     package var path: String
-    /// `scanning`, `live`, `polling`, `offline`, `paused`.
+    /// `scanning`, `live`, `polling`, `offline`, `replaced`, `paused`.
     package var state: String
     package var detail: String
     /// The file that is being loaded, or the latest of several; absent when none is.
@@ -137,6 +137,13 @@ package struct RootListResponse: Codable, Sendable, Equatable {
     package var roots: [RootBody]
 
     package init(roots: [RootBody]) { self.roots = roots }
+}
+
+/// The answer to `DELETE /v1/roots` where there is something to say.
+package struct RootRemovalResponse: Codable, Sendable, Equatable {
+    package var warnings: [Warning]
+
+    package init(warnings: [Warning]) { self.warnings = warnings }
 }
 
 /// The whitening that a collection's vectors go through: in `GET /v1/status`, and the answer to `PUT /v1/whitening`.

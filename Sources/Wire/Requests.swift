@@ -52,11 +52,24 @@ package struct RootRequest: Codable, Sendable, Equatable {
     package var collection: String?
     /// What is looked at below the folder (`RootBody.settings`); null takes a member back.
     package var settings: [String: JSONValue]?
+    /// Only of a rescan: the files that are missing in the folder, as it stands there now, are gone for good.
+    package var acceptMissing: Bool?
 
-    package init(path: String?, collection: String? = nil, settings: [String: JSONValue]? = nil) {
+    package init(
+        path: String?,
+        collection: String? = nil,
+        settings: [String: JSONValue]? = nil,
+        acceptMissing: Bool? = nil
+    ) {
         self.path = path
         self.collection = collection
         self.settings = settings
+        self.acceptMissing = acceptMissing
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case path, collection, settings
+        case acceptMissing = "accept_missing"
     }
 }
 

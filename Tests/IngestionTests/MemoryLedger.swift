@@ -154,6 +154,14 @@ final class MemoryLedger: FileLedger {
         }
     }
 
+    func confirmRoot(_ id: RootID, _ identity: RootIdentity) throws(CatalogError) {
+        state.withLockNotifyingAll { state in
+            for index in state.roots.indices where state.roots[index].id == id {
+                state.roots[index] = RootRecord(id: id, path: state.roots[index].path, identity: identity)
+            }
+        }
+    }
+
     func removeRoot(_ id: RootID) throws(CatalogError) {
         state.withLockNotifyingAll { state in
             state.roots.removeAll { $0.id == id }

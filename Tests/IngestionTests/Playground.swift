@@ -22,6 +22,9 @@ final class Playground {
         configuration.removalTimeout = 1
         configuration.racyWindow = 0.05
         configuration.offlineInterval = 0.05
+        configuration.lookInterval = 0.05
+        configuration.longestComparisonPause = 0.4
+        configuration.laterLooks = [0.3, 0.8]
         configuration.pollInterval = 0.1
         configuration.guardDelay = 0.1
         configuration.pauseInterval = 0.05

@@ -20,6 +20,7 @@ final class FakeDaemon: DaemonControl {
         var addedRoots: [String] = []
         var removedRoots: [String] = []
         var rescans: [String?] = []
+        var accepted: [String] = []
         var created: [String] = []
         var removed: [String] = []
         /// The collections that these were for.
@@ -208,9 +209,17 @@ struct FakeCollections: CollectionControl {
         return (status, collection ?? "default")
     }
 
-    func removeRoot(_ path: String, from collection: String?) throws(DaemonError) {
+    func removeRoot(_ path: String, from collection: String?) throws(DaemonError) -> Bool {
         daemon.seen.withLockNotifyingAll {
             $0.removedRoots.append(path)
+            $0.collections.append(collection)
+        }
+        return path == "/configured"
+    }
+
+    func acceptMissing(in path: String, of collection: String?) throws(DaemonError) {
+        daemon.seen.withLockNotifyingAll {
+            $0.accepted.append(path)
             $0.collections.append(collection)
         }
     }
@@ -395,6 +404,8 @@ final class FakeCatalog: ImageCatalog {
     private let root: RootRecord
 
     func roots() throws(CatalogError) -> [RootRecord] { [root] }
+
+    func namedRoots() throws(CatalogError) -> [RootRecord] { [root] }
 
     func failures(after key: FileKey?, limit: Int) throws(CatalogError) -> [FileRow] {
         let rows = (1...3).map { number in

@@ -10,6 +10,12 @@ extension CommandDescription {
         "return when everything is loaded, also where standard error is no terminal"
     )
 
+    private static let acceptMissing = OptionDescription(
+        "accept-missing",
+        .flag,
+        "forget the images that are not in the folder, also where another one or a disk stands there now"
+    )
+
     private static let anyCollection = OptionDescription(
         "collection",
         .text(placeholder: "NAME"),
@@ -93,6 +99,10 @@ extension CommandDescription {
             let body = try invocation.client.send(try request("DELETE", "roots", path, invocation.arguments))
             if body.isEmpty || !invocation.printedJSON(body) {
                 invocation.terminal.note("stopped watching \(Text.visible(path))")
+                let answer: RootRemovalResponse? = body.isEmpty ? nil : try DaemonClient.decode(body)
+                for warning in answer?.warnings ?? [] {
+                    invocation.terminal.note("warning: \(Text.visible(warning.detail)) To change that: \(warning.fix)")
+                }
             }
             return .ok
         }
@@ -101,15 +111,19 @@ extension CommandDescription {
     static let rescan = CommandDescription(
         name: "rescan",
         summary: "Looks at a folder, a file, or everything again, for changes that were not noticed.",
-        usage: "[PATH] [--wait] [--collection NAME]",
+        usage: "[PATH] [--wait] [--accept-missing] [--collection NAME]",
         examples: [
             Example("rescan", "all folders"),
             Example("rescan --wait /photos/2024", "what lies there, and wait until it is loaded"),
+            Example("rescan --accept-missing /photos", "what is not there any more is gone for good"),
         ],
         operandCounts: 0...1,
-        options: [wait, anyCollection],
+        options: [wait, acceptMissing, anyCollection],
         run: { invocation in
             let path = invocation.arguments.operands.first.map(absolutePath)
+            guard path != nil || !invocation.arguments.has("accept-missing") else {
+                throw UsageError("--accept-missing needs a folder")
+            }
             let body = try invocation.client.send(try request("POST", "rescan", path, invocation.arguments))
             if !invocation.wantsJSON {
                 invocation.terminal.note("scanning \(path.map(Text.visible) ?? "all folders")")
@@ -171,7 +185,13 @@ extension CommandDescription {
         _ arguments: Arguments,
         _ settings: [String: JSONValue]? = nil
     ) throws -> HTTPRequest {
-        let body = RootRequest(path: path, collection: arguments.text("collection"), settings: settings)
+        let accepts = route == "rescan" && arguments.has("accept-missing") ? true : nil
+        let body = RootRequest(
+            path: path,
+            collection: arguments.text("collection"),
+            settings: settings,
+            acceptMissing: accepts
+        )
         return HTTPRequest(
             method: method,
             path: "\(WireProtocol.prefix)/\(route)",
@@ -190,14 +210,14 @@ extension CommandDescription {
         var line = "\(Text.count(roots.map(\.indexedFiles).reduce(0, +), "image")) searchable"
         if failed > 0 { line += ", \(Text.count(failed)) failed (likeness failures)" }
         terminal.note(line)
-        for root in roots where root.state == "offline" {
-            terminal.note("warning: \(Text.visible(root.path)) is offline: \(Text.visible(root.detail))")
+        for root in roots where ["offline", "replaced"].contains(root.state) {
+            terminal.note("warning: \(Text.visible(root.path)) is \(root.state): \(Text.visible(root.detail))")
         }
     }
 
-    /// The folder as the daemon must name it, whose working directory is another: absolute, links resolved where it exists.
+    /// The folder as the daemon must name it, whose working directory is another: absolute, with the links in it as they are.
     static func absolutePath(_ path: String) -> String {
-        URL(filePath: path, directoryHint: .isDirectory).standardizedFileURL.resolvingSymlinksInPath()
+        URL(filePath: path, directoryHint: .isDirectory).standardizedFileURL
             .path(percentEncoded: false).droppingFinalSlash
     }
 }

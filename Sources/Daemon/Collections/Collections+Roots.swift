@@ -27,11 +27,13 @@ extension Collections {
 
     /// A watched folder of another collection that contains `path` or lies below it.
     private func overlapping(_ path: String, outside collection: ImageCollection) throws -> String? {
+        let location = RootLocation(path)
         // One that cannot be resolved cannot be watched either; that is told by whom it is given to.
-        guard let resolved = try? resolvedPath(path) else { return nil }
+        guard location.resolved != nil else { return nil }
         for other in open where other !== collection {
-            let taken = try other.store.roots().first { resolved.isWithin($0.path) || $0.path.isWithin(resolved) }
-            if let taken { return "\(taken.path) of collection \(other.id)" }
+            if let taken = try other.store.roots().first(where: location.overlaps) {
+                return "\(taken.path) of collection \(other.id)"
+            }
         }
         return nil
     }
@@ -60,8 +62,8 @@ extension Collections {
         of text: String?,
         settings patch: [String: JSONValue]
     ) throws(DaemonError) -> (root: RootStatus, collection: String) {
-        let resolved = (try? resolvedPath(path)) ?? RelativePath(path)
-        for collection in try chosen(text) where collection.work.roots.contains(where: { $0.root.path == resolved }) {
+        let location = RootLocation(path)
+        for collection in try chosen(text) where collection.work.roots.contains(where: { location.names($0.root) }) {
             return try addRoot(path, to: collection.name, settings: patch)
         }
         throw .ingestion(.noSuchRoot(path: path))
@@ -72,11 +74,25 @@ extension Collections {
     /// - Parameters:
     ///   - path: the folder.
     ///   - text: the collection that it must belong to; nil: any.
+    /// - Returns: whether the settings name it, so that it is watched again at the next start.
     /// - Throws: `.notFound` when it does not.
-    func removeRoot(_ path: String, from text: String?) throws(DaemonError) {
+    func removeRoot(_ path: String, from text: String?) throws(DaemonError) -> Bool {
         for collection in try chosen(text) {
             do {
-                return try collection.removeRoot(path)
+                let root = try collection.removeRoot(path)
+                return configured.contains { RootLocation($0).names(root) }
+            } catch IngestionError.noSuchRoot {
+                continue
+            } catch { throw failure(error, of: collection) }
+        }
+        throw .ingestion(.noSuchRoot(path: path))
+    }
+
+    /// Takes the files that are missing in a root, as it stands there now, for gone.
+    func acceptMissing(in path: String, of text: String?) throws(DaemonError) {
+        for collection in try chosen(text) {
+            do {
+                return try collection.acceptMissing(in: path)
             } catch IngestionError.noSuchRoot {
                 continue
             } catch { throw failure(error, of: collection) }
@@ -86,14 +102,14 @@ extension Collections {
 
     /// Looks at what lies at a path at or below a root again, or at all of a collection, or at all.
     func rescan(_ path: String?, in text: String?) throws(DaemonError) {
-        let place = path.map(Self.resolved)
+        let place = path.map { RootLocation($0) }
         // Every one is asked, whatever the first says.
         let isKnown = try chosen(text).map { $0.rescan(place) }.contains(true)
         if let path, !isKnown { throw .ingestion(.noSuchRoot(path: path)) }
     }
 
     func setLoading(isPaused: Bool, of path: String?, in text: String?, drops: Bool) throws(DaemonError) {
-        let place = path.map(Self.resolved)
+        let place = path.map { RootLocation($0) }
         var isKnown = false
         for collection in try chosen(text) {
             do {
@@ -104,7 +120,7 @@ extension Collections {
     }
 
     func retryFailures(kind: String?, below path: String?, in text: String?) throws(DaemonError) -> Int {
-        let place = path.map(Self.resolved)
+        let place = path.map { RootLocation($0) }
         var count: Int?
         for collection in try chosen(text) {
             do throws(CatalogError) {
@@ -113,14 +129,6 @@ extension Collections {
         }
         guard let count else { throw .ingestion(.noSuchRoot(path: path ?? "")) }
         return count
-    }
-
-    /// A path as roots are named: without links in its folders. What lies there need not be there any more.
-    private static func resolved(_ path: String) -> RelativePath {
-        if let whole = try? resolvedPath(path) { return whole }
-        let given = RelativePath(path)
-        guard let folder = try? resolvedPath(given.parent.description) else { return given }
-        return folder.appending(Array(given.name))
     }
 
     /// One collection, or all of them with nil.

@@ -18,6 +18,8 @@ struct Services: Sendable {
     let budget = ReadBudget()
     /// What is looked at below roots that have no settings of their own.
     var rootSettings = RootSettings()
+    /// The state folder: nobody's images lie in it.
+    var excludedDirectories: [ExcludedDirectory] = []
 }
 
 /// One open collection: its store, the folders that it keeps up with, and what does that.
@@ -95,10 +97,12 @@ final class ImageCollection: ServedCollection {
     }
 
     private func makeIngestor(isStarted: Bool) throws -> Ingestor {
+        var configuration = IngestionConfiguration()
+        configuration.excludedDirectories = services.excludedDirectories
         let ingestor = Ingestor(
             ledger: store,
             embedder: services.embedder,
-            configuration: IngestionConfiguration(),
+            configuration: configuration,
             budget: services.budget,
             settings: { [rootList, services] root in
                 var settings = services.rootSettings
@@ -146,8 +150,9 @@ final class ImageCollection: ServedCollection {
             watching.ingestor = made
             return made
         }
-        let key = try resolvedPath(path)
-        var own = rootList.settings(of: key)
+        let location = RootLocation(path)
+        let known = try store.roots().first(where: location.names)
+        var own = rootList.settings(of: known?.path ?? location.path)
         for (name, value) in patch {
             if case .null = value { own[name] = nil } else { own[name] = value }
         }
@@ -164,16 +169,23 @@ final class ImageCollection: ServedCollection {
         return status
     }
 
-    func removeRoot(_ path: String) throws {
+    /// - Returns: what was removed.
+    func removeRoot(_ path: String) throws -> RootRecord {
         guard let ingestor else { throw IngestionError.noSuchRoot(path: path) }
-        try ingestor.removeRoot(path)
+        let root = try ingestor.removeRoot(path)
         try rootList.save(store)
+        return root
+    }
+
+    func acceptMissing(in path: String) throws {
+        guard let ingestor else { throw IngestionError.noSuchRoot(path: path) }
+        try ingestor.acceptMissing(in: path)
     }
 
     /// What lies at a path at or below a root, or everything with nil.
     ///
     /// - Returns: false when no root contains `path`.
-    func rescan(_ path: RelativePath?) -> Bool {
+    func rescan(_ path: RootLocation?) -> Bool {
         guard let path else {
             ingestor?.rescan(nil as RootID?)
             return true
@@ -183,11 +195,10 @@ final class ImageCollection: ServedCollection {
         return true
     }
 
-    /// An absolute path as its root and the path below that; nil when no root contains it.
-    private func place(of path: RelativePath) -> FileKey? {
-        for root in work.roots.map(\.root) where path.isWithin(root.path) {
-            let rest = path.bytes.dropFirst(root.path.bytes.count).drop { $0 == UInt8(ascii: "/") }
-            return FileKey(root: root.id, path: RelativePath(bytes: Array(rest)))
+    /// A path as its root and the path below that; nil when no root contains it.
+    private func place(of path: RootLocation) -> FileKey? {
+        for root in work.roots.map(\.root) {
+            if let below = path.place(in: root) { return FileKey(root: root.id, path: below) }
         }
         return nil
     }
@@ -200,8 +211,8 @@ final class ImageCollection: ServedCollection {
     ///   - drops: forgets what waits.
     /// - Returns: false when `path` is no root of the collection.
     /// - Throws: what storing the list of folders throws.
-    func setLoading(isPaused: Bool, of path: RelativePath?, drops: Bool) throws -> Bool {
-        let roots = work.roots.map(\.root).filter { path == nil || $0.path == path }
+    func setLoading(isPaused: Bool, of path: RootLocation?, drops: Bool) throws -> Bool {
+        let roots = work.roots.map(\.root).filter { path?.names($0) ?? true }
         if roots.isEmpty { return path == nil }
         for root in roots {
             rootList.set(isPaused: isPaused, of: root.path)
@@ -220,7 +231,7 @@ final class ImageCollection: ServedCollection {
     ///
     /// - Returns: how many were queued; nil when no root contains `path`.
     /// - Throws: `CatalogError`.
-    func retryFailures(kind: String?, below path: RelativePath?) throws(CatalogError) -> Int? {
+    func retryFailures(kind: String?, below path: RootLocation?) throws(CatalogError) -> Int? {
         guard let path else { return try ingestor?.retryFailures(kind: kind, below: nil) ?? 0 }
         guard let place = place(of: path) else { return nil }
         return try ingestor?.retryFailures(kind: kind, below: place)

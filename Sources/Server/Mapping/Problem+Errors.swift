@@ -57,7 +57,8 @@ extension Problem {
 
     private init(_ error: IngestionError) {
         switch error {
-        case .notADirectory, .rootUnreadable: self.init(.badRequest, error.description)
+        case .notADirectory, .rootUnreadable, .wholeSystem, .kernelFileSystem, .insideStateFolder:
+            self.init(.badRequest, error.description)
         case .overlapping: self.init(.conflict, error.description)
         case .noSuchRoot: self.init(.rootNotFound, error.description)
         case .catalog(let cause): self.init(cause)

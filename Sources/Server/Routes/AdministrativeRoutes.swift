@@ -49,8 +49,8 @@ extension Routes {
             ) { (call) throws(Problem) in
                 let request = try rootRequest(call)
                 guard let path = request.path else { throw Self.pathMissing }
-                try ask(control.collections.removeRoot(path, from: request.collection))
-                return .noContent
+                guard try ask(control.collections.removeRoot(path, from: request.collection)) else { return .noContent }
+                return try Response(json: RootRemovalResponse(warnings: [.returning(path)]))
             },
             Route(
                 method: "POST",
@@ -60,6 +60,11 @@ extension Routes {
                 body: small
             ) { (call) throws(Problem) in
                 let request = try rootRequest(call)
+                if request.acceptMissing == true {
+                    guard let path = request.path else { throw Self.pathMissing }
+                    try ask(control.collections.acceptMissing(in: path, of: request.collection))
+                    return try Response(status: 202, json: [String: String]())
+                }
                 try ask(control.collections.rescan(request.path, in: request.collection))
                 return try Response(status: 202, json: [String: String]())
             },
