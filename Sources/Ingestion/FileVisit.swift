@@ -34,6 +34,8 @@ struct FileVisit: Sendable {
     private(set) var content: SHA256Digest?
     /// Of the image beside which it lies; empty when it has none.
     private var document: [UInt8] = []
+    /// Other files beside it that are called like a document of it: examined once the file has a row.
+    private var sidecars: [FileKey] = []
     /// Bytes taken from the budget; the reader gives them back when the action is done.
     private(set) var heldByteCount = 0
     private static let log = Log("ingest")
@@ -75,9 +77,13 @@ struct FileVisit: Sendable {
         let now = wallClockNanoseconds()
         let limit = services.configuration.maximumFileByteCount
         guard FileRow.needsWork(row, stamp: stamp, isForced: isForced, now: now) else { return .finish(.unchanged) }
-        if stamp.byteCount == 0 { return failure(.image(ImagingError(.empty, "the file has no bytes"))) }
+        if stamp.byteCount == 0 {
+            sidecars = services.sidecars.files(beside: key, in: root)
+            return failure(.image(ImagingError(.empty, "the file has no bytes")))
+        }
         guard stamp.byteCount <= UInt64(limit) else {
             let detail = "\(stamp.byteCount) bytes; at most \(limit) are read"
+            sidecars = services.sidecars.files(beside: key, in: root)
             return failure(.image(ImagingError(.limitExceeded, detail)))
         }
         let byteCount = Int(stamp.byteCount)
@@ -102,6 +108,7 @@ struct FileVisit: Sendable {
         }
         isRacy = false
         content = nil
+        sidecars = services.sidecars.files(beside: key, in: root)
         return failure(transient("unreadable", error.description, services.configuration))
     }
 
@@ -121,13 +128,18 @@ struct FileVisit: Sendable {
             // Touched, copied over itself, or only looked at too early before: a stat refresh.
             return commit([.refreshStat(key: key, stamp: ledgerStamp)], after: RowKind(row))
         }
-        document = services.sidecars.document(of: key.path, in: root)
+        let finding = services.sidecars.look(beside: key, in: root)
+        (document, sidecars) = (finding.document, finding.others)
+        if document.isEmpty, services.sidecars.isRequired(in: key.root) {
+            return failure(.missingDocument(of: key.path, badly: !sidecars.isEmpty))
+        }
         switch try twin(of: content, services) {
         case .none: return .embed(bytes)
         case .copy: return commit([index(content, nil)], after: .indexed)
         case .renamed(let old):
             var changes = [CatalogChange.move(from: old.key, to: key, stamp: ledgerStamp)]
             if old.document != document { changes.append(.setDocument(key: key, document: document)) }
+            sidecars += try services.sidecars.listed(beside: old.key)
             return commit(changes, after: .indexed, movedFrom: old.key.root)
         }
     }
@@ -216,6 +228,7 @@ struct FileVisit: Sendable {
         var entry = CommitEntry(key: key, changes: [change], before: RowKind(row), after: .failed)
         entry.isRacy = isRacy
         entry.nextAttempt = failure.nextAttempt
+        entry.sidecars = sidecars
         return .commit(entry)
     }
 
@@ -229,6 +242,7 @@ struct FileVisit: Sendable {
         entry.ledFlight = leading
         entry.movedFrom = movedFrom
         entry.isRacy = isRacy
+        entry.sidecars = sidecars
         return .commit(entry)
     }
 }

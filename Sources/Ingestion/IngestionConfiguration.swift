@@ -44,6 +44,7 @@ package struct IngestionConfiguration: Sendable {
     package var commitDelay = 0.02
     package var maximumFileByteCount = 100 << 20
     package var maximumSidecarByteCount = 1 << 20
+    package var sidecar = SidecarRule.optional
     package var maximumDepth = 64
 
     package init() {}

@@ -33,7 +33,7 @@ package final class Ingestor: Sendable {
         self.ledger = ledger
         workQueue = WorkQueue(configuration: configuration)
         let singleFlight = SingleFlight()
-        let sidecars = Sidecars(ledger: ledger, maximumByteCount: configuration.maximumSidecarByteCount)
+        let sidecars = Sidecars(ledger: ledger, configuration: configuration)
         committer = Committer(workQueue: workQueue, ledger: ledger, singleFlight: singleFlight)
         let services = ReadServices(workQueue: workQueue, ledger: ledger, sidecars: sidecars, budget: budget)
         reader = Reader(

@@ -136,7 +136,7 @@ extension Scanner {
             guard let status = try directory.status(ofEntry: name), status.kind == .regular else { return }
             let stamp = FileStamp(status)
             let now = wallClockNanoseconds()
-            if verdict == .sidecar { return try lookAtDocument(key, stamp, scan.root) }
+            if verdict == .sidecar { return try lookAtDocument(key, stamp, isForced: scan.isForced, scan.root) }
             scan.seenCount += 1
             let row = try ledger.file(key)
             guard FileRow.needsWork(row, stamp: stamp, isForced: scan.isForced, now: now) else { return }
@@ -152,15 +152,6 @@ extension Scanner {
             log.debug("\(path): \(error)")
             scan.found.append(ReadRequest(key: key, isForced: scan.isForced))
         }
-    }
-
-    /// Reads a document again that may be younger than what is stored of its image.
-    private func lookAtDocument(_ key: FileKey, _ stamp: FileStamp, _ root: OpenRoot) throws(CatalogError) {
-        let slack = Int64(workQueue.configuration.racyWindow * 1e9)
-        let isYounger = try sidecars.images(of: key).contains { _, image in
-            image.document.isEmpty || max(stamp.changed, stamp.modified) > image.added - slack
-        }
-        if isYounger { try refreshDocuments(of: key, root) }
     }
 
     private func flush(_ scan: inout DirectoryScan) {

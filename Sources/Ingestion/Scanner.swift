@@ -77,7 +77,7 @@ final class Scanner: Sendable {
             return workQueue.update { $0.fileNeedsReading(key, at: .now) }
         }
         let verdict = FileNames.verdict(key.path.name)
-        if verdict == .sidecar { return try refreshDocuments(of: key, root) }
+        if verdict == .sidecar { return try examineSidecar(key, in: root) }
         switch status?.kind {
         case .directory:
             workQueue.update { $0.directoryChanged(key, due: .now) }
@@ -90,36 +90,24 @@ final class Scanner: Sendable {
         default:
             guard let row = try ledger.file(key) else { return }
             if !isRemoval { return workQueue.update { $0.fileChanged(key, .removed, at: .now) } }
-            if !workQueue.update({ $0.postponesRemoval(of: key, since: since, at: .now) }) { forget(row) }
+            if !workQueue.update({ $0.postponesRemoval(of: key, since: since, at: .now) }) { try forget(row) }
         }
     }
 
     /// Takes a row and its image out, unless the path is being read just now: then it is looked at again afterwards.
-    func forget(_ row: FileRow) {
+    func forget(_ row: FileRow) throws(CatalogError) {
         if workQueue.update({ $0.defersToInFlightJob(row.key) }) { return }
-        submit(CommitEntry(key: row.key, changes: [.delete(key: row.key)], before: RowKind(row), after: .none))
+        var entry = CommitEntry(key: row.key, changes: [.delete(key: row.key)], before: RowKind(row), after: .none)
+        entry.sidecars = try sidecars.listed(beside: row.key)
+        submit(entry)
     }
 
     /// Hands over a change that belongs to no in-flight job, waiting while too many are under way.
     func submit(_ entry: CommitEntry) {
-        guard workQueue.beginSideTask() else { return }
+        guard workQueue.beginSideTask(entry.key) else { return }
         var sideTask = entry
         sideTask.isSideTask = true
         committer.submit(sideTask)
-    }
-
-    // MARK: Documents
-
-    /// Brings the documents of the images beside a file up to date.
-    func refreshDocuments(of sidecar: FileKey, _ root: OpenRoot) throws(CatalogError) {
-        for (row, image) in try sidecars.images(of: sidecar) {
-            let document = sidecars.document(of: row.key.path, in: root)
-            guard document != image.document else { continue }
-            let change = CatalogChange.setDocument(key: row.key, document: document)
-            submit(CommitEntry(key: row.key, changes: [change], before: .indexed, after: .indexed))
-        }
-        // An image that is between reading and commit may have been read without it.
-        workQueue.update { $0.documentRead(sidecar, at: .now) }
     }
 
     // MARK: Failed files

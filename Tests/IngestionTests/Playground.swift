@@ -52,10 +52,10 @@ final class Playground {
     }
 
     /// Ends the ingestor and starts another on the same ledger; `meanwhile` happens between.
-    func restart(_ meanwhile: () throws -> Void = {}) throws {
+    func restart(with other: IngestionConfiguration? = nil, _ meanwhile: () throws -> Void = {}) throws {
         ingestor.stop()
         try meanwhile()
-        ingestor = Ingestor(ledger: ledger, embedder: embedder, configuration: configuration)
+        ingestor = Ingestor(ledger: ledger, embedder: embedder, configuration: other ?? configuration)
         try ingestor.start()
     }
 
