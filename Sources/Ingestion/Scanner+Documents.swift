@@ -85,6 +85,8 @@ extension Scanner {
     ///   - row: of an image or of a bad document.
     ///   - directoryChanged: when an entry of its directory last came or went, nanoseconds since 1970.
     ///   - root: its root.
+    /// - Returns: whether the row is to be refreshed.
+    /// - Throws: what reading the ledger throws.
     func isOutdated(_ row: FileRow, directoryChanged: Int64, in root: OpenRoot) throws(CatalogError) -> Bool {
         switch row.state {
         case .indexed(let id):

@@ -115,6 +115,7 @@ struct Sidecars: Sendable {
     ///   - key: of the sidecar.
     ///   - root: its root.
     ///   - row: the sidecar's, for the backoff of files that cannot be read.
+    /// - Returns: the first thing that is wrong.
     func fault(of key: FileKey, in root: OpenRoot, after row: FileRow?) -> Fault? {
         let now = wallClockNanoseconds()
         switch read(key.path, in: root) {

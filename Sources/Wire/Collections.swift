@@ -50,6 +50,8 @@ package struct CollectionList: Codable, Sendable, Equatable {
 /// One watched folder. Counts are of files.
 package struct RootBody: Codable, Sendable, Equatable {
     package var path: String
+    /// As an image's.
+    package var pathBytes: String?
     /// `scanning`, `live`, `polling`, `offline`.
     package var state: String
     package var detail: String
@@ -68,10 +70,12 @@ package struct RootBody: Codable, Sendable, Equatable {
         indexedFiles: Int,
         failedFiles: Int,
         waitingFiles: Int,
-        collection: String? = nil
+        collection: String? = nil,
+        pathBytes: String? = nil
     ) {
         self.collection = collection
         self.path = path
+        self.pathBytes = pathBytes
         self.state = state
         self.detail = detail
         self.seenFiles = seenFiles
@@ -82,6 +86,7 @@ package struct RootBody: Codable, Sendable, Equatable {
 
     enum CodingKeys: String, CodingKey {
         case path, state, detail, collection
+        case pathBytes = "path_bytes"
         case seenFiles = "seen_files"
         case indexedFiles = "indexed_files"
         case failedFiles = "failed_files"

@@ -112,15 +112,17 @@ extension CollectionBody {
 
 extension RootBody {
     init(_ status: RootStatus, of collection: String) {
+        let path = PathBody(status.root.path)
         self.init(
-            path: status.root.path.description,
+            path: path.text,
             state: status.state.rawValue,
             detail: status.detail,
             seenFiles: status.seenCount,
             indexedFiles: status.indexedCount,
             failedFiles: status.failedCount,
             waitingFiles: status.waitingCount,
-            collection: collection
+            collection: collection,
+            pathBytes: path.bytes
         )
     }
 }
