@@ -11,6 +11,7 @@ protocol WithPath {
 extension ImageBody: WithPath {}
 extension SearchResultBody: WithPath {}
 extension FailureBody: WithPath {}
+extension ExclusionBody: WithPath {}
 
 extension WithPath {
     /// The path as the kernel has it.

@@ -56,13 +56,25 @@ extension FileRow {
 
 /// What kind of row a file has; the per-root counts are counts of these.
 enum RowKind: Hashable, Sendable {
-    case none, indexed, failed, excluded
+    case none, indexed, failed
+    /// A user removed the image.
+    case excluded
+    /// An image with fewer pixels than the rules want.
+    case tooSmall
+    /// A sidecar that is no document.
+    case badDocument
 
     init(_ row: FileRow?) {
         switch row?.state {
         case nil: self = .none
         case .indexed: self = .indexed
-        case .failed: self = .failed
+        case .failed(let failure):
+            self =
+                switch failure.kind {
+                case FileFailure.tooSmall: .tooSmall
+                case FileFailure.invalidDocument: .badDocument
+                default: .failed
+                }
         case .excluded: self = .excluded
         }
     }

@@ -3,6 +3,11 @@ internal import Imaging
 
 /// The errors of one file, permanent or transient; transient ones have a backoff.
 extension FileFailure {
+    /// The kind of an image with fewer pixels than the rules want.
+    static let tooSmall = "too-small"
+    /// The kind of a sidecar that is no document.
+    static let invalidDocument = "invalid-document"
+
     /// A permanent error: the image itself is at fault, and only a change of the file helps.
     static func image(_ error: ImagingError) -> FileFailure {
         FileFailure(kind: error.code.rawValue, message: error.detail, attempts: 1, nextAttempt: nil)

@@ -19,6 +19,8 @@ package struct IngestionConfiguration: Sendable {
     package var offlineInterval = 3.0
     /// From one scan of a polled root to the next, at least; a long scan stretches it.
     package var pollInterval = 2.0
+    /// From an entry that comes or goes until its directory is counted anew.
+    package var countDelay = 1.0
     /// From one look at every file of a watched root to the next.
     package var rescanInterval = 6 * 3600.0
     /// From the first pass that misses very many files to the second, which must miss the same.

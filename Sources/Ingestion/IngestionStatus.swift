@@ -11,8 +11,11 @@ package struct RootStatus: Sendable {
     package var state: RootState
     /// Why it is offline or polling, and what to do; empty when all is well.
     package var detail: String
-    /// Image files seen by the running or last scan.
-    package var seenCount: Int
+    /// All that lies below the root: every file, and every folder that is not entered. It equals the sum of the counts
+    /// below at every moment, and what a plain walk counts once nothing waits.
+    package var entryCount: Int
+    /// Entries that are left out, by reason; no zeros.
+    package var excludedCounts: [ExclusionReason: Int]
     /// Indexed, failed, and waiting files.
     package var indexedCount: Int
     package var failedCount: Int
@@ -22,7 +25,8 @@ package struct RootStatus: Sendable {
         root: RootRecord,
         state: RootState,
         detail: String,
-        seenCount: Int,
+        entryCount: Int,
+        excludedCounts: [ExclusionReason: Int],
         indexedCount: Int,
         failedCount: Int,
         waitingCount: Int
@@ -30,7 +34,8 @@ package struct RootStatus: Sendable {
         self.root = root
         self.state = state
         self.detail = detail
-        self.seenCount = seenCount
+        self.entryCount = entryCount
+        self.excludedCounts = excludedCounts
         self.indexedCount = indexedCount
         self.failedCount = failedCount
         self.waitingCount = waitingCount

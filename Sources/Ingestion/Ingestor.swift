@@ -6,8 +6,8 @@ package import Platform
 ///
 /// `README.md` in this folder says which thread does what, and why each file is indexed exactly once.
 package final class Ingestor: Sendable {
-    private let ledger: any FileLedger
-    private let workQueue: WorkQueue
+    let ledger: any FileLedger
+    let workQueue: WorkQueue
     private let committer: Committer
     private let reader: Reader
     private let scanner: Scanner

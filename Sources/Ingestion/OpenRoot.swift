@@ -31,6 +31,20 @@ final class OpenRoot: Sendable {
         status.device == other.status.device && status.inode == other.status.inode
     }
 
+    /// What the scan compares other directories with.
+    var identity: FileStatus { status }
+
+    /// Whether a directory below is one that the daemon keeps for itself.
+    func excludes(_ directory: FileStatus) -> Bool { false }
+
+    func openDirectory(beneath path: RelativePath) throws(SystemError) -> OwnedDescriptor {
+        try directory.openDirectory(beneath: path)
+    }
+
+    func status(beneath path: RelativePath) throws(SystemError) -> FileStatus? {
+        try directory.status(beneath: path)
+    }
+
     /// Whether nothing is at a path, for certain: an error is no proof of absence.
     func lacks(_ path: RelativePath) -> Bool {
         do throws(SystemError) {
@@ -44,7 +58,7 @@ final class OpenRoot: Sendable {
     func isEmpty() throws(SystemError) -> Bool {
         var isEmpty = true
         try directory.forEachEntry { entry in
-            isEmpty = FileNames.skipsDirectory(entry.name)
+            isEmpty = entry.name.first == UInt8(ascii: ".") || KnownNames.isPrivate(entry.name[...])
             return isEmpty
         }
         return isEmpty

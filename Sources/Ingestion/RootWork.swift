@@ -20,6 +20,9 @@ struct RootWork: Sendable {
     private(set) var state = RootState.scanning
     private var detail = ""
 
+    /// The root's settings, compiled.
+    private(set) var rules = PathRules()
+
     /// Files to read, by priority.
     private var requests = [Fifo<ReadRequest>](repeating: Fifo(), count: ReadPriority.allCases.count)
     /// Files that scans found when a queue was full: another scan follows when the queues are empty.
@@ -40,9 +43,14 @@ struct RootWork: Sendable {
     /// Those of them whose bytes are not known yet: each may be another file's new name.
     private var unidentifiedCount = 0
 
-    private var seenCount = 0
-    private var indexedCount = 0
-    private var failedCount = 0
+    /// What lies below the root, folder by folder.
+    private var census = Census()
+    /// Directories to be counted anew, and when.
+    private var counts: [RelativePath: Instant] = [:]
+    /// How long the slowest count of one directory took.
+    private var slowestCount = 0.0
+    /// Rows of the ledger by kind.
+    private var rows: [RowKind: Int] = [:]
     /// Commits so far: counts taken from the ledger are good only if none came between.
     private(set) var commitCount = 0
     /// What the last pass missed, when that was too much to believe.
@@ -60,7 +68,9 @@ struct RootWork: Sendable {
     var hasWork: Bool { queuedCount + inFlightCount > 0 }
 
     /// Whether everything that was asked for is done.
-    var isIdle: Bool { state == .offline || (!hasWork && directoryScans.isEmpty && orphanScans.isEmpty) }
+    var isIdle: Bool {
+        state == .offline || (!hasWork && directoryScans.isEmpty && orphanScans.isEmpty && counts.isEmpty)
+    }
 
     /// Whether every file that was found is known by its content.
     private var isIdentified: Bool { queuedCount == 0 && unidentifiedCount == 0 }
@@ -83,6 +93,7 @@ struct RootWork: Sendable {
     func forEachDue(removalTimeout: Double, _ consider: (Instant) -> Void) {
         if let nextScan { consider(nextScan) }
         directoryScans.values.forEach(consider)
+        counts.values.forEach(consider)
         for time in orphanScans.values {
             consider(time)
             consider(max(time, lastMove ?? time) + removalTimeout + 0.001)
@@ -138,6 +149,26 @@ struct RootWork: Sendable {
         return .scanDirectory(FileKey(root: id, path: directory), isForced: false)
     }
 
+    /// Schedules a count of a directory's entries; too many of them become one scan of the whole root.
+    mutating func scheduleCount(_ directory: RelativePath, at now: Instant, _ configuration: IngestionConfiguration) {
+        guard state != .offline, counts[directory] == nil else { return }
+        // A big directory in which files come and go all the time takes at most a twentieth of the scanner's time.
+        let due = now + max(configuration.countDelay, 20 * slowestCount)
+        if counts.count >= configuration.dirtyDirectoryCapacity {
+            counts.removeAll()
+            scheduleScan(.root, due: due, capacity: configuration.dirtyDirectoryCapacity)
+        } else {
+            counts[directory] = due
+        }
+    }
+
+    /// Takes a directory to count whose time has come.
+    mutating func takeCount(at now: Instant) -> ScanTask? {
+        guard open != nil, let directory = counts.first(where: { $0.value <= now })?.key else { return nil }
+        counts[directory] = nil
+        return .countEntries(FileKey(root: record.id, path: directory))
+    }
+
     /// The directory whose orphan scan has waited longest, if its time has come.
     ///
     /// - Parameters:
@@ -157,7 +188,7 @@ struct RootWork: Sendable {
 
     /// Whether files that an orphan scan missed are gone: very many are believed only when the pass before missed the same.
     mutating func believes(_ missing: Missing, of rowCount: Int, guardCount: Int) -> Bool {
-        let knownCount = max(rowCount, indexedCount + failedCount)
+        let knownCount = max(rowCount, rows.values.reduce(0, +))
         let isMany = missing.count > guardCount && missing.count > knownCount / 5
         let isBelieved = !isMany || self.missing == missing
         self.missing = isBelieved ? nil : missing
@@ -202,6 +233,8 @@ struct RootWork: Sendable {
         uncountedCount = 0
         directoryScans.removeAll()
         orphanScans.removeAll()
+        counts.removeAll()
+        census = Census()
         missing = nil
         open = nil
         state = .offline
@@ -212,9 +245,8 @@ struct RootWork: Sendable {
     /// A scan of the whole root ended.
     ///
     /// - Returns: whether `detail` is another than before.
-    mutating func scanned(seenCount: Int, pollingBecause detail: String, nextScan: Instant) -> Bool {
+    mutating func scanned(pollingBecause detail: String, nextScan: Instant) -> Bool {
         defer { self.detail = detail }
-        self.seenCount = seenCount
         state = detail.isEmpty ? .live : .polling
         self.nextScan = nextScan
         return self.detail != detail
@@ -222,10 +254,18 @@ struct RootWork: Sendable {
 
     // MARK: Counts
 
-    mutating func rowsCounted(_ counts: [RowKind: Int]) {
-        indexedCount = counts[.indexed] ?? 0
-        failedCount = counts[.failed] ?? 0
+    mutating func censusBegan() { census.beginPass() }
+
+    mutating func entriesCounted(_ counts: EntryCounts, in directory: RelativePath, seconds: Double) {
+        census.count(directory, counts)
+        slowestCount = max(slowestCount, seconds)
     }
+
+    mutating func entriesGone(_ directory: RelativePath) { census.remove(directory) }
+
+    mutating func censusFinished(below directory: RelativePath) { census.finishPass(below: directory) }
+
+    mutating func rowsCounted(_ counts: [RowKind: Int]) { rows = counts }
 
     /// A commit changed a row from one kind to another.
     mutating func committed(before: RowKind, after: RowKind) {
@@ -241,23 +281,38 @@ struct RootWork: Sendable {
 
     private mutating func count(_ kind: RowKind, _ step: Int) {
         commitCount += 1
-        switch kind {
-        case .indexed: indexedCount = max(0, indexedCount + step)
-        case .failed: failedCount = max(0, failedCount + step)
-        case .none, .excluded: break
-        }
+        guard kind != .none else { return }
+        rows[kind] = max(0, rows[kind, default: 0] + step)
     }
 
     /// The root for status; `debouncedCount` files are not queued yet.
+    ///
+    /// Files on the disk come from the census, files that are decided from the rows. Either may be a moment ahead of the
+    /// other: a file without a row waits, and a row whose file is gone counts until it is deleted. A file with a row that
+    /// is looked at again waits too, and is not counted as indexed meanwhile. So the counts add up at every moment.
     func status(debouncedCount: Int) -> RootStatus {
-        RootStatus(
+        let failed = rows[.failed, default: 0]
+        let (removed, tooSmall) = (rows[.excluded, default: 0], rows[.tooSmall, default: 0])
+        let badDocuments = rows[.badDocument, default: 0]
+        let found = census.total
+        let undecided = max(0, found.imageCount - rows[.indexed, default: 0] - failed - removed - tooSmall)
+        let waiting = max(undecided, queuedCount + inFlightCount + debouncedCount)
+        let indexed = max(0, rows[.indexed, default: 0] - (waiting - undecided))
+        var excluded: [ExclusionReason: Int] = [:]
+        for reason in ExclusionReason.allCases { excluded[reason] = found[reason] }
+        excluded[.removed, default: 0] += removed
+        excluded[.tooSmall, default: 0] += tooSmall
+        excluded[.document, default: 0] += max(0, found.documentCount - badDocuments)
+        excluded = excluded.filter { $0.value > 0 }
+        return RootStatus(
             root: record,
             state: state,
             detail: detail,
-            seenCount: seenCount,
-            indexedCount: indexedCount,
-            failedCount: failedCount,
-            waitingCount: queuedCount + inFlightCount + debouncedCount
+            entryCount: indexed + failed + badDocuments + waiting + excluded.values.reduce(0, +),
+            excludedCounts: excluded,
+            indexedCount: indexed,
+            failedCount: failed + badDocuments,
+            waitingCount: waiting
         )
     }
 }

@@ -9,6 +9,8 @@ enum ScanTask: Hashable, Sendable {
     case check(FileKey, isRemoval: Bool, since: Instant)
     /// A directory scan: list a directory and everything below it, and compare each file with its row.
     case scanDirectory(FileKey, isForced: Bool)
+    /// Count the entries of one directory anew.
+    case countEntries(FileKey)
     /// An orphan scan: compare the ledger's rows below a directory with the disk.
     case removeOrphans(FileKey)
     /// Find the failed files that are due.

@@ -3,18 +3,26 @@ internal import Platform
 
 /// The state of one directory scan.
 private struct DirectoryScan {
-    let root: OpenRoot
+    /// A folder to be entered.
+    struct Pending {
+        var path: RelativePath
+        /// Of the folder above; nil for the root.
+        var stack: IgnoreStack?
+    }
+
+    let classifier: EntryClassifier
     let isForced: Bool
     /// Of the whole root, not of a directory that appeared.
     let isWhole: Bool
     /// (device, inode) of directories met: a bind mount can make a loop.
     var visited: Set<[UInt64]> = []
+    var pending: [Pending] = []
     var found: [ReadRequest] = []
-    var seenCount = 0
     var directoryCount = 0
-    var unreadableCount = 0
     /// Set when a directory could not be watched; no further one is tried then.
     var watchFailure: SystemError?
+
+    var root: OpenRoot { classifier.root }
 }
 
 extension Scanner {
@@ -22,20 +30,28 @@ extension Scanner {
     func scanDirectory(_ place: FileKey, isForced: Bool) throws(CatalogError) {
         let (id, directory) = (place.root, place.path)
         let start = Instant.now
-        guard let root = try directory == .root ? enter(id) : workQueue.read({ $0.openRoot(id) }) else { return }
-        var scan = DirectoryScan(root: root, isForced: isForced, isWhole: directory == .root)
-        do throws(SystemError) {
-            let opened = try root.directory.openDirectory(beneath: directory)
-            try visit(opened, directory, depth: 0, &scan)
-        } catch {
-            // Gone again, or a link now: the orphan scan below sees to its rows.
-            if !error.saysAbsent { log.warning("\(error)") }
+        guard let root = try directory == .root ? enter(id) : workQueue.read({ $0.openRoot(id) }),
+            let rules = workQueue.read({ $0.rules(of: id) })
+        else { return }
+        var classifier = EntryClassifier(root, rules)
+        var scan = DirectoryScan(classifier: classifier, isForced: isForced, isWhole: directory == .root)
+        // What is not met any more is gone, or excluded now.
+        workQueue.update { $0.censusBegan(root) }
+        if directory == .root {
+            scan.pending = [DirectoryScan.Pending(path: .root)]
+        } else if let above = classifier.stack(of: directory.parent),
+            classifier.classify(.directory, directory, above) == .folder
+        {
+            scan.pending = [DirectoryScan.Pending(path: directory, stack: above)]
         }
+        // One after the other and each by its path, so that a scan holds one directory open, however deep it goes.
+        while let next = scan.pending.popLast(), !workQueue.isStopping { visit(next, &scan) }
+        if workQueue.isStopping { return }
         flush(&scan)
-        if scan.unreadableCount > 0 {
-            log.warning("\(scan.unreadableCount) directories below \(root.record.path) cannot be read")
+        workQueue.update {
+            $0.censusFinished(root, below: directory)
+            $0.directoryScanned(place, of: root, at: .now)
         }
-        workQueue.update { $0.directoryScanned(place, of: root, at: .now) }
         if directory == .root {
             live(scan, seconds: .now - start)
         } else if let failure = scan.watchFailure {
@@ -61,56 +77,58 @@ extension Scanner {
         let pause = isPolled ? max(configuration.pollInterval, 20 * seconds) : configuration.rescanInterval
         let nextScan = Instant.now + min(pause, configuration.rescanInterval)
         let isNews = workQueue.update { [detail] in
-            $0.rootScanned(scan.root, seenCount: scan.seenCount, pollingBecause: detail, nextScan: nextScan)
+            $0.rootScanned(scan.root, pollingBecause: detail, nextScan: nextScan)
         }
         if isNews, isPolled { log.warning("\(scan.root.record.path): \(detail)") }
     }
 
-    private func visit(
-        _ directory: borrowing OwnedDescriptor,
-        _ path: RelativePath,
-        depth: Int,
-        _ scan: inout DirectoryScan
-    ) throws(SystemError) {
-        let status = try directory.status()
-        guard status.device == scan.root.status.device, scan.visited.insert([status.device, status.inode]).inserted
-        else {
-            return
-        }
-        scan.directoryCount += 1
-        watch(directory, path, &scan)
-        var below: [[UInt8]] = []
-        try directory.forEachEntry { entry in
-            switch entry.kind ?? Self.kind(of: entry.name, in: directory) {
-            case .directory:
-                if !FileNames.skipsDirectory(entry.name) { below.append(entry.name) }
-            case .regular:
-                look(at: entry.name, in: directory, path.appending(entry.name), &scan)
-            default: break
-            }
-            return !workQueue.isStopping
-        }
-        flush(&scan)
-        guard depth < workQueue.configuration.maximumDepth else {
-            if !below.isEmpty { log.warning("\(path) is too deep; what lies below it is not looked at") }
-            return
-        }
-        for name in below where !workQueue.isStopping {
-            do throws(SystemError) {
-                let child = try directory.openDirectory(beneath: RelativePath(bytes: name))
-                try visit(child, path.appending(name), depth: depth + 1, &scan)
-            } catch {
-                if !error.saysAbsent { scan.unreadableCount += 1 }
+    /// Lists one directory.
+    private func visit(_ folder: DirectoryScan.Pending, _ scan: inout DirectoryScan) {
+        var counts = EntryCounts()
+        switch scan.classifier.enter(folder.path, below: folder.stack) {
+        case .absent: return
+        case .excluded(let reason): counts[reason] = 1
+        case .entered(let directory, let status, let stack):
+            if scan.visited.insert([status.device, status.inode]).inserted {
+                scan.directoryCount += 1
+                watch(directory, folder.path, &scan)
+                list(directory, folder.path, stack, &counts, &scan)
+            } else {
+                // The same folder a second time is mounted here.
+                counts[.otherFileSystem] = 1
             }
         }
+        workQueue.update { [root = scan.root] in $0.entriesCounted(counts, in: folder.path, of: root) }
     }
 
-    private static func kind(of name: [UInt8], in directory: borrowing OwnedDescriptor) -> FileStatus.Kind? {
+    private func list(
+        _ directory: borrowing OwnedDescriptor,
+        _ folder: RelativePath,
+        _ stack: IgnoreStack,
+        _ counts: inout EntryCounts,
+        _ scan: inout DirectoryScan
+    ) {
         do throws(SystemError) {
-            return try directory.status(ofEntry: name)?.kind
+            try directory.forEachEntry { entry in
+                let path = folder.appending(entry.name)
+                switch scan.classifier.classify(entry, in: directory, path, stack) {
+                case nil: break
+                case .folder: scan.pending.append(DirectoryScan.Pending(path: path, stack: stack))
+                case .excluded(let reason): counts[reason] += 1
+                case .document:
+                    counts.documentCount += 1
+                    look(at: entry.name, isDocument: true, in: directory, path, &counts, &scan)
+                case .image:
+                    counts.imageCount += 1
+                    look(at: entry.name, isDocument: false, in: directory, path, &counts, &scan)
+                }
+                return !workQueue.isStopping
+            }
         } catch {
-            return nil
+            counts[.unreadableFolder] += 1
+            log.debug("\(folder): \(error)")
         }
+        flush(&scan)
     }
 
     private func watch(_ directory: borrowing OwnedDescriptor, _ path: RelativePath, _ scan: inout DirectoryScan) {
@@ -125,19 +143,27 @@ extension Scanner {
     /// Compares one file with its row.
     private func look(
         at name: [UInt8],
+        isDocument: Bool,
         in directory: borrowing OwnedDescriptor,
         _ path: RelativePath,
+        _ counts: inout EntryCounts,
         _ scan: inout DirectoryScan
     ) {
         let key = FileKey(root: scan.root.record.id, path: path)
-        let verdict = FileNames.verdict(name)
-        guard verdict != .skipped else { return }
         do {
-            guard let status = try directory.status(ofEntry: name), status.kind == .regular else { return }
+            guard let status = try directory.status(ofEntry: name), status.kind == .regular else {
+                // It went, or became something else, since it was listed: its event has it counted anew.
+                if isDocument { counts.documentCount -= 1 } else { counts.imageCount -= 1 }
+                return
+            }
             let stamp = FileStamp(status)
             let now = wallClockNanoseconds()
-            if verdict == .sidecar { return try lookAtDocument(key, stamp, isForced: scan.isForced, scan.root) }
-            scan.seenCount += 1
+            if isDocument { return try lookAtDocument(key, stamp, isForced: scan.isForced, scan.root) }
+            if scan.classifier.isTooSmall(status) {
+                counts.imageCount -= 1
+                counts[.tooSmall] += 1
+                return
+            }
             let row = try ledger.file(key)
             guard FileRow.needsWork(row, stamp: stamp, isForced: scan.isForced, now: now) else { return }
             if row?.stamp.matches(stamp) != true, stamp.isRacy(at: now, within: workQueue.configuration.racyWindow) {
@@ -150,7 +176,7 @@ extension Scanner {
         } catch {
             // The reader meets the same error and writes it down.
             log.debug("\(path): \(error)")
-            scan.found.append(ReadRequest(key: key, isForced: scan.isForced))
+            if !isDocument { scan.found.append(ReadRequest(key: key, isForced: scan.isForced)) }
         }
     }
 
@@ -160,5 +186,59 @@ extension Scanner {
         scan.found.removeAll(keepingCapacity: true)
         let (id, priority) = (scan.root.record.id, scan.isWhole ? ReadPriority.backlog : .fresh)
         workQueue.update { $0.filesFound(found, in: id, priority, at: .now) }
+    }
+
+    // MARK: Counts
+
+    /// Counts the entries of one directory anew, without looking at its files.
+    func countEntries(of place: FileKey) {
+        guard let root = workQueue.read({ $0.openRoot(place.root) }),
+            let rules = workQueue.read({ $0.rules(of: place.root) })
+        else { return }
+        let start = Instant.now
+        var classifier = EntryClassifier(root, rules)
+        var counts = EntryCounts()
+        var above: IgnoreStack?
+        if place.path != .root {
+            guard let stack = classifier.stack(of: place.path.parent) else { return }
+            above = stack
+        }
+        switch classifier.enter(place.path, below: above) {
+        case .absent: return workQueue.update { $0.entriesGone(place) }
+        case .excluded(let reason): counts[reason] = 1
+        case .entered(let directory, _, let stack):
+            do throws(SystemError) {
+                try directory.forEachEntry { entry in
+                    count(entry, in: directory, place.path, stack, classifier, &counts)
+                    return !workQueue.isStopping
+                }
+            } catch {
+                counts[.unreadableFolder] += 1
+            }
+        }
+        workQueue.update { $0.entriesCounted(counts, in: place.path, of: root, seconds: .now - start) }
+    }
+
+    private func count(
+        _ entry: DirectoryEntry,
+        in directory: borrowing OwnedDescriptor,
+        _ folder: RelativePath,
+        _ stack: IgnoreStack,
+        _ classifier: EntryClassifier,
+        _ counts: inout EntryCounts
+    ) {
+        switch classifier.classify(entry, in: directory, folder.appending(entry.name), stack) {
+        case nil, .folder: break
+        case .excluded(let reason): counts[reason] += 1
+        case .document: counts.documentCount += 1
+        case .image:
+            if classifier.rules.settings.minimumBytes > 0,
+                let status = try? directory.status(ofEntry: entry.name), classifier.isTooSmall(status)
+            {
+                counts[.tooSmall] += 1
+            } else {
+                counts.imageCount += 1
+            }
+        }
     }
 }

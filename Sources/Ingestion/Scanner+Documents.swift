@@ -8,13 +8,19 @@ internal import Platform
 /// what brought it about: an event, a directory scan, an orphan scan, a commit or a restart.
 extension Scanner {
     /// Brings the images beside a file and the file's own row up to date.
-    func examineSidecar(_ key: FileKey, in root: OpenRoot) throws(CatalogError) {
+    ///
+    /// - Parameters:
+    ///   - key: of the file.
+    ///   - isLeftOut: it is an exclusion with a reason of its own.
+    ///   - root: its root.
+    /// - Throws: what reading the ledger throws.
+    func examineSidecar(_ key: FileKey, isLeftOut: Bool = false, in root: OpenRoot) throws(CatalogError) {
         // One examination at a time: two before a commit would both count the row that they add.
         if workQueue.update({ $0.defersToSideTask(key, at: .now) }) { return }
         let rows = try sidecars.rows(beside: key)
         for row in rows { try refreshDocument(of: row, in: root) }
         let row = try ledger.file(key)
-        if !rows.isEmpty, let fault = sidecars.fault(of: key, in: root, after: row) {
+        if !rows.isEmpty, !isLeftOut, let fault = sidecars.fault(of: key, in: root, after: row) {
             list(fault, key, row)
         } else if let row {
             try forget(row)
@@ -25,11 +31,11 @@ extension Scanner {
 
     private func list(_ fault: Sidecars.Fault, _ key: FileKey, _ row: FileRow?) {
         if let row, row.stamp.matches(fault.stamp), row.state == .failed(fault.failure) { return }
-        if RowKind(row) != .failed {
+        if RowKind(row) != .badDocument {
             log.warning("\(key.path) is not a usable document: \(fault.failure.message)")
         }
         let change = CatalogChange.fail(key: key, stamp: fault.stamp, content: nil, failure: fault.failure)
-        var entry = CommitEntry(key: key, changes: [change], before: RowKind(row), after: .failed)
+        var entry = CommitEntry(key: key, changes: [change], before: RowKind(row), after: .badDocument)
         entry.nextAttempt = fault.failure.nextAttempt
         entry.isRacy = fault.isRacy
         submit(entry)
@@ -100,7 +106,7 @@ extension Scanner {
         case .failed(let failure) where failure.kind == FileFailure.documentMissing:
             return !sidecars.isRequired(in: row.key.root)
                 || !sidecars.look(beside: row.key, in: root).document.isEmpty
-        case .failed where FileNames.verdict(row.key.path.name) == .sidecar:
+        case .failed where row.key.path.isSidecar:
             return try sidecars.rows(beside: row.key).isEmpty
         case .failed, .excluded: return false
         }
@@ -109,7 +115,7 @@ extension Scanner {
     /// What an orphan scan found outdated.
     func refresh(_ rows: [FileRow], in root: OpenRoot) throws(CatalogError) {
         for row in rows where !workQueue.isStopping {
-            if FileNames.verdict(row.key.path.name) == .sidecar {
+            if row.key.path.isSidecar {
                 try examineSidecar(row.key, in: root)
             } else {
                 try refreshDocument(of: row, in: root)

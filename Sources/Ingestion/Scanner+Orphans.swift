@@ -17,7 +17,8 @@ extension Scanner {
         var rowCount = 0
         var counts: [RowKind: Int] = [:]
         let commitCount = workQueue.read { $0.commitCount(of: id) }
-        var lookup = Lookup(root: root)
+        guard let rules = workQueue.read({ $0.rules(of: id) }) else { return }
+        var lookup = Lookup(EntryClassifier(root, rules))
         var outdated: [FileRow] = []
         try ledger.forEachRow(in: id, below: directory.path) { (row) throws(CatalogError) in
             rowCount += 1
@@ -54,28 +55,35 @@ extension Scanner {
 
 /// Looks up one path after the other, keeping the directory of the last one open: rows come in order of path.
 private struct Lookup: ~Copyable {
-    private let root: OpenRoot
+    private var classifier: EntryClassifier
     private var parent: RelativePath?
     private var directory: OwnedDescriptor?
+    /// Of that directory; nil where the rules exclude it.
+    private var stack: IgnoreStack?
     /// When an entry of that directory last came or went, nanoseconds since 1970.
     private(set) var directoryChanged: Int64 = 0
 
-    init(root: OpenRoot) { self.root = root }
+    init(_ classifier: EntryClassifier) { self.classifier = classifier }
 
-    /// Whether there is no regular file at the path, for certain, or one that is not to be looked at.
+    /// Whether there is no regular file at the path, for certain, or one that the rules leave out.
     mutating func isGone(_ path: RelativePath) -> Bool {
-        if FileNames.skips(path) { return true }
         do throws(SystemError) {
             if parent != path.parent {
                 parent = nil
-                let opened = try root.directory.openDirectory(beneath: path.parent)
+                stack = classifier.stack(of: path.parent)
+                let opened = try classifier.root.openDirectory(beneath: path.parent)
                 directoryChanged = try opened.status().modified
                 directory = consume opened
                 parent = path.parent
             }
-            return try directory?.status(ofEntry: Array(path.name))?.kind != .regular
+            guard let stack, let status = try directory?.status(ofEntry: Array(path.name)) else { return true }
+            switch classifier.classify(status.kind, path, stack) {
+            case .image: return classifier.isTooSmall(status)
+            case .document: return false
+            case .folder, .excluded: return true
+            }
         } catch {
-            return error.saysAbsent
+            return error.saysAbsent || error.saysNameTooLong
         }
     }
 }

@@ -38,6 +38,7 @@ final class Scanner: Sendable {
                 case .probe(let key): try probe(key)
                 case .check(let key, let isRemoval, let since): try check(key, isRemoval: isRemoval, since: since)
                 case .scanDirectory(let directory, let isForced): try scanDirectory(directory, isForced: isForced)
+                case .countEntries(let directory): countEntries(of: directory)
                 case .removeOrphans(let directory): try removeOrphans(below: directory)
                 case .retryFailures: try retryFailures()
                 }
@@ -76,17 +77,26 @@ final class Scanner: Sendable {
             log.debug("\(error)")
             return workQueue.update { $0.fileNeedsReading(key, at: .now) }
         }
-        let verdict = FileNames.verdict(key.path.name)
-        if verdict == .sidecar { return try examineSidecar(key, in: root) }
-        switch status?.kind {
-        case .directory:
+        guard let rules = workQueue.read({ $0.rules(of: key.root) }) else { return }
+        var classifier = EntryClassifier(root, rules)
+        let entry = classifier.stack(of: key.path.parent).map { stack in
+            // What is gone is judged by what its name says that it was.
+            classifier.classify(status?.kind ?? .regular, key.path, stack)
+        }
+        switch (status?.kind, entry) {
+        case (_, .document):
+            try examineSidecar(key, in: root)
+        case (.directory, _):
             workQueue.update { $0.directoryChanged(key, due: .now) }
-        case .regular where verdict == .candidate:
+        case (.regular, .image) where status.map(classifier.isTooSmall) == false:
             let row = try ledger.file(key)
             let stamp = status.map { FileStamp($0) }
             let now = wallClockNanoseconds()
             guard let stamp, FileRow.needsWork(row, stamp: stamp, isForced: false, now: now) else { return }
             workQueue.update { $0.fileNeedsReading(key, at: .now) }
+        case (_, .excluded) where key.path.isSidecar:
+            // A link, or something that the rules leave out, has taken the place of a document.
+            try examineSidecar(key, isLeftOut: true, in: root)
         default:
             guard let row = try ledger.file(key) else { return }
             if !isRemoval { return workQueue.update { $0.fileChanged(key, .removed, at: .now) } }

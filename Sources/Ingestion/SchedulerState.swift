@@ -75,7 +75,7 @@ struct SchedulerState: Sendable {
 
     /// A quiescent file needs reading: an image by a reader, a sidecar by the scanner.
     mutating func fileNeedsReading(_ key: FileKey, isForced: Bool = false, at now: Instant) {
-        if FileNames.verdict(key.path.name) == .sidecar { return fileChanged(key, .closed, at: now) }
+        if key.path.isSidecar { return fileChanged(key, .closed, at: now) }
         if defersToInFlightJob(key) { return }
         guard roots[key.root]?.hasRoom(.urgent, capacity: configuration.backlogCapacity) ?? false else {
             return directoryChanged(parent(of: key), due: now + configuration.probeInterval)
@@ -139,9 +139,38 @@ struct SchedulerState: Sendable {
             .scheduleScan(directory.path, due: due, capacity: configuration.dirtyDirectoryCapacity)
     }
 
+    /// An entry of a directory came or went: the directory is counted anew.
+    mutating func entriesChanged(in directory: FileKey, at now: Instant) {
+        roots[directory.root]?.scheduleCount(directory.path, at: now, configuration)
+    }
+
     /// A directory went away: its rows are compared with the disk, after the time in which a deletion waits.
     mutating func directoryRemoved(_ directory: FileKey, at now: Instant) {
+        roots[directory.root]?.entriesGone(directory.path)
         scheduleOrphanScan(directory, due: now + configuration.removalDelay)
+    }
+
+    /// A scan begins to count the entries of the directories that it lists.
+    mutating func censusBegan(_ root: OpenRoot) { roots[root.record.id]?.censusBegan() }
+
+    /// A directory holds these entries now, and `seconds` were needed to count them.
+    mutating func entriesCounted(
+        _ counts: EntryCounts,
+        in directory: RelativePath,
+        of root: OpenRoot,
+        seconds: Double = 0
+    ) {
+        guard roots[root.record.id]?.open === root else { return }
+        roots[root.record.id]?.entriesCounted(counts, in: directory, seconds: seconds)
+    }
+
+    /// A directory that was to be counted is gone.
+    mutating func entriesGone(_ directory: FileKey) { roots[directory.root]?.entriesGone(directory.path) }
+
+    /// A scan met every directory at and below `directory`.
+    mutating func censusFinished(_ root: OpenRoot, below directory: RelativePath) {
+        guard roots[root.record.id]?.open === root else { return }
+        roots[root.record.id]?.censusFinished(below: directory)
     }
 
     /// A scan of a directory of `root` ended: its rows are compared with the disk.
@@ -214,19 +243,17 @@ struct SchedulerState: Sendable {
     ///
     /// - Parameters:
     ///   - root: what was scanned.
-    ///   - seenCount: its image files.
     ///   - detail: why it is polled, empty where events can be had.
     ///   - nextScan: when the next scan is due that no event asks for.
     /// - Returns: whether `detail` is news.
     mutating func rootScanned(
         _ root: OpenRoot,
-        seenCount: Int,
         pollingBecause detail: String,
         nextScan: Instant
     ) -> Bool {
         let id = root.record.id
         guard roots[id]?.open === root else { return false }
-        return roots[id]?.scanned(seenCount: seenCount, pollingBecause: detail, nextScan: nextScan) ?? false
+        return roots[id]?.scanned(pollingBecause: detail, nextScan: nextScan) ?? false
     }
 
     /// Events were lost, or the ledger could not be read: every root is scanned.
@@ -292,7 +319,7 @@ struct SchedulerState: Sendable {
     mutating func beginSideTask(_ key: FileKey) -> Bool {
         guard sideTaskCount < Self.sideTaskCapacity else { return false }
         sideTaskCount += 1
-        if FileNames.verdict(key.path.name) == .sidecar { sidecarTasks[key, default: 0] += 1 }
+        if key.path.isSidecar { sidecarTasks[key, default: 0] += 1 }
         return true
     }
 
@@ -369,7 +396,11 @@ struct SchedulerState: Sendable {
             return .retryFailures
         }
         for id in roots.keys.sorted(by: { $0.rawValue < $1.rawValue }) {
-            if let task = roots[id]?.takeDirectoryScan(at: now) ?? takeOrphanScan(in: id, at: now) { return task }
+            if let task = roots[id]?.takeDirectoryScan(at: now) ?? roots[id]?.takeCount(at: now)
+                ?? takeOrphanScan(in: id, at: now)
+            {
+                return task
+            }
         }
         return nil
     }
@@ -436,6 +467,12 @@ struct SchedulerState: Sendable {
     func root(_ root: RootID) -> (record: RootRecord, open: OpenRoot?, isOffline: Bool)? {
         roots[root].map { ($0.record, $0.open, $0.state == .offline) }
     }
+
+    /// What is looked at below a root.
+    func rules(of root: RootID) -> PathRules? { roots[root]?.rules }
+
+    /// What is looked at below each root.
+    var rules: [RootID: PathRules] { roots.mapValues(\.rules) }
 
     func commitCount(of root: RootID) -> Int? { roots[root]?.commitCount }
 

@@ -84,7 +84,7 @@ struct Sidecars: Sendable {
 
     /// Those of the places of an image's document that have a row: bad documents, which are none without an image.
     func listed(beside image: FileKey) throws(CatalogError) -> [FileKey] {
-        if FileNames.verdict(image.path.name) == .sidecar { return [] }
+        if image.path.isSidecar { return [] }
         var keys: [FileKey] = []
         for place in Self.places(for: image.path) {
             let key = FileKey(root: image.root, path: place)
@@ -183,7 +183,7 @@ struct Sidecars: Sendable {
             try collect(sidecar.root, directory.appending(prefix), into: &rows)
         }
         return rows.values.filter { row in
-            FileNames.verdict(row.key.path.name) != .sidecar && Self.places(for: row.key.path).contains(sidecar.path)
+            !row.key.path.isSidecar && Self.places(for: row.key.path).contains(sidecar.path)
         }.sorted { $0.key.path < $1.key.path }
     }
 
@@ -208,8 +208,6 @@ struct Sidecars: Sendable {
 }
 
 extension FileFailure {
-    /// The kind of a sidecar that is no document.
-    static let invalidDocument = "invalid-document"
     /// The kind of an image that must have a document and has none.
     static let documentMissing = "document-missing"
 
@@ -221,4 +219,9 @@ extension FileFailure {
             badly ? "what lies beside it is no good document" : "no document lies beside it, such as \(text)"
         return FileFailure(kind: documentMissing, message: message, attempts: 1, nextAttempt: nil)
     }
+}
+
+extension RelativePath {
+    /// Whether its name is one of documents.
+    var isSidecar: Bool { KnownNames.kind(ofFile: name) == .document }
 }

@@ -48,10 +48,11 @@ final class Watcher: Sendable {
     func receive(_ events: [Inotify.Event]) {
         let now = Instant.now
         // One lock for all; consecutive writes to one file are one event.
+        let rules = workQueue.read { $0.rules }
         var last: Inotify.Event?
-        let changes = events.compactMap { event -> Change? in
+        let changes = events.flatMap { event -> [Change] in
             defer { last = event }
-            return event == last ? nil : change(event)
+            return event == last ? [] : translate(event, rules)
         }
         guard !changes.isEmpty else { return }
         workQueue.update { scheduler in
@@ -62,9 +63,11 @@ final class Watcher: Sendable {
     /// One event as the scheduler understands it.
     private enum Change {
         case file(FileKey, Debouncer.Cause)
-        /// It appeared, may be readable now, or is a root in whose place another may stand.
+        /// It appeared, may be readable now, has other rules, or is a root in whose place another may stand.
         case directory(FileKey)
         case removedDirectory(FileKey)
+        /// An entry of it came or went.
+        case entries(FileKey)
         case everything
 
         func apply(to scheduler: inout SchedulerState, at now: Instant) {
@@ -72,46 +75,64 @@ final class Watcher: Sendable {
             case .file(let key, let cause): scheduler.fileChanged(key, cause, at: now)
             case .directory(let key): scheduler.directoryChanged(key, due: now)
             case .removedDirectory(let key): scheduler.directoryRemoved(key, at: now)
+            case .entries(let key): scheduler.entriesChanged(in: key, at: now)
             case .everything: scheduler.eventsLost(at: now)
             }
         }
     }
 
-    private func change(_ event: Inotify.Event) -> Change? {
+    private func translate(_ event: Inotify.Event, _ rules: [RootID: PathRules]) -> [Change] {
         if event.change.contains(.overflowed) {
             log.warning("events came faster than the kernel's queue holds; looking at every file instead")
-            return .everything
+            return [.everything]
         }
         if event.change.contains(.ignored) {
             table.forget(event.watch)
-            return nil
+            return []
         }
         switch table.place(of: event.watch) {
-        case .dying: return nil
-        case .unknown: return .everything
-        case .known(let place): return event.name.isEmpty ? change(event.change, of: place) : change(event, in: place)
+        case .dying: return []
+        case .unknown: return [.everything]
+        case .known(let place):
+            guard let rules = rules[place.root] else { return [] }
+            return event.name.isEmpty ? translate(event.change, of: place) : translate(event, in: place, rules)
         }
     }
 
     /// An event of the watched directory itself. A directory below a root is its parent's to tell of.
-    private func change(_ change: Inotify.Change, of place: FileKey) -> Change? {
+    private func translate(_ change: Inotify.Change, of place: FileKey) -> [Change] {
         let isAway = !change.isDisjoint(with: [.deletedSelf, .movedSelf, .unmounted])
-        return isAway && place.path == .root ? .directory(place) : nil
+        return isAway && place.path == .root ? [.directory(place)] : []
     }
 
-    private func change(_ event: Inotify.Event, in place: FileKey) -> Change? {
+    /// An event of an entry of the directory. Here the name and the root's own patterns decide; ignore files have the last
+    /// word where the disk may be read.
+    private func translate(_ event: Inotify.Event, in place: FileKey, _ rules: PathRules) -> [Change] {
         let key = FileKey(root: place.root, path: place.path.appending(event.name))
+        let isCounted = !event.change.isDisjoint(with: [.created, .movedTo, .deleted, .movedFrom])
+        var changes: [Change] = isCounted ? [.entries(place)] : []
         if event.change.contains(.isDirectory) {
-            guard !FileNames.skipsDirectory(event.name) else { return nil }
             if event.change.contains(.movedFrom) { table.remove(key.root, key.path) }
-            if !event.change.isDisjoint(with: [.movedFrom, .deleted]) { return .removedDirectory(key) }
-            // A change of rights may have opened or closed it.
-            return event.change.isDisjoint(with: [.created, .movedTo, .attributes]) ? nil : .directory(key)
+            if !event.change.isDisjoint(with: [.movedFrom, .deleted]) {
+                changes.append(.removedDirectory(key))
+            } else if !event.change.isDisjoint(with: [.created, .movedTo, .attributes]) {
+                // A change of rights may have opened or closed it.
+                changes.append(.directory(key))
+            }
+        } else if rules.settings.ignoreFiles, IgnoreFile.names.contains(event.name) {
+            if isCounted || event.change.contains(.closedAfterWriting) { changes.append(.directory(place)) }
+        } else if let cause = Self.cause(event.change) {
+            let verdict = rules.verdict(key.path, isFolder: false, IgnoreStack())
+            if case .excluded = verdict { return changes }
+            changes.append(.file(key, cause))
         }
-        guard FileNames.verdict(event.name) != .skipped else { return nil }
-        if !event.change.isDisjoint(with: [.closedAfterWriting, .movedTo]) { return .file(key, .closed) }
-        if !event.change.isDisjoint(with: [.deleted, .movedFrom]) { return .file(key, .removed) }
-        if !event.change.isDisjoint(with: [.created, .modified]) { return .file(key, .touched) }
-        return event.change.contains(.attributes) ? .file(key, .attributes) : nil
+        return changes
+    }
+
+    private static func cause(_ change: Inotify.Change) -> Debouncer.Cause? {
+        if !change.isDisjoint(with: [.closedAfterWriting, .movedTo]) { return .closed }
+        if !change.isDisjoint(with: [.deleted, .movedFrom]) { return .removed }
+        if !change.isDisjoint(with: [.created, .modified]) { return .touched }
+        return change.contains(.attributes) ? .attributes : nil
     }
 }

@@ -61,6 +61,8 @@ package protocol ServedCollection: Sendable {
     var status: CollectionStatus { get }
     /// Opens an image's file, below its root only, if it is still the file that was indexed.
     func open(_ image: ImageRecord) throws(DaemonError) -> OwnedDescriptor
+    /// What is left out of its folders, a page in order of the walk.
+    func exclusions(reason: ExclusionReason?, after: FileKey?, limit: Int) throws(DaemonError) -> [Exclusion]
     /// A small upright JPEG.
     func thumbnail(_ image: ImageRecord, longSide: Int) throws(DaemonError) -> [UInt8]
 

@@ -55,10 +55,14 @@ package struct RootBody: Codable, Sendable, Equatable {
     /// `scanning`, `live`, `polling`, `offline`.
     package var state: String
     package var detail: String
-    package var seenFiles: Int
+    /// All that lies below: every file, and every folder that is not entered. The sum of the counts below.
+    package var entries: Int
     package var indexedFiles: Int
     package var failedFiles: Int
     package var waitingFiles: Int
+    /// Entries that are left out, by reason: `rule`, `hidden`, `link`, `other_file_system`, `unreadable_folder`,
+    /// `too_deep`, `not_an_image`, `too_small`, `special`, `document`, `removed`; no zeros.
+    package var excludedFiles: [String: Int]
     /// Whose images its files become; older daemons have one collection and say nothing of it.
     package var collection: String?
 
@@ -66,10 +70,11 @@ package struct RootBody: Codable, Sendable, Equatable {
         path: String,
         state: String,
         detail: String,
-        seenFiles: Int,
+        entries: Int,
         indexedFiles: Int,
         failedFiles: Int,
         waitingFiles: Int,
+        excludedFiles: [String: Int] = [:],
         collection: String? = nil,
         pathBytes: String? = nil
     ) {
@@ -78,19 +83,52 @@ package struct RootBody: Codable, Sendable, Equatable {
         self.pathBytes = pathBytes
         self.state = state
         self.detail = detail
-        self.seenFiles = seenFiles
+        self.entries = entries
+        self.excludedFiles = excludedFiles
         self.indexedFiles = indexedFiles
         self.failedFiles = failedFiles
         self.waitingFiles = waitingFiles
     }
 
     enum CodingKeys: String, CodingKey {
-        case path, state, detail, collection
+        case path, state, detail, entries, collection
         case pathBytes = "path_bytes"
-        case seenFiles = "seen_files"
         case indexedFiles = "indexed_files"
         case failedFiles = "failed_files"
         case waitingFiles = "waiting_files"
+        case excludedFiles = "excluded_files"
+    }
+}
+
+/// An entry below a root that is left out (`GET /v1/exclusions`).
+package struct ExclusionBody: Codable, Sendable, Equatable {
+    /// Absolute. A folder stands for all that lies in it.
+    package var path: String
+    /// As an image's.
+    package var pathBytes: String?
+    /// A stable word, as in `RootBody.excludedFiles`.
+    package var reason: String
+
+    package init(path: String, reason: String, pathBytes: String? = nil) {
+        self.path = path
+        self.pathBytes = pathBytes
+        self.reason = reason
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case path, reason
+        case pathBytes = "path_bytes"
+    }
+}
+
+/// `GET /v1/exclusions`: folder by folder, in order of their names.
+package struct ExclusionPage: Codable, Sendable, Equatable {
+    package var exclusions: [ExclusionBody]
+    package var next: String?
+
+    package init(exclusions: [ExclusionBody], next: String?) {
+        self.exclusions = exclusions
+        self.next = next
     }
 }
 

@@ -9,8 +9,8 @@ package enum WireProtocol {
     /// Additive features, listed by `/v1/version`, so that a client need not guess from a version number.
     package static let capabilities = [
         "search.image", "search.id", "images.list", "images.content", "images.thumbnail", "images.delete",
-        "failures.list", "filters", "roots", "rescan", "models", "whitening", "backup", "verify", "rebuild", "page",
-        "collections",
+        "failures.list", "exclusions.list", "filters", "roots", "rescan", "models", "whitening", "backup", "verify",
+        "rebuild", "page", "collections",
     ]
 }
 

@@ -176,6 +176,7 @@ struct CommandTests {
             (["show", "7"], "GET /v1/images/7?collection=work"),
             (["remove", "7"], "DELETE /v1/images/7?collection=work"),
             (["failures"], "GET /v1/failures?limit=1000&collection=work"),
+            (["exclusions"], "GET /v1/exclusions?limit=1000&collection=work"),
             (["status"], "GET /v1/status?collection=work"), (["watch", "/a"], "POST /v1/roots"),
             (["unwatch", "/a"], "DELETE /v1/roots"), (["rescan"], "POST /v1/rescan"),
             (["model", "whiten", "--off"], "DELETE /v1/whitening?collection=work"),
@@ -236,6 +237,29 @@ struct CommandTests {
             CommandRun(["failures"], socket: daemon.path).output
                 == "corrupt  again when it changes  /photos/b.jpg: cut\n"
         )
+    }
+
+    @Test("exclusions prints page after page, and asks for one reason")
+    func exclusions() throws {
+        let daemon = try FakeDaemon { request in
+            let isSecond = request.target.contains("cursor=x")
+            let entry = ExclusionBody(path: isSecond ? "/photos/z" : "/photos/a\n", reason: "link")
+            return FakeDaemon.reply(ExclusionPage(exclusions: [entry], next: isSecond ? nil : "x"))
+        }
+        let run = CommandRun(["exclusions", "--reason", "link"], socket: daemon.path)
+        #expect(run.output == "link  /photos/a\\n\nlink  /photos/z\n")
+        #expect(daemon.requests.map(\.target).allSatisfy { $0.contains("reason=link") })
+        #expect(daemon.requests.count == 2)
+    }
+
+    @Test("status --verbose says how the entries of a folder add up")
+    func statusAccount() throws {
+        let daemon = try FakeDaemon { _ in FakeDaemon.reply(makeStatus()) }
+        #expect(!CommandRun(["status"], socket: daemon.path).output.contains("not an image"))
+        let output = CommandRun(["status", "--verbose"], socket: daemon.path).output
+        #expect(output.contains("3 left out"))
+        #expect(output.contains("2  not an image"))
+        #expect(output.contains("1  hidden"))
     }
 
     @Test("version names the libraries; model list marks the one in use")

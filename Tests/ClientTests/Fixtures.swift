@@ -39,10 +39,11 @@ func makeStatus(
                 path: "/photos",
                 state: rootState,
                 detail: "",
-                seenFiles: images + waiting,
+                entries: images + waiting + 4,
                 indexedFiles: images,
                 failedFiles: 1,
-                waitingFiles: rootWaiting
+                waitingFiles: rootWaiting,
+                excludedFiles: ["hidden": 1, "not_an_image": 2]
             )
         ],
         resources: .init(

@@ -23,7 +23,7 @@ struct WaitingTests {
                         path: root?.path ?? "",
                         state: "scanning",
                         detail: "",
-                        seenFiles: 0,
+                        entries: 0,
                         indexedFiles: 0,
                         failedFiles: 0,
                         waitingFiles: 0

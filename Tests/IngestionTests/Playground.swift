@@ -26,6 +26,7 @@ final class Playground {
         configuration.guardDelay = 0.1
         configuration.pauseInterval = 0.05
         configuration.commitDelay = 0.005
+        configuration.countDelay = 0.05
         return configuration
     }
 

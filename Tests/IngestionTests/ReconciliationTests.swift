@@ -19,7 +19,7 @@ import Testing
         #expect(ground.embedder.embeddedCount == 200)
         let status = ground.ingestor.status
         #expect(status.roots.map(\.indexedCount) == [100, 100])
-        #expect(status.roots.map(\.seenCount).allSatisfy { $0 >= 0 })
+        #expect(status.roots.map(\.entryCount).allSatisfy { $0 >= 0 })
         #expect(status.waitingCount == 0)
         #expect(status.pauseReason == nil)
     }

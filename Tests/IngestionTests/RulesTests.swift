@@ -6,33 +6,104 @@ import Testing
 @testable import Ingestion
 
 @Suite struct RulesTests {
+    private func verdict(
+        _ path: String,
+        isFolder: Bool = false,
+        _ settings: RootSettings = RootSettings(),
+        _ stack: IgnoreStack = IgnoreStack()
+    ) -> PathRules.Verdict {
+        PathRules(settings).verdict(RelativePath(path), isFolder: isFolder, stack)
+    }
+
+    @Test func `Settings say what is looked at`() throws {
+        var settings = RootSettings()
+        settings.hidden = true
+        #expect(verdict(".a.jpg", isFolder: false, settings) == .candidate)
+        #expect(verdict(".likenessignore", isFolder: false, settings) == .excluded(.notAnImage))
+        settings.exclude = ["raw/", "*.jpg", "!keep.jpg", "/top.png"]
+        try settings.validate()
+        #expect(verdict("a/raw", isFolder: true, settings) == .excluded(.rule))
+        #expect(verdict("a/raw", isFolder: false, settings) == .candidate)
+        #expect(verdict("a/b.jpg", isFolder: false, settings) == .excluded(.rule))
+        #expect(verdict("a/keep.jpg", isFolder: false, settings) == .candidate)
+        #expect(verdict("top.png", isFolder: false, settings) == .excluded(.rule))
+        #expect(verdict("a/top.png", isFolder: false, settings) == .candidate)
+        settings = RootSettings()
+        settings.include = ["2024/", "*.png"]
+        #expect(verdict("2024/x/a.jpg", isFolder: false, settings) == .candidate)
+        #expect(verdict("2023/x/a.png", isFolder: false, settings) == .candidate)
+        #expect(verdict("2023/x/a.jpg", isFolder: false, settings) == .excluded(.rule))
+        #expect(verdict("2023", isFolder: true, settings) == .enter)
+    }
+
+    @Test func `A setting that cannot be used is named`() {
+        let cases: [(String, (inout RootSettings) -> Void)] = [
+            ("exclude", { $0.exclude = ["#"] }), ("include", { $0.include = [""] }),
+            ("maximum_depth", { $0.maximumDepth = 0 }), ("minimum_pixels", { $0.minimumPixels = -1 }),
+            ("rescan_interval_s", { $0.rescanInterval = 1 }), ("minimum_bytes", { $0.minimumBytes = -5 }),
+        ]
+        for (member, change) in cases {
+            var settings = RootSettings()
+            change(&settings)
+            let error = #expect(throws: RuleError.self) { try settings.validate() }
+            #expect(error?.member == member)
+        }
+    }
+
+    @Test func `A Photos library is entered for its originals alone`() {
+        #expect(verdict("x.photoslibrary", isFolder: true) == .enter)
+        #expect(verdict("x.photoslibrary/originals", isFolder: true) == .enter)
+        #expect(verdict("x.photoslibrary/resources", isFolder: true) == .excluded(.rule))
+        #expect(verdict("a/resources", isFolder: true) == .enter)
+    }
+
+    @Test func `The deepest ignore file decides, and its last pattern`() throws {
+        let top = try IgnoreFile(Array("*.jpg\n/b/c.png\n".utf8))
+        let below = try IgnoreFile(Array("# comment\n!a.jpg\r\n/d.png\n".utf8))
+        let stack = IgnoreStack().entering(.root, top).entering(RelativePath("b"), below)
+        #expect(verdict("b/x.jpg", stack: stack) == .excluded(.rule))
+        #expect(verdict("b/a.jpg", stack: stack) == .candidate)
+        #expect(verdict("b/c.png", stack: stack) == .excluded(.rule))
+        #expect(verdict("b/d.png", stack: stack) == .excluded(.rule))
+        #expect(verdict("b/e/d.png", stack: stack) == .candidate)
+    }
+
+    private func verdict(_ path: String, stack: IgnoreStack) -> PathRules.Verdict {
+        verdict(path, isFolder: false, RootSettings(), stack)
+    }
+
     @Test(arguments: [
         "a.jpg", "A.JPEG", "photo", "x.png", "scan.tif", "picture.heic", "no-extension", "a.jpg.bak", "trailer.pdf",
         "a b.jpg",
         "\u{e4}.jpg",
     ])
     func `Everything that may be an image is looked at`(_ name: String) {
-        #expect(FileNames.verdict(Array(name.utf8)) == .candidate)
+        #expect(verdict(name) == .candidate)
     }
 
     @Test(arguments: [
         ".hidden.jpg", "a.jpg~", "a.tmp", "b.JPG.part", "c.partial", "d.crdownload", "e.download", "f.opdownload",
         ".syncthing.a.jpg.tmp", "~syncthing~a.jpg.tmp", "Thumbs.db", "notes.txt", "film.MP4", "song.mp3", "a.zip",
+        "b.jpg_original",
     ])
     func `Unfinished, hidden and other files are left out`(_ name: String) {
-        #expect(FileNames.verdict(Array(name.utf8)) == .skipped)
+        guard case .excluded = verdict(name) else { return #expect(Bool(false), "\(name) is looked at") }
     }
 
     @Test func `Documents are told from images`() {
-        #expect(FileNames.verdict(Array("a.jpg.JSON".utf8)) == .sidecar)
-        #expect(FileNames.verdict([0xFF, 0xFE, 0x2E, 0x6A, 0x70, 0x67]) == .candidate)
+        #expect(verdict("a.jpg.JSON") == .sidecar)
+        let raw = RelativePath(bytes: [0xFF, 0xFE, 0x2E, 0x6A, 0x70, 0x67])
+        #expect(PathRules().verdict(raw, isFolder: false, IgnoreStack()) == .candidate)
     }
 
-    @Test(arguments: [".git", ".~tmp~", ".rsync-partial", "@eaDir", ".Trash-1000", "#recycle", "lost+found"])
+    @Test(arguments: [
+        ".git", ".~tmp~", ".rsync-partial", "@eaDir", ".Trash-1000", "#recycle", "lost+found", "@Recycle",
+        "@Recently-Snapshot", "#snapshot", "$RECYCLE.BIN", "System Volume Information", "Catalog Previews.lrdata",
+    ])
     func `Folders of other programs are not entered`(_ name: String) {
-        #expect(FileNames.skipsDirectory(Array(name.utf8)))
-        #expect(FileNames.skips(RelativePath("a/\(name)/b.jpg")))
-        #expect(!FileNames.skips(RelativePath("a/b.jpg")))
+        #expect(verdict(name, isFolder: true) != .enter)
+        #expect(verdict("a/\(name)", isFolder: true) != .enter)
+        #expect(verdict("a", isFolder: true) == .enter)
     }
 
     @Test func `Work is needed exactly when the stamp or the time says so`() {

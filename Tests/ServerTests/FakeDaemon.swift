@@ -68,7 +68,8 @@ final class FakeDaemon: DaemonControl {
         root: RootRecord(id: RootID(rawValue: 1), path: RelativePath("/photos")),
         state: .offline,
         detail: "not mounted",
-        seenCount: 5,
+        entryCount: 9,
+        excludedCounts: [.link: 1, .notAnImage: 2],
         indexedCount: 5,
         failedCount: 1,
         waitingCount: 0
@@ -242,6 +243,13 @@ final class FakeCollection: ServedCollection {
     func open(_ image: ImageRecord) throws(DaemonError) -> OwnedDescriptor {
         guard let daemon else { throw .fileUnavailable(image.id, cause: FakeDaemon.gone) }
         return try daemon.open(image)
+    }
+
+    func exclusions(reason: ExclusionReason?, after: FileKey?, limit: Int) throws(DaemonError) -> [Exclusion] {
+        let all = [("a/.hidden.jpg", ExclusionReason.hidden), ("a/link.jpg", .link), ("b", .unreadableFolder)]
+            .map { Exclusion(key: FileKey(root: RootID(rawValue: 1), path: RelativePath($0.0)), reason: $0.1) }
+        let rest = all.filter { one in after.map { $0.path < one.key.path } ?? true }
+        return Array(rest.filter { reason == nil || $0.reason == reason }.prefix(limit))
     }
 
     func thumbnail(_ image: ImageRecord, longSide: Int) throws(DaemonError) -> [UInt8] {

@@ -242,6 +242,20 @@ struct RouteTests {
         #expect(second.next == nil)
     }
 
+    @Test func `what is left out comes in pages, by reason if asked`() throws {
+        let server = try TestServer()
+        let first = try decode(ExclusionPage.self, server.send("GET", "/v1/exclusions?limit=2"))
+        #expect(first.exclusions.map(\.path) == ["/photos/a/.hidden.jpg", "/photos/a/link.jpg"])
+        #expect(first.exclusions.map(\.reason) == ["hidden", "link"])
+        let cursor = try #require(first.next)
+        let second = try decode(ExclusionPage.self, server.send("GET", "/v1/exclusions?limit=2&cursor=\(cursor)"))
+        #expect(second.exclusions == [ExclusionBody(path: "/photos/b", reason: "unreadable_folder")])
+        #expect(second.next == nil)
+        let links = try decode(ExclusionPage.self, server.send("GET", "/v1/exclusions?reason=link"))
+        #expect(links.exclusions.map(\.reason) == ["link"])
+        #expect(try server.send("GET", "/v1/exclusions?reason=because").status == 400)
+    }
+
     @Test func `one image has all that is known of it`() throws {
         let image = try decode(ImageBody.self, TestServer().send("GET", "/v1/images/3"))
         #expect(image.id == 3)

@@ -7,14 +7,16 @@ extension CommandDescription {
         name: "status",
         summary:
             "Shows everything at a glance: images, loading, model, device, folders, warnings and what to do about them.",
-        usage: "[--collection NAME]",
+        usage: "[--collection NAME] [--verbose]",
         examples: [
             Example("status", "one screen"),
+            Example("status --verbose", "with what is left out of each folder, by reason"),
             Example("status --json | jq .counts.images", "a figure for a script"),
         ],
         operandCounts: 0...0,
         options: [
-            OptionDescription("collection", .text(placeholder: "NAME"), "only this collection (all of them)")
+            OptionDescription("collection", .text(placeholder: "NAME"), "only this collection (all of them)"),
+            OptionDescription("verbose", .flag, "how the entries of each folder add up"),
         ],
         run: { invocation in
             let request = HTTPRequest(
@@ -23,7 +25,12 @@ extension CommandDescription {
                 query: invocation.arguments.collectionQuery
             )
             return try invocation.ask(request) { (status: StatusResponse) in
-                StatusScreen(status: status, terminal: invocation.terminal).lines.forEach(invocation.terminal.print)
+                StatusScreen(
+                    status: status,
+                    terminal: invocation.terminal,
+                    isVerbose: invocation.arguments.has("verbose")
+                )
+                .lines.forEach(invocation.terminal.print)
             }
         }
     )
@@ -33,6 +40,7 @@ extension CommandDescription {
 struct StatusScreen {
     let status: StatusResponse
     let terminal: Terminal
+    var isVerbose = false
 
     var lines: [String] {
         var rows = [["images", images]]
@@ -95,14 +103,26 @@ struct StatusScreen {
     private var roots: [String] {
         guard !status.roots.isEmpty else { return ["  no folder is watched: likeness watch DIR"] }
         let rows = status.roots.map { root in
-            var counts = "\(Text.count(root.indexedFiles)) of \(Text.count(root.seenFiles))"
+            var counts = "\(Text.count(root.indexedFiles)) searchable"
             if root.failedFiles > 0 { counts += ", \(Text.count(root.failedFiles)) failed" }
             if root.waitingFiles > 0 { counts += ", \(Text.count(root.waitingFiles)) waiting" }
+            let leftOut = root.excludedFiles.values.reduce(0, +)
+            if leftOut > 0 { counts += ", \(Text.count(leftOut)) left out" }
             let detail = root.detail.isEmpty ? "" : "  (\(root.detail))"
             let collection = collections.count > 1 ? [root.collection ?? ""] : []
             return ["    \(root.state)"] + collection + [counts, Text.visible(root.path + detail)]
         }
-        return ["  folders"] + Text.table(rows)
+        return ["  folders"] + Text.table(rows) + (isVerbose ? status.roots.flatMap(Self.account) : [])
+    }
+
+    /// How the entries of a folder add up.
+    private static func account(of root: RootBody) -> [String] {
+        let reasons = root.excludedFiles.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+        let parts =
+            [(root.indexedFiles, "searchable"), (root.failedFiles, "failed"), (root.waitingFiles, "waiting")]
+            + reasons.map { ($0.value, $0.key.replacing("_", with: " ")) }
+        let rows = parts.filter { $0.0 > 0 }.map { ["      \(Text.count($0.0))", $0.1] }
+        return ["    \(Text.visible(root.path)): \(Text.count(root.entries)) entries"] + Text.table(rows)
     }
 
     private var warnings: [String] {

@@ -159,6 +159,12 @@ final class ImageCollection: ServedCollection {
         }
     }
 
+    func exclusions(reason: ExclusionReason?, after: FileKey?, limit: Int) throws(DaemonError) -> [Exclusion] {
+        do throws(CatalogError) {
+            return try ingestor?.exclusions(reason: reason, after: after, limit: limit) ?? []
+        } catch { throw .catalog(error) }
+    }
+
     func thumbnail(_ image: ImageRecord, longSide: Int) throws(DaemonError) -> [UInt8] {
         let file = try open(image)
         let encoded: [UInt8]

@@ -1,5 +1,6 @@
 internal import Catalog
 internal import Filters
+internal import Ingestion
 internal import Platform
 internal import Wire
 
@@ -68,6 +69,13 @@ extension SearchResultBody {
             document: JSONDocument.value(of: hit.image.document),
             pathBytes: path.bytes
         )
+    }
+}
+
+extension ExclusionBody {
+    init(_ exclusion: Exclusion, _ paths: RootPaths) {
+        let path = paths.path(of: exclusion.key).full
+        self.init(path: path.text, reason: exclusion.reason.rawValue, pathBytes: path.bytes)
     }
 }
 

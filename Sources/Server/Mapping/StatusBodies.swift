@@ -117,10 +117,11 @@ extension RootBody {
             path: path.text,
             state: status.state.rawValue,
             detail: status.detail,
-            seenFiles: status.seenCount,
+            entries: status.entryCount,
             indexedFiles: status.indexedCount,
             failedFiles: status.failedCount,
             waitingFiles: status.waitingCount,
+            excludedFiles: Dictionary(uniqueKeysWithValues: status.excludedCounts.map { ($0.rawValue, $1) }),
             collection: collection,
             pathBytes: path.bytes
         )

@@ -2,6 +2,7 @@ internal import Catalog
 internal import Filters
 internal import Foundation
 internal import Glibc
+internal import Ingestion
 internal import Platform
 internal import Wire
 
@@ -52,6 +53,13 @@ extension Routes {
                 parameters: ["collection", "cursor", "limit"],
                 handle: listFailures
             ),
+            Route(
+                method: "GET",
+                pattern: "/v1/exclusions",
+                access: .administer,
+                parameters: ["collection", "reason", "cursor", "limit"],
+                handle: listExclusions
+            ),
         ]
     }
 
@@ -100,6 +108,26 @@ extension Routes {
         var response = try Response(json: FailurePage(failures: bodies, next: next))
         if let next { response.fields.append(link(call, next, limit)) }
         return response
+    }
+
+    /// What is left out may be private, such as hidden files: only administrators see its names.
+    private func listExclusions(_ call: Call) throws(Problem) -> Response {
+        let limit = try pageLimit(call)
+        let cursor = try call.parameters["cursor"].map { (text) throws(Problem) in try PageCursor.file(text) }
+        let reason = try call.parameters["reason"].map { (text) throws(Problem) in
+            guard let reason = ExclusionReason(rawValue: text) else {
+                let known = ExclusionReason.allCases.map(\.rawValue).joined(separator: ", ")
+                throw Problem(.badRequest, "`reason` is none of \(known)")
+            }
+            return reason
+        }
+        let collection = try collection(call)
+        let found = try ask(collection.exclusions(reason: reason, after: cursor, limit: limit + 1))
+        let page = found.prefix(limit)
+        let next = found.count > limit ? page.last.map { PageCursor.text(after: $0.key) } : nil
+        let paths = try rootPaths(of: collection)
+        let bodies = page.map { ExclusionBody($0, paths) }
+        return try Response(json: ExclusionPage(exclusions: bodies, next: next))
     }
 
     private func link(_ call: Call, _ cursor: String, _ limit: Int) -> (String, String) {

@@ -46,6 +46,13 @@ struct MetricsText {
                 sample("likeness_root_files", labels, Double(count))
             }
         }
+        header("likeness_root_excluded_files", "Entries below a root that are left out, by reason.", "gauge")
+        for root in status.roots {
+            for (reason, count) in root.excludedFiles.sorted(by: { $0.key < $1.key }) {
+                let labels = [("collection", root.collection ?? ""), ("root", root.path), ("reason", reason)]
+                sample("likeness_root_excluded_files", labels, Double(count))
+            }
+        }
         append(server)
     }
 
