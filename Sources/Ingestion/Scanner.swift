@@ -88,20 +88,24 @@ final class Scanner: Sendable {
             try examineSidecar(key, in: root)
         case (.directory, _):
             workQueue.update { $0.directoryChanged(key, due: .now) }
+            // The folder may have taken the name of a file that has a row.
+            try leave(key, root, isRemoval: isRemoval, since: since)
         case (.regular, .image) where status.map(classifier.isTooSmall) == false:
             let row = try ledger.file(key)
             let stamp = status.map { FileStamp($0) }
             let now = wallClockNanoseconds()
             guard let stamp, FileRow.needsWork(row, stamp: stamp, isForced: false, now: now) else { return }
             workQueue.update { $0.fileNeedsReading(key, at: .now) }
-        case (_, .excluded) where key.path.isSidecar:
-            // A link, or something that the rules leave out, has taken the place of a document.
-            try examineSidecar(key, isLeftOut: true, in: root)
-        default:
-            guard let row = try ledger.file(key) else { return }
-            if !isRemoval { return workQueue.update { $0.fileChanged(key, .removed, at: .now) } }
-            if !workQueue.update({ $0.postponesRemoval(of: key, since: since, at: .now) }) { try forget(row) }
+        default: try leave(key, root, isRemoval: isRemoval, since: since)
         }
+    }
+
+    /// What lies at a path is no file to be looked at, or nothing does: a row that it has goes.
+    private func leave(_ key: FileKey, _ root: OpenRoot, isRemoval: Bool, since: Instant) throws(CatalogError) {
+        if key.path.isSidecar { return try examineSidecar(key, isLeftOut: true, in: root) }
+        guard let row = try ledger.file(key) else { return }
+        if !isRemoval { return workQueue.update { $0.fileChanged(key, .removed, at: .now) } }
+        if !workQueue.update({ $0.postponesRemoval(of: key, since: since, at: .now) }) { try forget(row) }
     }
 
     /// Takes a row and its image out, unless the path is being read just now: then it is looked at again afterwards.

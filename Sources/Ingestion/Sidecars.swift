@@ -100,7 +100,7 @@ struct Sidecars: Sendable {
 
     private func exists(_ place: RelativePath, in root: OpenRoot) -> Bool {
         do throws(SystemError) {
-            return try root.directory.status(beneath: place)?.kind == .regular
+            return try root.status(beneath: place)?.kind == .regular
         } catch {
             // Something is there, or was when it was looked at; but no name that is too long for the file system.
             return !error.saysNameTooLong
@@ -134,7 +134,7 @@ struct Sidecars: Sendable {
             )
         case .unreadable(let error):
             var stamp = row?.stamp ?? FileStamp(device: 0, inode: 0, byteCount: 0, modified: 0, changed: 0)
-            if let status = try? root.directory.status(beneath: key.path) { stamp = FileStamp(status) }
+            if let status = try? root.status(beneath: key.path) { stamp = FileStamp(status) }
             let failure = FileFailure.transient(
                 FileFailure.invalidDocument,
                 "it cannot be read: \(error)",

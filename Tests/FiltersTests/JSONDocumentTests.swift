@@ -25,7 +25,7 @@ struct JSONDocumentTests {
         // And what is shown is the same document again.
         let shown = [UInt8](try JSONEncoder().encode(value))
         #expect(JSONDocument.value(of: shown) == value)
-        #expect(DocumentField.fields(of: shown) == DocumentField.fields(of: [UInt8](try JSONEncoder().encode(value))))
+        #expect(Set(DocumentField.fields(of: shown)) == Set(DocumentField.fields(of: Array(text.utf8))))
     }
 
     @Test(arguments: [

@@ -1,5 +1,6 @@
 import Catalog
 import Foundation
+import Harness
 import Platform
 import TestSupport
 import Testing
@@ -270,6 +271,97 @@ struct SidecarTests {
         #expect(scheduler.takeVisit(at: .now) == nil)
         scheduler.fileNeedsReading(FileKey(root: ground.root, path: RelativePath("a.jpg")), at: .now)
         #expect(scheduler.takeVisit(at: .now)?.key.path == RelativePath("a.jpg"))
+    }
+
+    @Test func `What the rules leave out, or is no file, is no bad document`() throws {
+        let ground = try Playground(files: ["a.jpg", "b.jpg"])
+        try ground.write("root/b.json", Self.bad)
+        try ground.write("root/a.jpg.json", Self.bad)
+        ground.eventually { ground.failed.count == 2 }
+        // A link takes the place of one, a folder that of the other.
+        try ground.remove("root/a.jpg.json")
+        #expect(symlink("b.json", ground.path("root/a.jpg.json")) == 0)
+        ground.eventually { ground.failed == ["b.json": "invalid-document"] }
+        try ground.remove("root/b.json")
+        try ground.makeDirectory("root/b.json")
+        ground.eventually { ground.failed.isEmpty }
+        try ground.write("root/.likenessignore", "*.json")
+        try ground.remove("root/b.json")
+        try ground.write("root/b.json", Self.bad)
+        ground.idle()
+        #expect(ground.failed.isEmpty)
+        try ground.restart { try ground.write("root/a.json", Self.bad) }
+        ground.idle()
+        #expect(ground.failed.isEmpty)
+        // Both are bad again, without an event of their own.
+        try ground.remove("root/.likenessignore")
+        ground.eventually { ground.failed == ["a.json": "invalid-document", "b.json": "invalid-document"] }
+    }
+
+    /// Documents of all forms, good and bad, and images come, change, move and go, with restarts between; then each image has the
+    /// document that the folder says, and each bad one beside an image is listed.
+    @Test func `A long random life of documents ends as the folder says`() throws {
+        try TestEnvironment.campaign(seconds: 2) { seed in
+            var random = SeededRandom(seed: seed)
+            let ground = try Playground()
+            let folders = ["root", "root/a"]
+            try ground.makeDirectory("root/a")
+            let long = "IMG_20250112_100426_01234567890123456789"
+            let images = ["x.jpg", "x.png", "x(1).jpg", "\(long).jpg", "\(long)(1).jpg"]
+            let sidecars = Set(images.flatMap(names)).sorted()
+            var count = 0
+            func pick(_ names: [String]) -> String {
+                "\(folders.randomElement(using: &random) ?? "")/\(names.randomElement(using: &random) ?? "")"
+            }
+            func step() throws {
+                count += 1
+                switch Int.random(in: 0..<10, using: &random) {
+                case 0, 1: try ground.write(pick(images), "image \(count)")
+                case 2, 3: try ground.write(pick(sidecars), "{\"n\":\(count)}")
+                case 4, 5: try ground.write(pick(sidecars), "{\"n\":\(count),}")
+                case 6: unlink(ground.path(pick(images)))
+                case 7: unlink(ground.path(pick(sidecars)))
+                case 8: rename(ground.path(pick(images)), ground.path(pick(images)))
+                default: rename(ground.path(pick(sidecars)), ground.path(pick(sidecars)))
+                }
+            }
+            for _ in 0..<4 {
+                for _ in 0..<Int.random(in: 1...30, using: &random) {
+                    try step()
+                    if Int.random(in: 0..<4, using: &random) == 0 { sleep(seconds: 0.02) }
+                }
+                if Bool.random(using: &random) {
+                    try ground.restart { for _ in 0..<Int.random(in: 0...10, using: &random) { try step() } }
+                }
+            }
+            ground.idle()
+            let (documents, bad) = try expected(ground)
+            func found() -> [String: String] {
+                ground.indexed.mapValues { String(decoding: ground.ledger.images[$0]?.document ?? [], as: UTF8.self) }
+            }
+            ground.eventually { found() == documents && Set(ground.failed.keys) == bad }
+            #expect(found() == documents, "seed \(seed)")
+            #expect(Set(ground.failed.keys) == bad, "seed \(seed)")
+            ground.eventually { ground.ingestor.status.roots.first?.failedCount == bad.count }
+            #expect(ground.ingestor.status.roots.first?.failedCount == bad.count, "seed \(seed)")
+        }
+    }
+
+    /// The document of each image, and the bad ones beside images, as a walk says.
+    private func expected(_ ground: Playground) throws -> (documents: [String: String], bad: Set<String>) {
+        var texts: [String: String] = [:]
+        for name in try FileManager.default.subpathsOfDirectory(atPath: ground.path("root")) {
+            texts[name] = try? String(contentsOfFile: ground.path("root/\(name)"), encoding: .utf8)
+        }
+        var documents: [String: String] = [:]
+        var bad: Set<String> = []
+        for image in texts.keys where !image.hasSuffix(".json") {
+            let places = Sidecars.places(for: RelativePath(image)).map(\.description).filter { texts[$0] != nil }
+            let text = places.first.flatMap { texts[$0] } ?? ""
+            documents[image] = text.hasSuffix(",}") ? "" : text
+            bad.formUnion(places.filter { texts[$0]?.hasSuffix(",}") ?? false })
+        }
+        return (documents, bad)
     }
 
     // MARK: Required documents
