@@ -39,6 +39,8 @@ struct FileVisit: Sendable {
     private(set) var content: SHA256Digest?
     /// Of the image beside which it lies; empty when it has none.
     private var document: [UInt8] = []
+    /// Other files beside it that are called like a document of it: examined once the file has a row.
+    private var sidecars: [FileKey] = []
     /// Bytes taken from the budget; the reader gives them back when the action is done.
     private(set) var heldByteCount = 0
     private static let log = Log("ingest")
@@ -87,9 +89,13 @@ struct FileVisit: Sendable {
         guard ignoresStamp || FileRow.needsWork(row, stamp: stamp, isForced: isForced, now: now) else {
             return .finish(.unchanged)
         }
-        if stamp.byteCount == 0 { return failure(.image(ImagingError(.empty, "the file has no bytes"))) }
+        if stamp.byteCount == 0 {
+            sidecars = services.sidecars.files(beside: key, in: root)
+            return failure(.image(ImagingError(.empty, "the file has no bytes")))
+        }
         guard stamp.byteCount <= UInt64(limit) else {
             let detail = "\(stamp.byteCount) bytes; at most \(limit) are read"
+            sidecars = services.sidecars.files(beside: key, in: root)
             return failure(.image(ImagingError(.limitExceeded, detail)))
         }
         let byteCount = Int(stamp.byteCount)
@@ -114,6 +120,7 @@ struct FileVisit: Sendable {
         }
         isRacy = false
         content = nil
+        sidecars = services.sidecars.files(beside: key, in: root)
         return failure(transient("unreadable", error.description, services.configuration))
     }
 
@@ -141,7 +148,11 @@ struct FileVisit: Sendable {
             // Touched, copied over itself, or only looked at too early before: a stat refresh.
             return commit([.refreshStat(key: key, stamp: ledgerStamp)], after: RowKind(row))
         }
-        document = services.sidecars.document(of: key.path, in: root)
+        let finding = services.sidecars.look(beside: key, in: root)
+        (document, sidecars) = (finding.document, finding.others)
+        if document.isEmpty, services.sidecars.isRequired(in: key.root) {
+            return failure(.missingDocument(of: key.path, badly: !sidecars.isEmpty))
+        }
         let twin = try twin(of: content, services)
         if let image = twin.image, let failure = FileFailure.tooSmall(image.width, image.height, minimumPixels) {
             return self.failure(failure)
@@ -152,6 +163,7 @@ struct FileVisit: Sendable {
         case .renamed(let old):
             var changes = [CatalogChange.move(from: old.key, to: key, stamp: ledgerStamp)]
             if old.document != document { changes.append(.setDocument(key: key, document: document)) }
+            sidecars += try services.sidecars.listed(beside: old.key)
             return commit(changes, after: .indexed, movedFrom: old.key.root)
         }
     }
@@ -251,6 +263,7 @@ struct FileVisit: Sendable {
         entry.ledFlight = leading
         entry.isRacy = isRacy
         entry.nextAttempt = failure.nextAttempt
+        entry.sidecars = sidecars
         return .commit(entry)
     }
 
@@ -264,6 +277,7 @@ struct FileVisit: Sendable {
         entry.ledFlight = leading
         entry.movedFrom = movedFrom
         entry.isRacy = isRacy
+        entry.sidecars = sidecars
         return .commit(entry)
     }
 }

@@ -37,7 +37,7 @@ package final class Ingestor: Sendable {
         self.settings = settings
         workQueue = WorkQueue(configuration: configuration)
         let singleFlight = SingleFlight()
-        let sidecars = Sidecars(ledger: ledger, maximumByteCount: configuration.maximumSidecarByteCount)
+        let sidecars = Sidecars(ledger: ledger, workQueue: workQueue)
         committer = Committer(workQueue: workQueue, ledger: ledger, singleFlight: singleFlight)
         var watcher: Watcher?
         var watcherFailure = ""
@@ -204,7 +204,7 @@ package final class Ingestor: Sendable {
         }
         workQueue.update { scheduler in
             if kind == .regular {
-                scheduler.filesFound([ReadRequest(key: place, isForced: true)], in: place.root, .urgent, at: .now)
+                scheduler.fileNeedsReading(place, isForced: true, at: .now)
             } else {
                 scheduler.rescanRequested(place, at: .now)
             }
@@ -241,10 +241,7 @@ package final class Ingestor: Sendable {
                 return place.map { row.key.root == $0.root && row.key.path.isWithin($0.path) } ?? true
             }
             workQueue.update { scheduler in
-                for row in wanted {
-                    let request = ReadRequest(key: row.key, isForced: true)
-                    scheduler.filesFound([request], in: row.key.root, .urgent, at: .now)
-                }
+                for row in wanted { scheduler.fileNeedsReading(row.key, isForced: true, at: .now) }
             }
             count += wanted.count
             guard let end = page.last, page.count == 1024 else { return count }

@@ -172,7 +172,7 @@ extension Scanner {
             if status.linkCount > 1, !watchNames(of: key, status, in: scan.root) { scan.unwatchedCount += 1 }
             let stamp = FileStamp(status)
             let now = wallClockNanoseconds()
-            if isDocument { return try lookAtDocument(key, stamp, scan.root) }
+            if isDocument { return try lookAtDocument(key, stamp, isForced: scan.isForced, scan.root) }
             if scan.classifier.isTooSmall(status) {
                 counts.imageCount -= 1
                 counts[.tooSmall] += 1
@@ -192,15 +192,6 @@ extension Scanner {
             log.debug("\(path): \(error)")
             if !isDocument { scan.found.append(ReadRequest(key: key, isForced: scan.isForced)) }
         }
-    }
-
-    /// Reads a document again that may be younger than what is stored of its image.
-    private func lookAtDocument(_ key: FileKey, _ stamp: FileStamp, _ root: OpenRoot) throws(CatalogError) {
-        let slack = Int64(workQueue.configuration.racyWindow * 1e9)
-        let isYounger = try sidecars.images(of: key).contains { _, image in
-            image.document.isEmpty || max(stamp.changed, stamp.modified) > image.added - slack
-        }
-        if isYounger { try refreshDocuments(of: key, root) }
     }
 
     private func flush(_ scan: inout DirectoryScan) {

@@ -52,6 +52,8 @@ package struct CollectionList: Codable, Sendable, Equatable {
 /// One watched folder. Counts are of files.
 package struct RootBody: Codable, Sendable, Equatable {
     package var path: String
+    /// As an image's.
+    package var pathBytes: String?
     /// `scanning`, `live`, `polling`, `offline`, `replaced`, `paused`.
     package var state: String
     package var detail: String
@@ -67,6 +69,7 @@ package struct RootBody: Codable, Sendable, Equatable {
     package var excludedFiles: [String: Int]
     /// What is looked at below it, as far as that differs from the default: `include`, `exclude` (globs of gitignore(5)),
     /// `hidden`, `ignore_files`, `minimum_bytes`, `minimum_pixels`, `other_file_systems`, `maximum_depth`,
+    /// `document_required`,
     /// `rescan_interval_s`. Absent where nothing does.
     package var settings: [String: JSONValue]?
     /// Whose images its files become; older daemons have one collection and say nothing of it.
@@ -83,10 +86,12 @@ package struct RootBody: Codable, Sendable, Equatable {
         waitingFiles: Int,
         excludedFiles: [String: Int] = [:],
         settings: [String: JSONValue]? = nil,
-        collection: String? = nil
+        collection: String? = nil,
+        pathBytes: String? = nil
     ) {
         self.collection = collection
         self.path = path
+        self.pathBytes = pathBytes
         self.state = state
         self.detail = detail
         self.currentPath = currentPath
@@ -100,6 +105,7 @@ package struct RootBody: Codable, Sendable, Equatable {
 
     enum CodingKeys: String, CodingKey {
         case path, state, detail, entries, settings, collection
+        case pathBytes = "path_bytes"
         case indexedFiles = "indexed_files"
         case failedFiles = "failed_files"
         case waitingFiles = "waiting_files"
@@ -112,12 +118,20 @@ package struct RootBody: Codable, Sendable, Equatable {
 package struct ExclusionBody: Codable, Sendable, Equatable {
     /// Absolute. A folder stands for all that lies in it.
     package var path: String
+    /// As an image's.
+    package var pathBytes: String?
     /// A stable word, as in `RootBody.excludedFiles`.
     package var reason: String
 
-    package init(path: String, reason: String) {
+    package init(path: String, reason: String, pathBytes: String? = nil) {
         self.path = path
+        self.pathBytes = pathBytes
         self.reason = reason
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case path, reason
+        case pathBytes = "path_bytes"
     }
 }
 

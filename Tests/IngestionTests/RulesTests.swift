@@ -172,15 +172,6 @@ import Testing
         #expect(!isRacy(now - 2_100_000_000) && !isRacy(.min) && !isRacy(.max))
     }
 
-    @Test func `A document lies under the image's name, with or without its ending`() {
-        #expect(
-            Sidecars.places(for: RelativePath("a.b/c.jpg")) == [
-                RelativePath("a.b/c.jpg.json"), RelativePath("a.b/c.json"),
-            ]
-        )
-        #expect(Sidecars.places(for: RelativePath("a.b/c")) == [RelativePath("a.b/c.json")])
-    }
-
     @Test func `Progress knows rate and rest, and forgets them at rest`() throws {
         func at(_ seconds: Double) -> Instant { Instant(nanoseconds: 0) + seconds }
         var progress = Progress()

@@ -40,10 +40,11 @@ final class FakeDaemon: DaemonControl {
 
     init(
         imageCount: Int = 5,
+        oddName: [UInt8]? = nil,
         pictures: [URL] = [],
         onEmbed: @escaping @Sendable ([UInt8]) throws(DaemonError) -> Void = { _ throws(DaemonError) in }
     ) throws {
-        fakeCatalog = FakeCatalog(imageCount: imageCount)
+        fakeCatalog = FakeCatalog(imageCount: imageCount, oddName: oddName)
         work = FakeCollection(name: "work", images: FakeCatalog(imageCount: 2, root: "/work"), daemon: nil)
         directory = try TemporaryDirectory()
         self.pictures = pictures
@@ -308,13 +309,21 @@ final class FakeCollection: ServedCollection {
 /// Images 1, 2, ... whose vectors turn away from (1, 0) step by step.
 final class FakeCatalog: ImageCatalog {
     private let images: Monitor<[ImageID: ImageRecord]>
+    private let oddName: [UInt8]?
 
-    init(imageCount: Int, root: String = "/photos") {
-        self.root = RootRecord(id: RootID(rawValue: 1), path: RelativePath(root))
+    /// `oddName` is that of image 2, of the last failed file, and of a folder above the root.
+    init(imageCount: Int, root: String = "/photos", oddName: [UInt8]? = nil) {
+        self.oddName = oddName
+        let path = oddName.map { RelativePath(root).appending($0) } ?? RelativePath(root)
+        self.root = RootRecord(id: RootID(rawValue: 1), path: path)
         var images: [ImageID: ImageRecord] = [:]
         for number in 1...UInt64(imageCount) {
             let id = ImageID(rawValue: number)
             images[id] = Self.record(id)
+        }
+        if let oddName {
+            images[ImageID(rawValue: 2)]?.key = FileKey(root: RootID(rawValue: 1), path: RelativePath(bytes: oddName))
+            images[ImageID(rawValue: 2)]?.document = Array(#"{"id":1234567890123456789}"#.utf8)
         }
         self.images = Monitor(images)
     }
@@ -406,11 +415,15 @@ final class FakeCatalog: ImageCatalog {
     func roots() throws(CatalogError) -> [RootRecord] { [root] }
 
     func namedRoots() throws(CatalogError) -> [RootRecord] { [root] }
+    private func name(ofFailure number: Int) -> RelativePath {
+        let name = RelativePath("broken-\(number).jpg")
+        return number == 3 ? oddName.map { RelativePath(bytes: name.bytes + $0) } ?? name : name
+    }
 
     func failures(after key: FileKey?, limit: Int) throws(CatalogError) -> [FileRow] {
         let rows = (1...3).map { number in
             FileRow(
-                key: FileKey(root: RootID(rawValue: 1), path: RelativePath("broken-\(number).jpg")),
+                key: FileKey(root: RootID(rawValue: 1), path: name(ofFailure: number)),
                 stamp: FileStamp(device: 0, inode: 0, byteCount: 0, modified: 0, changed: 0),
                 content: nil,
                 state: .failed(
@@ -432,6 +445,7 @@ private struct FakeSubject: FilterSubject {
     let image: ImageRecord
 
     var documentFields: [DocumentField] { DocumentField.fields(of: image.document) }
+    var absolutePath: FilterValue { FilterValue(string: Array("/photos/".utf8) + image.key.path.bytes) }
 
     func value(of field: BuiltInField) -> FilterValue {
         field == .width ? FilterValue(Double(image.id.rawValue)) : FilterValue(string: image.key.path.bytes)

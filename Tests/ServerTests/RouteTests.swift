@@ -148,6 +148,44 @@ struct RouteTests {
         #expect(reply["retry-after"] == problem.retryAfter.map(String.init))
     }
 
+    // MARK: Names and numbers
+
+    @Test func `a path that is not UTF-8 comes with its bytes, and others without`() throws {
+        let server = try TestServer(daemon: FakeDaemon(oddName: [0xFF, 0x2F, 0x20]))
+        let page = try decode(ImagePage.self, server.send("GET", "/v1/images"))
+        #expect(page.images[1].path == "/photos/\u{FFFD}/ /\u{FFFD}/ ")
+        #expect(page.images[1].pathBytes == "/photos/%FF/%20/%FF/%20")
+        #expect(page.images[1].rootBytes == "/photos/%FF/%20")
+        let reply = try server.send("GET", "/v1/images/2")
+        #expect(reply.json["path_bytes"] as? String == "/photos/%FF/%20/%FF/%20")
+        #expect(reply.json["root_bytes"] as? String == "/photos/%FF/%20")
+        let found = try decode(SearchResponse.self, server.send("POST", "/v1/search?limit=2", body: [1]))
+        #expect(found.results.map(\.pathBytes).last == "/photos/%FF/%20/%FF/%20")
+        let similar = try decode(SearchResponse.self, server.send("GET", "/v1/images/1/similar?limit=1"))
+        #expect(similar.results.map(\.pathBytes) == ["/photos/%FF/%20/%FF/%20"])
+        let failures = try decode(FailurePage.self, server.send("GET", "/v1/failures"))
+        #expect(failures.failures.last?.pathBytes == "/photos/%FF/%20/broken-3.jpg%FF/%20")
+        let filter = encoded(#"{"path_bytes":"%ff/ "}"#)
+        #expect(try decode(ImagePage.self, server.send("GET", "/v1/images?filter=\(filter)")).images.map(\.id) == [2])
+        let plain = try TestServer().send("GET", "/v1/images/2")
+        #expect(plain.json["path"] as? String == "/photos/2021/Ärger \"2\".jpg")
+        #expect(plain.json["path_bytes"] == nil && plain.json["root_bytes"] == nil)
+        #expect(try !TestServer().send("GET", "/v1/failures").text.contains("path_bytes"))
+        #expect(try !TestServer().send("GET", "/v1/roots").text.contains("path_bytes"))
+    }
+
+    @Test func `whole numbers of 64 bits are exact in answers and in the filter of a body`() throws {
+        let server = try TestServer(daemon: FakeDaemon(oddName: [0x61]))
+        #expect(try server.send("GET", "/v1/images/2").text.contains(#""document":{"id":1234567890123456789}"#))
+        for (number, ids) in [("1234567890123456789", [UInt64(2)]), ("1234567890123456788", [])] {
+            let body = Array("{\"id\":1,\"filter\":{\"id\":\(number)}}".utf8)
+            let json = try server.send("POST", "/v1/search", fields: ["Content-Type: application/json"], body: body)
+            #expect(try decode(SearchResponse.self, json).results.map(\.id) == ids)
+        }
+        let near = encoded(#"{"id":{"$gt":1234567890123456788}}"#)
+        #expect(try decode(RemovalResponse.self, server.send("DELETE", "/v1/images?filter=\(near)")).removed == 1)
+    }
+
     // MARK: Filters
 
     private func encoded(_ filter: String) -> String {

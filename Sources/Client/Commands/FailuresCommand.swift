@@ -11,7 +11,7 @@ extension CommandDescription {
             Example("failures --json | jq -r '.failures[].path'", "their paths"),
         ],
         operandCounts: 0...0,
-        options: [.collection],
+        options: [.collection] + pathOptions,
         run: { try runFailures($0) }
     )
 
@@ -48,6 +48,7 @@ extension CommandDescription {
     )
 
     private static func runFailures(_ invocation: Invocation) throws -> ExitCode {
+        _ = try invocation.wantsPaths
         var failures: [FailureBody] = []
         var cursor: String?
         repeat {
@@ -59,11 +60,14 @@ extension CommandDescription {
             cursor = page.next
         } while cursor != nil
         if try invocation.printedJSON(of: FailurePage(failures: failures, next: nil)) { return .ok }
+        if try invocation.printedPaths(of: failures) { return .ok }
         let rows = failures.map { failure in
             let next = failure.nextAttempt.map { "again at \($0)" } ?? "again when it changes"
-            return [failure.kind, next, "\(failure.path): \(failure.message)"].map(Text.visible)
+            return [Text.visible(failure.kind), Text.visible(next), ""]
         }
-        Text.table(rows).forEach(invocation.terminal.print)
+        for (line, failure) in zip(Text.table(rows), failures) {
+            invocation.print(line, path: failure, ": \(Text.visible(failure.message))")
+        }
         if failures.isEmpty { invocation.terminal.note("no file has failed") }
         return .ok
     }

@@ -42,6 +42,10 @@ extension CommandDescription {
             OptionDescription("other-file-systems", .choice(["yes", "no"]), "what is mounted below")
         ),
         (
+            "document_required",
+            OptionDescription("document-required", .choice(["yes", "no"]), "only images with a document beside them")
+        ),
+        (
             "rescan_interval_s",
             OptionDescription("rescan-interval", .integer(0...(366 * 86_400)), "seconds between looks at every file")
         ),

@@ -28,7 +28,7 @@ package struct Arguments: Equatable, Sendable {
     package func integers(_ option: String) -> [Int]? { words(option)?.compactMap { Int($0) } }
     package func reals(_ option: String) -> [Double]? { words(option)?.compactMap(Double.init) }
 
-    /// Reads `--name value`, `--name=value`, `--flag`, `-h` and operands, in any order; after `--`, operands only.
+    /// Reads `--name value`, `--name=value`, `--flag`, `-h` and other letters of flags, and operands, in any order; after `--`, operands only.
     ///
     /// - Throws: `UsageError`, which names the nearest option where one is unknown.
     package init(
@@ -46,8 +46,12 @@ package struct Arguments: Equatable, Sendable {
                 continue
             }
             let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-            let name = word == "-h" ? "help" : String(parts[0].drop { $0 == "-" })
-            guard word == "-h" || word.hasPrefix("--"), let option = options.first(where: { $0.name == name }) else {
+            let isLetter = word.count == 2 && !word.hasPrefix("--")
+            let lettered = isLetter ? options.first { $0.letter == word.last } : nil
+            let name = word == "-h" ? "help" : lettered?.name ?? String(parts[0].drop { $0 == "-" })
+            guard word == "-h" || lettered != nil || word.hasPrefix("--"),
+                let option = options.first(where: { $0.name == name })
+            else {
                 let near = nearestWord(to: name, among: options.map(\.name))
                 throw UsageError("unknown option \(parts[0])", fix: near.map { "did you mean --\($0)?" })
             }

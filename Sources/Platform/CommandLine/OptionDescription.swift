@@ -17,8 +17,11 @@ package struct OptionDescription: Sendable {
     package let name: String
     package let value: Value
     package let help: String
+    /// With one dash, as in `-0`; only flags have one.
+    package let letter: Character?
 
-    package init(_ name: String, _ value: Value, _ help: String) {
+    package init(_ name: String, _ value: Value, _ help: String, letter: Character? = nil) {
+        self.letter = letter
         self.name = name
         self.value = value
         self.help = help
@@ -27,7 +30,7 @@ package struct OptionDescription: Sendable {
     /// `--limit N`, as help shows it; `--exact` for a flag.
     package var spelling: String {
         switch value {
-        case .flag: "--\(name)"
+        case .flag: letter.map { "-\($0), --\(name)" } ?? "--\(name)"
         case .text(let placeholder), .texts(let placeholder): "--\(name) \(placeholder)"
         case .integer: "--\(name) N"
         case .real: "--\(name) X"
