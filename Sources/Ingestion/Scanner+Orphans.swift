@@ -64,7 +64,8 @@ extension Scanner {
 
     /// Why the settings leave an image out that has too few pixels for them by now.
     private func tooSmall(_ row: FileRow, _ rules: PathRules) throws(CatalogError) -> FileFailure? {
-        guard rules.settings.minimumPixels > 0, case .indexed(let id) = row.state, let image = try ledger.image(id) else {
+        guard rules.settings.minimumPixels > 0, case .indexed(let id) = row.state, let image = try ledger.image(id)
+        else {
             return nil
         }
         return .tooSmall(image.width, image.height, rules.settings.minimumPixels)

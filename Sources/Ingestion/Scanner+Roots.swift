@@ -84,7 +84,9 @@ extension Scanner {
     /// how many are missing while its files are still being read.
     func compareRows(with root: OpenRoot) throws(CatalogError) {
         let id = root.record.id
-        guard workQueue.read({ !$0.isConfirmed(root) }), let rules = workQueue.read({ $0.rules(of: id) }) else { return }
+        guard workQueue.read({ !$0.isConfirmed(root) }), let rules = workQueue.read({ $0.rules(of: id) }) else {
+            return
+        }
         var lookup = Lookup(EntryClassifier(root, rules))
         var (missingCount, rowCount) = (0, 0)
         try ledger.forEachRow(in: id, below: .root) { (row) throws(CatalogError) in
