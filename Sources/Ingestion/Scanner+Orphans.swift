@@ -44,15 +44,15 @@ extension Scanner {
         let belief = workQueue.update { [missing, rowCount] in
             $0.orphansFound(missing, of: rowCount, below: directory, at: .now)
         }
-        let path = root.record.path
         switch belief {
         case .gone: break
         case .later:
             return log.warning(
                 "\(missing.count) of \(rowCount) files are missing; looking once more before they are taken out"
             )
-        case .kept:
-            return log.warning("\(path): \(Self.replacement(of: path, missing: missing.count, of: rowCount))")
+        case .kept(let isNews):
+            if isNews { warn(ofReplaced: root, missing: missing.count, of: rowCount) }
+            return
         }
         for row in gathered { try forget(row) }
         if missing.count > gathered.count {

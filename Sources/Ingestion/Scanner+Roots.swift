@@ -95,7 +95,15 @@ extension Scanner {
             return mayGoOn(root)
         }
         guard workQueue.read({ $0.isTrusted(root) }) else { return }
-        workQueue.update { [missingCount, rowCount] in $0.rowsCompared(missingCount, of: rowCount, with: root) }
+        let isNews = workQueue.update { [missingCount, rowCount] in
+            $0.rowsCompared(missingCount, of: rowCount, with: root)
+        }
+        if isNews { warn(ofReplaced: root, missing: missingCount, of: rowCount) }
+    }
+
+    func warn(ofReplaced root: OpenRoot, missing: Int, of rowCount: Int) {
+        let path = root.record.path
+        log.warning("\(path): \(Self.replacement(of: path, missing: missing, of: rowCount))")
     }
 
     /// What to say of a root whose directory was replaced by one that lacks very many files.
