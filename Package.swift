@@ -32,7 +32,7 @@ let testDependencies: [(name: String, others: [String])] = [
     ("ModelFiles", ["Harness", "Inference", "LinearAlgebra", "Platform"]),
     ("InferenceVulkan", ["DeviceReports", "Inference", "ModelFiles", "CShaders", "Platform"]),
     ("Embedding", ["Imaging", "Inference", "LinearAlgebra", "Platform"]),
-    ("Ingestion", ["Catalog", "Embedding", "Imaging", "Inference", "Platform"]),
+    ("Ingestion", ["Catalog", "Embedding", "Harness", "Imaging", "Inference", "Platform"]),
     (
         "Server",
         [

@@ -11,7 +11,9 @@ package final class Terminal: Sendable {
     let drawsProgress: Bool
     /// Standard error's columns.
     let columnCount: Int
-    private let sink: @Sendable (Stream, String) -> Void
+    /// Whether standard output is a terminal: bytes that are no text are not for it.
+    let isInteractive: Bool
+    private let sink: @Sendable (Stream, [UInt8]) -> Void
     /// Whether an unfinished progress line is on standard error.
     private let hasDrawn = Monitor(false)
 
@@ -19,13 +21,16 @@ package final class Terminal: Sendable {
     ///   - hasColor: whether colours are wanted on standard output.
     ///   - drawsProgress: whether standard error is a terminal.
     ///   - columnCount: its width.
-    ///   - sink: writes text.
+    ///   - isInteractive: whether standard output is a terminal.
+    ///   - sink: writes bytes.
     package init(
         hasColor: Bool,
         drawsProgress: Bool,
         columnCount: Int = 80,
-        sink: @escaping @Sendable (Stream, String) -> Void
+        isInteractive: Bool = false,
+        sink: @escaping @Sendable (Stream, [UInt8]) -> Void
     ) {
+        self.isInteractive = isInteractive
         self.hasColor = hasColor
         self.drawsProgress = drawsProgress
         self.columnCount = columnCount
@@ -42,35 +47,36 @@ package final class Terminal: Sendable {
         self.init(
             hasColor: isatty(STDOUT_FILENO) == 1 && isSmart && wantsColor,
             drawsProgress: isatty(STDERR_FILENO) == 1 && isSmart,
-            columnCount: knowsSize ? Int(size.ws_col) : 80
-        ) { stream, text in
-            Self.write(Array(text.utf8), to: stream == .output ? STDOUT_FILENO : STDERR_FILENO)
+            columnCount: knowsSize ? Int(size.ws_col) : 80,
+            isInteractive: isatty(STDOUT_FILENO) == 1
+        ) { stream, bytes in
+            Self.write(bytes, to: stream == .output ? STDOUT_FILENO : STDERR_FILENO)
         }
     }
 
     /// Data: one line on standard output.
     func print(_ line: String) {
         endProgress()
-        sink(.output, line + "\n")
+        sink(.output, Array((line + "\n").utf8))
     }
 
     /// Data that brings its own line ends, such as a reply.
     func printRaw(_ bytes: [UInt8]) {
         endProgress()
-        sink(.output, String(decoding: bytes, as: UTF8.self))
+        sink(.output, bytes)
     }
 
     /// A message: one line on standard error.
     package func note(_ line: String) {
         endProgress()
-        sink(.error, line + "\n")
+        sink(.error, Array((line + "\n").utf8))
     }
 
     /// Progress: on a terminal, draws over the line before; elsewhere nothing.
     func draw(_ line: String) {
         guard drawsProgress else { return }
         hasDrawn.withLockNotifyingAll { $0 = true }
-        sink(.error, "\r\u{1B}[K" + line.prefix(columnCount - 1))
+        sink(.error, Array(("\r\u{1B}[K" + line.prefix(columnCount - 1)).utf8))
     }
 
     /// Clears the progress line, if there is one.
@@ -79,7 +85,7 @@ package final class Terminal: Sendable {
             defer { hasDrawn = false }
             return hasDrawn
         }
-        if wasDrawn { sink(.error, "\r\u{1B}[K") }
+        if wasDrawn { sink(.error, Array("\r\u{1B}[K".utf8)) }
     }
 
     /// Text in one of the terminal's own colours, or as it is.

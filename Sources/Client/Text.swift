@@ -17,6 +17,18 @@ enum Text {
         return shown
     }
 
+    /// The same for a name that is not UTF-8, whose other bytes stay as they are.
+    static func visible(_ name: [UInt8]) -> [UInt8] {
+        var shown: [UInt8] = []
+        var rest = name[...]
+        while !rest.isEmpty {
+            let text = (1...4).lazy.compactMap { String(validating: rest.prefix($0), as: UTF8.self) }.first
+            shown += text.map { Array(visible($0).utf8) } ?? [rest[rest.startIndex]]
+            rest = rest.dropFirst(text?.utf8.count ?? 1)
+        }
+        return shown
+    }
+
     /// C0, DEL, C1, and the marks that reorder or hide text.
     private static func isControl(_ scalar: UnicodeScalar) -> Bool {
         switch scalar.properties.generalCategory {

@@ -46,6 +46,7 @@ final class RunningDaemon: Sendable {
                 dimension: embedder.dimension,
                 decoder: decoder,
                 fingerprint: fingerprint,
+                rootSettings: configuration.rootSettings,
                 excludedDirectories: [try ExcludedDirectory(state)]
             ),
             configured: ConfiguredRoots.places(configuration.roots).map(\.path)

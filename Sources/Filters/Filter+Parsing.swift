@@ -26,6 +26,8 @@ private struct FilterParser {
     private static let comparisons = "`$eq`, `$ne`, `$in`, `$gt`, `$gte`, `$lt`, `$lte`, `$prefix`, `$exists`, `$not`"
 
     private var termCount = 0
+    /// The strings behind the present field are bytes in percent-encoding.
+    private var isPercentEncoded = false
 
     mutating func filter(_ value: JSONValue, _ place: String, depth: Int) throws(FilterError) -> Filter {
         guard case .object(let members) = value else {
@@ -73,6 +75,7 @@ private struct FilterParser {
         do throws(FilterError.Reason) { field = try FilterField(name) } catch {
             throw FilterError(place: place, reason: error.text)
         }
+        isPercentEncoded = name == FilterField.pathBytesName
         guard case .object(let operators) = value else {
             return .within(field, [FilterInterval(try self.value(value, for: field, place))])
         }
@@ -172,11 +175,16 @@ private struct FilterParser {
         case .bool(let bool): found = FilterValue(bool)
         case .number(let number) where number.isFinite: found = FilterValue(number)
         case .number: throw FilterError(place: place, reason: "the number is too large")
+        case .integer(let integer): found = FilterValue(integer: integer)
         case .string(let text):
-            guard text.utf8.count <= FilterLimits.valueByteCount else {
+            let bytes = isPercentEncoded ? [UInt8](percentEncoded: text) : Array(text.utf8)
+            guard let bytes else {
+                throw FilterError(place: place, reason: "a percent sign stands before two hexadecimal digits")
+            }
+            guard bytes.count <= FilterLimits.valueByteCount else {
                 throw FilterError(place: place, reason: "the string has more than \(FilterLimits.valueByteCount) bytes")
             }
-            found = FilterValue(string: Array(text.utf8))
+            found = FilterValue(string: bytes)
         case .array: throw FilterError(place: place, reason: "one value, no list; `$in` takes several")
         case .object: throw FilterError(place: place, reason: "one value, no object")
         }

@@ -28,6 +28,8 @@ package indirect enum Filter: Hashable, Sendable {
 /// What a filter is asked about.
 package protocol FilterSubject {
     func value(of field: BuiltInField) -> FilterValue
+    /// The file's path with its root's before it: what comparisons of `path` with an absolute path are about.
+    var absolutePath: FilterValue { get }
     /// The members of the image's document, from `DocumentField.fields(of:)`.
     var documentFields: [DocumentField] { get }
 }
@@ -43,6 +45,10 @@ extension Filter {
         case .not(let part): !part.matches(subject)
         case .exists(.builtIn): true
         case .exists(.document(let path)): subject.documentFields.contains { $0.path == path }
+        case .within(.builtIn(.path), let intervals):
+            intervals.contains {
+                $0.contains($0.isOfAbsolutePaths ? subject.absolutePath : subject.value(of: .path))
+            }
         case .within(.builtIn(let field), let intervals):
             intervals.contains { $0.contains(subject.value(of: field)) }
         case .within(.document(let path), let intervals):
@@ -56,9 +62,6 @@ extension Filter {
 
 /// A member of a document, or one value of it.
 package struct DocumentField: Hashable, Sendable {
-    /// How deep a document may be to have members for filters; the API does not show deeper ones either.
-    private static let maximumDepth = 32
-
     /// As `FilterField.document` has it.
     package let path: [UInt8]
     /// nil: the member is there. Values have entries of their own, the elements of an array one each.
@@ -79,7 +82,7 @@ package struct DocumentField: Hashable, Sendable {
     }
 
     private static func read(_ document: [UInt8]) throws(JSONFault) -> [DocumentField] {
-        var tokens = try JSONTokens(document, maximumDepth: maximumDepth)
+        var tokens = try JSONTokens(document, maximumDepth: JSONDocument.maximumDepth)
         guard try tokens.next() == .beginObject else { return [] }
         var fields = [DocumentField(path: [], value: nil)]
         // Of each open container, the path of what is in it; nil below a name that cannot be a filter's.
@@ -101,6 +104,7 @@ package struct DocumentField: Hashable, Sendable {
                 continue
             case .string(let bytes): value = FilterValue(string: bytes)
             case .number(let number): value = FilterValue(number)
+            case .integer(let integer): value = FilterValue(integer: integer)
             case .bool(let bool): value = FilterValue(bool)
             case .null: value = .null
             }

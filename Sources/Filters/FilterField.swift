@@ -1,6 +1,6 @@
 /// What every image has, by the name that `ImageBody` gives it.
 package enum BuiltInField: String, CaseIterable, Hashable, Sendable {
-    /// Below the root, such as `2021/05/a.jpg`.
+    /// Below the root, such as `2021/05/a.jpg`; compared with an absolute path, the absolute one.
     case path
     /// The root's absolute path.
     case root
@@ -30,6 +30,8 @@ package enum FilterField: Hashable, Sendable {
 
     /// The word that says "of the document", for members whose name is a built-in field's.
     package static let documentName = "document"
+    /// `path`, compared with bytes in percent-encoding instead of text.
+    static let pathBytesName = "path_bytes"
 
     /// Reads a name as filters spell it: `camera`, `exif.iso`, `width`, `document.width`. A backslash takes the meaning
     /// of a dot or a backslash after it.
@@ -41,7 +43,7 @@ package enum FilterField: Hashable, Sendable {
         }
         var names = try Self.names(in: Array(text.utf8))
         let first = String(decoding: names[0], as: UTF8.self)
-        if let field = BuiltInField(rawValue: first) {
+        if let field = first == Self.pathBytesName ? .path : BuiltInField(rawValue: first) {
             guard names.count == 1 else {
                 throw .init(
                     "`\(first)` is a field of every image and has no parts; the document's is `\(Self.documentName).\(text)`"

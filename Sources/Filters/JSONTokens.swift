@@ -7,6 +7,15 @@ package struct JSONFault: Error, Hashable, Sendable, CustomStringConvertible {
     package var isTooDeep = false
 
     package var description: String { "\(reason) at byte \(offset)" }
+
+    /// The same for people who look at the text: lines and columns count from 1, columns in characters.
+    package func description(in text: [UInt8]) -> String {
+        let before = text.prefix(offset)
+        let line = before.count { $0 == UInt8(ascii: "\n") } + 1
+        let start = before.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+        let column = String(decoding: before[start...], as: UTF8.self).unicodeScalars.count + 1
+        return "\(reason) at line \(line), column \(column) (byte \(offset))"
+    }
 }
 
 /// One piece of a JSON text. Names and strings are UTF-8 without their escapes.
@@ -19,6 +28,9 @@ package enum JSONToken: Hashable, Sendable {
     case name([UInt8])
     case string([UInt8])
     case number(Double)
+    /// A whole number of 64 bits, signed or unsigned, beyond +-2^53: a double holds those up to there exactly, and this
+    /// one all others. How a number was spelled does not matter: `1e17` is a whole number too.
+    case integer(Int128)
     case bool(Bool)
     case null
 }
@@ -49,10 +61,14 @@ package struct JSONTokens {
     /// - Parameters:
     ///   - bytes: the text.
     ///   - maximumDepth: containers that may be open at once.
-    /// - Throws: when the bytes are not UTF-8.
+    /// - Throws: when the bytes are not UTF-8; UTF-16 and UTF-32 are told by their byte order mark, or by the zero bytes
+    ///   that no JSON text in UTF-8 begins with.
     package init(_ bytes: [UInt8], maximumDepth: Int) throws(JSONFault) {
+        if let encoding = Self.wideEncoding(of: bytes) {
+            throw JSONFault(offset: 0, reason: "the text is \(encoding) and has to be UTF-8")
+        }
         do { _ = try UTF8Span(validating: bytes.span) } catch {
-            throw JSONFault(offset: 0, reason: "the text is not UTF-8")
+            throw JSONFault(offset: error.byteOffsets.lowerBound, reason: "the text is not UTF-8")
         }
         self.bytes = bytes
         self.maximumDepth = maximumDepth
@@ -93,6 +109,15 @@ package struct JSONTokens {
         let first = try tokens.next()
         while try tokens.next() != nil {}
         return first == .beginObject
+    }
+
+    private static func wideEncoding(of bytes: [UInt8]) -> String? {
+        guard bytes.count >= 2 else { return nil }
+        let isWide = bytes.count >= 4 && (bytes.starts(with: [0, 0]) || bytes[2...3].elementsEqual([0, 0]))
+        switch (bytes[0], bytes[1]) {
+        case (0xFE, 0xFF), (0xFF, 0xFE), (0, _), (_, 0): return isWide ? "UTF-32" : "UTF-16"
+        default: return nil
+        }
     }
 
     // MARK: Parts
@@ -144,7 +169,7 @@ package struct JSONTokens {
         case UInt8(ascii: "t"): token = try readWord("true", .bool(true))
         case UInt8(ascii: "f"): token = try readWord("false", .bool(false))
         case UInt8(ascii: "n"): token = try readWord("null", .null)
-        default: token = .number(try readNumber())
+        default: token = try readNumber()
         }
         endValue()
         return token
@@ -224,7 +249,7 @@ extension JSONTokens {
         return code
     }
 
-    private mutating func readNumber() throws(JSONFault) -> Double {
+    private mutating func readNumber() throws(JSONFault) -> JSONToken {
         let start = at
         if peek == UInt8(ascii: "-") { at += 1 }
         let first = at
@@ -245,19 +270,24 @@ extension JSONTokens {
         if isInteger, digitCount <= 15 {
             // Exact as a Double, and much quicker than text.
             let value = bytes[first..<at].reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }
-            return start == first ? Double(value) : -Double(value)
+            return .number(start == first ? Double(value) : -Double(value))
+        }
+        if isInteger, digitCount <= 20 {
+            let magnitude = bytes[first..<at].reduce(Int128(0)) { $0 * 10 + Int128($1 - UInt8(ascii: "0")) }
+            let value = start == first ? magnitude : -magnitude
+            if value.isLargeInteger { return .integer(value) }
         }
         guard let value = Double(String(decoding: bytes[start..<at], as: UTF8.self)), value.isFinite else {
             at = start
             throw fault("a number that is too large")
         }
-        // Foundation refuses what is too small to tell from nothing, and so do we: both read the same documents.
+        // What is too small to tell from nothing would be shown as another number than it is.
         let mantissa = bytes[first..<at].prefix { $0 | 0x20 != UInt8(ascii: "e") }
         if value == 0, mantissa.contains(where: { UInt8(ascii: "1")...UInt8(ascii: "9") ~= $0 }) {
             at = start
             throw fault("a number that is too small")
         }
-        return value
+        return value.largeInteger.map(JSONToken.integer) ?? .number(value)
     }
 
     private mutating func skipDigits() throws(JSONFault) -> Int {
@@ -265,5 +295,22 @@ extension JSONTokens {
         while let byte = peek, UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte { at += 1 }
         guard at > start else { throw fault(start == bytes.count ? "the text ends early" : "no JSON value") }
         return at - start
+    }
+}
+
+// MARK: Whole numbers that are no doubles
+
+extension Int128 {
+    /// Beyond what doubles hold without gaps, and of 64 bits, signed or unsigned.
+    package var isLargeInteger: Bool {
+        magnitude > 1 << 53 && self >= Int128(Int64.min) && self <= Int128(UInt64.max)
+    }
+}
+
+extension Double {
+    /// The same number where it is a large integer: a double beyond +-2^53 has no fraction.
+    package var largeInteger: Int128? {
+        guard let value = Int128(exactly: self), value.isLargeInteger else { return nil }
+        return value
     }
 }

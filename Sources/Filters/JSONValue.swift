@@ -3,6 +3,8 @@ package enum JSONValue: Codable, Sendable, Equatable {
     case null
     case bool(Bool)
     case number(Double)
+    /// A whole number as `JSONToken.integer` has it.
+    case integer(Int128)
     case string(String)
     case array([JSONValue])
     case object([String: JSONValue])
@@ -15,6 +17,12 @@ package enum JSONValue: Codable, Sendable, Equatable {
             self = .bool(value)
         } else if let value = try? container.decode(Double.self) {
             self = .number(value)
+            // A double may have rounded it.
+            guard value.magnitude >= 0x1p53 else { return }
+            let exact =
+                (try? container.decode(Int64.self)).map { Int128($0) }
+                ?? (try? container.decode(UInt64.self)).map { Int128($0) }
+            if let large = exact ?? value.largeInteger, large.isLargeInteger { self = .integer(large) }
         } else if let value = try? container.decode(String.self) {
             self = .string(value)
         } else if let value = try? container.decode([JSONValue].self) {
@@ -30,6 +38,12 @@ package enum JSONValue: Codable, Sendable, Equatable {
         case .null: try container.encodeNil()
         case .bool(let value): try container.encode(value)
         case .number(let value): try container.encode(value)
+        case .integer(let value):
+            if let value = Int64(exactly: value) {
+                try container.encode(value)
+            } else {
+                try container.encode(UInt64(clamping: value))
+            }
         case .string(let value): try container.encode(value)
         case .array(let value): try container.encode(value)
         case .object(let value): try container.encode(value)
@@ -93,6 +107,7 @@ private struct JSONTreeReader {
             return .array(values)
         case .string(let bytes): return .string(String(decoding: bytes, as: UTF8.self))
         case .number(let number): return .number(number)
+        case .integer(let integer): return .integer(integer)
         case .bool(let bool): return .bool(bool)
         case .null, .endObject, .endArray, .name, nil: return .null
         }

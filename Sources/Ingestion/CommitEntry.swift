@@ -20,4 +20,6 @@ struct CommitEntry: Sendable {
     var isSideTask = false
     /// When a failed file is due again, nanoseconds since 1970.
     var nextAttempt: Int64?
+    /// Sidecar files to examine once this is committed: bad ones beside an image that came, changed or went.
+    var sidecars: [FileKey] = []
 }

@@ -26,6 +26,8 @@ struct FileVisit: Sendable {
     let key: FileKey
     private let root: OpenRoot
     private let isForced: Bool
+    /// Pixels that the shorter side must have.
+    private let minimumPixels: Int
     private let ignoresStamp: Bool
     /// Names that the file had when it was read.
     private var linkCount: UInt64 = 1
@@ -37,12 +39,15 @@ struct FileVisit: Sendable {
     private(set) var content: SHA256Digest?
     /// Of the image beside which it lies; empty when it has none.
     private var document: [UInt8] = []
+    /// Other files beside it that are called like a document of it: examined once the file has a row.
+    private var sidecars: [FileKey] = []
     /// Bytes taken from the budget; the reader gives them back when the action is done.
     private(set) var heldByteCount = 0
     private static let log = Log("ingest")
 
-    init(_ request: ReadRequest, in root: OpenRoot) {
+    init(_ request: ReadRequest, in root: OpenRoot, _ rules: PathRules) {
         key = request.key
+        minimumPixels = rules.settings.minimumPixels
         self.root = root
         isForced = request.isForced
         ignoresStamp = request.ignoresStamp
@@ -84,9 +89,13 @@ struct FileVisit: Sendable {
         guard ignoresStamp || FileRow.needsWork(row, stamp: stamp, isForced: isForced, now: now) else {
             return .finish(.unchanged)
         }
-        if stamp.byteCount == 0 { return failure(.image(ImagingError(.empty, "the file has no bytes"))) }
+        if stamp.byteCount == 0 {
+            sidecars = services.sidecars.files(beside: key, in: root)
+            return failure(.image(ImagingError(.empty, "the file has no bytes")))
+        }
         guard stamp.byteCount <= UInt64(limit) else {
             let detail = "\(stamp.byteCount) bytes; at most \(limit) are read"
+            sidecars = services.sidecars.files(beside: key, in: root)
             return failure(.image(ImagingError(.limitExceeded, detail)))
         }
         let byteCount = Int(stamp.byteCount)
@@ -111,17 +120,25 @@ struct FileVisit: Sendable {
         }
         isRacy = false
         content = nil
+        sidecars = services.sidecars.files(beside: key, in: root)
         return failure(transient("unreadable", error.description, services.configuration))
     }
 
     // MARK: Deciding
 
-    /// Files that the ledger has with the same bytes.
+    /// A file that the ledger has with the same bytes.
     private enum Twin {
         case none
-        case copy
+        case copy(ImageRecord)
         /// The file of this image is gone: it has a new name.
         case renamed(ImageRecord)
+
+        var image: ImageRecord? {
+            switch self {
+            case .none: nil
+            case .copy(let image), .renamed(let image): image
+            }
+        }
     }
 
     private mutating func decide(_ bytes: [UInt8], _ services: ReadServices) throws(CatalogError) -> Action {
@@ -131,13 +148,22 @@ struct FileVisit: Sendable {
             // Touched, copied over itself, or only looked at too early before: a stat refresh.
             return commit([.refreshStat(key: key, stamp: ledgerStamp)], after: RowKind(row))
         }
-        document = services.sidecars.document(of: key.path, in: root)
-        switch try twin(of: content, services) {
+        let finding = services.sidecars.look(beside: key, in: root)
+        (document, sidecars) = (finding.document, finding.others)
+        if document.isEmpty, services.sidecars.isRequired(in: key.root) {
+            return failure(.missingDocument(of: key.path, badly: !sidecars.isEmpty))
+        }
+        let twin = try twin(of: content, services)
+        if let image = twin.image, let failure = FileFailure.tooSmall(image.width, image.height, minimumPixels) {
+            return self.failure(failure)
+        }
+        switch twin {
         case .none: return .embed(bytes)
         case .copy: return commit([index(content, nil)], after: .indexed)
         case .renamed(let old):
             var changes = [CatalogChange.move(from: old.key, to: key, stamp: ledgerStamp)]
             if old.document != document { changes.append(.setDocument(key: key, document: document)) }
+            sidecars += try services.sidecars.listed(beside: old.key)
             return commit(changes, after: .indexed, movedFrom: old.key.root)
         }
     }
@@ -154,7 +180,6 @@ struct FileVisit: Sendable {
     /// are known and where they were.
     private func twin(of content: SHA256Digest, _ services: ReadServices) throws(CatalogError) -> Twin {
         let keys = try services.ledger.files(withContent: content, limit: linkCount > 1 ? 256 : 16)
-        if keys.isEmpty { return .none }
         if linkCount > 1, let table = services.watches {
             // Other names of this file, which were perhaps its only ones when they were looked at.
             for other in keys where other != key {
@@ -163,13 +188,15 @@ struct FileVisit: Sendable {
         }
         // In roots that are offline nothing is known to be gone.
         let roots = services.workQueue.read { $0.openRoots }
-        for old in keys where old != key {
-            guard let root = roots[old.root], root.lacks(old.path),
-                case .indexed(let id) = try services.ledger.file(old)?.state
+        var copy: ImageRecord?
+        for old in try services.ledger.files(withContent: content, limit: 16) {
+            guard case .indexed(let id) = try services.ledger.file(old)?.state,
+                let image = try services.ledger.image(id)
             else { continue }
-            if let image = try services.ledger.image(id) { return .renamed(image) }
+            copy = image
+            if old != key, let root = roots[old.root], root.lacks(old.path) { return .renamed(image) }
         }
-        return .copy
+        return copy.map { .copy($0) } ?? .none
     }
 
     // MARK: Embedding
@@ -189,6 +216,9 @@ struct FileVisit: Sendable {
         guard let content else { return .finish(.again) }
         switch result {
         case .success(let image):
+            if let failure = FileFailure.tooSmall(image.properties.width, image.properties.height, minimumPixels) {
+                return self.failure(failure, leading: leads ? content : nil)
+            }
             return commit([index(content, image)], after: .indexed, leading: leads ? content : nil)
         case .failure(.image(let error)): return failure(.image(error))
         case .failure(.backend(.nonFinite)):
@@ -225,13 +255,15 @@ struct FileVisit: Sendable {
         .transient(kind, message, after: row, delays: configuration.backoffDelays, now: wallClockNanoseconds())
     }
 
-    private func failure(_ failure: FileFailure) -> Action {
+    private func failure(_ failure: FileFailure, leading: SHA256Digest? = nil) -> Action {
         Self.log.info("\(key.path) cannot be searched: \(failure.kind): \(failure.message)")
         // The stamp of bytes that were not read is not racy.
         let change = CatalogChange.fail(key: key, stamp: ledgerStamp, content: content, failure: failure)
-        var entry = CommitEntry(key: key, changes: [change], before: RowKind(row), after: .failed)
+        var entry = CommitEntry(key: key, changes: [change], before: RowKind(row), after: RowKind(failure))
+        entry.ledFlight = leading
         entry.isRacy = isRacy
         entry.nextAttempt = failure.nextAttempt
+        entry.sidecars = sidecars
         return .commit(entry)
     }
 
@@ -245,6 +277,7 @@ struct FileVisit: Sendable {
         entry.ledFlight = leading
         entry.movedFrom = movedFrom
         entry.isRacy = isRacy
+        entry.sidecars = sidecars
         return .commit(entry)
     }
 }

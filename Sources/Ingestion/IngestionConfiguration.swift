@@ -30,8 +30,6 @@ package struct IngestionConfiguration: Sendable {
     package var pollInterval = 2.0
     /// From an entry that comes or goes until its directory is counted anew.
     package var countDelay = 1.0
-    /// From one look at every file of a watched root to the next.
-    package var rescanInterval = 6 * 3600.0
     /// From the first pass that misses very many files to the second, which must miss the same.
     package var guardDelay = 5.0
     /// From one comparison with a directory that replaced another to the next, at most; it doubles while nothing changes.
@@ -57,7 +55,6 @@ package struct IngestionConfiguration: Sendable {
     package var commitDelay = 0.02
     package var maximumFileByteCount = 100 << 20
     package var maximumSidecarByteCount = 1 << 20
-    package var maximumDepth = 64
 
     /// Directories that are the daemon's own: not entered below a root, and no root themselves.
     package var excludedDirectories: [ExcludedDirectory] = []

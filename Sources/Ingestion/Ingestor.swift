@@ -12,6 +12,7 @@ package final class Ingestor: Sendable {
     private let reader: Reader
     private let scanner: Scanner
     let watcher: Watcher?
+    private let settings: @Sendable (RootRecord) -> RootSettings
     private let threads = Monitor<[WorkerThread]>([])
     private let committing = Monitor<[WorkerThread]>([])
 
@@ -24,16 +25,19 @@ package final class Ingestor: Sendable {
     ///   - embedder: may be shared with other ingestors.
     ///   - configuration: times and bounds.
     ///   - budget: shared with those ingestors too.
+    ///   - settings: of the roots that the ledger has at the start.
     package init(
         ledger: any FileLedger,
         embedder: any ImageEmbedding,
         configuration: IngestionConfiguration,
-        budget: ReadBudget = ReadBudget()
+        budget: ReadBudget = ReadBudget(),
+        settings: @escaping @Sendable (RootRecord) -> RootSettings = { _ in RootSettings() }
     ) {
         self.ledger = ledger
+        self.settings = settings
         workQueue = WorkQueue(configuration: configuration)
         let singleFlight = SingleFlight()
-        let sidecars = Sidecars(ledger: ledger, maximumByteCount: configuration.maximumSidecarByteCount)
+        let sidecars = Sidecars(ledger: ledger, workQueue: workQueue)
         committer = Committer(workQueue: workQueue, ledger: ledger, singleFlight: singleFlight)
         var watcher: Watcher?
         var watcherFailure = ""
@@ -70,7 +74,7 @@ package final class Ingestor: Sendable {
     package func start() throws {
         let roots = try ledger.roots()
         workQueue.update { scheduler in
-            for root in roots { scheduler.rootAdded(root, at: .now) }
+            for root in roots { scheduler.rootAdded(root, PathRules(settings(root)), at: .now) }
         }
         // Consumers first.
         try begin(committing, "commit") { [committer] in committer.run() }
@@ -107,16 +111,25 @@ package final class Ingestor: Sendable {
         for thread in threads { thread.join() }
     }
 
-    /// Watches a folder from now on; the same folder twice is the same root.
+    /// Watches a folder from now on; the same folder twice is the same root. One that is watched already gets the settings:
+    /// what they leave out goes, what they let in comes, and nothing else is embedded again.
     ///
-    /// - Parameter path: absolute. Symbolic links in it stay: the root is wherever the path leads.
+    /// - Parameters:
+    ///   - path: absolute. Symbolic links in it stay: the root is wherever the path leads.
+    ///   - settings: what is looked at below it.
     /// - Returns: the root as the catalog has it.
     /// - Throws: `.notADirectory`, `.rootUnreadable`, why it can be no root, `.overlapping` with another root, `.catalog`.
-    package func addRoot(_ path: String) throws(IngestionError) -> RootRecord {
+    package func addRoot(
+        _ path: String,
+        settings: RootSettings = RootSettings()
+    ) throws(IngestionError) -> RootRecord {
         let location = RootLocation(path)
         let excluded = workQueue.configuration.excludedDirectories
         let known = try knownRoots()
-        if let found = known.first(where: location.names) { return found }
+        if let found = known.first(where: location.names) {
+            workQueue.update { $0.rootAdded(found, PathRules(settings), at: .now) }
+            return found
+        }
         let place = try Self.find(RootRecord(id: RootID(rawValue: 0), path: location.path), excluding: excluded)
         if let refusal = place.refusal(excluding: excluded) { throw refusal }
         if let existing = known.first(where: location.overlaps) {
@@ -124,7 +137,7 @@ package final class Ingestor: Sendable {
         }
         let record: RootRecord
         do throws(CatalogError) { record = try ledger.addRoot(location.path) } catch { throw .catalog(error) }
-        workQueue.update { $0.rootAdded(record, at: .now) }
+        workQueue.update { $0.rootAdded(record, PathRules(settings), at: .now) }
         return record
     }
 
@@ -182,6 +195,59 @@ package final class Ingestor: Sendable {
 
     /// Looks at every file of a root (nil: of all) again, failed ones too.
     package func rescan(_ root: RootID?) { workQueue.update { $0.rescanRequested(root, at: .now) } }
+
+    /// Looks at what lies at a path at or below a root again: a folder with all in it, or one file; failed files too.
+    package func rescan(_ place: FileKey) {
+        let kind = workQueue.read { $0.openRoot(place.root) }.flatMap { root in
+            // An error is met again by what follows.
+            (try? root.status(beneath: place.path))?.kind
+        }
+        workQueue.update { scheduler in
+            if kind == .regular {
+                scheduler.fileNeedsReading(place, isForced: true, at: .now)
+            } else {
+                scheduler.rescanRequested(place, at: .now)
+            }
+        }
+    }
+
+    /// Reads nothing of a root (nil: of any) until `resume`; files are watched and queued all the same.
+    ///
+    /// - Parameters:
+    ///   - root: the root.
+    ///   - reason: for the status.
+    ///   - drops: forgets what waits, until a scan finds it again.
+    package func pause(_ root: RootID?, reason: String, drops: Bool) {
+        workQueue.update { $0.rootPaused(root, reason, drops: drops, at: .now) }
+    }
+
+    /// Reads again, what was dropped too.
+    package func resume(_ root: RootID?) { workQueue.update { $0.rootResumed(root, at: .now) } }
+
+    /// Tries failed files again, whatever their time.
+    ///
+    /// - Parameters:
+    ///   - kind: of the failure; nil: any.
+    ///   - place: a file, or a folder with all in it; nil: everything.
+    /// - Returns: how many were queued.
+    /// - Throws: what reading the ledger throws.
+    package func retryFailures(kind: String?, below place: FileKey?) throws(CatalogError) -> Int {
+        var count = 0
+        var last: FileKey?
+        while true {
+            let page = try ledger.failures(after: last, limit: 1024)
+            let wanted = page.filter { row in
+                guard case .failed(let failure) = row.state, kind == nil || failure.kind == kind else { return false }
+                return place.map { row.key.root == $0.root && row.key.path.isWithin($0.path) } ?? true
+            }
+            workQueue.update { scheduler in
+                for row in wanted { scheduler.fileNeedsReading(row.key, isForced: true, at: .now) }
+            }
+            count += wanted.count
+            guard let end = page.last, page.count == 1024 else { return count }
+            last = end.key
+        }
+    }
 
     /// Whether all roots are scanned and nothing waits; blocks until then or `deadline`.
     package func waitUntilIdle(until deadline: Instant) -> Bool {

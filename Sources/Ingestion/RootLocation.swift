@@ -54,6 +54,18 @@ package struct RootLocation: Sendable {
         return Self.overlap(path, root.path) || (resolved.map { Self.overlap($0, root.path) } ?? false)
     }
 
+    /// The path below that root; nil when it does not lie in it. What lies there need not be there any more.
+    package func place(in root: RootRecord) -> RelativePath? {
+        if let below = Self.below(path, root.path) { return below }
+        guard let resolved, let top = RootLocation(root.path).resolved else { return nil }
+        return Self.below(resolved, top)
+    }
+
+    private static func below(_ path: RelativePath, _ folder: RelativePath) -> RelativePath? {
+        guard path.isWithin(folder) else { return nil }
+        return RelativePath(bytes: Array(path.bytes.dropFirst(folder.bytes.count).drop { $0 == UInt8(ascii: "/") }))
+    }
+
     static func overlap(_ a: RelativePath, _ b: RelativePath) -> Bool {
         // Every path lies within `/`, whose bytes end in the slash that parts are compared at.
         a.bytes == [UInt8(ascii: "/")] || b.bytes == [UInt8(ascii: "/")] || a.isWithin(b) || b.isWithin(a)

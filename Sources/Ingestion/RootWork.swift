@@ -46,7 +46,7 @@ struct RootWork: Sendable {
     private var detail = ""
 
     /// The root's settings, compiled.
-    private(set) var rules = PathRules()
+    var rules: PathRules
 
     /// Files to read, by priority.
     private var requests = [Fifo<ReadRequest>](repeating: Fifo(), count: ReadPriority.allCases.count)
@@ -60,6 +60,12 @@ struct RootWork: Sendable {
     private var nextScan: Instant?
     /// The next scan takes failed files too.
     private var isForced = false
+    /// Directories whose next scan takes failed files too.
+    private var forcedScans: Set<RelativePath> = []
+    /// Why nothing is read, because a user wants it so; files are watched and queued all the same.
+    private(set) var pauseReason: String?
+    /// The file that was begun last.
+    private var currentPath: RelativePath?
     /// When a file of this root was last found under a new name: a big folder's rename is being followed.
     private(set) var lastMove: Instant?
 
@@ -81,8 +87,9 @@ struct RootWork: Sendable {
     /// What the last pass missed, when that was too much to believe.
     private var missing: Missing?
 
-    init(record: RootRecord, now: Instant) {
+    init(record: RootRecord, rules: PathRules, now: Instant) {
         self.record = record
+        self.rules = rules
         storedIdentity = record.identity
         directoryScans[.root] = now
     }
@@ -93,9 +100,10 @@ struct RootWork: Sendable {
 
     var hasWork: Bool { queuedCount + inFlightCount > 0 }
 
-    /// Whether everything that was asked for is done.
+    /// Whether everything that was asked for is done, or waits for a user.
     var isIdle: Bool {
-        state == .offline || (!hasWork && directoryScans.isEmpty && orphanScans.isEmpty && counts.isEmpty)
+        state == .offline || pauseReason != nil && inFlightCount == 0
+            || (!hasWork && directoryScans.isEmpty && orphanScans.isEmpty && counts.isEmpty)
     }
 
     /// Whether every file that was found is known by its content.
@@ -146,6 +154,13 @@ struct RootWork: Sendable {
         if isForced { self.isForced = true }
     }
 
+    /// Schedules a scan of a directory that takes failed files too.
+    mutating func scheduleForcedScan(_ directory: RelativePath, at now: Instant, capacity: Int) {
+        if directory == .root { return scheduleRescan(isForced: true, at: now) }
+        scheduleScan(directory, due: now, capacity: capacity)
+        if directoryScans[directory] != nil { forcedScans.insert(directory) } else { isForced = true }
+    }
+
     /// Schedules an orphan scan; too many of them become one of the whole root.
     mutating func scheduleOrphanScan(_ directory: RelativePath, due: Instant, capacity: Int) {
         guard state != .offline else { return }
@@ -170,6 +185,8 @@ struct RootWork: Sendable {
             self[.backlog].removeAll()
             uncountedCount = 0
             directoryScans.removeAll()
+            isForced = isForced || !forcedScans.isEmpty
+            forcedScans.removeAll()
             nextScan = nil
             isDoubted = false
             defer { isForced = false }
@@ -177,7 +194,8 @@ struct RootWork: Sendable {
         }
         guard let directory = directoryScans.first(where: { $0.value <= now })?.key else { return nil }
         directoryScans[directory] = nil
-        return .scanDirectory(FileKey(root: id, path: directory), isForced: false)
+        let isForced = forcedScans.remove(directory) != nil
+        return .scanDirectory(FileKey(root: id, path: directory), isForced: isForced)
     }
 
     /// Schedules a count of a directory's entries; too many of them become one scan of the whole root.
@@ -303,9 +321,27 @@ struct RootWork: Sendable {
 
     func hasRoom(_ priority: ReadPriority, capacity: Int) -> Bool { self[priority].count < capacity }
 
-    mutating func takeRequest(_ priority: ReadPriority) -> ReadRequest? { self[priority].popFirst() }
+    mutating func takeRequest(_ priority: ReadPriority) -> ReadRequest? {
+        pauseReason == nil ? self[priority].popFirst() : nil
+    }
 
-    mutating func jobBegan() {
+    /// Reads nothing until `resume`. `drops` forgets what waits; a scan finds it again then.
+    mutating func pause(_ reason: String, drops: Bool) {
+        pauseReason = reason
+        guard drops else { return }
+        for priority in ReadPriority.allCases { self[priority].removeAll() }
+        uncountedCount = 0
+    }
+
+    /// Reads again, what was dropped too.
+    mutating func resume(at now: Instant) {
+        guard pauseReason != nil else { return }
+        pauseReason = nil
+        scheduleRescan(isForced: false, at: now)
+    }
+
+    mutating func jobBegan(_ path: RelativePath) {
+        currentPath = path
         inFlightCount += 1
         unidentifiedCount += 1
     }
@@ -337,6 +373,7 @@ struct RootWork: Sendable {
         for priority in ReadPriority.allCases { self[priority].removeAll() }
         uncountedCount = 0
         directoryScans.removeAll()
+        forcedScans.removeAll()
         orphanScans.removeAll()
         counts.removeAll()
         census = Census()
@@ -351,7 +388,7 @@ struct RootWork: Sendable {
     /// A scan of the whole root ended.
     ///
     /// - Returns: whether `detail` is another than before.
-    mutating func scanned(pollingBecause detail: String, nextScan: Instant) -> Bool {
+    mutating func scanned(pollingBecause detail: String, nextScan: Instant?) -> Bool {
         let isNews = self.detail != detail
         self.detail = detail
         self.nextScan = nextScan
@@ -403,15 +440,15 @@ struct RootWork: Sendable {
     ///
     /// Files on the disk come from the census, files that are decided from the rows. Either may be a moment ahead of the
     /// other: a file without a row waits, and a row whose file is gone counts until it is deleted. A file with a row that
-    /// is looked at again waits too, and is not counted as indexed meanwhile. So the counts add up at every moment.
+    /// is looked at again waits too, as if it were another one. So the counts add up at every moment, and are those of the
+    /// disk once nothing waits.
     func status(debouncedCount: Int) -> RootStatus {
-        let failed = rows[.failed, default: 0]
+        let (indexed, failed) = (rows[.indexed, default: 0], rows[.failed, default: 0])
         let (removed, tooSmall) = (rows[.excluded, default: 0], rows[.tooSmall, default: 0])
         let badDocuments = rows[.badDocument, default: 0]
         let found = census.total
-        let undecided = max(0, found.imageCount - rows[.indexed, default: 0] - failed - removed - tooSmall)
+        let undecided = max(0, found.imageCount - indexed - failed - removed - tooSmall)
         let waiting = max(undecided, queuedCount + inFlightCount + debouncedCount)
-        let indexed = max(0, rows[.indexed, default: 0] - (waiting - undecided))
         var excluded: [ExclusionReason: Int] = [:]
         for reason in ExclusionReason.allCases { excluded[reason] = found[reason] }
         excluded[.removed, default: 0] += removed
@@ -420,13 +457,15 @@ struct RootWork: Sendable {
         excluded = excluded.filter { $0.value > 0 }
         return RootStatus(
             root: record,
-            state: state,
-            detail: replacement.isEmpty ? detail : replacement,
+            state: pauseReason != nil && state != .offline ? .paused : state,
+            detail: pauseReason ?? (replacement.isEmpty ? detail : replacement),
+            currentPath: inFlightCount > 0 ? currentPath : nil,
             entryCount: indexed + failed + badDocuments + waiting + excluded.values.reduce(0, +),
             excludedCounts: excluded,
             indexedCount: indexed,
             failedCount: failed + badDocuments,
-            waitingCount: waiting
+            waitingCount: waiting,
+            settings: rules.settings
         )
     }
 }

@@ -79,9 +79,13 @@ extension Scanner {
         }
         let isPolled = !detail.isEmpty
         // A scan takes at most a twentieth of the time.
-        let pause = isPolled ? max(configuration.pollInterval, 20 * seconds) : configuration.rescanInterval
-        let nextScan = Instant.now + min(pause, configuration.rescanInterval)
-        let isNews = workQueue.update { [detail] in
+        let interval = scan.classifier.rules.settings.rescanInterval
+        var nextScan = interval > 0 ? Instant.now + Double(interval) : nil
+        if isPolled {
+            let poll = Instant.now + max(configuration.pollInterval, 20 * seconds)
+            nextScan = min(nextScan ?? poll, poll)
+        }
+        let isNews = workQueue.update { [detail, nextScan] in
             $0.rootScanned(scan.root, pollingBecause: detail, nextScan: nextScan)
         }
         if isNews, isPolled { log.warning("\(scan.root.record.path): \(detail)") }
@@ -93,6 +97,10 @@ extension Scanner {
         switch scan.classifier.enter(folder.path, below: folder.stack) {
         case .absent: return
         case .excluded(let reason): counts[reason] = 1
+        case .marked(let directory):
+            counts[.rule] = 1
+            // The event of the mark's end is all that tells of it.
+            watch(directory, folder.path, &scan)
         case .entered(let directory, let status, let stack):
             if scan.visited.insert([status.device, status.inode]).inserted {
                 scan.directoryCount += 1
@@ -164,7 +172,7 @@ extension Scanner {
             if status.linkCount > 1, !watchNames(of: key, status, in: scan.root) { scan.unwatchedCount += 1 }
             let stamp = FileStamp(status)
             let now = wallClockNanoseconds()
-            if isDocument { return try lookAtDocument(key, stamp, scan.root) }
+            if isDocument { return try lookAtDocument(key, stamp, isForced: scan.isForced, scan.root) }
             if scan.classifier.isTooSmall(status) {
                 counts.imageCount -= 1
                 counts[.tooSmall] += 1
@@ -184,15 +192,6 @@ extension Scanner {
             log.debug("\(path): \(error)")
             if !isDocument { scan.found.append(ReadRequest(key: key, isForced: scan.isForced)) }
         }
-    }
-
-    /// Reads a document again that may be younger than what is stored of its image.
-    private func lookAtDocument(_ key: FileKey, _ stamp: FileStamp, _ root: OpenRoot) throws(CatalogError) {
-        let slack = Int64(workQueue.configuration.racyWindow * 1e9)
-        let isYounger = try sidecars.images(of: key).contains { _, image in
-            image.document.isEmpty || max(stamp.changed, stamp.modified) > image.added - slack
-        }
-        if isYounger { try refreshDocuments(of: key, root) }
     }
 
     private func flush(_ scan: inout DirectoryScan) {
@@ -221,6 +220,7 @@ extension Scanner {
         switch classifier.enter(place.path, below: above) {
         case .absent: return workQueue.update { $0.entriesGone(place) }
         case .excluded(let reason): counts[reason] = 1
+        case .marked: counts[.rule] = 1
         case .entered(let directory, _, let stack):
             do throws(SystemError) {
                 try directory.forEachEntry { entry in

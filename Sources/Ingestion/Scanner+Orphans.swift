@@ -26,8 +26,10 @@ extension Scanner {
             if lookup.isGone(row.key.path) {
                 missing.add(row.key.path)
                 if gathered.count < Self.gatheredCount { gathered.append(row) }
-            } else if case .indexed(let id) = row.state, outdated.count < Self.gatheredCount,
-                let image = try ledger.image(id), lacksDocument(image, lookup.directoryChanged, root)
+            } else if let failure = try tooSmall(row, rules) {
+                exclude(row, failure)
+            } else if outdated.count < Self.gatheredCount,
+                try isOutdated(row, directoryChanged: lookup.directoryChanged, in: root)
             {
                 outdated.append(row)
             }
@@ -37,7 +39,7 @@ extension Scanner {
         if directory.path == .root {
             workQueue.update { [counts] in $0.rowsCounted(counts, in: id, sinceCommit: commitCount) }
         }
-        refreshDocuments(of: outdated, root)
+        try refresh(outdated, in: root)
         if outdated.count == Self.gatheredCount { workQueue.update { $0.orphanScanIncomplete(directory, at: .now) } }
         let belief = workQueue.update { [missing, rowCount] in
             $0.orphansFound(missing, of: rowCount, below: directory, at: .now)
@@ -52,7 +54,7 @@ extension Scanner {
             if isNews { warn(ofReplaced: root, missing: missing.count, of: rowCount) }
             return
         }
-        for row in gathered { forget(row) }
+        for row in gathered { try forget(row) }
         if missing.count > gathered.count {
             workQueue.update { $0.orphanScanIncomplete(directory, at: .now) }
         } else if directory.path == .root {
@@ -60,22 +62,20 @@ extension Scanner {
         }
     }
 
-    /// Whether the file of an image's document is gone. A weaker one may take its place then: that needs reading, where
-    /// the directory has changed since.
-    private func lacksDocument(_ image: ImageRecord, _ directoryChanged: Int64, _ root: OpenRoot) -> Bool {
-        guard !image.document.isEmpty else { return false }
-        if !sidecars.exists(for: image.key.path, in: root) { return true }
-        let slack = Int64(workQueue.configuration.racyWindow * 1e9)
-        return directoryChanged > image.added - slack
-            && sidecars.document(of: image.key.path, in: root) != image.document
+    /// Why the settings leave an image out that has too few pixels for them by now.
+    private func tooSmall(_ row: FileRow, _ rules: PathRules) throws(CatalogError) -> FileFailure? {
+        guard rules.settings.minimumPixels > 0, case .indexed(let id) = row.state, let image = try ledger.image(id)
+        else {
+            return nil
+        }
+        return .tooSmall(image.width, image.height, rules.settings.minimumPixels)
     }
 
-    private func refreshDocuments(of rows: [FileRow], _ root: OpenRoot) {
-        for row in rows {
-            let document = sidecars.document(of: row.key.path, in: root)
-            let change = CatalogChange.setDocument(key: row.key, document: document)
-            submit(CommitEntry(key: row.key, changes: [change], before: .indexed, after: .indexed))
-        }
+    /// Makes an image a file that is left out.
+    private func exclude(_ row: FileRow, _ failure: FileFailure) {
+        if workQueue.update({ $0.defersToInFlightJob(row.key) }) { return }
+        let change = CatalogChange.fail(key: row.key, stamp: row.stamp, content: row.content, failure: failure)
+        submit(CommitEntry(key: row.key, changes: [change], before: .indexed, after: RowKind(failure)))
     }
 }
 

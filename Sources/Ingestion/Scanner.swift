@@ -95,9 +95,11 @@ final class Scanner: Sendable {
         watchNames(of: key, status, in: root)
         switch (status?.kind, entry) {
         case (_, .document):
-            try refreshDocuments(of: key, root)
+            try examineSidecar(key, in: root)
         case (.directory, _):
             workQueue.update { $0.directoryChanged(key, due: .now) }
+            // The folder may have taken the name of a file that has a row.
+            try leave(key, root, isRemoval: cause == .removed, since: since)
         case (.regular, .image) where status.map(classifier.isTooSmall) == false:
             let row = try ledger.file(key)
             let stamp = status.map { FileStamp($0) }
@@ -108,39 +110,32 @@ final class Scanner: Sendable {
             } else if cause == .closed, stamp.isRacy(at: now, within: workQueue.configuration.mappedWindow) {
                 workQueue.update { $0.fileNeedsReading(key, whateverItsStamp: true, at: .now) }
             }
-        default:
-            guard let row = try ledger.file(key) else { return }
-            if cause != .removed { return workQueue.update { $0.fileChanged(key, .removed, at: .now) } }
-            if !workQueue.update({ $0.postponesRemoval(of: key, since: since, at: .now) }) { forget(row) }
+        default: try leave(key, root, isRemoval: cause == .removed, since: since)
         }
     }
 
+    /// What lies at a path is no file to be looked at, or nothing does: a row that it has goes.
+    private func leave(_ key: FileKey, _ root: OpenRoot, isRemoval: Bool, since: Instant) throws(CatalogError) {
+        if key.path.isSidecar { return try examineSidecar(key, isLeftOut: true, in: root) }
+        guard let row = try ledger.file(key) else { return }
+        if !isRemoval { return workQueue.update { $0.fileChanged(key, .removed, at: .now) } }
+        if !workQueue.update({ $0.postponesRemoval(of: key, since: since, at: .now) }) { try forget(row) }
+    }
+
     /// Takes a row and its image out, unless the path is being read just now: then it is looked at again afterwards.
-    func forget(_ row: FileRow) {
+    func forget(_ row: FileRow) throws(CatalogError) {
         if workQueue.update({ $0.defersToInFlightJob(row.key) }) { return }
-        submit(CommitEntry(key: row.key, changes: [.delete(key: row.key)], before: RowKind(row), after: .none))
+        var entry = CommitEntry(key: row.key, changes: [.delete(key: row.key)], before: RowKind(row), after: .none)
+        entry.sidecars = try sidecars.listed(beside: row.key)
+        submit(entry)
     }
 
     /// Hands over a change that belongs to no in-flight job, waiting while too many are under way.
     func submit(_ entry: CommitEntry) {
-        guard workQueue.beginSideTask() else { return }
+        guard workQueue.beginSideTask(entry.key) else { return }
         var sideTask = entry
         sideTask.isSideTask = true
         committer.submit(sideTask)
-    }
-
-    // MARK: Documents
-
-    /// Brings the documents of the images beside a file up to date.
-    func refreshDocuments(of sidecar: FileKey, _ root: OpenRoot) throws(CatalogError) {
-        for (row, image) in try sidecars.images(of: sidecar) {
-            let document = sidecars.document(of: row.key.path, in: root)
-            guard document != image.document else { continue }
-            let change = CatalogChange.setDocument(key: row.key, document: document)
-            submit(CommitEntry(key: row.key, changes: [change], before: .indexed, after: .indexed))
-        }
-        // An image that is between reading and commit may have been read without it.
-        workQueue.update { $0.documentRead(sidecar, at: .now) }
     }
 
     // MARK: Failed files

@@ -40,6 +40,8 @@ struct SchedulerState: Sendable {
     private var inFlight: [FileKey: InFlightJob] = [:]
     /// Changes on their way to the committer that belong to no in-flight job.
     private var sideTaskCount = 0
+    /// Sidecar files that such changes are about.
+    private var sidecarTasks: [FileKey: Int] = [:]
     /// The scanner is at a task.
     private(set) var isScannerBusy = false
     /// When to look next at what stands at the paths of the roots; nil before the first one is online.
@@ -77,13 +79,25 @@ struct SchedulerState: Sendable {
         debouncer.observe(key, status, at: now)
     }
 
-    /// A quiescent file needs reading; with `whateverItsStamp` also where its stamp is the ledger's.
-    mutating func fileNeedsReading(_ key: FileKey, whateverItsStamp: Bool = false, at now: Instant) {
+    /// A quiescent file needs reading: an image by a reader, a sidecar by the scanner.
+    ///
+    /// - Parameters:
+    ///   - key: the file.
+    ///   - isForced: also where it failed and is not due.
+    ///   - ignoresStamp: also where its stamp is the ledger's.
+    ///   - now: the time.
+    mutating func fileNeedsReading(
+        _ key: FileKey,
+        isForced: Bool = false,
+        whateverItsStamp ignoresStamp: Bool = false,
+        at now: Instant
+    ) {
+        if key.path.isSidecar { return fileChanged(key, .closed, at: now) }
         if defersToInFlightJob(key) { return }
         guard roots[key.root]?.hasRoom(.urgent, capacity: configuration.backlogCapacity) ?? false else {
             return directoryChanged(parent(of: key), due: now + configuration.probeInterval)
         }
-        let request = ReadRequest(key: key, ignoresStamp: whateverItsStamp)
+        let request = ReadRequest(key: key, isForced: isForced, ignoresStamp: ignoresStamp)
         roots[key.root]?.enqueue(request, .urgent, capacity: configuration.backlogCapacity)
         refreshProgress(at: now)
     }
@@ -122,6 +136,13 @@ struct SchedulerState: Sendable {
     mutating func defersToInFlightJob(_ key: FileKey) -> Bool {
         guard inFlight[key] != nil else { return false }
         inFlight[key]?.hasChanged = true
+        return true
+    }
+
+    /// Whether a change about this sidecar is on its way to the committer; if so, it is examined again a little later.
+    mutating func defersToSideTask(_ sidecar: FileKey, at now: Instant) -> Bool {
+        guard sidecarTasks[sidecar] != nil else { return false }
+        fileChanged(sidecar, .closed, at: now)
         return true
     }
 
@@ -231,8 +252,15 @@ struct SchedulerState: Sendable {
 
     // MARK: What happened to roots
 
-    mutating func rootAdded(_ record: RootRecord, at now: Instant) {
-        if roots[record.id] == nil { roots[record.id] = RootWork(record: record, now: now) }
+    /// A root is watched from now on, or by other rules: then every file of it is looked at again, failed ones too.
+    mutating func rootAdded(_ record: RootRecord, _ rules: PathRules, at now: Instant) {
+        guard let known = roots[record.id] else {
+            roots[record.id] = RootWork(record: record, rules: rules, now: now)
+            return
+        }
+        guard known.rules.settings != rules.settings else { return }
+        roots[record.id]?.rules = rules
+        scheduleRescan(record.id, isForced: true, at: now)
     }
 
     mutating func rootRemoved(_ root: RootID, at now: Instant) {
@@ -287,7 +315,7 @@ struct SchedulerState: Sendable {
     mutating func rootScanned(
         _ root: OpenRoot,
         pollingBecause detail: String,
-        nextScan: Instant
+        nextScan: Instant?
     ) -> Bool {
         let id = root.record.id
         guard roots[id]?.open === root else { return false }
@@ -304,6 +332,22 @@ struct SchedulerState: Sendable {
 
     /// Somebody wants every file of a root (nil: of all) looked at, failed ones too.
     mutating func rescanRequested(_ root: RootID?, at now: Instant) { scheduleRescan(root, isForced: true, at: now) }
+
+    /// Somebody wants a directory below a root looked at, failed files too.
+    mutating func rescanRequested(_ directory: FileKey, at now: Instant) {
+        roots[directory.root]?
+            .scheduleForcedScan(directory.path, at: now, capacity: configuration.dirtyDirectoryCapacity)
+    }
+
+    /// A user wants nothing of a root (nil: of any) read for now.
+    mutating func rootPaused(_ root: RootID?, _ reason: String, drops: Bool, at now: Instant) {
+        for id in root.map({ [$0] }) ?? Array(roots.keys) { roots[id]?.pause(reason, drops: drops) }
+        refreshProgress(at: now)
+    }
+
+    mutating func rootResumed(_ root: RootID?, at now: Instant) {
+        for id in root.map({ [$0] }) ?? Array(roots.keys) { roots[id]?.resume(at: now) }
+    }
 
     /// Somebody says that whatever is missing in a root is gone for good.
     mutating func missingAccepted(in root: RootID, at now: Instant) {
@@ -368,17 +412,24 @@ struct SchedulerState: Sendable {
         refreshProgress(at: now)
     }
 
-    /// Begins a side task if there is room for another.
-    mutating func beginSideTask() -> Bool {
+    /// Begins a side task about a file if there is room for another.
+    mutating func beginSideTask(_ key: FileKey) -> Bool {
         guard sideTaskCount < Self.sideTaskCapacity else { return false }
         sideTaskCount += 1
+        if key.path.isSidecar { sidecarTasks[key, default: 0] += 1 }
         return true
+    }
+
+    private mutating func endSideTask(_ key: FileKey) {
+        sideTaskCount -= 1
+        guard let count = sidecarTasks[key] else { return }
+        sidecarTasks[key] = count > 1 ? count - 1 : nil
     }
 
     /// The committer is done with an entry.
     mutating func entryEnded(_ entry: CommitEntry, _ outcome: Outcome, at now: Instant) {
         if entry.isSideTask {
-            sideTaskCount -= 1
+            endSideTask(entry.key)
         } else {
             endJob(entry.key, outcome, imageCount: entry.after == .indexed ? 1 : 0, at: now)
         }
@@ -386,6 +437,7 @@ struct SchedulerState: Sendable {
         roots[entry.key.root]?.committed(before: entry.before, after: entry.after)
         if let old = entry.movedFrom { roots[old]?.imageMoved(at: now) }
         if entry.isRacy { fileChanged(entry.key, .recheck, at: now) }
+        for sidecar in entry.sidecars { fileChanged(sidecar, .closed, at: now) }
         if let next = entry.nextAttempt { retryScheduled(Instant(wallClock: next)) }
     }
 
@@ -492,10 +544,12 @@ struct SchedulerState: Sendable {
 
     private mutating func takeVisit(in id: RootID, _ priority: ReadPriority) -> FileVisit? {
         while let request = roots[id]?.takeRequest(priority) {
-            guard let open = roots[id]?.open, !defersToInFlightJob(request.key) else { continue }
+            guard let open = roots[id]?.open, let rules = roots[id]?.rules, !defersToInFlightJob(request.key) else {
+                continue
+            }
             inFlight[request.key] = InFlightJob(isWatched: priority == .urgent)
-            roots[id]?.jobBegan()
-            return FileVisit(request, in: open)
+            roots[id]?.jobBegan(request.key.path)
+            return FileVisit(request, in: open, rules)
         }
         return nil
     }

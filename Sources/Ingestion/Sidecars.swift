@@ -2,78 +2,222 @@ internal import Catalog
 internal import Filters
 internal import Platform
 
-/// The documents beside images: `name.jpg.json`, else `name.json`, each a JSON object of at most 1 MB.
+/// The sidecar files of images: finds the document beside an image, and the images beside a document.
 ///
-/// A broken one is a warning in the log; its image is indexed without a document.
+/// `SidecarNames` says what a document may be called, `JSONDocument` what one is. A bad one is a row of the ledger of its
+/// own (`invalid-document`), and its image is indexed without a document.
 struct Sidecars: Sendable {
-    let ledger: any FileLedger
-    let maximumByteCount: Int
-    private let log = Log("documents")
-    /// Containers inside each other.
-    private static let maximumDepth = 512
-    private static let ending = Array(".json".utf8)
+    /// What lies beside an image.
+    struct Finding {
+        /// Empty without a good document in the strongest place that has a file.
+        var document: [UInt8] = []
+        /// Files in the other places, and one that is no good document: each is to be examined on its own.
+        var others: [FileKey] = []
+    }
 
-    init(ledger: any FileLedger, maximumByteCount: Int) {
+    /// What is wrong with a sidecar, and the file's stamp.
+    struct Fault {
+        /// Smudged where it is racy.
+        var stamp: FileStamp
+        var isRacy: Bool
+        var failure: FileFailure
+    }
+
+    private enum Reading {
+        case absent
+        case document([UInt8])
+        case bad(String, FileStamp)
+        case unreadable(SystemError)
+    }
+
+    let ledger: any FileLedger
+    private let workQueue: WorkQueue
+    private var configuration: IngestionConfiguration { workQueue.configuration }
+    /// The ledger has longer paths by digest, not in order.
+    private static let longestOrderedPath = 400
+
+    init(ledger: any FileLedger, workQueue: WorkQueue) {
         self.ledger = ledger
-        self.maximumByteCount = maximumByteCount
+        self.workQueue = workQueue
+    }
+
+    /// Whether images of a root must have a document; one without a good one is a failed file until it comes.
+    func isRequired(in root: RootID) -> Bool {
+        workQueue.read { $0.rules(of: root) }?.settings.requiresDocument ?? false
     }
 
     /// Where an image's document may lie, the stronger place first.
     static func places(for image: RelativePath) -> [RelativePath] {
-        var places = [RelativePath(bytes: image.bytes + ending)]
-        if let dot = image.name.lastIndex(of: UInt8(ascii: ".")), dot > image.name.startIndex {
-            places.append(RelativePath(bytes: image.bytes[..<dot] + ending))
-        }
-        return places
+        let directory = image.parent
+        return SidecarNames.names(for: image.name).map(directory.appending)
     }
 
-    /// The document of an image; empty when it has none.
-    func document(of image: RelativePath, in root: OpenRoot) -> [UInt8] {
-        for place in Self.places(for: image) {
-            do {
-                let file = try root.openFile(beneath: place)
-                guard try file.status().kind == .regular else { continue }
-                let bytes = try file.readAll(limit: maximumByteCount)
-                guard try JSONTokens.check(bytes, maximumDepth: Self.maximumDepth) else {
-                    log.warning("\(place) holds no JSON object; the image is kept without it")
-                    return []
-                }
-                return bytes
-            } catch let error as SystemError where error.saysAbsent {
+    // MARK: From an image to its document
+
+    /// Reads the document of an image.
+    func look(beside image: FileKey, in root: OpenRoot) -> Finding {
+        var finding = Finding()
+        var isDecided = false
+        for place in Self.places(for: image.path) {
+            if isDecided {
+                if exists(place, in: root) { finding.others.append(FileKey(root: image.root, path: place)) }
                 continue
-            } catch {
-                log.warning("\(place) is not a usable document: \(error)")
-                return []
             }
+            switch read(place, in: root) {
+            case .absent: continue
+            case .document(let bytes): finding.document = bytes
+            case .bad, .unreadable: finding.others.append(FileKey(root: image.root, path: place))
+            }
+            isDecided = true
         }
-        return []
+        return finding
     }
 
-    /// Whether an image has a document beside it, good or bad.
-    func exists(for image: RelativePath, in root: OpenRoot) -> Bool {
-        !Self.places(for: image).allSatisfy { root.lacks($0) }
+    /// The files that lie where an image's document may lie, good or bad.
+    func files(beside image: FileKey, in root: OpenRoot) -> [FileKey] {
+        Self.places(for: image.path).filter { exists($0, in: root) }.map { FileKey(root: image.root, path: $0) }
     }
 
-    /// Rows of indexed images whose document a file may be.
-    func images(of sidecar: FileKey) throws(CatalogError) -> [(row: FileRow, image: ImageRecord)] {
-        let stem = RelativePath(bytes: sidecar.path.bytes.dropLast(Self.ending.count))
-        var rows: [FileRow] = []
-        if let row = try ledger.file(FileKey(root: sidecar.root, path: stem)) { rows.append(row) }
-        let prefix = stem.bytes + [UInt8(ascii: ".")]
-        var last = RelativePath(bytes: prefix)
-        paging: while true {
-            let page = try ledger.files(in: sidecar.root, after: last, limit: 64)
-            for row in page {
-                guard row.key.path.bytes.starts(with: prefix) else { break paging }
-                if Self.places(for: row.key.path).contains(sidecar.path) { rows.append(row) }
+    /// Those of the places of an image's document that have a row: bad documents, which are none without an image.
+    func listed(beside image: FileKey) throws(CatalogError) -> [FileKey] {
+        if image.path.isSidecar { return [] }
+        var keys: [FileKey] = []
+        for place in Self.places(for: image.path) {
+            let key = FileKey(root: image.root, path: place)
+            if try ledger.file(key) != nil { keys.append(key) }
+        }
+        return keys
+    }
+
+    /// Whether a file lies where an image's document may lie, good or bad.
+    func hasFile(beside image: FileKey, in root: OpenRoot) -> Bool {
+        Self.places(for: image.path).contains { exists($0, in: root) }
+    }
+
+    private func exists(_ place: RelativePath, in root: OpenRoot) -> Bool {
+        do throws(SystemError) {
+            return try root.status(beneath: place)?.kind == .regular
+        } catch {
+            // Something is there, or was when it was looked at; but no name that is too long for the file system.
+            return !error.saysNameTooLong
+        }
+    }
+
+    // MARK: One file
+
+    /// Why a file is no document; nil where it is one, or is gone.
+    ///
+    /// - Parameters:
+    ///   - key: of the sidecar.
+    ///   - root: its root.
+    ///   - row: the sidecar's, for the backoff of files that cannot be read.
+    /// - Returns: the first thing that is wrong.
+    func fault(of key: FileKey, in root: OpenRoot, after row: FileRow?) -> Fault? {
+        let now = wallClockNanoseconds()
+        switch read(key.path, in: root) {
+        case .absent, .document: return nil
+        case .bad(let reason, let stamp):
+            let isRacy = stamp.isRacy(at: now, within: configuration.racyWindow)
+            return Fault(
+                stamp: isRacy ? stamp.smudged : stamp,
+                isRacy: isRacy,
+                failure: FileFailure(
+                    kind: FileFailure.invalidDocumentKind,
+                    message: reason,
+                    attempts: 1,
+                    nextAttempt: nil
+                )
+            )
+        case .unreadable(let error):
+            var stamp = row?.stamp ?? FileStamp(device: 0, inode: 0, byteCount: 0, modified: 0, changed: 0)
+            if let status = try? root.status(beneath: key.path) { stamp = FileStamp(status) }
+            let failure = FileFailure.transient(
+                FileFailure.invalidDocumentKind,
+                "it cannot be read: \(error)",
+                after: row,
+                delays: configuration.backoffDelays,
+                now: now
+            )
+            return Fault(stamp: stamp, isRacy: false, failure: failure)
+        }
+    }
+
+    private func read(_ place: RelativePath, in root: OpenRoot) -> Reading {
+        let limit = configuration.maximumSidecarByteCount
+        let stamp: FileStamp
+        let bytes: [UInt8]
+        do throws(SystemError) {
+            let file = try root.openFile(beneath: place)
+            let status = try file.status()
+            guard status.kind == .regular else { return .absent }
+            stamp = FileStamp(status)
+            guard status.byteCount <= UInt64(limit) else {
+                return .bad("it has \(status.byteCount) bytes; at most \(limit) are read", stamp)
             }
-            guard let end = page.last, page.count == 64 else { break }
+            bytes = try file.readAll(limit: limit)
+        } catch {
+            return error.saysAbsent || error.saysNameTooLong ? .absent : .unreadable(error)
+        }
+        do throws(JSONFault) { try JSONDocument.check(bytes) } catch {
+            return .bad(error.description(in: bytes), stamp)
+        }
+        return .document(bytes)
+    }
+
+    // MARK: From a document to its images
+
+    /// Rows of the image files whose document a file may be.
+    func rows(beside sidecar: FileKey) throws(CatalogError) -> [FileRow] {
+        let directory = sidecar.path.parent
+        let images = SidecarNames.images(beside: sidecar.path.name)
+        var rows: [RelativePath: FileRow] = [:]
+        for name in images.names {
+            let key = FileKey(root: sidecar.root, path: directory.appending(name))
+            if let row = try ledger.file(key) { rows[key.path] = row }
+        }
+        for prefix in images.prefixes {
+            try collect(sidecar.root, directory.appending(prefix), into: &rows)
+        }
+        return rows.values.filter { row in
+            !row.key.path.isSidecar && Self.places(for: row.key.path).contains(sidecar.path)
+        }.sorted { $0.key.path < $1.key.path }
+    }
+
+    /// Rows of files in one folder whose paths begin so.
+    private func collect(
+        _ root: RootID,
+        _ prefix: RelativePath,
+        into rows: inout [RelativePath: FileRow]
+    ) throws(CatalogError) {
+        let ordered = Array(prefix.bytes.prefix(Self.longestOrderedPath))
+        var last = RelativePath(bytes: ordered)
+        while true {
+            let page = try ledger.files(in: root, after: last, limit: 64)
+            for row in page {
+                guard row.key.path.bytes.starts(with: ordered) else { return }
+                if row.key.path.bytes.starts(with: prefix.bytes) { rows[row.key.path] = row }
+            }
+            guard let end = page.last, page.count == 64 else { return }
             last = end.key.path
         }
-        var images: [(row: FileRow, image: ImageRecord)] = []
-        for row in rows {
-            if case .indexed(let id) = row.state, let image = try ledger.image(id) { images.append((row, image)) }
-        }
-        return images
     }
+}
+
+extension FileFailure {
+    /// The kind of an image that must have a document and has none.
+    static let documentMissing = "document-missing"
+
+    /// An image without the document that it must have. It is read again when a document comes.
+    static func missingDocument(of image: RelativePath, badly: Bool) -> FileFailure {
+        let name = SidecarNames.names(for: image.name).first ?? Array(image.name)
+        let text = RelativePath(bytes: name)
+        let message =
+            badly ? "what lies beside it is no good document" : "no document lies beside it, such as \(text)"
+        return FileFailure(kind: documentMissing, message: message, attempts: 1, nextAttempt: nil)
+    }
+}
+
+extension RelativePath {
+    /// Whether its name is one of documents.
+    var isSidecar: Bool { KnownNames.kind(ofFile: name) == .document }
 }

@@ -70,13 +70,13 @@ final class WorkQueue: Sendable {
         }
     }
 
-    /// Waits for room for a change that belongs to no in-flight job.
+    /// Waits for room for a change to a file that belongs to no in-flight job.
     ///
     /// - Returns: false when stopping.
-    func beginSideTask() -> Bool {
+    func beginSideTask(_ key: FileKey) -> Bool {
         monitor.wait { scheduler -> Bool? in
             if scheduler.isStopping { return false }
-            return scheduler.beginSideTask() ? true : nil
+            return scheduler.beginSideTask(key) ? true : nil
         } ?? false
     }
 

@@ -50,7 +50,8 @@ extension SystemError {
     /// Whether the code says that no such file is there (any more): a component is missing, is no directory, or is a link.
     package var saysAbsent: Bool { code == ENOENT || code == ENOTDIR || code == ELOOP }
 
-    /// Whether the code says that the path, or a name in it, is longer than any that is there.
+    /// Whether the code says that the path, or a name in it, is longer than any that is there. Of a name alone that means
+    /// that no such file is there; a path may be too long for one call and name a file all the same.
     package var saysNameTooLong: Bool { code == ENAMETOOLONG }
 
     /// Whether the code says that what lies there is no directory.

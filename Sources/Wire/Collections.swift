@@ -1,3 +1,5 @@
+package import Filters
+
 /// `POST /v1/collections`.
 package struct CollectionRequest: Codable, Sendable, Equatable {
     package var name: String
@@ -50,9 +52,13 @@ package struct CollectionList: Codable, Sendable, Equatable {
 /// One watched folder. Counts are of files.
 package struct RootBody: Codable, Sendable, Equatable {
     package var path: String
-    /// `scanning`, `live`, `polling`, `offline`, `replaced`.
+    /// As an image's.
+    package var pathBytes: String?
+    /// `scanning`, `live`, `polling`, `offline`, `replaced`, `paused`.
     package var state: String
     package var detail: String
+    /// The file that is being loaded, or the latest of several; absent when none is.
+    package var currentPath: String?
     /// All that lies below: every file, and every folder that is not entered. The sum of the counts below.
     package var entries: Int
     package var indexedFiles: Int
@@ -61,6 +67,11 @@ package struct RootBody: Codable, Sendable, Equatable {
     /// Entries that are left out, by reason: `rule`, `hidden`, `link`, `other_file_system`, `unreadable_folder`,
     /// `too_deep`, `not_an_image`, `too_small`, `special`, `document`, `removed`; no zeros.
     package var excludedFiles: [String: Int]
+    /// What is looked at below it, as far as that differs from the default: `include`, `exclude` (globs of gitignore(5)),
+    /// `hidden`, `ignore_files`, `minimum_bytes`, `minimum_pixels`, `other_file_systems`, `maximum_depth`,
+    /// `document_required`,
+    /// `rescan_interval_s`. Absent where nothing does.
+    package var settings: [String: JSONValue]?
     /// Whose images its files become; older daemons have one collection and say nothing of it.
     package var collection: String?
 
@@ -68,29 +79,37 @@ package struct RootBody: Codable, Sendable, Equatable {
         path: String,
         state: String,
         detail: String,
+        currentPath: String? = nil,
         entries: Int,
         indexedFiles: Int,
         failedFiles: Int,
         waitingFiles: Int,
         excludedFiles: [String: Int] = [:],
-        collection: String? = nil
+        settings: [String: JSONValue]? = nil,
+        collection: String? = nil,
+        pathBytes: String? = nil
     ) {
         self.collection = collection
         self.path = path
+        self.pathBytes = pathBytes
         self.state = state
         self.detail = detail
+        self.currentPath = currentPath
         self.entries = entries
         self.excludedFiles = excludedFiles
+        self.settings = settings
         self.indexedFiles = indexedFiles
         self.failedFiles = failedFiles
         self.waitingFiles = waitingFiles
     }
 
     enum CodingKeys: String, CodingKey {
-        case path, state, detail, entries, collection
+        case path, state, detail, entries, settings, collection
+        case pathBytes = "path_bytes"
         case indexedFiles = "indexed_files"
         case failedFiles = "failed_files"
         case waitingFiles = "waiting_files"
+        case currentPath = "current_path"
         case excludedFiles = "excluded_files"
     }
 }
@@ -99,12 +118,20 @@ package struct RootBody: Codable, Sendable, Equatable {
 package struct ExclusionBody: Codable, Sendable, Equatable {
     /// Absolute. A folder stands for all that lies in it.
     package var path: String
+    /// As an image's.
+    package var pathBytes: String?
     /// A stable word, as in `RootBody.excludedFiles`.
     package var reason: String
 
-    package init(path: String, reason: String) {
+    package init(path: String, reason: String, pathBytes: String? = nil) {
         self.path = path
+        self.pathBytes = pathBytes
         self.reason = reason
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case path, reason
+        case pathBytes = "path_bytes"
     }
 }
 

@@ -5,7 +5,11 @@ package struct ImageBody: Codable, Sendable, Equatable {
     package var id: UInt64
     /// The absolute path, UTF-8 (replacement characters where the name is not).
     package var path: String
+    /// Its bytes in percent-encoding, where they are not UTF-8: two names can have one text.
+    package var pathBytes: String?
     package var root: String
+    /// As `pathBytes`, of the root.
+    package var rootBytes: String?
     /// `jpeg` or `png`.
     package var format: String
     /// Pixels, upright.
@@ -31,11 +35,15 @@ package struct ImageBody: Codable, Sendable, Equatable {
         sha256: String,
         modified: String,
         added: String,
-        document: JSONValue?
+        document: JSONValue?,
+        pathBytes: String? = nil,
+        rootBytes: String? = nil
     ) {
         self.id = id
         self.path = path
+        self.pathBytes = pathBytes
         self.root = root
+        self.rootBytes = rootBytes
         self.format = format
         self.width = width
         self.height = height
@@ -44,6 +52,12 @@ package struct ImageBody: Codable, Sendable, Equatable {
         self.modified = modified
         self.added = added
         self.document = document
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case id, path, root, format, width, height, bytes, sha256, modified, added, document
+        case pathBytes = "path_bytes"
+        case rootBytes = "root_bytes"
     }
 }
 
@@ -55,6 +69,8 @@ package struct SearchResultBody: Codable, Sendable, Equatable {
     /// sqrt(2 - 2 score), 0...2.
     package var distance: Double
     package var path: String
+    /// As an image's.
+    package var pathBytes: String?
     package var width: Int
     package var height: Int
     package var document: JSONValue?
@@ -66,15 +82,22 @@ package struct SearchResultBody: Codable, Sendable, Equatable {
         path: String,
         width: Int,
         height: Int,
-        document: JSONValue?
+        document: JSONValue?,
+        pathBytes: String? = nil
     ) {
         self.id = id
         self.score = score
         self.distance = distance
         self.path = path
+        self.pathBytes = pathBytes
         self.width = width
         self.height = height
         self.document = document
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case id, score, distance, path, width, height, document
+        case pathBytes = "path_bytes"
     }
 }
 
@@ -140,6 +163,8 @@ package struct RemovalResponse: Codable, Sendable, Equatable {
 /// A file that could not be made searchable (`GET /v1/failures`).
 package struct FailureBody: Codable, Sendable, Equatable {
     package var path: String
+    /// As an image's.
+    package var pathBytes: String?
     /// A stable word, such as `corrupt`.
     package var kind: String
     package var message: String
@@ -147,8 +172,16 @@ package struct FailureBody: Codable, Sendable, Equatable {
     /// ISO 8601, UTC; absent when only a change to the file brings another try.
     package var nextAttempt: String?
 
-    package init(path: String, kind: String, message: String, attempts: Int, nextAttempt: String?) {
+    package init(
+        path: String,
+        kind: String,
+        message: String,
+        attempts: Int,
+        nextAttempt: String?,
+        pathBytes: String? = nil
+    ) {
         self.path = path
+        self.pathBytes = pathBytes
         self.kind = kind
         self.message = message
         self.attempts = attempts
@@ -157,8 +190,17 @@ package struct FailureBody: Codable, Sendable, Equatable {
 
     enum CodingKeys: String, CodingKey {
         case path, kind, message, attempts
+        case pathBytes = "path_bytes"
         case nextAttempt = "next_attempt"
     }
+}
+
+/// The answer to `POST /v1/failures/retry`.
+package struct RetryResponse: Codable, Sendable, Equatable {
+    /// Files that are tried again.
+    package var queued: Int
+
+    package init(queued: Int) { self.queued = queued }
 }
 
 /// `GET /v1/failures`.

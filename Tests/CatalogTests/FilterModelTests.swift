@@ -110,13 +110,16 @@ private struct FilterCampaign {
             "bytes": .number(Double(image.byteCount)), "modified": .string(Timestamp.text(image.modified)),
             "added": .string(Timestamp.text(image.added)),
         ]
-        let document = try? JSONDecoder().decode(JSONValue.self, from: Data(image.document))
+        let document = JSONDocument.value(of: image.document)
         return PlainFilter(document: document, builtIns: builtIns)
     }
 
     private func builtIns(of images: [ImageRecord]) -> [String: [JSONValue]] {
         var values: [String: [JSONValue]] = [:]
         for image in images { values.merge(plain(image).builtIns.mapValues { [$0] }) { $0 + $1 } }
+        for root in ["/photos", "/scans", "/photo"] {
+            values["path"]? += images.prefix(4).map { .string("\(root)/\($0.key.path)") }
+        }
         return values
     }
 

@@ -72,6 +72,81 @@ struct FilterTests {
         #expect(try fixture.catalog.audit() == [])
     }
 
+    /// Their doubles are one: the records for filters cannot tell them apart, and the images themselves decide.
+    @Test func largeWholeNumbersAreFoundAndRemovedExactly() throws {
+        let fixture = try CatalogFixture()
+        let ids = ["1234567890123456788", "1234567890123456789", "1234567890123456790", "18446744073709551615", "1.5"]
+        _ = try fixture.catalog.apply(
+            ids.enumerated().map { place, id in fixture.indexing("\(place)", place, document: "{\"id\":\(id)}") }
+        )
+        let catalog = fixture.catalog
+        for (place, id) in ids.enumerated() { #expect(try paths("{\"id\":\(id)}", in: catalog) == ["\(place)"]) }
+        #expect(try paths(#"{"id":1234567890123456791}"#, in: catalog).isEmpty)
+        #expect(try paths(#"{"id":{"$in":[1234567890123456788,1234567890123456790]}}"#, in: catalog) == ["0", "2"])
+        #expect(try paths(#"{"id":{"$gt":1234567890123456788}}"#, in: catalog) == ["1", "2", "3"])
+        #expect(try paths(#"{"id":{"$lte":1234567890123456789}}"#, in: catalog) == ["0", "1", "4"])
+        #expect(try paths(#"{"id":{"$gte":1234567890123456789,"$lt":1e19}}"#, in: catalog) == ["1", "2"])
+        #expect(try paths(#"{"id":{"$ne":1234567890123456789}}"#, in: catalog) == ["0", "2", "3", "4"])
+        #expect(try catalog.excludeImages(matching: filter(#"{"id":1234567890123456789}"#)) == 1)
+        #expect(try paths(#"{"id":{"$exists":true}}"#, in: catalog) == ["0", "2", "3", "4"])
+        #expect(try catalog.audit() == [])
+    }
+
+    /// Stores of programs that knew doubles only have these keys: they stay as they were.
+    @Test func theKeyOfALargeWholeNumberIsThatOfTheNearestDouble() throws {
+        let keys = ["9007199254740993", "9007199254740992.0", "9007199254740992"].map { number in
+            FieldTokens(
+                ImageRecord(
+                    id: ImageID(rawValue: 1),
+                    key: FileKey(root: RootID(rawValue: 1), path: RelativePath("a")),
+                    content: CatalogFixture.content(1),
+                    format: "jpeg",
+                    width: 1,
+                    height: 1,
+                    byteCount: 1,
+                    modified: 0,
+                    added: 0,
+                    document: Array("{\"id\":\(number)}".utf8)
+                )
+            ).keys
+        }
+        #expect(keys[0] == keys[1] && keys[1] == keys[2])
+        #expect(keys[0].contains([3, 0x69, 0x64, 0, 4, 0xC3, 0x40, 0, 0, 0, 0, 0, 0]))
+    }
+
+    @Test func absolutePathsAreThoseBelowTheirRoot() throws {
+        let fixture = try CatalogFixture()
+        let other = try fixture.catalog.addRoot(RelativePath("/photos2")).id
+        _ = try fixture.catalog.apply([
+            fixture.indexing("2021/a.jpg", 1), fixture.indexing("2022/b.jpg", 2), fixture.indexing("c.jpg", 3),
+            .move(
+                from: fixture.key("c.jpg"),
+                to: FileKey(root: other, path: RelativePath("2021/c.jpg")),
+                stamp: CatalogFixture.stamp(3)
+            ),
+            .index(
+                key: FileKey(root: fixture.root, path: RelativePath(bytes: [0x64, 0xFF])),
+                stamp: CatalogFixture.stamp(4),
+                content: CatalogFixture.content(4),
+                embedded: ImageFeatures(vector: CatalogFixture.vector(4), format: "png", width: 1, height: 1),
+                document: []
+            ),
+        ])
+        let catalog = fixture.catalog
+        #expect(try paths(#"{"path":"/photos/2021/a.jpg"}"#, in: catalog) == ["2021/a.jpg"])
+        #expect(try paths(#"{"path":"/photos2/2021/a.jpg"}"#, in: catalog).isEmpty)
+        #expect(try paths(#"{"path":{"$prefix":"/photos/2021/"}}"#, in: catalog) == ["2021/a.jpg"])
+        #expect(try paths(#"{"path":{"$prefix":"/photos/202"}}"#, in: catalog) == ["2021/a.jpg", "2022/b.jpg"])
+        #expect(try paths(#"{"path":{"$prefix":"/photos2"}}"#, in: catalog) == ["2021/c.jpg"])
+        #expect(try paths(#"{"path":{"$prefix":"/photos"}}"#, in: catalog).count == 4)
+        #expect(try paths(#"{"path":{"$in":["/photos2/2021/c.jpg","2022/b.jpg"]}}"#, in: catalog).count == 2)
+        #expect(try paths(#"{"path":{"$not":{"$prefix":"/photos/"}}}"#, in: catalog) == ["2021/c.jpg"])
+        #expect(try paths(#"{"path_bytes":"/photos/d%FF"}"#, in: catalog).count == 1)
+        #expect(try paths(#"{"path_bytes":"d%FF"}"#, in: catalog).count == 1)
+        #expect(try paths(#"{"path_bytes":"d%FE"}"#, in: catalog).isEmpty)
+        #expect(try catalog.excludeImages(matching: filter(#"{"path":"/photos/2022/b.jpg"}"#)) == 1)
+    }
+
     /// A slot's bitmap goes over many records, and from lists of numbers to bits and back.
     @Test func manyImagesFillRecords() throws {
         let fixture = try CatalogFixture()

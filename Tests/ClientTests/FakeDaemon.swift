@@ -143,6 +143,7 @@ final class FakeDaemon: Sendable {
 struct CommandRun {
     let exitCode: ExitCode
     let output: String
+    let outputBytes: [UInt8]
     let errors: String
 
     /// Runs one command line against `socket`.
@@ -151,17 +152,25 @@ struct CommandRun {
         socket: String,
         environment: [String: String] = [:],
         drawsProgress: Bool = false,
-        hasColor: Bool = false
+        hasColor: Bool = false,
+        isInteractive: Bool = false
     ) {
-        let printed = Monitor((output: "", errors: ""))
-        let terminal = Terminal(hasColor: hasColor, drawsProgress: drawsProgress) { stream, text in
-            printed.withLockNotifyingAll { if stream == .output { $0.output += text } else { $0.errors += text } }
+        let printed = Monitor((output: [UInt8](), errors: [UInt8]()))
+        let terminal = Terminal(
+            hasColor: hasColor,
+            drawsProgress: drawsProgress,
+            isInteractive: isInteractive
+        ) { stream, bytes in
+            printed.withLockNotifyingAll { if stream == .output { $0.output += bytes } else { $0.errors += bytes } }
         }
         exitCode = CommandLineClient.run(
             arguments: arguments,
             environment: environment.merging(["LIKENESS_SOCKET": socket]) { $1 },
             terminal: terminal
         )
-        (output, errors) = printed.withLock { $0 }
+        let (output, errors) = printed.withLock { $0 }
+        outputBytes = output
+        self.output = String(decoding: output, as: UTF8.self)
+        self.errors = String(decoding: errors, as: UTF8.self)
     }
 }

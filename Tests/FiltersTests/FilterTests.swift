@@ -8,6 +8,8 @@ struct FilterTests {
         var builtIns: [BuiltInField: FilterValue] = [:]
         var documentFields: [DocumentField] = []
 
+        var absolutePath: FilterValue { FilterValue(string: Array("/photos/2021/05/a.jpg".utf8)) }
+
         init(_ document: String) { documentFields = DocumentField.fields(of: Array(document.utf8)) }
 
         func value(of field: BuiltInField) -> FilterValue {
@@ -53,6 +55,13 @@ struct FilterTests {
         (#"{"modified":{"$prefix":"2021-05"}}"#, "", true),
         (#"{"modified":{"$gte":"2021-05-03T12:00:01Z"}}"#, "", false),
         (#"{"path":{"$prefix":"2021/"},"width":{"$gte":640,"$lte":640}}"#, "", true),
+        (#"{"path":"/photos/2021/05/a.jpg"}"#, "", true), (#"{"path":"/2021/05/a.jpg"}"#, "", false),
+        (#"{"path":{"$prefix":"/photos/"}}"#, "", true), (#"{"path":{"$prefix":"/photos/2022"}}"#, "", false),
+        (#"{"path":{"$gte":"/photos/2021","$lt":"/photos/2022"}}"#, "", true), (#"{"path":{"$lt":"/p"}}"#, "", false),
+        (#"{"path":{"$ne":"/photos/2021/05/a.jpg"}}"#, "", false),
+        (#"{"path_bytes":"/photos/2021%2F05/%61.jpg"}"#, "", true), (#"{"path_bytes":"2021/05/a%2Ejpg"}"#, "", true),
+        (#"{"path_bytes":{"$prefix":"%FF"}}"#, "", false), (#"{"path":"2021/05/a%2Ejpg"}"#, "", false),
+        (#"{"document.path_bytes":"%"}"#, #"{"path_bytes":"%"}"#, true),
     ])
     func `a filter matches as it is written down`(filter: String, document: String, isExpected: Bool) throws {
         #expect(try matches(filter, document) == isExpected, "\(filter) on \(document)")
@@ -83,6 +92,7 @@ struct FilterTests {
             #"{"path.x":1}"#, "path.x",
             "`path` is a field of every image and has no parts; the document's is `document.path.x`"
         ),
+        (#"{"path_bytes":"%F"}"#, "path_bytes", "a percent sign stands before two hexadecimal digits"),
         (#"{"modified":1}"#, "modified", "`modified` is text; the document's is `document.modified`"),
         (#"{"width":{"$in":[1,"2"]}}"#, "width.$in[1]", "`width` is a number; the document's is `document.width`"),
     ])
@@ -129,6 +139,48 @@ struct FilterTests {
         let members = (0..<50_000).map { "\"m\($0)\":1" }.joined(separator: ",")
         let fields = DocumentField.fields(of: Array("{\"\(name)\":{\(members)},\"b\":2}".utf8))
         #expect(fields.count == 3)
+    }
+
+    /// Every pair of a rising list, one as a document's and one as a filter's.
+    @Test func `whole numbers of 64 bits and doubles compare as the numbers that they are`() throws {
+        let texts = [
+            "-1e30", "-9223372036854775808", "-9223372036854775807", "-9007199254740993", "-9007199254740992", "-1",
+            "0",
+            "0.5", "9007199254740991", "9007199254740992", "9007199254740993", "9007199254740994", "9007199254740995",
+            "1234567890123456788", "1234567890123456789", "9223372036854775807", "9223372036854775808",
+            "1234567890123456789.5e1", "18446744073709551614", "18446744073709551615", "18446744073709551616", "1e30",
+        ]
+        for (place, text) in texts.enumerated() {
+            let document = "{\"n\":[\(text)]}"
+            for (other, bound) in texts.enumerated() {
+                #expect(try matches("{\"n\":\(bound)}", document) == (place == other), "\(text) = \(bound)")
+                #expect(try matches("{\"n\":{\"$in\":[\(bound),\"x\"]}}", document) == (place == other))
+                #expect(try matches("{\"n\":{\"$lt\":\(bound)}}", document) == (place < other), "\(text) < \(bound)")
+                #expect(try matches("{\"n\":{\"$gte\":\(bound)}}", document) == (place >= other), "\(text) >= \(bound)")
+                #expect(try matches("{\"n\":{\"$gt\":\(bound)}}", document) == (place > other), "\(text) > \(bound)")
+                #expect(try matches("{\"n\":{\"$lte\":\(bound)}}", document) == (place <= other), "\(text) <= \(bound)")
+            }
+        }
+        #expect(try matches(#"{"n":1e18}"#, #"{"n":1000000000000000000}"#))
+        #expect(try !matches(#"{"n":1e18}"#, #"{"n":1000000000000000001}"#))
+    }
+
+    @Test func `strings below a prefix are those of an interval without it`() {
+        let prefix = Array("/a/".utf8)
+        let texts = ["", "b", "/a", "/a/", "/a/b", "/a/bc", "/a0", "/b", "0"].map { Array($0.utf8) }
+        for start in texts {
+            for end in texts.map(Optional.some) + [nil] {
+                let interval = FilterInterval(kind: .string, start: start, end: end)
+                for rest in texts {
+                    let isIn = interval.contains(FilterValue(string: prefix + rest))
+                    let below = interval.without(prefix: prefix)
+                    #expect(
+                        below?.contains(FilterValue(string: rest)) ?? false == isIn,
+                        "\(start) \(end ?? []) \(rest)"
+                    )
+                }
+            }
+        }
     }
 
     @Test func `numbers and strings are in the order of their bytes`() {

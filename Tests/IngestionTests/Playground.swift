@@ -12,6 +12,7 @@ final class Playground {
     let embedder: FakeEmbedder
     private(set) var ingestor: Ingestor
     let configuration: IngestionConfiguration
+    private let settings: RootSettings
     private(set) var root = RootID(rawValue: 0)
 
     static var quick: IngestionConfiguration {
@@ -37,16 +38,23 @@ final class Playground {
         _ configuration: IngestionConfiguration = Playground.quick,
         secondsPerImage: Double = 0,
         files: [String] = [],
-        watching subfolder: String = "root"
+        watching subfolder: String = "root",
+        settings: RootSettings = RootSettings()
     ) throws {
+        self.settings = settings
         self.configuration = configuration
         folder = try TemporaryDirectory()
         ledger = MemoryLedger()
         embedder = try FakeEmbedder(secondsPerImage: secondsPerImage)
-        ingestor = Ingestor(ledger: ledger, embedder: embedder, configuration: configuration)
+        ingestor = Ingestor(
+            ledger: ledger,
+            embedder: embedder,
+            configuration: configuration,
+            settings: { _ in settings }
+        )
         try makeDirectory(subfolder)
         for file in files { try write("root/" + file) }
-        root = try ingestor.addRoot(path(subfolder)).id
+        root = try ingestor.addRoot(path(subfolder), settings: settings).id
         try ingestor.start()
     }
 
@@ -59,7 +67,12 @@ final class Playground {
     func restart(_ meanwhile: () throws -> Void = {}) throws {
         ingestor.stop()
         try meanwhile()
-        ingestor = Ingestor(ledger: ledger, embedder: embedder, configuration: configuration)
+        ingestor = Ingestor(
+            ledger: ledger,
+            embedder: embedder,
+            configuration: configuration,
+            settings: { [settings] _ in settings }
+        )
         try ingestor.start()
     }
 

@@ -194,6 +194,15 @@ import Testing
         #expect(ground.embedder.embeddedCount == 60)
     }
 
+    @Test func `A folder that takes a file's name takes the image out`() throws {
+        let ground = try Playground(files: ["a.jpg", "b.jpg"])
+        ground.idle()
+        try ground.remove("root/a.jpg")
+        try ground.makeDirectory("root/a.jpg")
+        try ground.write("root/a.jpg/c.jpg")
+        ground.eventually { Set(ground.indexed.keys) == ["b.jpg", "a.jpg/c.jpg"] }
+    }
+
     @Test func `Documents follow their files`() throws {
         let ground = try Playground(files: ["a.jpg", "b.png"])
         try ground.write("root/a.jpg.json", #"{"n":1}"#)

@@ -26,6 +26,19 @@ struct ArgumentsTests {
         #expect(!parsed.has("head"))
     }
 
+    @Test("A flag may have a letter")
+    func letters() throws {
+        let options = [OptionDescription("null", .flag, "", letter: "0"), OptionDescription("help", .flag, "")]
+        let parsed = try Arguments(parsing: ["-0", "a", "-h"], options: options)
+        #expect(parsed.has("null") && parsed.has("help"))
+        #expect(parsed.operands == ["a"])
+        #expect(options.map(\.spelling) == ["-0, --null", "--help"])
+        #expect(try Arguments(parsing: ["--null"], options: options).has("null"))
+        for words in [["-1"], ["-00"], ["-null"]] {
+            #expect(throws: UsageError.self) { try Arguments(parsing: words, options: options) }
+        }
+    }
+
     @Test("Lists have commas between their values")
     func lists() throws {
         let parsed = try Arguments(parsing: ["--counts", "1,9", "--shares=.5,1", "--kinds", "b,a"], options: options)

@@ -40,10 +40,11 @@ final class FakeDaemon: DaemonControl {
 
     init(
         imageCount: Int = 5,
+        oddName: [UInt8]? = nil,
         pictures: [URL] = [],
         onEmbed: @escaping @Sendable ([UInt8]) throws(DaemonError) -> Void = { _ throws(DaemonError) in }
     ) throws {
-        fakeCatalog = FakeCatalog(imageCount: imageCount)
+        fakeCatalog = FakeCatalog(imageCount: imageCount, oddName: oddName)
         work = FakeCollection(name: "work", images: FakeCatalog(imageCount: 2, root: "/work"), daemon: nil)
         directory = try TemporaryDirectory()
         self.pictures = pictures
@@ -181,13 +182,31 @@ struct FakeCollections: CollectionControl {
         daemon.seen.withLockNotifyingAll { $0.removed.append(found) }
     }
 
-    func addRoot(_ path: String, to collection: String?) throws(DaemonError) -> (root: RootStatus, collection: String) {
+    func changeRoot(
+        _ path: String,
+        of collection: String?,
+        settings: [String: JSONValue]
+    ) throws(DaemonError) -> (root: RootStatus, collection: String) {
+        guard path == "/photos" else { throw .ingestion(.noSuchRoot(path: path)) }
+        return try addRoot(path, to: collection, settings: settings)
+    }
+
+    func addRoot(
+        _ path: String,
+        to collection: String?,
+        settings: [String: JSONValue]
+    ) throws(DaemonError) -> (root: RootStatus, collection: String) {
+        var applied = RootSettings()
+        do throws(RuleError) {
+            try applied.apply(settings.filter { if case .null = $0.value { false } else { true } })
+        } catch { throw .rule(error) }
         daemon.seen.withLockNotifyingAll {
             $0.addedRoots.append(path)
             $0.collections.append(collection)
         }
         var status = FakeDaemon.offline
         status.root = RootRecord(id: RootID(rawValue: 2), path: RelativePath(path))
+        status.settings = applied
         return (status, collection ?? "default")
     }
 
@@ -204,6 +223,16 @@ struct FakeCollections: CollectionControl {
             $0.accepted.append(path)
             $0.collections.append(collection)
         }
+    }
+
+    func setLoading(isPaused: Bool, of path: String?, in collection: String?, drops: Bool) throws(DaemonError) {
+        if let path, path != "/photos" { throw .ingestion(.noSuchRoot(path: path)) }
+        daemon.seen.withLockNotifyingAll { $0.uses.append(isPaused ? (drops ? "cancel" : "pause") : "resume") }
+    }
+
+    func retryFailures(kind: String?, below path: String?, in collection: String?) throws(DaemonError) -> Int {
+        if let path, path != "/photos/a" { throw .ingestion(.noSuchRoot(path: path)) }
+        return kind == "corrupt" ? 2 : 3
     }
 
     func rescan(_ path: String?, in collection: String?) throws(DaemonError) {
@@ -280,13 +309,21 @@ final class FakeCollection: ServedCollection {
 /// Images 1, 2, ... whose vectors turn away from (1, 0) step by step.
 final class FakeCatalog: ImageCatalog {
     private let images: Monitor<[ImageID: ImageRecord]>
+    private let oddName: [UInt8]?
 
-    init(imageCount: Int, root: String = "/photos") {
-        self.root = RootRecord(id: RootID(rawValue: 1), path: RelativePath(root))
+    /// `oddName` is that of image 2, of the last failed file, and of a folder above the root.
+    init(imageCount: Int, root: String = "/photos", oddName: [UInt8]? = nil) {
+        self.oddName = oddName
+        let path = oddName.map { RelativePath(root).appending($0) } ?? RelativePath(root)
+        self.root = RootRecord(id: RootID(rawValue: 1), path: path)
         var images: [ImageID: ImageRecord] = [:]
         for number in 1...UInt64(imageCount) {
             let id = ImageID(rawValue: number)
             images[id] = Self.record(id)
+        }
+        if let oddName {
+            images[ImageID(rawValue: 2)]?.key = FileKey(root: RootID(rawValue: 1), path: RelativePath(bytes: oddName))
+            images[ImageID(rawValue: 2)]?.document = Array(#"{"id":1234567890123456789}"#.utf8)
         }
         self.images = Monitor(images)
     }
@@ -378,11 +415,15 @@ final class FakeCatalog: ImageCatalog {
     func roots() throws(CatalogError) -> [RootRecord] { [root] }
 
     func namedRoots() throws(CatalogError) -> [RootRecord] { [root] }
+    private func name(ofFailure number: Int) -> RelativePath {
+        let name = RelativePath("broken-\(number).jpg")
+        return number == 3 ? oddName.map { RelativePath(bytes: name.bytes + $0) } ?? name : name
+    }
 
     func failures(after key: FileKey?, limit: Int) throws(CatalogError) -> [FileRow] {
         let rows = (1...3).map { number in
             FileRow(
-                key: FileKey(root: RootID(rawValue: 1), path: RelativePath("broken-\(number).jpg")),
+                key: FileKey(root: RootID(rawValue: 1), path: name(ofFailure: number)),
                 stamp: FileStamp(device: 0, inode: 0, byteCount: 0, modified: 0, changed: 0),
                 content: nil,
                 state: .failed(
@@ -404,6 +445,7 @@ private struct FakeSubject: FilterSubject {
     let image: ImageRecord
 
     var documentFields: [DocumentField] { DocumentField.fields(of: image.document) }
+    var absolutePath: FilterValue { FilterValue(string: Array("/photos/".utf8) + image.key.path.bytes) }
 
     func value(of field: BuiltInField) -> FilterValue {
         field == .width ? FilterValue(Double(image.id.rawValue)) : FilterValue(string: image.key.path.bytes)

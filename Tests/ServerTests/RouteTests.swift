@@ -125,7 +125,7 @@ struct RouteTests {
             .collectionIsBeingRemoved(name: "a"),
             Problem(.conflict, "collection a is still being removed", retryAfter: 1)
         ),
-        (.ingestion(.noSuchRoot(path: "/a")), Problem(.notFound, "/a is not watched")),
+        (.ingestion(.noSuchRoot(path: "/a")), Problem(.rootNotFound, "/a is not watched")),
         (
             .system(SystemError(code: ENOSPC, operation: "write")),
             Problem(
@@ -146,6 +146,44 @@ struct RouteTests {
         expected.instance = reply["x-request-id"] ?? ""
         #expect(try decode(Problem.self, reply) == expected)
         #expect(reply["retry-after"] == problem.retryAfter.map(String.init))
+    }
+
+    // MARK: Names and numbers
+
+    @Test func `a path that is not UTF-8 comes with its bytes, and others without`() throws {
+        let server = try TestServer(daemon: FakeDaemon(oddName: [0xFF, 0x2F, 0x20]))
+        let page = try decode(ImagePage.self, server.send("GET", "/v1/images"))
+        #expect(page.images[1].path == "/photos/\u{FFFD}/ /\u{FFFD}/ ")
+        #expect(page.images[1].pathBytes == "/photos/%FF/%20/%FF/%20")
+        #expect(page.images[1].rootBytes == "/photos/%FF/%20")
+        let reply = try server.send("GET", "/v1/images/2")
+        #expect(reply.json["path_bytes"] as? String == "/photos/%FF/%20/%FF/%20")
+        #expect(reply.json["root_bytes"] as? String == "/photos/%FF/%20")
+        let found = try decode(SearchResponse.self, server.send("POST", "/v1/search?limit=2", body: [1]))
+        #expect(found.results.map(\.pathBytes).last == "/photos/%FF/%20/%FF/%20")
+        let similar = try decode(SearchResponse.self, server.send("GET", "/v1/images/1/similar?limit=1"))
+        #expect(similar.results.map(\.pathBytes) == ["/photos/%FF/%20/%FF/%20"])
+        let failures = try decode(FailurePage.self, server.send("GET", "/v1/failures"))
+        #expect(failures.failures.last?.pathBytes == "/photos/%FF/%20/broken-3.jpg%FF/%20")
+        let filter = encoded(#"{"path_bytes":"%ff/ "}"#)
+        #expect(try decode(ImagePage.self, server.send("GET", "/v1/images?filter=\(filter)")).images.map(\.id) == [2])
+        let plain = try TestServer().send("GET", "/v1/images/2")
+        #expect(plain.json["path"] as? String == "/photos/2021/Ärger \"2\".jpg")
+        #expect(plain.json["path_bytes"] == nil && plain.json["root_bytes"] == nil)
+        #expect(try !TestServer().send("GET", "/v1/failures").text.contains("path_bytes"))
+        #expect(try !TestServer().send("GET", "/v1/roots").text.contains("path_bytes"))
+    }
+
+    @Test func `whole numbers of 64 bits are exact in answers and in the filter of a body`() throws {
+        let server = try TestServer(daemon: FakeDaemon(oddName: [0x61]))
+        #expect(try server.send("GET", "/v1/images/2").text.contains(#""document":{"id":1234567890123456789}"#))
+        for (number, ids) in [("1234567890123456789", [UInt64(2)]), ("1234567890123456788", [])] {
+            let body = Array("{\"id\":1,\"filter\":{\"id\":\(number)}}".utf8)
+            let json = try server.send("POST", "/v1/search", fields: ["Content-Type: application/json"], body: body)
+            #expect(try decode(SearchResponse.self, json).results.map(\.id) == ids)
+        }
+        let near = encoded(#"{"id":{"$gt":1234567890123456788}}"#)
+        #expect(try decode(RemovalResponse.self, server.send("DELETE", "/v1/images?filter=\(near)")).removed == 1)
     }
 
     // MARK: Filters
@@ -240,6 +278,42 @@ struct RouteTests {
         let second = try decode(FailurePage.self, server.send("GET", "/v1/failures?limit=2&cursor=\(cursor)"))
         #expect(second.failures.map(\.path) == ["/photos/broken-3.jpg"])
         #expect(second.next == nil)
+    }
+
+    @Test func `a folder's settings are set with it, and changed later`() throws {
+        let server = try TestServer()
+        func send(_ method: String, _ body: String) throws -> RawClient.Reply {
+            try server.send(method, "/v1/roots", fields: ["Content-Type: application/json"], body: Array(body.utf8))
+        }
+        let made = try send("POST", #"{"path":"/new","settings":{"exclude":["raw/"],"minimum_pixels":64}}"#)
+        #expect(made.status == 201)
+        let root = try decode(RootBody.self, made)
+        #expect(root.settings == ["exclude": .array([.string("raw/")]), "minimum_pixels": .number(64)])
+        #expect(try send("PATCH", #"{"path":"/photos","settings":{"hidden":true,"exclude":null}}"#).status == 200)
+        #expect(try send("PATCH", #"{"path":"/elsewhere","settings":{}}"#).status == 404)
+        let wrong = try send("POST", #"{"path":"/new","settings":{"exlude":[]}}"#)
+        #expect(wrong.status == 400)
+        #expect(try decode(Problem.self, wrong).detail.contains("did you mean `exclude`?"))
+        #expect(try send("POST", #"{"path":"/new","settings":{"maximum_depth":0}}"#).status == 400)
+    }
+
+    @Test func `loading pauses, is cancelled and goes on; failures are tried again`() throws {
+        let server = try TestServer()
+        func send(_ target: String, _ body: String) throws -> RawClient.Reply {
+            try server.send("POST", target, fields: ["Content-Type: application/json"], body: Array(body.utf8))
+        }
+        for verb in ["pause", "cancel", "resume"] {
+            #expect(try send("/v1/loading/\(verb)", "{}").status == 204)
+            #expect(try send("/v1/loading/\(verb)", #"{"path":"/photos"}"#).status == 204)
+            #expect(try send("/v1/loading/\(verb)", #"{"path":"/none"}"#).status == 404)
+        }
+        let uses = server.daemon.seen.withLock { $0.uses }
+        #expect(uses == ["pause", "pause", "cancel", "cancel", "resume", "resume"])
+        #expect(try decode(RetryResponse.self, send("/v1/failures/retry", "{}")).queued == 3)
+        let some = #"{"kind":"corrupt","path":"/photos/a"}"#
+        #expect(try decode(RetryResponse.self, send("/v1/failures/retry", some)).queued == 2)
+        #expect(try send("/v1/failures/retry", #"{"path":"/none"}"#).status == 404)
+        #expect(try send("/v1/failures/retry", #"{"path":"a"}"#).status == 400)
     }
 
     @Test func `what is left out comes in pages, by reason if asked`() throws {

@@ -18,7 +18,13 @@ package struct FilterDraws {
     ]
     private static let numbers: [Double] = [
         0, -0.0, 1, -1, 1.5, 2, 2.0000001, 63, 64, 65, 2020, 2021, -2020, 1e300, -1e300, .leastNonzeroMagnitude,
-        9_007_199_254_740_992,
+        9_007_199_254_740_992, 18_446_744_073_709_551_616, -18_446_744_073_709_551_616,
+    ]
+    /// Neighbours that are one double.
+    private static let integers: [Int128] = [
+        9_007_199_254_740_993, 9_007_199_254_740_995, -9_007_199_254_740_993, 1_234_567_890_123_456_788,
+        1_234_567_890_123_456_789, 9_223_372_036_854_775_807, -9_223_372_036_854_775_808, 18_446_744_073_709_551_614,
+        18_446_744_073_709_551_615,
     ]
 
     private mutating func pick<T>(_ values: [T]) -> T { values[Int.random(in: 0..<values.count, using: &random)] }
@@ -44,13 +50,17 @@ package struct FilterDraws {
         switch Int.random(in: 0..<9, using: &random) {
         case 0: .null
         case 1: .bool(chance(2))
-        case 2, 3, 4: .number(pick(Self.numbers))
+        case 2, 3, 4: number()
         default: .string(pick(Self.strings))
         }
     }
 
     private mutating func bound() -> JSONValue {
-        chance(2) ? .number(pick(Self.numbers)) : .string(pick(Self.strings))
+        chance(2) ? number() : .string(pick(Self.strings))
+    }
+
+    private mutating func number() -> JSONValue {
+        chance(3) ? .integer(pick(Self.integers)) : .number(pick(Self.numbers))
     }
 
     /// One filter; `builtIns` are values that images have, by the field's name.

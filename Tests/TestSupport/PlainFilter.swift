@@ -37,16 +37,26 @@ package struct PlainFilter {
             collect(document, names[...], &exists, &values)
         }
         let comparisons = operators.filter { !["$ne", "$not", "$exists"].contains($0.key) }
-        let isMet = comparisons.isEmpty || values.contains { value in comparisons.allSatisfy { meets(value, $0, $1) } }
+        let isMet =
+            comparisons.isEmpty
+            || values.contains { value in comparisons.allSatisfy { meets(self.value(value, name, $1), $0, $1) } }
         return isMet
             && operators.allSatisfy { operation, operand in
                 switch (operation, operand) {
-                case ("$ne", _): !values.contains { equals($0, operand) }
+                case ("$ne", _): !values.contains { equals(value($0, name, operand), operand) }
                 case ("$exists", .bool(let isWanted)): exists == isWanted
                 case ("$not", .object(let inner)): !holds(inner, of: name)
                 default: true
                 }
             }
+    }
+
+    /// Absolute where an absolute path is compared with.
+    private func value(_ value: JSONValue, _ name: String, _ operand: JSONValue) -> JSONValue {
+        guard name == "path", case .string(let text) = operand, text.hasPrefix("/"), case .string(let path) = value,
+            case .string(let root)? = builtIns["root"]
+        else { return value }
+        return .string("\(root)/\(path)")
     }
 
     private func collect(
@@ -87,6 +97,15 @@ package struct PlainFilter {
         case ("$prefix", .string(let prefix), .string(let text)): text.utf8.starts(with: prefix.utf8)
         case (_, .number(let bound), .number(let number)):
             meets(number < bound, number == bound, operation)
+        case (_, .integer(let bound), .number(let number)):
+            meets(isLess(number, bound), number == Double(exactly: bound), operation)
+        case (_, .number(let bound), .integer(let number)):
+            meets(
+                !isLess(bound, number) && Double(exactly: number) != bound,
+                Double(exactly: number) == bound,
+                operation
+            )
+        case (_, .integer(let bound), .integer(let number)): meets(number < bound, number == bound, operation)
         case (_, .string(let bound), .string(let text)):
             meets(
                 text.utf8.lexicographicallyPrecedes(bound.utf8),
@@ -95,6 +114,11 @@ package struct PlainFilter {
             )
         default: false
         }
+    }
+
+    /// A double beyond 2^53 has no fraction, and every other one lies between whole numbers that are doubles.
+    private func isLess(_ number: Double, _ integer: Int128) -> Bool {
+        Int128(exactly: number).map { $0 < integer } ?? (number < Double(integer))
     }
 
     private func meets(_ isLess: Bool, _ isEqual: Bool, _ operation: String) -> Bool {

@@ -49,10 +49,18 @@ enum FieldKey {
             case (.bytes, _): (0, 2)
             // Months and days.
             case (.modified, _), (.added, _): (7, 10)
-            case (.document, .number), (.width, _), (.height, _): (2, nil)
+            // The nearest double: only large whole numbers have more.
+            case (.document, .number): (2, FilterValue.doubleByteCount)
+            case (.width, _), (.height, _): (2, nil)
             case (.document, .string): (4, nil)
             default: (0, nil)
             }
+        }
+
+        /// Whether a value of this kind that is as long as its fine key is there as a whole, so that no other one has that key but
+        /// longer ones.
+        func hasWholeValues(_ kind: FilterValue.Kind) -> Bool {
+            if case .document = self { kind == .number } else { false }
         }
 
         /// Paths that are longer have no records of their own.

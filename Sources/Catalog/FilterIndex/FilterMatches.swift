@@ -85,6 +85,10 @@ struct FilterSubjects {
         let root: [UInt8]
         let documentFields: [DocumentField]
 
+        var absolutePath: FilterValue {
+            FilterValue(string: RelativePath(bytes: root).asPrefix + image.key.path.bytes)
+        }
+
         func value(of field: BuiltInField) -> FilterValue {
             switch field {
             case .path: FilterValue(string: image.key.path.bytes)

@@ -82,9 +82,28 @@ struct FilterPlan {
             return FilterBounds(found)
         case .path:
             var found = FilterBounds(PositionSet())
-            for interval in intervals { found.formUnion(try path(interval, transaction)) }
+            for interval in intervals {
+                let part =
+                    try interval.isOfAbsolutePaths ? absolutePath(interval, transaction) : path(interval, transaction)
+                found.formUnion(part)
+            }
             return found
         }
+    }
+
+    /// Absolute paths root by root: below each, an interval of absolute paths is one of paths below the root.
+    private func absolutePath(
+        _ interval: FilterInterval,
+        _ transaction: borrowing CatalogReadTransaction
+    ) throws(CatalogFailure) -> FilterBounds {
+        var found = FilterBounds(PositionSet())
+        for root in roots {
+            guard let below = interval.without(prefix: root.path.asPrefix) else { continue }
+            var part = FilterBounds(try transaction.members(FieldTokens.key(of: root.id)))
+            if below != FilterInterval(kind: .string) { part.formIntersection(try path(below, transaction)) }
+            found.formUnion(part)
+        }
+        return found
     }
 
     /// Paths by their folders: a prefix that ends with a slash is one bitmap; of other prefixes, and of whole paths, the folder says
@@ -118,9 +137,11 @@ struct FilterPlan {
                 try collect(field, interval.kind, from: start, upTo: end, into: &must, transaction)
                 continue
             }
-            let (first, last) = (start.cut(fine, up: true), end?.cut(fine, up: false))
-            try collect(field, interval.kind, from: first, upTo: last, into: &must, transaction)
-            for edge in [start, end].compactMap(\.self) where edge.count > fine {
+            // One byte more is no cut: "right after" a value, all of which is in the key.
+            let isWhole = field.hasWholeValues(interval.kind)
+            let last = end.map { $0.cut(fine, up: isWhole && $0.count == fine + 1) }
+            try collect(field, interval.kind, from: start.cut(fine, up: true), upTo: last, into: &must, transaction)
+            for edge in [start, end].compactMap(\.self) where edge.count > (isWhole ? fine + 1 : fine) {
                 let key = FieldKey.suffix(field, .fine(interval.kind), edge.cut(fine, up: false))
                 edges.formUnion(try transaction.members(key))
             }
@@ -153,6 +174,11 @@ struct FilterPlan {
         try transaction.members(field, .coarse(kind), from: first, upTo: last, into: &set)
         if let last { try transaction.members(field, .fine(kind), from: last, upTo: end, into: &set) }
     }
+}
+
+extension RelativePath {
+    /// What stands before the paths below a root, whose own path this is.
+    var asPrefix: [UInt8] { bytes.last == UInt8(ascii: "/") ? bytes : bytes + [UInt8(ascii: "/")] }
 }
 
 extension [UInt8] {

@@ -18,7 +18,7 @@ extension CommandDescription {
                 "only this one, such as rule, hidden, link, other_file_system or unreadable_folder"
             ),
             .collection,
-        ],
+        ] + pathOptions,
         run: { try runExclusions($0) }
     )
 
@@ -26,7 +26,8 @@ extension CommandDescription {
     private static func runExclusions(_ invocation: Invocation) throws -> ExitCode {
         var cursor: String?
         var all: [ExclusionBody] = []
-        let printsJSON = invocation.arguments.has("json")
+        let printsJSON = invocation.wantsJSON
+        _ = try invocation.wantsPaths
         var isEmpty = true
         repeat {
             var query = [(name: "limit", value: String(WireProtocol.maximumPageLimit))]
@@ -37,9 +38,9 @@ extension CommandDescription {
             isEmpty = isEmpty && page.exclusions.isEmpty
             if printsJSON {
                 all += page.exclusions
-            } else {
-                Text.table(page.exclusions.map { [$0.reason, Text.visible($0.path)] })
-                    .forEach(invocation.terminal.print)
+            } else if try !invocation.printedPaths(of: page.exclusions) {
+                let lines = Text.table(page.exclusions.map { [$0.reason, ""] })
+                for (line, exclusion) in zip(lines, page.exclusions) { invocation.print(line, path: exclusion) }
             }
             cursor = page.next
         } while cursor != nil

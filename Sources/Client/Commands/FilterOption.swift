@@ -23,7 +23,7 @@ extension CommandDescription {
                 fix: "likeness list --filter '{\"path\":{\"$prefix\":\"2021/\"}}'"
             )
         }
-        return try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
+        return try JSONValue(Array(text.utf8), maximumDepth: JSONDocument.maximumDepth, duplicates: .refused)
     }
 
     /// Removes what a filter matches once `--yes` says so; before, says how many images that would be.

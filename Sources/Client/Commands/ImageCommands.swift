@@ -12,6 +12,7 @@ extension CommandDescription {
         examples: [
             Example("list", "the first \(defaultListLimit)"),
             Example("list --all --json | jq -r '.images[].path'", "every path"),
+            Example("list --all -0 | xargs -0 ls -l", "for other programs, whatever the names"),
             Example(#"list --filter '{"path":{"$prefix":"2021/"}}'"#, "those below a folder"),
         ],
         operandCounts: 0...0,
@@ -23,7 +24,7 @@ extension CommandDescription {
             ),
             OptionDescription("all", .flag, "all of them"),
             filterOption, .collection,
-        ],
+        ] + pathOptions,
         run: { try runList($0) }
     )
 
@@ -68,6 +69,7 @@ extension CommandDescription {
             throw ClientError.usage("--limit and --all exclude each other")
         }
         try filter(in: arguments)
+        let wantsPaths = try invocation.wantsPaths
         let wanted = arguments.has("all") ? Int.max : arguments.integer("limit") ?? defaultListLimit
         var printed = 0
         var cursor: String?
@@ -89,7 +91,7 @@ extension CommandDescription {
             invocation.terminal.note(
                 arguments.has("filter") ? "no image matches the filter" : "no image is loaded yet"
             )
-        } else if cursor != nil {
+        } else if cursor != nil, !wantsPaths {
             invocation.terminal.note("there are more: likeness list --all")
         }
         return printed == 0 ? .noResult : .ok
@@ -105,16 +107,15 @@ extension CommandDescription {
             }
             return
         }
-        let rows = images.map { image in
-            [String(image.id), "\(image.width)x\(image.height)", Text.bytes(image.bytes), Text.visible(image.path)]
-        }
-        Text.table(rows, right: [0, 1, 2]).forEach(invocation.terminal.print)
+        if try invocation.printedPaths(of: images) { return }
+        let rows = images.map { [String($0.id), "\($0.width)x\($0.height)", Text.bytes($0.bytes), ""] }
+        for (line, image) in zip(Text.table(rows, right: [0, 1, 2]), images) { invocation.print(line, path: image) }
     }
 
     private static func details(of image: ImageBody) throws -> [String] {
         var rows = [
             ["id", String(image.id)],
-            ["path", image.path],
+            ["path", image.path], ["path_bytes", image.pathBytes ?? ""],
             ["root", image.root],
             ["format", "\(image.format), \(image.width) x \(image.height) pixels, \(Text.bytes(image.bytes))"],
             ["sha256", image.sha256],
@@ -126,7 +127,7 @@ extension CommandDescription {
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
             rows.append(["document", String(decoding: try encoder.encode(document), as: UTF8.self)])
         }
-        return Text.table(rows.map { $0.map(Text.visible) })
+        return Text.table(rows.filter { !$0[1].isEmpty }.map { $0.map(Text.visible) })
     }
 
     private static func runRemove(_ invocation: Invocation) throws -> ExitCode {

@@ -1,3 +1,4 @@
+internal import Filters
 internal import Foundation
 internal import Platform
 internal import Wire
@@ -21,21 +22,67 @@ extension CommandDescription {
         "only of this collection"
     )
 
+    /// What is looked at below a folder, and what each option is called in JSON.
+    private static let settings: [(member: String, option: OptionDescription)] = [
+        (
+            "exclude",
+            OptionDescription("exclude", .texts(placeholder: "GLOB"), "leave out what matches, as in .gitignore")
+        ),
+        ("include", OptionDescription("include", .texts(placeholder: "GLOB"), "look only at what matches")),
+        ("hidden", OptionDescription("hidden", .choice(["yes", "no"]), "names that begin with a dot too")),
+        (
+            "ignore_files",
+            OptionDescription("ignore-files", .choice(["yes", "no"]), "heed .likenessignore and .nomedia")
+        ),
+        ("minimum_bytes", OptionDescription("min-bytes", .integer(0...(1 << 40)), "bytes that a file must have")),
+        ("minimum_pixels", OptionDescription("min-pixels", .integer(0...100_000), "pixels of an image's shorter side")),
+        ("maximum_depth", OptionDescription("max-depth", .integer(1...1000), "folders inside each other")),
+        (
+            "other_file_systems",
+            OptionDescription("other-file-systems", .choice(["yes", "no"]), "what is mounted below")
+        ),
+        (
+            "document_required",
+            OptionDescription("document-required", .choice(["yes", "no"]), "only images with a document beside them")
+        ),
+        (
+            "rescan_interval_s",
+            OptionDescription("rescan-interval", .integer(0...(366 * 86_400)), "seconds between looks at every file")
+        ),
+    ]
+    private static let defaults = OptionDescription("defaults", .flag, "take every setting of the folder back first")
+
+    /// The settings that the options name; nil where none does.
+    private static func settings(_ arguments: Arguments) -> [String: JSONValue]? {
+        var members: [String: JSONValue] = [:]
+        for (member, option) in settings {
+            if arguments.has(defaults.name) { members[member] = .null }
+            switch option.value {
+            case .texts: arguments.texts(option.name).map { members[member] = .array($0.map { .string($0) }) }
+            case .integer: arguments.integer(option.name).map { members[member] = .number(Double($0)) }
+            default: arguments.text(option.name).map { members[member] = .bool($0 == "yes") }
+            }
+        }
+        return members.isEmpty ? nil : members
+    }
+
     static let watch = CommandDescription(
         name: "watch",
         summary:
-            "Loads a folder and keeps up with it: everything below it, and every later change. On a terminal it shows the progress.",
-        usage: "DIR [--wait] [--collection NAME]",
+            "Loads a folder and keeps up with it: everything below it, and every later change. A folder that is watched already gets the settings that are given. On a terminal it shows the progress.",
+        usage: "DIR [--wait] [--collection NAME] [--exclude GLOB]... [--min-pixels N]",
         examples: [
             Example("watch ~/Pictures", "load a folder; Ctrl-C only ends the display"),
             Example("watch --collection work ~/Work", "for a collection that was created before"),
             Example("watch --wait /photos && likeness search a.jpg", "in a script"),
+            Example("watch /photos --exclude 'raw/' --exclude '*.png' --min-pixels 64", "what is left out"),
         ],
         operandCounts: 1...1,
-        options: [wait, .collection],
+        options: [wait, .collection] + settings.map(\.option) + [defaults],
         run: { invocation in
             let path = absolutePath(invocation.arguments.operands[0])
-            let body = try invocation.client.send(try request("POST", "roots", path, invocation.arguments))
+            let request = try request("POST", "roots", path, invocation.arguments, settings(invocation.arguments))
+            let body = try invocation.client.send(request)
             let root: RootBody = try DaemonClient.decode(body)
             if !invocation.wantsJSON { invocation.terminal.note("watching \(Text.visible(root.path))") }
             try waitIfWanted(root.path, invocation)
@@ -67,11 +114,11 @@ extension CommandDescription {
 
     static let rescan = CommandDescription(
         name: "rescan",
-        summary: "Scans a folder, or all of them, for changes that were not noticed.",
-        usage: "[DIR] [--wait] [--accept-missing] [--collection NAME]",
+        summary: "Looks at a folder, a file, or everything again, for changes that were not noticed.",
+        usage: "[PATH] [--wait] [--accept-missing] [--collection NAME]",
         examples: [
             Example("rescan", "all folders"),
-            Example("rescan --wait /photos", "one folder, and wait until it is loaded"),
+            Example("rescan --wait /photos/2024", "what lies there, and wait until it is loaded"),
             Example("rescan --accept-missing /photos", "what is not there any more is gone for good"),
         ],
         operandCounts: 0...1,
@@ -91,14 +138,64 @@ extension CommandDescription {
         }
     )
 
+    static let pause = loading(
+        "pause",
+        "Loads nothing for now. Folders are watched all the same, and the pause outlasts a restart of the daemon.",
+        example: "for all folders; likeness resume ends it",
+        note: "loading is paused"
+    )
+
+    static let cancel = loading(
+        "cancel",
+        "Pauses loading and forgets what waits; `likeness resume` looks for it again.",
+        example: "what was loaded so far stays searchable",
+        note: "loading is cancelled"
+    )
+
+    static let resume = loading(
+        "resume",
+        "Goes on with loading after pause or cancel.",
+        example: "for all folders",
+        note: "loading goes on"
+    )
+
+    private static func loading(
+        _ verb: String,
+        _ summary: String,
+        example: String,
+        note: String
+    ) -> CommandDescription {
+        CommandDescription(
+            name: verb,
+            summary: summary,
+            usage: "[DIR] [--collection NAME]",
+            examples: [Example(verb, example), Example("\(verb) /photos", "of one folder")],
+            operandCounts: 0...1,
+            options: [anyCollection],
+            run: { invocation in
+                let path = invocation.arguments.operands.first.map(absolutePath)
+                let request = try request("POST", "loading/\(verb)", path, invocation.arguments)
+                let body = try invocation.client.send(request)
+                if body.isEmpty || !invocation.printedJSON(body) { invocation.terminal.note(note) }
+                return .ok
+            }
+        )
+    }
+
     private static func request(
         _ method: String,
         _ route: String,
         _ path: String?,
-        _ arguments: Arguments
+        _ arguments: Arguments,
+        _ settings: [String: JSONValue]? = nil
     ) throws -> HTTPRequest {
         let accepts = route == "rescan" && arguments.has("accept-missing") ? true : nil
-        let body = RootRequest(path: path, collection: arguments.text("collection"), acceptMissing: accepts)
+        let body = RootRequest(
+            path: path,
+            collection: arguments.text("collection"),
+            settings: settings,
+            acceptMissing: accepts
+        )
         return HTTPRequest(
             method: method,
             path: "\(WireProtocol.prefix)/\(route)",

@@ -12,6 +12,7 @@ extension CommandDescription {
             Example("search --limit 50 --min-score 0.8 photo.jpg", "only close ones"),
             Example("search --id 17", "more like a stored image"),
             Example(#"search photo.jpg --filter '{"year":{"$gte":2020}}'"#, "only images whose document says so"),
+            Example("search -0 photo.jpg | xargs -0 open", "for other programs, whatever the names"),
             Example("search - --json < photo.jpg | jq -r '.results[0].path'", "in a script"),
         ],
         operandCounts: 0...1,
@@ -25,14 +26,17 @@ extension CommandDescription {
             OptionDescription("exact", .flag, "compare with every image: slower, misses none"),
             OptionDescription("id", .integer(0...Int.max), "search by the stored image with this id"),
             filterOption, .collection,
-        ],
+        ] + pathOptions,
         run: { try runSearch($0) }
     )
 
     private static func runSearch(_ invocation: Invocation) throws -> ExitCode {
+        let wantsPaths = try invocation.wantsPaths
         let body = try invocation.client.send(try searchRequest(invocation.arguments))
         let response: SearchResponse = try DaemonClient.decode(body)
-        if !invocation.printedJSON(body) {
+        if wantsPaths {
+            _ = try invocation.printedPaths(of: response.results)
+        } else if !invocation.printedJSON(body) {
             for warning in response.warnings ?? [] {
                 invocation.terminal.note("warning: \(Text.visible(warning.detail))")
                 invocation.terminal.note("  \(Text.visible(warning.fix))")
@@ -43,7 +47,7 @@ extension CommandDescription {
                 let reason = response.total == 0 ? none : "nothing similar enough"
                 invocation.terminal.note("\(reason) (\(Text.count(response.total, "image")))")
             }
-            for line in lines(response.results, invocation.terminal) { invocation.terminal.print(line) }
+            print(response.results, invocation)
         }
         return response.results.isEmpty ? .noResult : .ok
     }
@@ -80,13 +84,13 @@ extension CommandDescription {
         return request
     }
 
-    private static func lines(_ results: [SearchResultBody], _ terminal: Terminal) -> [String] {
+    private static func print(_ results: [SearchResultBody], _ invocation: Invocation) {
         let scores = results.map { Text.number($0.score, digits: 4) }
         let width = scores.map(\.count).max() ?? 0
-        return zip(results, scores).map { result, score in
+        for (result, score) in zip(results, scores) {
             let color: Terminal.Color = result.score >= 0.9 ? .green : result.score >= 0.5 ? .yellow : .faint
             let blanks = String(repeating: " ", count: width - score.count)
-            return "\(blanks)\(terminal.colored(score, color))  \(Text.visible(result.path))"
+            invocation.print("\(blanks)\(invocation.terminal.colored(score, color))  ", path: result)
         }
     }
 }

@@ -1,4 +1,5 @@
 internal import Catalog
+internal import Filters
 internal import Ingestion
 internal import Platform
 internal import Server
@@ -8,14 +9,18 @@ extension Collections {
     /// Watches a folder for a collection; the standard one with nil.
     ///
     /// - Throws: `.overlapping` for one that overlaps with a folder of another collection, as within one.
-    func addRoot(_ path: String, to text: String?) throws(DaemonError) -> (root: RootStatus, collection: String) {
+    func addRoot(
+        _ path: String,
+        to text: String?,
+        settings patch: [String: JSONValue]
+    ) throws(DaemonError) -> (root: RootStatus, collection: String) {
         try whileNothingIsAdded { () throws(DaemonError) in
             let collection = try find(text)
             do {
                 if let taken = try overlapping(path, outside: collection) {
                     throw IngestionError.overlapping(path: path, existing: taken)
                 }
-                return (try collection.addRoot(path), collection.name)
+                return (try collection.addRoot(path, patch), collection.name)
             } catch { throw failure(error, of: collection) }
         }
     }
@@ -46,7 +51,22 @@ extension Collections {
         do throws(DaemonError) { _ = try find(name.description) } catch .collectionNotFound {
             _ = try create(name.description)
         }
-        _ = try addRoot(path, to: name.description)
+        _ = try addRoot(path, to: name.description, settings: [:])
+    }
+
+    /// Gives a watched folder other settings.
+    ///
+    /// - Throws: `.noSuchRoot` for a folder that is not watched.
+    func changeRoot(
+        _ path: String,
+        of text: String?,
+        settings patch: [String: JSONValue]
+    ) throws(DaemonError) -> (root: RootStatus, collection: String) {
+        let location = RootLocation(path)
+        for collection in try chosen(text) where collection.work.roots.contains(where: { location.names($0.root) }) {
+            return try addRoot(path, to: collection.name, settings: patch)
+        }
+        throw .ingestion(.noSuchRoot(path: path))
     }
 
     /// Stops watching a folder and forgets its images.
@@ -80,11 +100,35 @@ extension Collections {
         throw .ingestion(.noSuchRoot(path: path))
     }
 
-    /// Looks at every file of one root again, or of all of a collection, or of all.
+    /// Looks at what lies at a path at or below a root again, or at all of a collection, or at all.
     func rescan(_ path: String?, in text: String?) throws(DaemonError) {
+        let place = path.map { RootLocation($0) }
         // Every one is asked, whatever the first says.
-        let isKnown = try chosen(text).map { $0.rescan(path) }.contains(true)
+        let isKnown = try chosen(text).map { $0.rescan(place) }.contains(true)
         if let path, !isKnown { throw .ingestion(.noSuchRoot(path: path)) }
+    }
+
+    func setLoading(isPaused: Bool, of path: String?, in text: String?, drops: Bool) throws(DaemonError) {
+        let place = path.map { RootLocation($0) }
+        var isKnown = false
+        for collection in try chosen(text) {
+            do {
+                if try collection.setLoading(isPaused: isPaused, of: place, drops: drops) { isKnown = true }
+            } catch { throw failure(error, of: collection) }
+        }
+        if let path, !isKnown { throw .ingestion(.noSuchRoot(path: path)) }
+    }
+
+    func retryFailures(kind: String?, below path: String?, in text: String?) throws(DaemonError) -> Int {
+        let place = path.map { RootLocation($0) }
+        var count: Int?
+        for collection in try chosen(text) {
+            do throws(CatalogError) {
+                if let queued = try collection.retryFailures(kind: kind, below: place) { count = (count ?? 0) + queued }
+            } catch { throw failure(error, of: collection) }
+        }
+        guard let count else { throw .ingestion(.noSuchRoot(path: path ?? "")) }
+        return count
     }
 
     /// One collection, or all of them with nil.

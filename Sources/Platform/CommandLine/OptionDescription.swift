@@ -3,6 +3,8 @@ package struct OptionDescription: Sendable {
     package enum Value: Sendable {
         case flag
         case text(placeholder: String)
+        /// May be given several times.
+        case texts(placeholder: String)
         case integer(ClosedRange<Int>)
         case real(ClosedRange<Double>)
         case choice([String])
@@ -15,8 +17,11 @@ package struct OptionDescription: Sendable {
     package let name: String
     package let value: Value
     package let help: String
+    /// With one dash, as in `-0`; only flags have one.
+    package let letter: Character?
 
-    package init(_ name: String, _ value: Value, _ help: String) {
+    package init(_ name: String, _ value: Value, _ help: String, letter: Character? = nil) {
+        self.letter = letter
         self.name = name
         self.value = value
         self.help = help
@@ -25,8 +30,8 @@ package struct OptionDescription: Sendable {
     /// `--limit N`, as help shows it; `--exact` for a flag.
     package var spelling: String {
         switch value {
-        case .flag: "--\(name)"
-        case .text(let placeholder): "--\(name) \(placeholder)"
+        case .flag: letter.map { "-\($0), --\(name)" } ?? "--\(name)"
+        case .text(let placeholder), .texts(let placeholder): "--\(name) \(placeholder)"
         case .integer: "--\(name) N"
         case .real: "--\(name) X"
         case .choice(let words): "--\(name) \(words.joined(separator: "|"))"
@@ -39,7 +44,7 @@ package struct OptionDescription: Sendable {
     /// What a text is not that this option does not take, such as `a whole number of 1 to 10`; nil where it does.
     func fault(of text: String) -> String? {
         switch value {
-        case .flag, .text: text.isEmpty ? "a value" : nil
+        case .flag, .text, .texts: text.isEmpty ? "a value" : nil
         case .integer(let range): Self.number(text, in: range) ? nil : "a whole number of \(Self.words(range))"
         case .real(let range): Self.number(text, in: range) ? nil : "a number of \(Self.words(range))"
         case .choice(let words): words.contains(text) ? nil : "one of \(words.joined(separator: ", "))"

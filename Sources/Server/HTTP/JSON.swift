@@ -5,7 +5,7 @@ internal import Wire
 /// JSON bodies by Foundation's coders, bounded in depth: both directions recurse, and a connection's stack is small.
 enum JSON {
     /// Objects and arrays inside each other.
-    static let maximumDepth = 32
+    static let maximumDepth = JSONDocument.maximumDepth
 
     static func encode(_ value: some Encodable) throws(Problem) -> [UInt8] {
         let encoder = JSONEncoder()
@@ -32,10 +32,5 @@ enum JSON {
         } catch {
             throw Problem(.badRequest, "the body is not the JSON that this route takes")
         }
-    }
-
-    /// A stored document; nil when there is none, or when it is not JSON of a sensible depth.
-    static func document(_ bytes: [UInt8]) -> JSONValue? {
-        bytes.isEmpty ? nil : try? JSONValue(bytes, maximumDepth: maximumDepth, duplicates: .firstCounts)
     }
 }

@@ -13,12 +13,23 @@ struct RootPaths {
         paths = Dictionary(roots.map { ($0.id, $0.path) }, uniquingKeysWith: { first, _ in first })
     }
 
-    /// A file's absolute path and its root's, for people; the file's path alone when its root is gone.
-    func path(of key: FileKey) -> (full: String, root: String) {
-        guard let root = paths[key.root] else { return (key.path.description, "") }
+    /// A file's absolute path and its root's; the file's path alone when its root is gone.
+    func path(of key: FileKey) -> (full: PathBody, root: PathBody) {
+        guard let root = paths[key.root] else { return (PathBody(key.path), PathBody(.root)) }
         let isTop = root.bytes == [UInt8(ascii: "/")]
         let joined = isTop ? root.bytes + key.path.bytes : root.appending(key.path.bytes).bytes
-        return (String(decoding: joined, as: UTF8.self), root.description)
+        return (PathBody(RelativePath(bytes: joined)), PathBody(root))
+    }
+}
+
+/// A path as answers have it: text, and its bytes where the text is not all of it.
+struct PathBody {
+    let text: String
+    let bytes: String?
+
+    init(_ path: RelativePath) {
+        text = path.description
+        bytes = path.bytes.percentEncodedUnlessText
     }
 }
 
@@ -27,8 +38,8 @@ extension ImageBody {
         let (full, root) = paths.path(of: record.key)
         self.init(
             id: record.id.rawValue,
-            path: full,
-            root: root,
+            path: full.text,
+            root: root.text,
             format: record.format,
             width: Int(record.width),
             height: Int(record.height),
@@ -36,30 +47,35 @@ extension ImageBody {
             sha256: record.content.description,
             modified: Timestamp.text(record.modified),
             added: Timestamp.text(record.added),
-            document: JSON.document(record.document)
+            document: JSONDocument.value(of: record.document),
+            pathBytes: full.bytes,
+            rootBytes: root.bytes
         )
     }
 }
 
 extension SearchResultBody {
     init(_ hit: CatalogHit, _ paths: RootPaths) {
+        let path = paths.path(of: hit.image.key).full
         // A millionth is more than fp32 arithmetic keeps; without it the text shows noise.
         let score = (min(max(Double(hit.score), -1), 1) * 1e6).rounded() / 1e6
         self.init(
             id: hit.image.id.rawValue,
             score: score,
             distance: (max(0, 2 - 2 * score).squareRoot() * 1e6).rounded() / 1e6,
-            path: paths.path(of: hit.image.key).full,
+            path: path.text,
             width: Int(hit.image.width),
             height: Int(hit.image.height),
-            document: JSON.document(hit.image.document)
+            document: JSONDocument.value(of: hit.image.document),
+            pathBytes: path.bytes
         )
     }
 }
 
 extension ExclusionBody {
     init(_ exclusion: Exclusion, _ paths: RootPaths) {
-        self.init(path: paths.path(of: exclusion.key).full, reason: exclusion.reason.rawValue)
+        let path = paths.path(of: exclusion.key).full
+        self.init(path: path.text, reason: exclusion.reason.rawValue, pathBytes: path.bytes)
     }
 }
 
@@ -67,12 +83,14 @@ extension FailureBody {
     /// Nil where the file did not fail.
     init?(_ row: FileRow, _ paths: RootPaths) {
         guard case .failed(let failure) = row.state else { return nil }
+        let path = paths.path(of: row.key).full
         self.init(
-            path: paths.path(of: row.key).full,
+            path: path.text,
             kind: failure.kind,
             message: failure.message,
             attempts: Int(failure.attempts),
-            nextAttempt: failure.nextAttempt.map(Timestamp.text)
+            nextAttempt: failure.nextAttempt.map(Timestamp.text),
+            pathBytes: path.bytes
         )
     }
 }

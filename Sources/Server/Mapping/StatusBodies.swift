@@ -112,16 +112,21 @@ extension CollectionBody {
 
 extension RootBody {
     init(_ status: RootStatus, of collection: String) {
+        let settings = status.settings.differences()
+        let path = PathBody(status.root.path)
         self.init(
-            path: status.root.path.description,
+            path: path.text,
             state: status.state.rawValue,
             detail: status.detail,
+            currentPath: status.currentPath.map { "\(status.root.path)/\($0)" },
             entries: status.entryCount,
             indexedFiles: status.indexedCount,
             failedFiles: status.failedCount,
             waitingFiles: status.waitingCount,
             excludedFiles: Dictionary(uniqueKeysWithValues: status.excludedCounts.map { ($0.rawValue, $1) }),
-            collection: collection
+            settings: settings.isEmpty ? nil : settings,
+            collection: collection,
+            pathBytes: path.bytes
         )
     }
 }

@@ -92,7 +92,7 @@ extension Warning {
                 warnings.append(
                     Warning(kind: "root-polling", detail: "\(root.root.path): \(root.detail)", fix: root.detail)
                 )
-            case .scanning, .live: break
+            case .scanning, .live, .paused: break
             }
         }
         return warnings
