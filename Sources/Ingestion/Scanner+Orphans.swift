@@ -48,7 +48,7 @@ extension Scanner {
                 "\(missing.count) of \(rowCount) files are missing; looking once more before they are taken out"
             )
         }
-        for row in gathered { try forget(row) }
+        for row in gathered { forget(row) }
         if missing.count > gathered.count { workQueue.update { $0.orphanScanIncomplete(directory, at: .now) } }
     }
 }
