@@ -11,7 +11,6 @@
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -101,13 +100,6 @@ int CPlatform_eventfd(void) { return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); }
 
 int CPlatform_open_path_beneath(int directory, const char *path) {
     return CPlatform_open_beneath(directory, path, O_PATH | O_NOFOLLOW);
-}
-
-int CPlatform_file_system_type(int descriptor, uint32_t *type) {
-    struct statfs status;
-    if (fstatfs(descriptor, &status) != 0) return -1;
-    *type = (uint32_t)status.f_type;
-    return 0;
 }
 
 void CPlatform_keep_heap_small(void) {

@@ -122,7 +122,19 @@ extension Catalog {
         try read { (_, transaction) throws(CatalogFailure) in
             try transaction.allRoots()
                 .filter { !$0.row.isRemoved }
-                .map { RootRecord(id: $0.id, path: $0.row.path) }
+                .map { $0.row.record($0.id) }
         }
+    }
+
+    /// Every root that a row which was read just now can belong to: also those that are being removed, and those whose last
+    /// row went a moment ago.
+    ///
+    /// - Throws: `.corrupted`, `.storage`.
+    /// - Complexity: O(roots)
+    package func namedRoots() throws(CatalogError) -> [RootRecord] {
+        let stored = try read { (_, transaction) throws(CatalogFailure) in
+            try transaction.allRoots().map { $0.row.record($0.id) }
+        }
+        return stored + store.formerRoots(without: Set(stored.map(\.id)))
     }
 }

@@ -121,6 +121,13 @@ package final class Catalog: Sendable {
         return root
     }
 
+    /// Notes which directory the root's rows agree with, so that a later start knows whether the same one stands there.
+    ///
+    /// - Throws: `.storageFull`, `.storage`.
+    package func confirmRoot(_ id: RootID, _ identity: RootIdentity) throws(CatalogError) {
+        _ = try writer.submit(.confirmRoot(id, identity))
+    }
+
     /// Deletes a root with all its files and images, in bounded transactions.
     ///
     /// Nothing can be added to the root once this is called. Whatever interrupts it, a failing disk or the end of the

@@ -39,6 +39,8 @@ final class CatalogStore: Sendable {
     let options: CatalogOptions
     private let phase: Monitor<Phase>
     private let lastCounts = Monitor(Counts())
+    /// Roots whose rows are being removed or were: answers that began before still name them.
+    private let former = Monitor<[RootRecord]>([])
     /// Wakes those who follow the change feed.
     let feed = ChangeSignal()
 
@@ -149,6 +151,23 @@ final class CatalogStore: Sendable {
         feed.close()
         if case .open(let contents) = phase.withLock({ $0 }) { contents.index.stop() }
         environment.close()
+    }
+
+    // MARK: Roots that go
+
+    private static let formerCapacity = 1024
+
+    /// A root is about to lose its last rows.
+    func rootLeaves(_ root: RootRecord) {
+        former.withLockNotifyingAll { former in
+            if former.contains(where: { $0.id == root.id }) { return }
+            former.append(root)
+            if former.count > Self.formerCapacity { former.removeFirst() }
+        }
+    }
+
+    func formerRoots(without known: Set<RootID>) -> [RootRecord] {
+        former.withLock { former in former.filter { !known.contains($0.id) } }
     }
 
     // MARK: Counts

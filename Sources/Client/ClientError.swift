@@ -88,7 +88,9 @@ extension ClientError {
     /// The error that a reply outside 200...299 means.
     init(status: Int, body: [UInt8]) {
         let problem = try? JSONDecoder().decode(ProblemBody.self, from: Data(body))
-        let isMistaken = problem?.kind == Problem.Kind.collectionNotFound.rawValue
+        // A wrong name is a mistake, not a search without results.
+        let mistakes = [Problem.Kind.collectionNotFound, .rootNotFound].map(\.rawValue)
+        let isMistaken = problem?.kind.map(mistakes.contains) ?? false
         let exitCode: ExitCode =
             switch status {
             case 404 where !isMistaken: .noResult
@@ -102,6 +104,7 @@ extension ClientError {
                 "ask as root, as the daemon's user or as a member of the group `likeness`: "
                     + "sudo usermod -aG likeness $USER, then log in again"
             case .collectionNotFound: "all of them: likeness collections; a new one: likeness collections create NAME"
+            case .rootNotFound: "all folders: likeness status; a new one: likeness watch DIR"
             case .imageUnsupported: "give a JPEG or PNG file"
             case .storageFull: "free some space on the daemon's disk; it resumes by itself"
             case .notReady, .daemonStopping, .overloaded:

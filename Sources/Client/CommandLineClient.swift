@@ -4,7 +4,8 @@ internal import Platform
 /// The `likeness` command: parse, ask the daemon, print, and say by exit code how it went.
 package enum CommandLineClient {
     static let commands: [CommandDescription] = [
-        .search, .status, .watch, .unwatch, .list, .show, .remove, .rescan, .failures, .exclusions,
+        .search, .status, .watch, .unwatch, .list, .show, .remove, .rescan, .pause, .resume, .cancel, .failures,
+        .retry, .exclusions,
         .collections, .collectionsCreate, .collectionsRemove,
         .modelList, .modelFetch, .modelImport, .modelUse, .modelWhiten, .backup, .verify, .rebuild, .open, .doctor,
         .version,

@@ -45,8 +45,11 @@ final class RunningDaemon: Sendable {
                 embedder: embedder,
                 dimension: embedder.dimension,
                 decoder: decoder,
-                fingerprint: fingerprint
-            )
+                fingerprint: fingerprint,
+                rootSettings: configuration.rootSettings,
+                excludedDirectories: [try ExcludedDirectory(state)]
+            ),
+            configured: ConfiguredRoots.places(configuration.roots).map(\.path)
         )
         self.collections = collections
         configuredRoots = ConfiguredRoots(configuration.roots) { path, collection in

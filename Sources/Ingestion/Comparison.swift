@@ -68,14 +68,17 @@ enum RowKind: Hashable, Sendable {
         switch row?.state {
         case nil: self = .none
         case .indexed: self = .indexed
-        case .failed(let failure):
-            self =
-                switch failure.kind {
-                case FileFailure.tooSmall: .tooSmall
-                case FileFailure.invalidDocument: .badDocument
-                default: .failed
-                }
+        case .failed(let failure): self.init(failure)
         case .excluded: self = .excluded
         }
+    }
+
+    init(_ failure: FileFailure) {
+        self =
+            switch failure.kind {
+            case FileFailure.tooSmallKind: .tooSmall
+            case FileFailure.invalidDocumentKind: .badDocument
+            default: .failed
+            }
     }
 }

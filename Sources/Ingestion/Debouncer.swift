@@ -17,8 +17,14 @@ struct Debouncer: Sendable {
         case attributes
         /// DELETE, MOVED_FROM.
         case removed
-        /// Read shortly after it changed: compare once more. Nobody waits for this.
+        /// Read shortly after it changed: compare once more, and then as `later`. Nobody waits for this.
         case recheck
+        /// Read because of an event: compare twice more, after a quarter of a minute and after a whole one, because a writer
+        /// may pause, or write through a map, which sends no event. Nobody waits for this either.
+        case later
+
+        /// A look after the reading, which yields to every event and is dropped first.
+        var isLook: Bool { self == .recheck || self == .later }
     }
 
     private struct Entry {
@@ -26,11 +32,15 @@ struct Debouncer: Sendable {
         var due: Instant
         var first: Instant
         var seen: FileStatus?
+        /// Later looks that were made.
+        var lookCount = 0
     }
 
     private var entries: [FileKey: Entry] = [:]
     private var deadlines = Deadlines<FileKey>()
     private var waiting: [RootID: Int] = [:]
+    /// Entries that nobody waits for. They have room of their own beside the others: a quarter.
+    private var lookingCount = 0
     /// Files that may turn out to be new names of others: all but deletions and rechecks.
     private(set) var arrivingCount = 0
     private let configuration: IngestionConfiguration
@@ -48,12 +58,19 @@ struct Debouncer: Sendable {
     /// - Returns: false when the table is full: the caller schedules a scan of the directory instead.
     mutating func record(_ key: FileKey, _ cause: Cause, at now: Instant) -> Bool {
         guard var entry = entries[key] else {
-            guard entries.count < configuration.debounceCapacity else { return cause == .recheck }
+            let isFull =
+                cause.isLook
+                ? lookingCount >= configuration.debounceCapacity / 4
+                : entries.count - lookingCount >= configuration.debounceCapacity
+            if isFull { return cause.isLook }
             store(Entry(cause: cause, due: now + delay(of: cause), first: now, seen: nil), key)
             return true
         }
         switch (cause, entry.cause) {
-        case (.recheck, _):
+        case (.recheck, .later), (.later, .later):
+            // Read anew: its looks begin anew.
+            entry = Entry(cause: cause, due: now + delay(of: cause), first: now, seen: nil)
+        case (.recheck, _), (.later, _):
             return true
         case (.attributes, .closed):
             // Copying tools set times and owners after the close.
@@ -62,7 +79,8 @@ struct Debouncer: Sendable {
             entry.seen = nil
             entry.due = now + configuration.probeInterval
         default:
-            if entry.cause == .recheck { entry.first = now }
+            if entry.cause.isLook { entry.first = now }
+            entry.lookCount = 0
             entry.cause = cause
             entry.seen = nil
             entry.due = now + delay(of: cause)
@@ -86,9 +104,12 @@ struct Debouncer: Sendable {
                 continue
             }
             switch entry.cause {
-            case .closed, .removed, .recheck:
+            case .recheck, .later:
+                lookAgain(key, entry, at: now)
+                return .check(key, entry.cause, since: entry.first)
+            case .closed, .removed:
                 remove(key)
-                return .check(key, isRemoval: entry.cause == .removed, since: entry.first)
+                return .check(key, entry.cause, since: entry.first)
             case .touched, .attributes:
                 entry.due = now + configuration.probeInterval
                 store(entry, key)
@@ -97,6 +118,17 @@ struct Debouncer: Sendable {
             }
         }
         return nil
+    }
+
+    /// Schedules the look that follows this one, if there is one.
+    private mutating func lookAgain(_ key: FileKey, _ entry: Entry, at now: Instant) {
+        var next = entry
+        if entry.cause == .later { next.lookCount += 1 }
+        guard next.lookCount < configuration.laterLooks.count else { return remove(key) }
+        next.cause = .later
+        next.due = entry.first + configuration.laterLooks[next.lookCount]
+        store(next, key)
+        deadlines.insert(key, due: next.due)
     }
 
     /// Tells what a probe saw; nil: nothing is there.
@@ -131,6 +163,7 @@ struct Debouncer: Sendable {
         case .removed: configuration.removalDelay
         // A little more than the window, so that the file is outside it.
         case .recheck: configuration.racyWindow * 1.1
+        case .later: configuration.laterLooks.first ?? 0
         }
     }
 
@@ -152,7 +185,11 @@ struct Debouncer: Sendable {
     }
 
     private mutating func count(_ root: RootID, _ cause: Cause?, _ step: Int) {
-        guard let cause, cause != .recheck else { return }
+        guard let cause else { return }
+        guard !cause.isLook else {
+            lookingCount += step
+            return
+        }
         waiting[root, default: 0] += step
         if cause != .removed { arrivingCount += step }
     }

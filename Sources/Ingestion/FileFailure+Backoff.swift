@@ -4,9 +4,16 @@ internal import Imaging
 /// The errors of one file, permanent or transient; transient ones have a backoff.
 extension FileFailure {
     /// The kind of an image with fewer pixels than the rules want.
-    static let tooSmall = "too-small"
+    static let tooSmallKind = "too-small"
     /// The kind of a sidecar that is no document.
-    static let invalidDocument = "invalid-document"
+    static let invalidDocumentKind = "invalid-document"
+
+    /// The failure of an image of which the shorter side has fewer than `minimum` pixels; nil when it has enough.
+    static func tooSmall(_ width: UInt32, _ height: UInt32, _ minimum: Int) -> FileFailure? {
+        guard min(width, height) < minimum else { return nil }
+        let detail = "\(width) x \(height) pixels; the folder's settings want \(minimum) at the shorter side"
+        return FileFailure(kind: tooSmallKind, message: detail, attempts: 1, nextAttempt: nil)
+    }
 
     /// A permanent error: the image itself is at fault, and only a change of the file helps.
     static func image(_ error: ImagingError) -> FileFailure {

@@ -26,6 +26,11 @@ struct FileVisit: Sendable {
     let key: FileKey
     private let root: OpenRoot
     private let isForced: Bool
+    /// Pixels that the shorter side must have.
+    private let minimumPixels: Int
+    private let ignoresStamp: Bool
+    /// Names that the file had when it was read.
+    private var linkCount: UInt64 = 1
     private var row: FileRow?
     private var stamp = FileStamp(device: 0, inode: 0, byteCount: 0, modified: 0, changed: 0)
     /// The stamp is racy: it is smudged in the ledger, and the file is read once more later.
@@ -40,10 +45,12 @@ struct FileVisit: Sendable {
     private(set) var heldByteCount = 0
     private static let log = Log("ingest")
 
-    init(_ request: ReadRequest, in root: OpenRoot) {
+    init(_ request: ReadRequest, in root: OpenRoot, _ rules: PathRules) {
         key = request.key
+        minimumPixels = rules.settings.minimumPixels
         self.root = root
         isForced = request.isForced
+        ignoresStamp = request.ignoresStamp
     }
 
     // MARK: Reading
@@ -59,6 +66,8 @@ struct FileVisit: Sendable {
         do throws(SystemError) {
             action = try load(services)
         } catch {
+            // That the root is away says nothing of the file.
+            guard root.stands else { return .finish(.rootGone(root)) }
             if error.saysAbsent { return gone }
             return error.saysExhausted ? .waitForResources : unreadable(error, services)
         }
@@ -70,13 +79,16 @@ struct FileVisit: Sendable {
     ///
     /// - Returns: `.embed` with the bytes, unless the visit ends here.
     private mutating func load(_ services: ReadServices) throws(SystemError) -> Action {
-        let file = try root.directory.openFile(beneath: key.path)
+        let file = try root.openFile(beneath: key.path)
         let status = try file.status()
         guard status.kind == .regular else { return gone }
         stamp = FileStamp(status)
+        linkCount = status.linkCount
         let now = wallClockNanoseconds()
         let limit = services.configuration.maximumFileByteCount
-        guard FileRow.needsWork(row, stamp: stamp, isForced: isForced, now: now) else { return .finish(.unchanged) }
+        guard ignoresStamp || FileRow.needsWork(row, stamp: stamp, isForced: isForced, now: now) else {
+            return .finish(.unchanged)
+        }
         if stamp.byteCount == 0 {
             sidecars = services.sidecars.files(beside: key, in: root)
             return failure(.image(ImagingError(.empty, "the file has no bytes")))
@@ -101,7 +113,7 @@ struct FileVisit: Sendable {
     private mutating func unreadable(_ error: SystemError, _ services: ReadServices) -> Action {
         if let row { stamp = row.stamp }
         do throws(SystemError) {
-            guard let status = try root.directory.status(beneath: key.path) else { return gone }
+            guard let status = try root.status(beneath: key.path) else { return gone }
             stamp = FileStamp(status)
         } catch {
             Self.log.warning("\(error)")
@@ -114,17 +126,25 @@ struct FileVisit: Sendable {
 
     // MARK: Deciding
 
-    /// Files that the ledger has with the same bytes.
+    /// A file that the ledger has with the same bytes.
     private enum Twin {
         case none
-        case copy
+        case copy(ImageRecord)
         /// The file of this image is gone: it has a new name.
         case renamed(ImageRecord)
+
+        var image: ImageRecord? {
+            switch self {
+            case .none: nil
+            case .copy(let image), .renamed(let image): image
+            }
+        }
     }
 
     private mutating func decide(_ bytes: [UInt8], _ services: ReadServices) throws(CatalogError) -> Action {
         guard let content else { return .finish(.again) }
         if let row, row.content == content, !isDue(row) {
+            if row.stamp == ledgerStamp { return .finish(.unchanged) }
             // Touched, copied over itself, or only looked at too early before: a stat refresh.
             return commit([.refreshStat(key: key, stamp: ledgerStamp)], after: RowKind(row))
         }
@@ -133,7 +153,11 @@ struct FileVisit: Sendable {
         if document.isEmpty, services.sidecars.isRequired(in: key.root) {
             return failure(.missingDocument(of: key.path, badly: !sidecars.isEmpty))
         }
-        switch try twin(of: content, services) {
+        let twin = try twin(of: content, services)
+        if let image = twin.image, let failure = FileFailure.tooSmall(image.width, image.height, minimumPixels) {
+            return self.failure(failure)
+        }
+        switch twin {
         case .none: return .embed(bytes)
         case .copy: return commit([index(content, nil)], after: .indexed)
         case .renamed(let old):
@@ -154,17 +178,24 @@ struct FileVisit: Sendable {
     /// The ledger has a content exactly as long as a file with it is indexed, so one look-up answers both whether the bytes
     /// are known and where they were.
     private func twin(of content: SHA256Digest, _ services: ReadServices) throws(CatalogError) -> Twin {
-        let keys = try services.ledger.files(withContent: content, limit: 16)
-        if keys.isEmpty { return .none }
+        let keys = try services.ledger.files(withContent: content, limit: linkCount > 1 ? 256 : 16)
+        if linkCount > 1, let table = services.watches {
+            // Other names of this file, which were perhaps its only ones when they were looked at.
+            for other in keys where other != key {
+                if try services.ledger.file(other)?.stamp.inode == stamp.inode { table.addName(other, beside: key) }
+            }
+        }
         // In roots that are offline nothing is known to be gone.
         let roots = services.workQueue.read { $0.openRoots }
-        for old in keys where old != key {
-            guard let root = roots[old.root], root.lacks(old.path),
-                case .indexed(let id) = try services.ledger.file(old)?.state
+        var copy: ImageRecord?
+        for old in try services.ledger.files(withContent: content, limit: 16) {
+            guard case .indexed(let id) = try services.ledger.file(old)?.state,
+                let image = try services.ledger.image(id)
             else { continue }
-            if let image = try services.ledger.image(id) { return .renamed(image) }
+            copy = image
+            if old != key, let root = roots[old.root], root.lacks(old.path) { return .renamed(image) }
         }
-        return .copy
+        return copy.map { .copy($0) } ?? .none
     }
 
     // MARK: Embedding
@@ -184,6 +215,9 @@ struct FileVisit: Sendable {
         guard let content else { return .finish(.again) }
         switch result {
         case .success(let image):
+            if let failure = FileFailure.tooSmall(image.properties.width, image.properties.height, minimumPixels) {
+                return self.failure(failure, leading: leads ? content : nil)
+            }
             return commit([index(content, image)], after: .indexed, leading: leads ? content : nil)
         case .failure(.image(let error)): return failure(.image(error))
         case .failure(.backend(.nonFinite)):
@@ -220,11 +254,12 @@ struct FileVisit: Sendable {
         .transient(kind, message, after: row, delays: configuration.backoffDelays, now: wallClockNanoseconds())
     }
 
-    private func failure(_ failure: FileFailure) -> Action {
+    private func failure(_ failure: FileFailure, leading: SHA256Digest? = nil) -> Action {
         Self.log.info("\(key.path) cannot be searched: \(failure.kind): \(failure.message)")
         // The stamp of bytes that were not read is not racy.
         let change = CatalogChange.fail(key: key, stamp: ledgerStamp, content: content, failure: failure)
-        var entry = CommitEntry(key: key, changes: [change], before: RowKind(row), after: .failed)
+        var entry = CommitEntry(key: key, changes: [change], before: RowKind(row), after: RowKind(failure))
+        entry.ledFlight = leading
         entry.isRacy = isRacy
         entry.nextAttempt = failure.nextAttempt
         entry.sidecars = sidecars

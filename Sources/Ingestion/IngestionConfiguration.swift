@@ -17,14 +17,23 @@ package struct IngestionConfiguration: Sendable {
     package var racyWindow = 2.0
     /// From one look at a root that is offline to the next.
     package var offlineInterval = 3.0
+    /// From the reading of a file that an event told of until its stamp is looked at again, each time.
+    package var laterLooks: [Double] = [15, 60]
+    /// A file that is closed after writing within so long of its last change is read whatever its stamp says: what is written
+    /// through a map changes the stamp once, until the kernel has written the page to the disk.
+    package var mappedWindow = 3600.0
+    /// Files with several names that are watched by themselves; with more the root is polled.
+    package var linkedCapacity = 16_384
+    /// From one look at what stands at the paths of the roots to the next.
+    package var lookInterval = 2.0
     /// From one scan of a polled root to the next, at least; a long scan stretches it.
     package var pollInterval = 2.0
     /// From an entry that comes or goes until its directory is counted anew.
     package var countDelay = 1.0
-    /// From one look at every file of a watched root to the next.
-    package var rescanInterval = 6 * 3600.0
     /// From the first pass that misses very many files to the second, which must miss the same.
     package var guardDelay = 5.0
+    /// From one comparison with a directory that replaced another to the next, at most; it doubles while nothing changes.
+    package var longestComparisonPause = 600.0
     /// A pass that misses more files than this, and more than a fifth of the root, needs a second one.
     package var guardCount = 100
     /// From one attempt to store, while the disk is full, or to embed, while the device is gone, to the next.
@@ -46,8 +55,9 @@ package struct IngestionConfiguration: Sendable {
     package var commitDelay = 0.02
     package var maximumFileByteCount = 100 << 20
     package var maximumSidecarByteCount = 1 << 20
-    package var sidecar = SidecarRule.optional
-    package var maximumDepth = 64
+
+    /// Directories that are the daemon's own: not entered below a root, and no root themselves.
+    package var excludedDirectories: [ExcludedDirectory] = []
 
     package init() {}
 }

@@ -1,16 +1,21 @@
 package import Catalog
+package import Platform
 
 /// What a root is doing.
 package enum RootState: String, Sendable, Codable {
-    case scanning, live, polling, offline
+    case scanning, live, polling, offline, paused
+    /// Another directory stands there than when its files were loaded, and lacks so many of them that none is removed.
+    case replaced
 }
 
 /// A root's place in the work, for status.
 package struct RootStatus: Sendable {
     package var root: RootRecord
     package var state: RootState
-    /// Why it is offline or polling, and what to do; empty when all is well.
+    /// Why it is offline, replaced or polling, and what to do; empty when all is well.
     package var detail: String
+    /// The file that is being loaded, or the latest of several.
+    package var currentPath: RelativePath?
     /// All that lies below the root: every file, and every folder that is not entered. It equals the sum of the counts
     /// below at every moment, and what a plain walk counts once nothing waits.
     package var entryCount: Int
@@ -20,20 +25,26 @@ package struct RootStatus: Sendable {
     package var indexedCount: Int
     package var failedCount: Int
     package var waitingCount: Int
+    /// What is looked at below it.
+    package var settings: RootSettings
 
     package init(
         root: RootRecord,
         state: RootState,
         detail: String,
+        currentPath: RelativePath? = nil,
         entryCount: Int,
         excludedCounts: [ExclusionReason: Int],
         indexedCount: Int,
         failedCount: Int,
-        waitingCount: Int
+        waitingCount: Int,
+        settings: RootSettings = RootSettings()
     ) {
+        self.settings = settings
         self.root = root
         self.state = state
         self.detail = detail
+        self.currentPath = currentPath
         self.entryCount = entryCount
         self.excludedCounts = excludedCounts
         self.indexedCount = indexedCount

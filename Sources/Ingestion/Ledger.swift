@@ -12,6 +12,7 @@ package protocol FileLedger: Sendable {
     func failures(after key: FileKey?, limit: Int) throws(CatalogError) -> [FileRow]
     func roots() throws(CatalogError) -> [RootRecord]
     func addRoot(_ path: RelativePath) throws(CatalogError) -> RootRecord
+    func confirmRoot(_ id: RootID, _ identity: RootIdentity) throws(CatalogError)
     func removeRoot(_ id: RootID) throws(CatalogError)
 }
 

@@ -8,6 +8,8 @@ struct ReadServices: Sendable {
     let ledger: any FileLedger
     let sidecars: Sidecars
     let budget: ReadBudget
+    /// Nil where nothing can be watched.
+    let watches: WatchTable?
 
     var configuration: IngestionConfiguration { workQueue.configuration }
 }

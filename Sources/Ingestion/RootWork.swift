@@ -14,14 +14,39 @@ struct RootWork: Sendable {
         }
     }
 
+    /// What to do with the files that an orphan scan missed.
+    enum Belief: Sendable {
+        /// They are gone.
+        case gone
+        /// They are very many: a second scan must miss the same.
+        case later
+        /// Another directory stands there than when they were found: they may come back with the former one.
+        case kept
+    }
+
     let record: RootRecord
     /// Nil while offline.
     private(set) var open: OpenRoot?
+    /// Something else seems to stand there by now; a scan finds out.
+    private(set) var isDoubted = false
+    /// The directory that the rows agree with: as stored, and as it was seen since the start.
+    private var storedIdentity: RootIdentity?
+    private var seenIdentity: DirectoryIdentity?
+    /// Whether `open` is that directory.
+    private(set) var isConfirmed = false
+    /// A user said that what is missing is gone for good.
+    private(set) var acceptsMissing = false
+    /// What the replacing directory lacks, in words; empty unless the state is `replaced`.
+    private var replacement = ""
+    /// When the rows are compared next with a directory that replaced another, and how long after that again.
+    private var nextComparison: Instant?
+    private var comparisonPause = 0.0
+    private var comparedCommitCount = -1
     private(set) var state = RootState.scanning
     private var detail = ""
 
     /// The root's settings, compiled.
-    private(set) var rules = PathRules()
+    var rules: PathRules
 
     /// Files to read, by priority.
     private var requests = [Fifo<ReadRequest>](repeating: Fifo(), count: ReadPriority.allCases.count)
@@ -35,6 +60,12 @@ struct RootWork: Sendable {
     private var nextScan: Instant?
     /// The next scan takes failed files too.
     private var isForced = false
+    /// Directories whose next scan takes failed files too.
+    private var forcedScans: Set<RelativePath> = []
+    /// Why nothing is read, because a user wants it so; files are watched and queued all the same.
+    private(set) var pauseReason: String?
+    /// The file that was begun last.
+    private var currentPath: RelativePath?
     /// When a file of this root was last found under a new name: a big folder's rename is being followed.
     private(set) var lastMove: Instant?
 
@@ -56,8 +87,10 @@ struct RootWork: Sendable {
     /// What the last pass missed, when that was too much to believe.
     private var missing: Missing?
 
-    init(record: RootRecord, now: Instant) {
+    init(record: RootRecord, rules: PathRules, now: Instant) {
         self.record = record
+        self.rules = rules
+        storedIdentity = record.identity
         directoryScans[.root] = now
     }
 
@@ -67,9 +100,10 @@ struct RootWork: Sendable {
 
     var hasWork: Bool { queuedCount + inFlightCount > 0 }
 
-    /// Whether everything that was asked for is done.
+    /// Whether everything that was asked for is done, or waits for a user.
     var isIdle: Bool {
-        state == .offline || (!hasWork && directoryScans.isEmpty && orphanScans.isEmpty && counts.isEmpty)
+        state == .offline || pauseReason != nil && inFlightCount == 0
+            || (!hasWork && directoryScans.isEmpty && orphanScans.isEmpty && counts.isEmpty)
     }
 
     /// Whether every file that was found is known by its content.
@@ -92,6 +126,7 @@ struct RootWork: Sendable {
     /// Calls `consider` with each time at which something may become due.
     func forEachDue(removalTimeout: Double, _ consider: (Instant) -> Void) {
         if let nextScan { consider(nextScan) }
+        if let nextComparison { consider(nextComparison) }
         directoryScans.values.forEach(consider)
         counts.values.forEach(consider)
         for time in orphanScans.values {
@@ -119,10 +154,20 @@ struct RootWork: Sendable {
         if isForced { self.isForced = true }
     }
 
+    /// Schedules a scan of a directory that takes failed files too.
+    mutating func scheduleForcedScan(_ directory: RelativePath, at now: Instant, capacity: Int) {
+        if directory == .root { return scheduleRescan(isForced: true, at: now) }
+        scheduleScan(directory, due: now, capacity: capacity)
+        if directoryScans[directory] != nil { forcedScans.insert(directory) } else { isForced = true }
+    }
+
     /// Schedules an orphan scan; too many of them become one of the whole root.
     mutating func scheduleOrphanScan(_ directory: RelativePath, due: Instant, capacity: Int) {
         guard state != .offline else { return }
-        if orphanScans.count >= capacity {
+        // What the rows of one folder say is not enough while another directory stands there.
+        if !isConfirmed, directory != .root {
+            if replacement.isEmpty { orphanScans[.root] = due } else { scheduleComparison(due + comparisonPause) }
+        } else if orphanScans.count >= capacity {
             orphanScans = [.root: due]
         } else {
             orphanScans[directory] = due
@@ -140,13 +185,17 @@ struct RootWork: Sendable {
             self[.backlog].removeAll()
             uncountedCount = 0
             directoryScans.removeAll()
+            isForced = isForced || !forcedScans.isEmpty
+            forcedScans.removeAll()
             nextScan = nil
+            isDoubted = false
             defer { isForced = false }
             return .scanDirectory(FileKey(root: id, path: .root), isForced: isForced)
         }
         guard let directory = directoryScans.first(where: { $0.value <= now })?.key else { return nil }
         directoryScans[directory] = nil
-        return .scanDirectory(FileKey(root: id, path: directory), isForced: false)
+        let isForced = forcedScans.remove(directory) != nil
+        return .scanDirectory(FileKey(root: id, path: directory), isForced: isForced)
     }
 
     /// Schedules a count of a directory's entries; too many of them become one scan of the whole root.
@@ -186,13 +235,72 @@ struct RootWork: Sendable {
 
     mutating func orphanScanTaken(_ directory: RelativePath) { orphanScans[directory] = nil }
 
-    /// Whether files that an orphan scan missed are gone: very many are believed only when the pass before missed the same.
-    mutating func believes(_ missing: Missing, of rowCount: Int, guardCount: Int) -> Bool {
-        let knownCount = max(rowCount, rows.values.reduce(0, +))
-        let isMany = missing.count > guardCount && missing.count > knownCount / 5
-        let isBelieved = !isMany || self.missing == missing
+    // MARK: Missing files
+
+    private func isMany(_ missingCount: Int, of rowCount: Int, guardCount: Int) -> Bool {
+        missingCount > guardCount && missingCount > max(rowCount, rows.values.reduce(0, +)) / 5
+    }
+
+    /// Whether files that an orphan scan missed are gone. Very many are believed only when the pass before missed the same, in the
+    /// directory that they were found in; or when a user said so.
+    mutating func belief(
+        in missing: Missing,
+        of rowCount: Int,
+        below directory: RelativePath,
+        _ configuration: IngestionConfiguration,
+        at now: Instant
+    ) -> Belief {
+        let isMany = isMany(missing.count, of: rowCount, guardCount: configuration.guardCount)
+        guard isMany, !acceptsMissing else {
+            self.missing = nil
+            if directory == .root { replacement = "" }
+            settle()
+            return .gone
+        }
+        guard isConfirmed else {
+            compared(missing.count, of: rowCount, guardCount: configuration.guardCount)
+            let isStill = comparedCommitCount == commitCount
+            comparisonPause = isStill ? min(2 * comparisonPause, configuration.longestComparisonPause) : 0
+            comparisonPause = max(comparisonPause, configuration.guardDelay)
+            comparedCommitCount = commitCount
+            scheduleComparison(now + comparisonPause)
+            return .kept
+        }
+        let isBelieved = self.missing == missing
         self.missing = isBelieved ? nil : missing
-        return isBelieved
+        return isBelieved ? .gone : .later
+    }
+
+    /// Rows were compared with a directory that is another than when they were written.
+    mutating func compared(_ missingCount: Int, of rowCount: Int, guardCount: Int) {
+        replacement =
+            isMany(missingCount, of: rowCount, guardCount: guardCount) && !acceptsMissing
+            ? Scanner.replacement(of: record.path, missing: missingCount, of: rowCount) : ""
+        settle()
+    }
+
+    private mutating func scheduleComparison(_ due: Instant) {
+        nextComparison = nextComparison.map { min($0, due) } ?? due
+    }
+
+    /// Schedules the orphan scan that compares a replacing directory anew, if its time has come.
+    mutating func promoteComparison(at now: Instant) {
+        guard let due = nextComparison, due <= now else { return }
+        nextComparison = nil
+        if open != nil, !isConfirmed { orphanScans[.root] = now }
+    }
+
+    mutating func acceptMissing() { acceptsMissing = true }
+
+    /// The rows agree with this directory.
+    ///
+    /// - Returns: whether the identity is to be stored.
+    mutating func confirmed(_ root: OpenRoot) -> Bool {
+        (isConfirmed, acceptsMissing) = (true, false)
+        (nextComparison, comparisonPause, comparedCommitCount) = (nil, 0, -1)
+        seenIdentity = root.identity
+        defer { storedIdentity = root.storedIdentity }
+        return storedIdentity != root.storedIdentity
     }
 
     // MARK: Files to read
@@ -208,9 +316,27 @@ struct RootWork: Sendable {
 
     func hasRoom(_ priority: ReadPriority, capacity: Int) -> Bool { self[priority].count < capacity }
 
-    mutating func takeRequest(_ priority: ReadPriority) -> ReadRequest? { self[priority].popFirst() }
+    mutating func takeRequest(_ priority: ReadPriority) -> ReadRequest? {
+        pauseReason == nil ? self[priority].popFirst() : nil
+    }
 
-    mutating func jobBegan() {
+    /// Reads nothing until `resume`. `drops` forgets what waits; a scan finds it again then.
+    mutating func pause(_ reason: String, drops: Bool) {
+        pauseReason = reason
+        guard drops else { return }
+        for priority in ReadPriority.allCases { self[priority].removeAll() }
+        uncountedCount = 0
+    }
+
+    /// Reads again, what was dropped too.
+    mutating func resume(at now: Instant) {
+        guard pauseReason != nil else { return }
+        pauseReason = nil
+        scheduleRescan(isForced: false, at: now)
+    }
+
+    mutating func jobBegan(_ path: RelativePath) {
+        currentPath = path
         inFlightCount += 1
         unidentifiedCount += 1
     }
@@ -223,8 +349,18 @@ struct RootWork: Sendable {
 
     mutating func opened(_ root: OpenRoot) {
         open = root
+        isConfirmed = seenIdentity == root.identity || root.isKnown(as: storedIdentity)
+        if isConfirmed { seenIdentity = root.identity }
+        (missing, nextComparison, comparisonPause, comparedCommitCount) = (nil, nil, 0, -1)
+        replacement = ""
         state = .scanning
         detail = ""
+    }
+
+    /// Something else seems to stand at the path.
+    mutating func doubted(at now: Instant) {
+        isDoubted = true
+        directoryScans[.root] = now
     }
 
     /// Forgets all plans; what is in flight goes on.
@@ -232,10 +368,12 @@ struct RootWork: Sendable {
         for priority in ReadPriority.allCases { self[priority].removeAll() }
         uncountedCount = 0
         directoryScans.removeAll()
+        forcedScans.removeAll()
         orphanScans.removeAll()
         counts.removeAll()
         census = Census()
-        missing = nil
+        (missing, nextComparison, acceptsMissing, isDoubted) = (nil, nil, false, false)
+        replacement = ""
         open = nil
         state = .offline
         self.detail = detail
@@ -245,11 +383,19 @@ struct RootWork: Sendable {
     /// A scan of the whole root ended.
     ///
     /// - Returns: whether `detail` is another than before.
-    mutating func scanned(pollingBecause detail: String, nextScan: Instant) -> Bool {
-        defer { self.detail = detail }
-        state = detail.isEmpty ? .live : .polling
+    mutating func scanned(pollingBecause detail: String, nextScan: Instant?) -> Bool {
+        let isNews = self.detail != detail
+        self.detail = detail
         self.nextScan = nextScan
-        return self.detail != detail
+        state = .live
+        settle()
+        return isNews
+    }
+
+    /// The state of a root that was scanned, by what is known of it.
+    private mutating func settle() {
+        guard state != .offline, state != .scanning else { return }
+        state = !replacement.isEmpty ? .replaced : detail.isEmpty ? .live : .polling
     }
 
     // MARK: Counts
@@ -289,15 +435,15 @@ struct RootWork: Sendable {
     ///
     /// Files on the disk come from the census, files that are decided from the rows. Either may be a moment ahead of the
     /// other: a file without a row waits, and a row whose file is gone counts until it is deleted. A file with a row that
-    /// is looked at again waits too, and is not counted as indexed meanwhile. So the counts add up at every moment.
+    /// is looked at again waits too, as if it were another one. So the counts add up at every moment, and are those of the
+    /// disk once nothing waits.
     func status(debouncedCount: Int) -> RootStatus {
-        let failed = rows[.failed, default: 0]
+        let (indexed, failed) = (rows[.indexed, default: 0], rows[.failed, default: 0])
         let (removed, tooSmall) = (rows[.excluded, default: 0], rows[.tooSmall, default: 0])
         let badDocuments = rows[.badDocument, default: 0]
         let found = census.total
-        let undecided = max(0, found.imageCount - rows[.indexed, default: 0] - failed - removed - tooSmall)
+        let undecided = max(0, found.imageCount - indexed - failed - removed - tooSmall)
         let waiting = max(undecided, queuedCount + inFlightCount + debouncedCount)
-        let indexed = max(0, rows[.indexed, default: 0] - (waiting - undecided))
         var excluded: [ExclusionReason: Int] = [:]
         for reason in ExclusionReason.allCases { excluded[reason] = found[reason] }
         excluded[.removed, default: 0] += removed
@@ -306,13 +452,15 @@ struct RootWork: Sendable {
         excluded = excluded.filter { $0.value > 0 }
         return RootStatus(
             root: record,
-            state: state,
-            detail: detail,
+            state: pauseReason != nil && state != .offline ? .paused : state,
+            detail: pauseReason ?? (replacement.isEmpty ? detail : replacement),
+            currentPath: inFlightCount > 0 ? currentPath : nil,
             entryCount: indexed + failed + badDocuments + waiting + excluded.values.reduce(0, +),
             excludedCounts: excluded,
             indexedCount: indexed,
             failedCount: failed + badDocuments,
-            waitingCount: waiting
+            waitingCount: waiting,
+            settings: rules.settings
         )
     }
 }

@@ -19,6 +19,8 @@ private struct DirectoryScan {
     var pending: [Pending] = []
     var found: [ReadRequest] = []
     var directoryCount = 0
+    /// Files with several names that could not be watched.
+    var unwatchedCount = 0
     /// Set when a directory could not be watched; no further one is tried then.
     var watchFailure: SystemError?
 
@@ -45,14 +47,15 @@ extension Scanner {
             scan.pending = [DirectoryScan.Pending(path: directory, stack: above)]
         }
         // One after the other and each by its path, so that a scan holds one directory open, however deep it goes.
-        while let next = scan.pending.popLast(), !workQueue.isStopping { visit(next, &scan) }
-        if workQueue.isStopping { return }
+        while let next = scan.pending.popLast(), mayGoOn(root) { visit(next, &scan) }
+        guard mayGoOn(root) else { return }
         flush(&scan)
         workQueue.update {
             $0.censusFinished(root, below: directory)
             $0.directoryScanned(place, of: root, at: .now)
         }
         if directory == .root {
+            try compareRows(with: root)
             live(scan, seconds: .now - start)
         } else if let failure = scan.watchFailure {
             // The next scan of the whole root counts how many watches are needed.
@@ -71,12 +74,18 @@ extension Scanner {
             detail = watcherFailure
         } else if let failure = scan.watchFailure {
             detail = WatchLimits.detail(failure, neededCount: scan.directoryCount)
+        } else if scan.unwatchedCount > 0 {
+            detail = WatchLimits.detail(unwatchedFiles: scan.unwatchedCount, capacity: configuration.linkedCapacity)
         }
         let isPolled = !detail.isEmpty
         // A scan takes at most a twentieth of the time.
-        let pause = isPolled ? max(configuration.pollInterval, 20 * seconds) : configuration.rescanInterval
-        let nextScan = Instant.now + min(pause, configuration.rescanInterval)
-        let isNews = workQueue.update { [detail] in
+        let interval = scan.classifier.rules.settings.rescanInterval
+        var nextScan = interval > 0 ? Instant.now + Double(interval) : nil
+        if isPolled {
+            let poll = Instant.now + max(configuration.pollInterval, 20 * seconds)
+            nextScan = min(nextScan ?? poll, poll)
+        }
+        let isNews = workQueue.update { [detail, nextScan] in
             $0.rootScanned(scan.root, pollingBecause: detail, nextScan: nextScan)
         }
         if isNews, isPolled { log.warning("\(scan.root.record.path): \(detail)") }
@@ -88,6 +97,10 @@ extension Scanner {
         switch scan.classifier.enter(folder.path, below: folder.stack) {
         case .absent: return
         case .excluded(let reason): counts[reason] = 1
+        case .marked(let directory):
+            counts[.rule] = 1
+            // The event of the mark's end is all that tells of it.
+            watch(directory, folder.path, &scan)
         case .entered(let directory, let status, let stack):
             if scan.visited.insert([status.device, status.inode]).inserted {
                 scan.directoryCount += 1
@@ -122,7 +135,7 @@ extension Scanner {
                     counts.imageCount += 1
                     look(at: entry.name, isDocument: false, in: directory, path, &counts, &scan)
                 }
-                return !workQueue.isStopping
+                return mayGoOn(scan.root)
             }
         } catch {
             counts[.unreadableFolder] += 1
@@ -156,6 +169,7 @@ extension Scanner {
                 if isDocument { counts.documentCount -= 1 } else { counts.imageCount -= 1 }
                 return
             }
+            if status.linkCount > 1, !watchNames(of: key, status, in: scan.root) { scan.unwatchedCount += 1 }
             let stamp = FileStamp(status)
             let now = wallClockNanoseconds()
             if isDocument { return try lookAtDocument(key, stamp, isForced: scan.isForced, scan.root) }
@@ -206,6 +220,7 @@ extension Scanner {
         switch classifier.enter(place.path, below: above) {
         case .absent: return workQueue.update { $0.entriesGone(place) }
         case .excluded(let reason): counts[reason] = 1
+        case .marked: counts[.rule] = 1
         case .entered(let directory, _, let stack):
             do throws(SystemError) {
                 try directory.forEachEntry { entry in

@@ -26,35 +26,60 @@ extension Scanner {
             if lookup.isGone(row.key.path) {
                 missing.add(row.key.path)
                 if gathered.count < Self.gatheredCount { gathered.append(row) }
+            } else if let failure = try tooSmall(row, rules) {
+                exclude(row, failure)
             } else if outdated.count < Self.gatheredCount,
                 try isOutdated(row, directoryChanged: lookup.directoryChanged, in: root)
             {
                 outdated.append(row)
             }
-            return !workQueue.isStopping
+            return mayGoOn(root)
         }
-        if workQueue.isStopping { return }
+        guard mayGoOn(root) else { return }
         if directory.path == .root {
             workQueue.update { [counts] in $0.rowsCounted(counts, in: id, sinceCommit: commitCount) }
         }
         try refresh(outdated, in: root)
         if outdated.count == Self.gatheredCount { workQueue.update { $0.orphanScanIncomplete(directory, at: .now) } }
-        let isBelieved = workQueue.update { [missing, rowCount] in
+        let belief = workQueue.update { [missing, rowCount] in
             $0.orphansFound(missing, of: rowCount, below: directory, at: .now)
         }
-        if missing.count == 0 { return }
-        guard isBelieved else {
+        let path = root.record.path
+        switch belief {
+        case .gone: break
+        case .later:
             return log.warning(
                 "\(missing.count) of \(rowCount) files are missing; looking once more before they are taken out"
             )
+        case .kept:
+            return log.warning("\(path): \(Self.replacement(of: path, missing: missing.count, of: rowCount))")
         }
         for row in gathered { forget(row) }
-        if missing.count > gathered.count { workQueue.update { $0.orphanScanIncomplete(directory, at: .now) } }
+        if missing.count > gathered.count {
+            workQueue.update { $0.orphanScanIncomplete(directory, at: .now) }
+        } else if directory.path == .root {
+            try confirm(root)
+        }
+    }
+
+    /// Why the settings leave an image out that has too few pixels for them by now.
+    private func tooSmall(_ row: FileRow, _ rules: PathRules) throws(CatalogError) -> FileFailure? {
+        guard rules.settings.minimumPixels > 0, case .indexed(let id) = row.state, let image = try ledger.image(id) else {
+            return nil
+        }
+        return .tooSmall(image.width, image.height, rules.settings.minimumPixels)
+    }
+
+    /// Makes an image a file that is left out.
+    private func exclude(_ row: FileRow, _ failure: FileFailure) {
+        if workQueue.update({ $0.defersToInFlightJob(row.key) }) { return }
+        let change = CatalogChange.fail(key: row.key, stamp: row.stamp, content: row.content, failure: failure)
+        submit(CommitEntry(key: row.key, changes: [change], before: .indexed, after: RowKind(failure)))
     }
 }
 
 /// Looks up one path after the other, keeping the directory of the last one open: rows come in order of path.
-private struct Lookup: ~Copyable {
+struct Lookup: ~Copyable {
     private var classifier: EntryClassifier
     private var parent: RelativePath?
     private var directory: OwnedDescriptor?

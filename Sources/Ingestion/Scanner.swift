@@ -36,10 +36,11 @@ final class Scanner: Sendable {
             do throws(CatalogError) {
                 switch task {
                 case .probe(let key): try probe(key)
-                case .check(let key, let isRemoval, let since): try check(key, isRemoval: isRemoval, since: since)
+                case .check(let key, let cause, let since): try check(key, cause, since: since)
                 case .scanDirectory(let directory, let isForced): try scanDirectory(directory, isForced: isForced)
                 case .countEntries(let directory): countEntries(of: directory)
                 case .removeOrphans(let directory): try removeOrphans(below: directory)
+                case .lookAtRoots: lookAtRoots()
                 case .retryFailures: try retryFailures()
                 }
             } catch {
@@ -57,24 +58,25 @@ final class Scanner: Sendable {
         guard let root = workQueue.read({ $0.openRoot(key.root) }) else { return }
         let status: FileStatus?
         do throws(SystemError) {
-            status = try root.directory.status(beneath: key.path)
+            status = try root.status(beneath: key.path)
         } catch {
             // The reader will meet the same error and write it down.
             status = nil
         }
         let now = Instant.now
         if workQueue.update({ $0.fileProbed(key, status, at: now) }) {
-            try check(key, isRemoval: false, since: now)
+            try check(key, .touched, since: now)
         }
     }
 
-    private func check(_ key: FileKey, isRemoval: Bool, since: Instant) throws(CatalogError) {
+    private func check(_ key: FileKey, _ cause: Debouncer.Cause, since: Instant) throws(CatalogError) {
         guard let root = workQueue.read({ $0.openRoot(key.root) }) else { return }
         let status: FileStatus?
         do throws(SystemError) {
-            status = try root.directory.status(beneath: key.path)
+            status = try root.status(beneath: key.path)
         } catch {
             log.debug("\(error)")
+            guard root.stands else { return workQueue.update { $0.rootDoubted(root, at: .now) } }
             return workQueue.update { $0.fileNeedsReading(key, at: .now) }
         }
         guard let rules = workQueue.read({ $0.rules(of: key.root) }) else { return }
@@ -83,20 +85,25 @@ final class Scanner: Sendable {
             // What is gone is judged by what its name says that it was.
             classifier.classify(status?.kind ?? .regular, key.path, stack)
         }
+        watchNames(of: key, status, in: root)
         switch (status?.kind, entry) {
         case (_, .document):
             try examineSidecar(key, in: root)
         case (.directory, _):
             workQueue.update { $0.directoryChanged(key, due: .now) }
             // The folder may have taken the name of a file that has a row.
-            try leave(key, root, isRemoval: isRemoval, since: since)
+            try leave(key, root, isRemoval: cause == .removed, since: since)
         case (.regular, .image) where status.map(classifier.isTooSmall) == false:
             let row = try ledger.file(key)
             let stamp = status.map { FileStamp($0) }
             let now = wallClockNanoseconds()
-            guard let stamp, FileRow.needsWork(row, stamp: stamp, isForced: false, now: now) else { return }
-            workQueue.update { $0.fileNeedsReading(key, at: .now) }
-        default: try leave(key, root, isRemoval: isRemoval, since: since)
+            guard let stamp else { return }
+            if FileRow.needsWork(row, stamp: stamp, isForced: false, now: now) {
+                workQueue.update { $0.fileNeedsReading(key, at: .now) }
+            } else if cause == .closed, stamp.isRacy(at: now, within: workQueue.configuration.mappedWindow) {
+                workQueue.update { $0.fileNeedsReading(key, whateverItsStamp: true, at: .now) }
+            }
+        default: try leave(key, root, isRemoval: cause == .removed, since: since)
         }
     }
 

@@ -12,6 +12,8 @@ struct SchedulerState: Sendable {
         var isIdentified = false
         /// Something happened to the file meanwhile.
         var hasChanged = false
+        /// An event had it read: its writer may go on without a further one.
+        var isWatched = false
     }
 
     /// The outcome of an in-flight job.
@@ -23,6 +25,8 @@ struct SchedulerState: Sendable {
         case again
         /// Not the file's fault: read it again.
         case requeued
+        /// Its root is another directory by now, or away.
+        case rootGone(OpenRoot)
         /// The file went away, or something that is no file took its name: a deletion, if the ledger has a row.
         case gone(hasRow: Bool)
     }
@@ -39,7 +43,9 @@ struct SchedulerState: Sendable {
     /// Sidecar files that such changes are about.
     private var sidecarTasks: [FileKey: Int] = [:]
     /// The scanner is at a task.
-    private var isScannerBusy = false
+    private(set) var isScannerBusy = false
+    /// When to look next at what stands at the paths of the roots; nil before the first one is online.
+    private var nextLook: Instant?
     /// When the first failed file is due again.
     private var nextRetry: Instant?
     private var storagePause: IngestionPause?
@@ -74,13 +80,24 @@ struct SchedulerState: Sendable {
     }
 
     /// A quiescent file needs reading: an image by a reader, a sidecar by the scanner.
-    mutating func fileNeedsReading(_ key: FileKey, isForced: Bool = false, at now: Instant) {
+    ///
+    /// - Parameters:
+    ///   - key: the file.
+    ///   - isForced: also where it failed and is not due.
+    ///   - ignoresStamp: also where its stamp is the ledger's.
+    ///   - now: the time.
+    mutating func fileNeedsReading(
+        _ key: FileKey,
+        isForced: Bool = false,
+        whateverItsStamp ignoresStamp: Bool = false,
+        at now: Instant
+    ) {
         if key.path.isSidecar { return fileChanged(key, .closed, at: now) }
         if defersToInFlightJob(key) { return }
         guard roots[key.root]?.hasRoom(.urgent, capacity: configuration.backlogCapacity) ?? false else {
             return directoryChanged(parent(of: key), due: now + configuration.probeInterval)
         }
-        let request = ReadRequest(key: key, isForced: isForced)
+        let request = ReadRequest(key: key, isForced: isForced, ignoresStamp: ignoresStamp)
         roots[key.root]?.enqueue(request, .urgent, capacity: configuration.backlogCapacity)
         refreshProgress(at: now)
     }
@@ -192,19 +209,32 @@ struct SchedulerState: Sendable {
     ///   - rowCount: all rows below it.
     ///   - directory: where.
     ///   - now: the time.
-    /// - Returns: false when they are too many to believe before a second orphan scan misses the same; it is scheduled.
+    /// - Returns: what to do with them; a further orphan scan is scheduled where that is to decide.
     mutating func orphansFound(
         _ missing: RootWork.Missing,
         of rowCount: Int,
         below directory: FileKey,
         at now: Instant
-    ) -> Bool {
-        let guardCount = configuration.guardCount
-        guard let isBelieved = roots[directory.root]?.believes(missing, of: rowCount, guardCount: guardCount) else {
-            return false
-        }
-        if !isBelieved { scheduleOrphanScan(directory, due: now + configuration.guardDelay) }
-        return isBelieved
+    ) -> RootWork.Belief {
+        guard var root = roots[directory.root] else { return .later }
+        let belief = root.belief(in: missing, of: rowCount, below: directory.path, configuration, at: now)
+        roots[directory.root] = root
+        if belief == .later { scheduleOrphanScan(directory, due: now + configuration.guardDelay) }
+        return belief
+    }
+
+    /// The rows of a root were compared with a directory that is another than when they were written.
+    mutating func rowsCompared(_ missingCount: Int, of rowCount: Int, with root: OpenRoot) {
+        guard roots[root.record.id]?.open === root else { return }
+        roots[root.record.id]?.compared(missingCount, of: rowCount, guardCount: configuration.guardCount)
+    }
+
+    /// The rows of a root agree with its directory, or a user said that they do.
+    ///
+    /// - Returns: whether that is to be stored.
+    mutating func rootConfirmed(_ root: OpenRoot) -> Bool {
+        guard roots[root.record.id]?.open === root else { return false }
+        return roots[root.record.id]?.confirmed(root) ?? false
     }
 
     private mutating func scheduleOrphanScan(_ directory: FileKey, due: Instant) {
@@ -220,8 +250,15 @@ struct SchedulerState: Sendable {
 
     // MARK: What happened to roots
 
-    mutating func rootAdded(_ record: RootRecord, at now: Instant) {
-        if roots[record.id] == nil { roots[record.id] = RootWork(record: record, now: now) }
+    /// A root is watched from now on, or by other rules: then every file of it is looked at again, failed ones too.
+    mutating func rootAdded(_ record: RootRecord, _ rules: PathRules, at now: Instant) {
+        guard let known = roots[record.id] else {
+            roots[record.id] = RootWork(record: record, rules: rules, now: now)
+            return
+        }
+        guard known.rules.settings != rules.settings else { return }
+        roots[record.id]?.rules = rules
+        scheduleRescan(record.id, isForced: true, at: now)
     }
 
     mutating func rootRemoved(_ root: RootID, at now: Instant) {
@@ -230,7 +267,32 @@ struct SchedulerState: Sendable {
         refreshProgress(at: now)
     }
 
-    mutating func rootOpened(_ root: OpenRoot) { roots[root.record.id]?.opened(root) }
+    mutating func rootOpened(_ root: OpenRoot, at now: Instant) {
+        // What happened in a directory that stood there before says nothing of this one.
+        debouncer.removeAll(in: root.record.id)
+        roots[root.record.id]?.opened(root)
+        if nextLook == nil { nextLook = now + configuration.lookInterval }
+    }
+
+    /// Something else seems to stand at the path of a root that was online: it is looked for and scanned at once.
+    mutating func rootDoubted(_ root: OpenRoot, at now: Instant) {
+        guard roots[root.record.id]?.open === root else { return }
+        roots[root.record.id]?.doubted(at: now)
+    }
+
+    /// A long pass asks whether it may go on, and takes over a look that is due.
+    ///
+    /// - Returns: whether the pass is over, and whether the caller is to look at the roots.
+    mutating func beginLookInPass(over root: OpenRoot, at now: Instant) -> (isOver: Bool, isLookDue: Bool) {
+        if isStopping || !isTrusted(root) { return (true, false) }
+        return (false, takeLook(at: now))
+    }
+
+    private mutating func takeLook(at now: Instant) -> Bool {
+        guard let due = nextLook, due <= now, roots.values.contains(where: { $0.open != nil }) else { return false }
+        nextLook = now + configuration.lookInterval
+        return true
+    }
 
     /// The root is away: nothing in it is touched until it is back.
     mutating func rootWentOffline(_ root: RootID, detail: String, at now: Instant) {
@@ -250,11 +312,16 @@ struct SchedulerState: Sendable {
     mutating func rootScanned(
         _ root: OpenRoot,
         pollingBecause detail: String,
-        nextScan: Instant
+        nextScan: Instant?
     ) -> Bool {
         let id = root.record.id
         guard roots[id]?.open === root else { return false }
         return roots[id]?.scanned(pollingBecause: detail, nextScan: nextScan) ?? false
+    }
+
+    /// A file with several names could not be watched: the scan of its root finds out whether that root must be polled.
+    mutating func linksUnwatched(in root: RootID, at now: Instant) {
+        if roots[root]?.state == .live { directoryChanged(FileKey(root: root, path: .root), due: now) }
     }
 
     /// Events were lost, or the ledger could not be read: every root is scanned.
@@ -262,6 +329,28 @@ struct SchedulerState: Sendable {
 
     /// Somebody wants every file of a root (nil: of all) looked at, failed ones too.
     mutating func rescanRequested(_ root: RootID?, at now: Instant) { scheduleRescan(root, isForced: true, at: now) }
+
+    /// Somebody wants a directory below a root looked at, failed files too.
+    mutating func rescanRequested(_ directory: FileKey, at now: Instant) {
+        roots[directory.root]?
+            .scheduleForcedScan(directory.path, at: now, capacity: configuration.dirtyDirectoryCapacity)
+    }
+
+    /// A user wants nothing of a root (nil: of any) read for now.
+    mutating func rootPaused(_ root: RootID?, _ reason: String, drops: Bool, at now: Instant) {
+        for id in root.map({ [$0] }) ?? Array(roots.keys) { roots[id]?.pause(reason, drops: drops) }
+        refreshProgress(at: now)
+    }
+
+    mutating func rootResumed(_ root: RootID?, at now: Instant) {
+        for id in root.map({ [$0] }) ?? Array(roots.keys) { roots[id]?.resume(at: now) }
+    }
+
+    /// Somebody says that whatever is missing in a root is gone for good.
+    mutating func missingAccepted(in root: RootID, at now: Instant) {
+        roots[root]?.acceptMissing()
+        scheduleRescan(root, isForced: false, at: now)
+    }
 
     private mutating func scheduleRescan(_ root: RootID?, isForced: Bool, at now: Instant) {
         for id in root.map({ [$0] }) ?? Array(roots.keys) { roots[id]?.scheduleRescan(isForced: isForced, at: now) }
@@ -300,6 +389,7 @@ struct SchedulerState: Sendable {
     }
 
     private mutating func endJob(_ key: FileKey, _ outcome: Outcome, imageCount: Int, at now: Instant) {
+        if case .committed = outcome, inFlight[key]?.isWatched == true { fileChanged(key, .later, at: now) }
         jobIdentified(key)
         guard let job = inFlight.removeValue(forKey: key) else {
             preconditionFailure("\(key.path) has a second outcome: \(outcome)")
@@ -310,6 +400,9 @@ struct SchedulerState: Sendable {
         case .unchanged, .gone: progress.add(fileCount: 1, imageCount: 0, at: now)
         case .again: fileChanged(key, .touched, at: now)
         case .requeued: fileNeedsReading(key, at: now)
+        case .rootGone(let root):
+            progress.add(fileCount: 1, imageCount: 0, at: now)
+            rootDoubted(root, at: now)
         }
         if job.hasChanged { fileChanged(key, .closed, at: now) }
         if case .gone(hasRow: true) = outcome { fileChanged(key, .removed, at: now) }
@@ -379,6 +472,8 @@ struct SchedulerState: Sendable {
 
     /// Takes the most urgent task that can be done now: quiescent files first, directory scans next, orphan scans last.
     mutating func takeTask(at now: Instant) -> ScanTask? {
+        // First of all, and nobody waits for it.
+        if takeLook(at: now) { return .lookAtRoots }
         let task = nextTask(at: now)
         isScannerBusy = task != nil
         return task
@@ -408,6 +503,7 @@ struct SchedulerState: Sendable {
 
     /// Deletes come after adds: a file that is being read may be the new name of one that is gone, in any root.
     private mutating func takeOrphanScan(in id: RootID, at now: Instant) -> ScanTask? {
+        roots[id]?.promoteComparison(at: now)
         guard let scan = roots[id]?.dueOrphanScan(at: now, removalTimeout: configuration.removalTimeout) else {
             return nil
         }
@@ -427,6 +523,7 @@ struct SchedulerState: Sendable {
         }
         if let due = debouncer.nextDue { consider(due) }
         if let nextRetry { consider(nextRetry) }
+        if let nextLook, roots.values.contains(where: { $0.open != nil }) { consider(nextLook) }
         for root in roots.values { root.forEachDue(removalTimeout: configuration.removalTimeout, consider) }
         return earliest
     }
@@ -446,10 +543,12 @@ struct SchedulerState: Sendable {
 
     private mutating func takeVisit(in id: RootID, _ priority: ReadPriority) -> FileVisit? {
         while let request = roots[id]?.takeRequest(priority) {
-            guard let open = roots[id]?.open, !defersToInFlightJob(request.key) else { continue }
-            inFlight[request.key] = InFlightJob()
-            roots[id]?.jobBegan()
-            return FileVisit(request, in: open)
+            guard let open = roots[id]?.open, let rules = roots[id]?.rules, !defersToInFlightJob(request.key) else {
+                continue
+            }
+            inFlight[request.key] = InFlightJob(isWatched: priority == .urgent)
+            roots[id]?.jobBegan(request.key.path)
+            return FileVisit(request, in: open, rules)
         }
         return nil
     }
@@ -474,6 +573,17 @@ struct SchedulerState: Sendable {
 
     /// What is looked at below each root.
     var rules: [RootID: PathRules] { roots.mapValues(\.rules) }
+
+    /// Whether nothing speaks against the directory that was opened for a root.
+    func isTrusted(_ root: OpenRoot) -> Bool {
+        guard let work = roots[root.record.id] else { return false }
+        return work.open === root && !work.isDoubted
+    }
+
+    /// Whether the rows of a root are known to agree with its directory.
+    func isConfirmed(_ root: OpenRoot) -> Bool { roots[root.record.id]?.isConfirmed ?? false }
+
+    func acceptsMissing(_ root: RootID) -> Bool { roots[root]?.acceptsMissing ?? false }
 
     func commitCount(of root: RootID) -> Int? { roots[root]?.commitCount }
 

@@ -2,13 +2,6 @@ internal import Catalog
 internal import Filters
 internal import Platform
 
-/// Whether an image must have a document beside it.
-package enum SidecarRule: String, Sendable {
-    case optional
-    /// An image without a good document is a failed file (`document-missing`) until the document comes.
-    case required
-}
-
 /// The sidecar files of images: finds the document beside an image, and the images beside a document.
 ///
 /// `SidecarNames` says what a document may be called, `JSONDocument` what one is. A bad one is a row of the ledger of its
@@ -38,17 +31,20 @@ struct Sidecars: Sendable {
     }
 
     let ledger: any FileLedger
-    private let configuration: IngestionConfiguration
+    private let workQueue: WorkQueue
+    private var configuration: IngestionConfiguration { workQueue.configuration }
     /// The ledger has longer paths by digest, not in order.
     private static let longestOrderedPath = 400
 
-    init(ledger: any FileLedger, configuration: IngestionConfiguration) {
+    init(ledger: any FileLedger, workQueue: WorkQueue) {
         self.ledger = ledger
-        self.configuration = configuration
+        self.workQueue = workQueue
     }
 
-    /// Whether images of a root must have a document.
-    func isRequired(in root: RootID) -> Bool { configuration.sidecar == .required }
+    /// Whether images of a root must have a document; one without a good one is a failed file until it comes.
+    func isRequired(in root: RootID) -> Bool {
+        workQueue.read { $0.rules(of: root) }?.settings.requiresDocument ?? false
+    }
 
     /// Where an image's document may lie, the stronger place first.
     static func places(for image: RelativePath) -> [RelativePath] {
@@ -115,7 +111,7 @@ struct Sidecars: Sendable {
                 stamp: isRacy ? stamp.smudged : stamp,
                 isRacy: isRacy,
                 failure: FileFailure(
-                    kind: FileFailure.invalidDocument,
+                    kind: FileFailure.invalidDocumentKind,
                     message: reason,
                     attempts: 1,
                     nextAttempt: nil
@@ -125,7 +121,7 @@ struct Sidecars: Sendable {
             var stamp = row?.stamp ?? FileStamp(device: 0, inode: 0, byteCount: 0, modified: 0, changed: 0)
             if let status = try? root.status(beneath: key.path) { stamp = FileStamp(status) }
             let failure = FileFailure.transient(
-                FileFailure.invalidDocument,
+                FileFailure.invalidDocumentKind,
                 "it cannot be read: \(error)",
                 after: row,
                 delays: configuration.backoffDelays,
@@ -140,7 +136,7 @@ struct Sidecars: Sendable {
         let stamp: FileStamp
         let bytes: [UInt8]
         do throws(SystemError) {
-            let file = try root.directory.openFile(beneath: place)
+            let file = try root.openFile(beneath: place)
             let status = try file.status()
             guard status.kind == .regular else { return .absent }
             stamp = FileStamp(status)

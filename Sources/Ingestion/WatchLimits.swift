@@ -14,6 +14,12 @@ enum WatchLimits {
             + "raise it with sysctl -w fs.inotify.max_user_watches=\(raised(to: neededCount))"
     }
 
+    /// Files with several hard links could not be watched by themselves.
+    static func detail(unwatchedFiles count: Int, capacity: Int) -> String {
+        "\(count) files here have several names (hard links) and could not be watched by themselves, which is done for at most "
+            + "\(capacity) files and within fs.inotify.max_user_watches: it is looked through every few seconds"
+    }
+
     /// inotify could not be opened at all.
     static func detail(_ error: SystemError) -> String {
         let limit = value("max_user_instances")

@@ -15,7 +15,7 @@ final class Watcher: Sendable {
         self.inotify = inotify
         self.workQueue = workQueue
         queue = Monitor(inotify)
-        table = WatchTable(inotify: inotify)
+        table = WatchTable(inotify: inotify, fileCapacity: workQueue.configuration.linkedCapacity)
     }
 
     /// The thread's body; returns after `stop`.
@@ -93,6 +93,9 @@ final class Watcher: Sendable {
         switch table.place(of: event.watch) {
         case .dying: return []
         case .unknown: return [.everything]
+        case .file(let names):
+            guard let cause = Self.cause(event.change) else { return [] }
+            return names.map { .file($0, cause) }
         case .known(let place):
             guard let rules = rules[place.root] else { return [] }
             return event.name.isEmpty ? translate(event.change, of: place) : translate(event, in: place, rules)

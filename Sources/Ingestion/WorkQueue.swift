@@ -14,6 +14,9 @@ final class WorkQueue: Sendable {
     /// Changes the scheduler state and wakes whoever waits for that. `body` must be short.
     func update<R: Sendable>(_ body: (inout SchedulerState) -> R) -> R { monitor.withLockNotifyingAll { body(&$0) } }
 
+    /// Changes something that no thread waits for, and wakes nobody.
+    func note<R: Sendable>(_ body: (inout SchedulerState) -> R) -> R { monitor.withLock { body(&$0) } }
+
     func read<R: Sendable>(_ body: (borrowing SchedulerState) -> R) -> R { monitor.withLock { body($0) } }
 
     /// Ends a pause for the device, if there is one; without one nobody is woken.
@@ -27,10 +30,10 @@ final class WorkQueue: Sendable {
     func nextTask() -> ScanTask? {
         enum Step: Sendable { case task(ScanTask), sooner, stop }
         while true {
-            let deadline = update { scheduler -> Instant? in
-                scheduler.scannerTaskEnded()
-                return scheduler.nextDue(after: Instant.now)
-            }
+            // A look at the roots that finds nothing wakes nobody.
+            let hasEnded = read { $0.isScannerBusy }
+            if hasEnded { update { $0.scannerTaskEnded() } }
+            let deadline = read { $0.nextDue(after: Instant.now) }
             let step = monitor.wait(until: deadline) { scheduler -> Step? in
                 let now = Instant.now
                 if scheduler.isStopping { return .stop }

@@ -1,4 +1,3 @@
-internal import CPlatform
 internal import Glibc
 
 /// One entry of a directory as `readdir` tells it.
@@ -49,23 +48,16 @@ extension OwnedDescriptor {
         default: .other
         }
     }
-
-    /// Whether this file lies where other machines or programs change files without a word to this kernel: NFS, SMB, 9P, Ceph, AFS, FUSE.
-    package var isOnNetworkFileSystem: Bool {
-        var type: UInt32 = 0
-        return CPlatform_file_system_type(rawValue, &type) == 0 && Self.networkTypes.contains(type)
-    }
-
-    /// `f_type` of nfs, smb, cifs, smb2, 9p, ceph, afs (two), coda and fuse, as `statfs(2)` lists them.
-    private static let networkTypes: Set<UInt32> = [
-        0x6969, 0x517B, 0xFF53_4D42, 0xFE53_4D42, 0x0102_1997, 0x00C3_6400, 0x5346_414F, 0x6B41_4653, 0x7375_7245,
-        0x6573_5546,
-    ]
 }
 
 /// The path without symbolic links, `.` and `..`; the corresponding C function is `realpath`.
 package func resolvedPath(_ path: String) throws(SystemError) -> RelativePath {
-    guard let resolved = realpath(path, nil) else { throw SystemError.last("resolve \(path)") }
+    try resolvedPath(RelativePath(path))
+}
+
+/// The same for a path as bytes.
+package func resolvedPath(_ path: RelativePath) throws(SystemError) -> RelativePath {
+    guard let resolved = path.withCString({ realpath($0, nil) }) else { throw SystemError.last("resolve \(path)") }
     defer { free(resolved) }
     return RelativePath(bytes: Array(UnsafeRawBufferPointer(start: resolved, count: strlen(resolved))))
 }

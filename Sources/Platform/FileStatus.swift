@@ -8,6 +8,8 @@ package struct FileStatus: Hashable, Sendable {
     package var kind: Kind
     package var device: UInt64
     package var inode: UInt64
+    /// Names of the file, wherever on its file system.
+    package var linkCount: UInt64
     package var byteCount: UInt64
     /// Nanoseconds since 1970 of the last change to the bytes.
     package var modified: Int64
@@ -24,6 +26,7 @@ package struct FileStatus: Hashable, Sendable {
             }
         device = UInt64(status.st_dev)
         inode = UInt64(status.st_ino)
+        linkCount = UInt64(status.st_nlink)
         byteCount = UInt64(max(0, status.st_size))
         modified = Self.nanoseconds(status.st_mtim)
         changed = Self.nanoseconds(status.st_ctim)
@@ -50,6 +53,9 @@ extension SystemError {
     /// Whether the code says that the path, or a name in it, is longer than any that is there. Of a name alone that means
     /// that no such file is there; a path may be too long for one call and name a file all the same.
     package var saysNameTooLong: Bool { code == ENAMETOOLONG }
+
+    /// Whether the code says that what lies there is no directory.
+    package var saysNoDirectory: Bool { code == ENOTDIR }
 
     /// Whether the code says that the system ran out of what was asked for: disk, watches, descriptors.
     package var saysExhausted: Bool { code == ENOSPC || code == EMFILE || code == ENFILE || code == ENOMEM }
@@ -86,10 +92,7 @@ extension OwnedDescriptor {
     /// - Returns: nil when nothing is there.
     package func status(beneath path: RelativePath) throws(SystemError) -> FileStatus? {
         do throws(SystemError) {
-            let number = try retrying("look at \(path)") {
-                path.withCString { CPlatform_open_path_beneath(rawValue, $0) }
-            }
-            return try OwnedDescriptor(owning: number).status()
+            return try openForLook(beneath: path).status()
         } catch {
             if error.saysAbsent { return nil }
             throw error
@@ -99,6 +102,14 @@ extension OwnedDescriptor {
     /// Opens a directory below this one for listing, through no symbolic link.
     package func openDirectory(beneath path: RelativePath) throws(SystemError) -> OwnedDescriptor {
         try openBeneath(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+    }
+
+    /// Opens what lies below this directory for a look and for watches only (`O_PATH`), through no symbolic link.
+    package func openForLook(beneath path: RelativePath) throws(SystemError) -> OwnedDescriptor {
+        let number = try retrying("look at \(path)") {
+            path.withCString { CPlatform_open_path_beneath(rawValue, $0) }
+        }
+        return OwnedDescriptor(owning: number)
     }
 
     /// Opens a file below this one for reading, through no symbolic link, never waiting for a pipe's other end.

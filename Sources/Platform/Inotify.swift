@@ -44,6 +44,8 @@ package final class Inotify: Sendable {
 
     /// Everything above that can be asked for, only for directories (`IN_ONLYDIR`), without unlinked children (`IN_EXCL_UNLINK`).
     private static let mask: UInt32 = 0x2 | 0x4 | 0x8 | 0x40 | 0x80 | 0x100 | 0x200 | 0x400 | 0x800 | 0x0500_0000
+    /// MODIFY, ATTRIB, CLOSE_WRITE of one file.
+    private static let fileMask: UInt32 = 0x2 | 0x4 | 0x8
     private static let bufferByteCount = 256 << 10
 
     private let queue: OwnedDescriptor
@@ -69,6 +71,14 @@ package final class Inotify: Sendable {
     package func add(_ directory: borrowing OwnedDescriptor) throws(SystemError) -> Int32 {
         let path = "/proc/self/fd/\(directory.rawValue)"
         return try retrying("inotify_add_watch") { inotify_add_watch(queue.rawValue, path, Self.mask) }
+    }
+
+    /// Watches an open file: what happens to its bytes, through whichever of its names. Events have no name.
+    ///
+    /// - Throws: as `add`, and `EACCES` for a file that may not be read.
+    package func add(file: borrowing OwnedDescriptor) throws(SystemError) -> Int32 {
+        let path = "/proc/self/fd/\(file.rawValue)"
+        return try retrying("inotify_add_watch") { inotify_add_watch(queue.rawValue, path, Self.fileMask) }
     }
 
     /// Ends a watch; an `.ignored` event follows. A number that is gone already is no error.

@@ -45,12 +45,35 @@ package protocol CollectionControl: Sendable {
 
     /// Watches a folder for a collection, `default` with nil.
     ///
+    /// - Parameters:
+    ///   - path: of the folder; one that is watched already gets the settings.
+    ///   - collection: whose images its files become.
+    ///   - settings: members of `RootSettings`; null takes one back.
     /// - Returns: the folder's state, and the collection's name.
-    func addRoot(_ path: String, to collection: String?) throws(DaemonError) -> (root: RootStatus, collection: String)
+    /// - Throws: `.ingestion`, and `.rule` for settings that cannot be used.
+    func addRoot(
+        _ path: String,
+        to collection: String?,
+        settings: [String: JSONValue]
+    ) throws(DaemonError) -> (root: RootStatus, collection: String)
+    /// Gives a watched folder other settings, of whichever collection it is unless that is said.
+    func changeRoot(
+        _ path: String,
+        of collection: String?,
+        settings: [String: JSONValue]
+    ) throws(DaemonError) -> (root: RootStatus, collection: String)
     /// Of whichever collection it is, unless that is said.
-    func removeRoot(_ path: String, from collection: String?) throws(DaemonError)
-    /// One root, or all of a collection, or all.
+    ///
+    /// - Returns: whether the settings name it, so that it is watched again at the next start.
+    func removeRoot(_ path: String, from collection: String?) throws(DaemonError) -> Bool
+    /// Takes the files that are missing in a root, as it stands there now, for gone.
+    func acceptMissing(in path: String, of collection: String?) throws(DaemonError)
+    /// What lies at a path at or below a root, or all of a collection, or all; failed files too.
     func rescan(_ path: String?, in collection: String?) throws(DaemonError)
+    /// Begins or ends a pause of loading, of one root, of a collection, or of all. `drops` forgets what waits.
+    func setLoading(isPaused: Bool, of path: String?, in collection: String?, drops: Bool) throws(DaemonError)
+    /// Tries failed files again: of a kind, at or below a path, of a collection, or all; says how many were queued.
+    func retryFailures(kind: String?, below path: String?, in collection: String?) throws(DaemonError) -> Int
 }
 
 /// One collection as the routes see it. A request keeps the one that it began with; once that is removed, what reads it
@@ -85,6 +108,8 @@ package protocol ImageCatalog: Sendable {
     func failures(after key: FileKey?, limit: Int) throws(CatalogError) -> [FileRow]
     /// Watched folders.
     func roots() throws(CatalogError) -> [RootRecord]
+    /// Those, and the ones whose rows are being removed.
+    func namedRoots() throws(CatalogError) -> [RootRecord]
 }
 
 extension Catalog: ImageCatalog {}

@@ -11,6 +11,7 @@ package enum DaemonError: Error, Sendable {
     case catalog(CatalogError)
     case embedding(EmbeddingError)
     case ingestion(IngestionError)
+    case rule(RuleError)
     case model(ModelFileError, name: String)
     case system(SystemError)
     case unexpected(String)
@@ -40,6 +41,7 @@ package enum DaemonError: Error, Sendable {
         case let error as CatalogError: self = .catalog(error)
         case let error as EmbeddingError: self = .embedding(error)
         case let error as IngestionError: self = .ingestion(error)
+        case let error as RuleError: self = .rule(error)
         case let error as SystemError: self = .system(error)
         default: self = .unexpected("\(error)")
         }
@@ -52,6 +54,7 @@ extension DaemonError: CustomStringConvertible {
         case .catalog(let error): error.description
         case .embedding(let error): error.description
         case .ingestion(let error): error.description
+        case .rule(let error): "settings: \(error)"
         case .model(let error, _): error.description
         case .system(let error): error.description
         case .unexpected(let detail): detail

@@ -1,3 +1,5 @@
+package import Filters
+
 /// `POST /v1/collections`.
 package struct CollectionRequest: Codable, Sendable, Equatable {
     package var name: String
@@ -52,9 +54,11 @@ package struct RootBody: Codable, Sendable, Equatable {
     package var path: String
     /// As an image's.
     package var pathBytes: String?
-    /// `scanning`, `live`, `polling`, `offline`.
+    /// `scanning`, `live`, `polling`, `offline`, `replaced`, `paused`.
     package var state: String
     package var detail: String
+    /// The file that is being loaded, or the latest of several; absent when none is.
+    package var currentPath: String?
     /// All that lies below: every file, and every folder that is not entered. The sum of the counts below.
     package var entries: Int
     package var indexedFiles: Int
@@ -63,6 +67,11 @@ package struct RootBody: Codable, Sendable, Equatable {
     /// Entries that are left out, by reason: `rule`, `hidden`, `link`, `other_file_system`, `unreadable_folder`,
     /// `too_deep`, `not_an_image`, `too_small`, `special`, `document`, `removed`; no zeros.
     package var excludedFiles: [String: Int]
+    /// What is looked at below it, as far as that differs from the default: `include`, `exclude` (globs of gitignore(5)),
+    /// `hidden`, `ignore_files`, `minimum_bytes`, `minimum_pixels`, `other_file_systems`, `maximum_depth`,
+    /// `document_required`,
+    /// `rescan_interval_s`. Absent where nothing does.
+    package var settings: [String: JSONValue]?
     /// Whose images its files become; older daemons have one collection and say nothing of it.
     package var collection: String?
 
@@ -70,11 +79,13 @@ package struct RootBody: Codable, Sendable, Equatable {
         path: String,
         state: String,
         detail: String,
+        currentPath: String? = nil,
         entries: Int,
         indexedFiles: Int,
         failedFiles: Int,
         waitingFiles: Int,
         excludedFiles: [String: Int] = [:],
+        settings: [String: JSONValue]? = nil,
         collection: String? = nil,
         pathBytes: String? = nil
     ) {
@@ -83,19 +94,22 @@ package struct RootBody: Codable, Sendable, Equatable {
         self.pathBytes = pathBytes
         self.state = state
         self.detail = detail
+        self.currentPath = currentPath
         self.entries = entries
         self.excludedFiles = excludedFiles
+        self.settings = settings
         self.indexedFiles = indexedFiles
         self.failedFiles = failedFiles
         self.waitingFiles = waitingFiles
     }
 
     enum CodingKeys: String, CodingKey {
-        case path, state, detail, entries, collection
+        case path, state, detail, entries, settings, collection
         case pathBytes = "path_bytes"
         case indexedFiles = "indexed_files"
         case failedFiles = "failed_files"
         case waitingFiles = "waiting_files"
+        case currentPath = "current_path"
         case excludedFiles = "excluded_files"
     }
 }
@@ -137,6 +151,13 @@ package struct RootListResponse: Codable, Sendable, Equatable {
     package var roots: [RootBody]
 
     package init(roots: [RootBody]) { self.roots = roots }
+}
+
+/// The answer to `DELETE /v1/roots` where there is something to say.
+package struct RootRemovalResponse: Codable, Sendable, Equatable {
+    package var warnings: [Warning]
+
+    package init(warnings: [Warning]) { self.warnings = warnings }
 }
 
 /// The whitening that a collection's vectors go through: in `GET /v1/status`, and the answer to `PUT /v1/whitening`.

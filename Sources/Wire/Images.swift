@@ -195,6 +195,14 @@ package struct FailureBody: Codable, Sendable, Equatable {
     }
 }
 
+/// The answer to `POST /v1/failures/retry`.
+package struct RetryResponse: Codable, Sendable, Equatable {
+    /// Files that are tried again.
+    package var queued: Int
+
+    package init(queued: Int) { self.queued = queued }
+}
+
 /// `GET /v1/failures`.
 package struct FailurePage: Codable, Sendable, Equatable {
     package var failures: [FailureBody]

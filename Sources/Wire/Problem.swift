@@ -4,6 +4,8 @@ package struct Problem: Codable, Sendable, Equatable, Error, CustomStringConvert
     package enum Kind: String, Codable, Sendable, CaseIterable {
         case badRequest = "bad-request"
         case collectionNotFound = "collection-not-found"
+        /// No watched folder has that path.
+        case rootNotFound = "root-not-found"
         case conflict
         case daemonStopping = "daemon-stopping"
         case forbidden
@@ -32,7 +34,7 @@ package struct Problem: Codable, Sendable, Equatable, Error, CustomStringConvert
             case .imageTooLarge, .tooLarge: 413
             case .internal: 500
             case .methodNotAllowed: 405
-            case .collectionNotFound, .notFound: 404
+            case .collectionNotFound, .notFound, .rootNotFound: 404
             case .storageFull: 507
             case .timeout: 504
             case .unauthorized: 401

@@ -44,14 +44,45 @@ package struct SearchRequest: Codable, Sendable, Equatable {
     }
 }
 
-/// `POST /v1/roots`, `DELETE /v1/roots`, `POST /v1/rescan` (where nil means all roots).
+/// `POST /v1/roots`, `PATCH /v1/roots`, `DELETE /v1/roots`, `POST /v1/rescan` (where nil means all roots).
 package struct RootRequest: Codable, Sendable, Equatable {
     /// Absolute path of a folder.
     package var path: String?
     /// A new root's collection, `default` when absent. For a known root: the one it must be in, any when absent.
     package var collection: String?
+    /// What is looked at below the folder (`RootBody.settings`); null takes a member back.
+    package var settings: [String: JSONValue]?
+    /// Only of a rescan: the files that are missing in the folder, as it stands there now, are gone for good.
+    package var acceptMissing: Bool?
 
-    package init(path: String?, collection: String? = nil) {
+    package init(
+        path: String?,
+        collection: String? = nil,
+        settings: [String: JSONValue]? = nil,
+        acceptMissing: Bool? = nil
+    ) {
+        self.path = path
+        self.collection = collection
+        self.settings = settings
+        self.acceptMissing = acceptMissing
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case path, collection, settings
+        case acceptMissing = "accept_missing"
+    }
+}
+
+/// `POST /v1/failures/retry`: what is absent limits nothing.
+package struct RetryRequest: Codable, Sendable, Equatable {
+    /// As in `FailureBody`.
+    package var kind: String?
+    /// Absolute: a file, or a folder with all in it.
+    package var path: String?
+    package var collection: String?
+
+    package init(kind: String? = nil, path: String? = nil, collection: String? = nil) {
+        self.kind = kind
         self.path = path
         self.collection = collection
     }

@@ -108,6 +108,63 @@ struct LedgerTests {
         #expect(again.id.rawValue > root.id.rawValue && again.path == path)
     }
 
+    @Test func aRootsIdentityOutlastsARestartAndIsSound() throws {
+        let fixture = try CatalogFixture()
+        #expect(try fixture.catalog.roots().map(\.identity) == [nil])
+        var identity = RootIdentity(inode: 2, born: -5, fileSystem: .max)
+        for inode in [2, 77] as [UInt64] {
+            identity.inode = inode
+            try fixture.catalog.confirmRoot(fixture.root, identity)
+            try fixture.reopen()
+            #expect(try fixture.catalog.roots().map(\.identity) == [identity])
+        }
+        // Adding it again changes nothing; a root that is unknown or leaves gets none.
+        #expect(try fixture.catalog.addRoot(RelativePath("/photos")).identity == identity)
+        try fixture.catalog.confirmRoot(RootID(rawValue: 99), identity)
+        #expect(try fixture.catalog.audit() == [])
+        let verification = fixture.catalog.verification()
+        while let step = try verification.next() {
+            if case .finding(let finding) = step { Issue.record("\(finding)") }
+        }
+    }
+
+    @Test func aRootRowOfAnOlderProgramAndADamagedOneAreToldApart() throws {
+        let id = RootID(rawValue: 7)
+        let old = RootRow(isRemoved: false, path: RelativePath("/old"))
+        #expect(try RootRow(old.encoded(id), id: id).identity == nil)
+        var new = old
+        new.identity = RootIdentity(inode: 1, born: 2, fileSystem: 3)
+        #expect(try RootRow(new.encoded(id), id: id).identity == new.identity)
+        var cut = RecordWriter()
+        cut.append(UInt8(0))
+        cut.append(counted: Array("/cut".utf8))
+        cut.append(UInt64(1))
+        let bytes = cut.finish(key: RootRow.key(id))
+        #expect(throws: CatalogFailure.self) { try RootRow(bytes, id: id) }
+    }
+
+    @Test func aRowThatWasReadBeforeItsRootWentStillFindsTheRootsName() throws {
+        let fixture = try CatalogFixture()
+        _ = try fixture.catalog.apply((0..<600).map { fixture.indexing("p\($0)", $0) })
+        let isOver = Monitor(false)
+        let catalog = fixture.catalog
+        let root = fixture.root
+        let reader = try WorkerThread(name: "reader") {
+            while !isOver.withLock({ $0 }) {
+                guard let images = try? catalog.images(after: nil, limit: 10), let named = try? catalog.namedRoots() else {
+                    continue
+                }
+                let known = Set(named.map(\.id))
+                #expect(images.allSatisfy { known.contains($0.key.root) })
+            }
+        }
+        try catalog.removeRoot(root)
+        isOver.withLockNotifyingAll { $0 = true }
+        reader.join()
+        #expect(try catalog.roots().isEmpty)
+        #expect(try catalog.namedRoots().map(\.path) == [RelativePath("/photos")])
+    }
+
     @Test func aRemovedRootTakesItsFilesWithIt() throws {
         let fixture = try CatalogFixture()
         let other = try fixture.catalog.addRoot(RelativePath("/other")).id

@@ -159,6 +159,6 @@ struct StoredCollectionTests {
         }
         #expect(try version() == 2)
         try CatalogFixture.open(folder.path).close()
-        #expect(try version() == 3)
+        #expect(try version() == 4)
     }
 }

@@ -1,3 +1,4 @@
+import Filters
 import Foundation
 import Glibc
 import Platform
@@ -237,6 +238,42 @@ struct CommandTests {
             CommandRun(["failures"], socket: daemon.path).output
                 == "corrupt  again when it changes  /photos/b.jpg: cut\n"
         )
+    }
+
+    @Test("pause, cancel and resume say so; retry tells how many; an unknown folder is a mistake")
+    func loading() throws {
+        let daemon = try FakeDaemon { request in
+            if request.target.hasPrefix("POST /v1/loading/") { return Array("HTTP/1.1 204 No Content\r\n\r\n".utf8) }
+            if request.target == "POST /v1/failures/retry" { return FakeDaemon.reply(RetryResponse(queued: 7)) }
+            return FakeDaemon.reply(404, #"{"kind":"root-not-found","detail":"/a is not watched"}"#)
+        }
+        for verb in ["pause", "cancel", "resume"] {
+            #expect(CommandRun([verb, "/a"], socket: daemon.path).exitCode == .ok)
+            #expect(daemon.requests.last?.target == "POST /v1/loading/\(verb)")
+        }
+        #expect(CommandRun(["retry", "--kind", "corrupt"], socket: daemon.path).errors.contains("7 files"))
+        #expect(daemon.requests.last?.body == Array(#"{"kind":"corrupt"}"#.utf8))
+        let unknown = CommandRun(["rescan", "/a"], socket: daemon.path)
+        #expect(unknown.exitCode == .refused)
+        #expect(unknown.errors.contains("likeness watch DIR"))
+    }
+
+    @Test("watch sends the settings that its options name")
+    func watchSettings() throws {
+        let daemon = try FakeDaemon { _ in FakeDaemon.reply(500, "{}") }
+        _ = CommandRun(
+            ["watch", "/a", "--exclude", "raw/", "--exclude", "*.png", "--hidden", "yes", "--min-pixels", "64"],
+            socket: daemon.path
+        )
+        let request = try #require(daemon.requests.first)
+        let body = try JSONDecoder().decode(RootRequest.self, from: Data(request.body))
+        #expect(
+            body.settings == [
+                "exclude": .array([.string("raw/"), .string("*.png")]), "hidden": .bool(true),
+                "minimum_pixels": .number(64),
+            ]
+        )
+        #expect(CommandRun(["watch", "/a", "--max-depth", "0"], socket: daemon.path).exitCode == .usage)
     }
 
     @Test("exclusions prints page after page, and asks for one reason")

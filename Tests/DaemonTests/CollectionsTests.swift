@@ -1,5 +1,6 @@
 import Catalog
 import Embedding
+import Filters
 import Foundation
 import Imaging
 import Ingestion
@@ -70,8 +71,8 @@ extension ImageCollection {
         try withCollections { (all) throws in
             #expect(all.open.map(\.name) == ["default"])
             let work = try all.create("work")
-            _ = try all.addRoot(photos, to: nil)
-            #expect(try all.addRoot(scans, to: "work").collection == "work")
+            _ = try all.addRoot(photos, to: nil, settings: [:])
+            #expect(try all.addRoot(scans, to: "work", settings: [:]).collection == "work")
             #expect(eventually { all.standard.counts.images == 2 && work.counts.images == 1 })
             #expect(try work.store.images(after: nil, limit: 9).map(\.key.path.description) == ["c.jpg"])
         }
@@ -83,11 +84,51 @@ extension ImageCollection {
         }
     }
 
+    @Test func aFoldersSettingsOutlastARestartAndCanBeTakenBack() throws {
+        let photos = try makeFolder("photos", ["a.jpg", "b.png", ".c.jpg"])
+        try withCollections { (all) throws in
+            let added = try all.addRoot(photos, to: nil, settings: ["exclude": .array([.string("*.png")])])
+            #expect(added.root.settings.exclude == ["*.png"])
+            #expect(eventually { all.standard.counts.images == 1 })
+            #expect(kind { _ = try all.addRoot(photos, to: nil, settings: ["hiden": .bool(true)]) } == .badRequest)
+            #expect(kind { _ = try all.changeRoot("/elsewhere", of: nil, settings: [:]) } == .rootNotFound)
+        }
+        try withCollections { (all) throws in
+            #expect(all.standard.work.roots.first?.settings.exclude == ["*.png"])
+            // A patch leaves what it does not name as it is.
+            _ = try all.changeRoot(photos, of: nil, settings: ["hidden": .bool(true)])
+            #expect(eventually { all.standard.counts.images == 2 })
+            _ = try all.changeRoot(photos, of: nil, settings: ["exclude": .null, "hidden": .null])
+            #expect(eventually { all.standard.counts.images == 2 && all.standard.counts.waiting == 0 })
+            #expect(all.standard.work.roots.first?.settings == RootSettings())
+        }
+    }
+
+    @Test func aListOfFoldersOfTheFirstVersionIsReadAndWrittenAnew() throws {
+        let photos = try makeFolder("photos", ["a.jpg"])
+        let list = place.url.appending(path: "collections/default/roots")
+        try withCollections { _ in }
+        try Data("\(photos)\0".utf8).write(to: list)
+        try withCollections { (all) throws in
+            #expect(all.standard.work.roots.map(\.root.path.description) == [photos])
+            #expect(eventually { all.standard.counts.images == 1 })
+        }
+        let text = try String(contentsOf: list, encoding: .utf8)
+        #expect(text == #"{"roots":[{"path":"\#(photos)"}],"version":2}"#)
+        // A list that cannot be read is refused by name, and stays as it is.
+        for damaged in ["{", "photos", #"{"version":3,"roots":[]}"#, #"{"version":2,"roots":[{"path":"a"}]}"#] {
+            try Data(damaged.utf8).write(to: list)
+            let error = #expect(throws: ConfigurationError.self) { try withCollections { _ in } }
+            #expect(error?.description.contains("collections/default/roots") == true)
+            #expect(try Data(contentsOf: list) == Data(damaged.utf8))
+        }
+    }
+
     @Test func anotherModelLoadsTheFoldersOfEachAnew() throws {
         let scans = try makeFolder("scans", ["c.jpg"])
         try withCollections { (all) throws in
             _ = try all.create("work")
-            _ = try all.addRoot(scans, to: "work")
+            _ = try all.addRoot(scans, to: "work", settings: [:])
             _ = try all.create("empty")
         }
         try withCollections(of: "another") { (all) throws in
@@ -120,17 +161,17 @@ extension ImageCollection {
         try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: inner)
         try withCollections { (all) throws in
             _ = try all.create("work")
-            _ = try all.addRoot(photos, to: "work")
-            #expect(try all.addRoot(photos, to: "work").root.root.path.description == photos)
+            _ = try all.addRoot(photos, to: "work", settings: [:])
+            #expect(try all.addRoot(photos, to: "work", settings: [:]).root.root.path.description == photos)
             for path in [photos, inner, link, place.path] {
-                #expect(kind { _ = try all.addRoot(path, to: nil) } == .conflict, "\(path)")
+                #expect(kind { _ = try all.addRoot(path, to: nil, settings: [:]) } == .conflict, "\(path)")
             }
-            #expect(kind { _ = try all.addRoot(photos, to: "none") } == .collectionNotFound)
-            #expect(kind { try all.removeRoot(photos, from: "default") } == .notFound)
-            #expect(kind { try all.rescan(photos, in: "default") } == .notFound)
+            #expect(kind { _ = try all.addRoot(photos, to: "none", settings: [:]) } == .collectionNotFound)
+            #expect(kind { try all.removeRoot(photos, from: "default") } == .rootNotFound)
+            #expect(kind { try all.rescan(photos, in: "default") } == .rootNotFound)
             try all.rescan(photos, in: nil)
             try all.removeRoot(photos, from: nil)
-            #expect(try all.addRoot(photos, to: nil).collection == "default")
+            #expect(try all.addRoot(photos, to: nil, settings: [:]).collection == "default")
         }
     }
 
@@ -138,7 +179,7 @@ extension ImageCollection {
         let scans = try makeFolder("scans", ["c.jpg"])
         try withCollections { (all) throws in
             let work = try all.create("work")
-            _ = try all.addRoot(scans, to: "work")
+            _ = try all.addRoot(scans, to: "work", settings: [:])
             #expect(eventually { work.counts.images == 1 })
             try all.remove("work")
             #expect(kind { _ = try all.find("work") } == .collectionNotFound)
@@ -148,7 +189,7 @@ extension ImageCollection {
             let next = try all.create("work")
             #expect(next.counts.images == 0)
             #expect(next.work.roots.isEmpty)
-            #expect(try all.addRoot(scans, to: nil).collection == "default")
+            #expect(try all.addRoot(scans, to: nil, settings: [:]).collection == "default")
         }
     }
 

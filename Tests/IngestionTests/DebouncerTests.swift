@@ -21,7 +21,7 @@ import Testing
         #expect(debouncer.record(key, .closed, at: at(0)) == true)
         #expect(debouncer.waitingCount(in: key.root) == 1)
         #expect(debouncer.takeDue(at: at(0.19)) == nil)
-        #expect(debouncer.takeDue(at: at(0.21)) == .check(key, isRemoval: false, since: at(0)))
+        #expect(debouncer.takeDue(at: at(0.21)) == .check(key, .closed, since: at(0)))
         #expect(debouncer.waitingCount(in: key.root) == 0)
         #expect(debouncer.takeDue(at: at(10)) == nil)
     }
@@ -31,7 +31,7 @@ import Testing
         _ = debouncer.record(key, .closed, at: at(0))
         _ = debouncer.record(key, .closed, at: at(0.15))
         #expect(debouncer.takeDue(at: at(0.21)) == nil)
-        #expect(debouncer.takeDue(at: at(0.36)) == .check(key, isRemoval: false, since: at(0)))
+        #expect(debouncer.takeDue(at: at(0.36)) == .check(key, .closed, since: at(0)))
     }
 
     @Test func `Setting the time after the close does not cost a probe`() {
@@ -39,7 +39,7 @@ import Testing
         _ = debouncer.record(key, .closed, at: at(0))
         _ = debouncer.record(key, .attributes, at: at(0.1))
         #expect(debouncer.takeDue(at: at(0.25)) == nil)
-        #expect(debouncer.takeDue(at: at(0.31)) == .check(key, isRemoval: false, since: at(0)))
+        #expect(debouncer.takeDue(at: at(0.31)) == .check(key, .closed, since: at(0)))
     }
 
     @Test func `A linked file is quiescent after two equal looks, within 2 seconds`() throws {
@@ -80,9 +80,9 @@ import Testing
         _ = debouncer.record(key, .removed, at: at(0))
         #expect(debouncer.takeDue(at: at(0.9)) == nil)
         _ = debouncer.record(key, .closed, at: at(0.95))
-        #expect(debouncer.takeDue(at: at(1.16)) == .check(key, isRemoval: false, since: at(0)))
+        #expect(debouncer.takeDue(at: at(1.16)) == .check(key, .closed, since: at(0)))
         _ = debouncer.record(key, .removed, at: at(2))
-        #expect(debouncer.takeDue(at: at(3.01)) == .check(key, isRemoval: true, since: at(2)))
+        #expect(debouncer.takeDue(at: at(3.01)) == .check(key, .removed, since: at(2)))
     }
 
     @Test func `A recheck is nobody's wait and yields to every event`() {
@@ -92,7 +92,40 @@ import Testing
         #expect(debouncer.takeDue(at: at(2.1)) == nil)
         _ = debouncer.record(key, .closed, at: at(2.1))
         #expect(debouncer.waitingCount(in: key.root) == 1)
-        #expect(debouncer.takeDue(at: at(2.31)) == .check(key, isRemoval: false, since: at(2.1)))
+        #expect(debouncer.takeDue(at: at(2.31)) == .check(key, .closed, since: at(2.1)))
+    }
+
+    @Test func `A file that was read is looked at again three times, and reading it anew begins anew`() {
+        var debouncer = Debouncer(configuration: configuration)
+        _ = debouncer.record(key, .recheck, at: at(0))
+        #expect(debouncer.record(key, .later, at: at(0)) == true)
+        #expect(debouncer.takeDue(at: at(2.21)) == .check(key, .recheck, since: at(0)))
+        #expect(debouncer.takeDue(at: at(14.9)) == nil)
+        #expect(debouncer.takeDue(at: at(15.1)) == .check(key, .later, since: at(0)))
+        #expect(debouncer.takeDue(at: at(59)) == nil)
+        _ = debouncer.record(key, .later, at: at(59))
+        #expect(debouncer.takeDue(at: at(73)) == nil)
+        #expect(debouncer.takeDue(at: at(74.1)) == .check(key, .later, since: at(59)))
+        #expect(debouncer.takeDue(at: at(119.1)) == .check(key, .later, since: at(59)))
+        #expect(debouncer.takeDue(at: at(1000)) == nil)
+        #expect(debouncer.nextDue == nil)
+        #expect(debouncer.waitingCount(in: key.root) == 0)
+    }
+
+    @Test func `Looks that nobody waits for never take the place of a file that waits`() {
+        var small = configuration
+        small.debounceCapacity = 8
+        var debouncer = Debouncer(configuration: small)
+        func file(_ number: Int) -> FileKey { FileKey(root: key.root, path: RelativePath("\(number)")) }
+        for number in 0..<100 { #expect(debouncer.record(file(number), .later, at: at(0)) == true) }
+        for number in 100..<108 { #expect(debouncer.record(file(number), .closed, at: at(0)) == true) }
+        #expect(debouncer.record(key, .closed, at: at(0)) == false)
+        #expect(debouncer.waitingCount(in: key.root) == 8)
+        var looks = 0
+        while let task = debouncer.takeDue(at: at(15.1)) {
+            if case .check(_, .later, _) = task { looks += 1 }
+        }
+        #expect(looks == 2)
     }
 
     @Test func `What arrives is told from what goes`() {

@@ -75,8 +75,8 @@ final class MemoryLedger: FileLedger {
                 key: key,
                 content: content,
                 format: embedded?.format ?? known?.format ?? "jpeg",
-                width: 1,
-                height: 1,
+                width: embedded?.width ?? known?.width ?? 1,
+                height: embedded?.height ?? known?.height ?? 1,
                 byteCount: stamp.byteCount,
                 modified: stamp.modified,
                 added: wallClockNanoseconds(),
@@ -151,6 +151,14 @@ final class MemoryLedger: FileLedger {
             let record = RootRecord(id: RootID(rawValue: UInt32(state.roots.count + 1)), path: path)
             state.roots.append(record)
             return record
+        }
+    }
+
+    func confirmRoot(_ id: RootID, _ identity: RootIdentity) throws(CatalogError) {
+        state.withLockNotifyingAll { state in
+            for index in state.roots.indices where state.roots[index].id == id {
+                state.roots[index] = RootRecord(id: id, path: state.roots[index].path, identity: identity)
+            }
         }
     }
 

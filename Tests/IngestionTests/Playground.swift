@@ -12,6 +12,7 @@ final class Playground {
     let embedder: FakeEmbedder
     private(set) var ingestor: Ingestor
     let configuration: IngestionConfiguration
+    private let settings: RootSettings
     private(set) var root = RootID(rawValue: 0)
 
     static var quick: IngestionConfiguration {
@@ -22,6 +23,9 @@ final class Playground {
         configuration.removalTimeout = 1
         configuration.racyWindow = 0.05
         configuration.offlineInterval = 0.05
+        configuration.lookInterval = 0.05
+        configuration.longestComparisonPause = 0.4
+        configuration.laterLooks = [0.3, 0.8]
         configuration.pollInterval = 0.1
         configuration.guardDelay = 0.1
         configuration.pauseInterval = 0.05
@@ -34,8 +38,10 @@ final class Playground {
         _ configuration: IngestionConfiguration = Playground.quick,
         secondsPerImage: Double = 0,
         files: [String] = [],
-        watching subfolder: String = "root"
+        watching subfolder: String = "root",
+        settings: RootSettings = RootSettings()
     ) throws {
+        self.settings = settings
         self.configuration = configuration
         folder = try TemporaryDirectory()
         ledger = MemoryLedger()
@@ -43,7 +49,7 @@ final class Playground {
         ingestor = Ingestor(ledger: ledger, embedder: embedder, configuration: configuration)
         try makeDirectory(subfolder)
         for file in files { try write("root/" + file) }
-        root = try ingestor.addRoot(path(subfolder)).id
+        root = try ingestor.addRoot(path(subfolder), settings: settings).id
         try ingestor.start()
     }
 
@@ -53,10 +59,15 @@ final class Playground {
     }
 
     /// Ends the ingestor and starts another on the same ledger; `meanwhile` happens between.
-    func restart(with other: IngestionConfiguration? = nil, _ meanwhile: () throws -> Void = {}) throws {
+    func restart(_ meanwhile: () throws -> Void = {}) throws {
         ingestor.stop()
         try meanwhile()
-        ingestor = Ingestor(ledger: ledger, embedder: embedder, configuration: other ?? configuration)
+        ingestor = Ingestor(
+            ledger: ledger,
+            embedder: embedder,
+            configuration: configuration,
+            settings: { [settings] _ in settings }
+        )
         try ingestor.start()
     }
 

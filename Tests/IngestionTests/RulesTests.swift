@@ -1,4 +1,5 @@
 import Catalog
+import Filters
 import Foundation
 import Platform
 import Testing
@@ -21,7 +22,6 @@ import Testing
         #expect(verdict(".a.jpg", isFolder: false, settings) == .candidate)
         #expect(verdict(".likenessignore", isFolder: false, settings) == .excluded(.notAnImage))
         settings.exclude = ["raw/", "*.jpg", "!keep.jpg", "/top.png"]
-        try settings.validate()
         #expect(verdict("a/raw", isFolder: true, settings) == .excluded(.rule))
         #expect(verdict("a/raw", isFolder: false, settings) == .candidate)
         #expect(verdict("a/b.jpg", isFolder: false, settings) == .excluded(.rule))
@@ -36,18 +36,31 @@ import Testing
         #expect(verdict("2023", isFolder: true, settings) == .enter)
     }
 
-    @Test func `A setting that cannot be used is named`() {
-        let cases: [(String, (inout RootSettings) -> Void)] = [
-            ("exclude", { $0.exclude = ["#"] }), ("include", { $0.include = [""] }),
-            ("maximum_depth", { $0.maximumDepth = 0 }), ("minimum_pixels", { $0.minimumPixels = -1 }),
-            ("rescan_interval_s", { $0.rescanInterval = 1 }), ("minimum_bytes", { $0.minimumBytes = -5 }),
+    @Test func `A setting that cannot be used is named`() throws {
+        let cases: [(String, JSONValue)] = [
+            ("exclude", .array([.string("#")])), ("include", .array([.string("")])), ("exclude", .string("*.jpg")),
+            ("maximum_depth", .number(0)), ("minimum_pixels", .number(-1)), ("rescan_interval_s", .number(1)),
+            ("minimum_bytes", .number(1.5)), ("hidden", .number(1)),
         ]
-        for (member, change) in cases {
+        for (member, value) in cases {
             var settings = RootSettings()
-            change(&settings)
-            let error = #expect(throws: RuleError.self) { try settings.validate() }
+            let error = #expect(throws: RuleError.self) { try settings.apply([member: value]) }
             #expect(error?.member == member)
         }
+        var settings = RootSettings()
+        let error = #expect(throws: RuleError.self) { try settings.apply(["exlude": .array([])]) }
+        #expect(error?.description == "exlude: unknown; did you mean `exclude`?")
+    }
+
+    @Test func `Settings come back as the members that differ`() throws {
+        let object: [String: JSONValue] = [
+            "exclude": .array([.string("raw/")]), "minimum_pixels": .number(64), "hidden": .bool(true),
+        ]
+        var settings = RootSettings()
+        try settings.apply(object)
+        #expect(settings.minimumPixels == 64)
+        #expect(settings.differences() == object)
+        #expect(RootSettings().differences() == [:])
     }
 
     @Test func `A Photos library is entered for its originals alone`() {

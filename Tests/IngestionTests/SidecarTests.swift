@@ -262,10 +262,9 @@ struct SidecarTests {
         #expect(ground.failed == Self.isListed)
         // As a retry of everything that failed puts it.
         var scheduler = SchedulerState(configuration: Playground.quick)
-        scheduler.rootAdded(RootRecord(id: ground.root, path: RelativePath(ground.path("root"))), at: .now)
-        scheduler.rootOpened(
-            try OpenRoot.open(RootRecord(id: ground.root, path: RelativePath(ground.path("root"))))
-        )
+        let record = RootRecord(id: ground.root, path: RelativePath(ground.path("root")))
+        scheduler.rootAdded(record, PathRules(), at: .now)
+        scheduler.rootOpened(try OpenRoot(finding: record, excluding: []), at: .now)
         let sidecar = FileKey(root: ground.root, path: RelativePath("a.jpg.json"))
         scheduler.fileNeedsReading(sidecar, at: .now)
         #expect(scheduler.takeVisit(at: .now) == nil)
@@ -367,9 +366,9 @@ struct SidecarTests {
     // MARK: Required documents
 
     @Test func `Where a document is required, an image without a good one is a failed file until it comes`() throws {
-        var configuration = Playground.quick
-        configuration.sidecar = .required
-        let ground = try Playground(configuration, files: ["a.jpg", "b.jpg"])
+        var settings = RootSettings()
+        settings.requiresDocument = true
+        let ground = try Playground(files: ["a.jpg", "b.jpg"], settings: settings)
         try ground.write("root/b.json", "{}")
         ground.eventually { ground.failed == ["a.jpg": "document-missing"] && ground.indexed["b.jpg"] != nil }
         #expect(message(ground, "a.jpg") == "no document lies beside it, such as a.jpg.json")
@@ -396,11 +395,11 @@ struct SidecarTests {
     {
         let ground = try Playground(files: ["a.jpg"])
         ground.idle()
-        var strict = Playground.quick
-        strict.sidecar = .required
-        try ground.restart(with: strict)
+        var strict = RootSettings()
+        strict.requiresDocument = true
+        _ = try ground.ingestor.addRoot(ground.path("root"), settings: strict)
         ground.eventually { ground.failed == ["a.jpg": "document-missing"] }
-        try ground.restart(with: Playground.quick)
+        _ = try ground.ingestor.addRoot(ground.path("root"))
         ground.eventually { ground.failed.isEmpty && ground.indexed.count == 1 }
     }
 }

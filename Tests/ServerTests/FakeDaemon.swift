@@ -20,6 +20,7 @@ final class FakeDaemon: DaemonControl {
         var addedRoots: [String] = []
         var removedRoots: [String] = []
         var rescans: [String?] = []
+        var accepted: [String] = []
         var created: [String] = []
         var removed: [String] = []
         /// The collections that these were for.
@@ -181,21 +182,57 @@ struct FakeCollections: CollectionControl {
         daemon.seen.withLockNotifyingAll { $0.removed.append(found) }
     }
 
-    func addRoot(_ path: String, to collection: String?) throws(DaemonError) -> (root: RootStatus, collection: String) {
+    func changeRoot(
+        _ path: String,
+        of collection: String?,
+        settings: [String: JSONValue]
+    ) throws(DaemonError) -> (root: RootStatus, collection: String) {
+        guard path == "/photos" else { throw .ingestion(.noSuchRoot(path: path)) }
+        return try addRoot(path, to: collection, settings: settings)
+    }
+
+    func addRoot(
+        _ path: String,
+        to collection: String?,
+        settings: [String: JSONValue]
+    ) throws(DaemonError) -> (root: RootStatus, collection: String) {
+        var applied = RootSettings()
+        do throws(RuleError) {
+            try applied.apply(settings.filter { if case .null = $0.value { false } else { true } })
+        } catch { throw .rule(error) }
         daemon.seen.withLockNotifyingAll {
             $0.addedRoots.append(path)
             $0.collections.append(collection)
         }
         var status = FakeDaemon.offline
         status.root = RootRecord(id: RootID(rawValue: 2), path: RelativePath(path))
+        status.settings = applied
         return (status, collection ?? "default")
     }
 
-    func removeRoot(_ path: String, from collection: String?) throws(DaemonError) {
+    func removeRoot(_ path: String, from collection: String?) throws(DaemonError) -> Bool {
         daemon.seen.withLockNotifyingAll {
             $0.removedRoots.append(path)
             $0.collections.append(collection)
         }
+        return path == "/configured"
+    }
+
+    func acceptMissing(in path: String, of collection: String?) throws(DaemonError) {
+        daemon.seen.withLockNotifyingAll {
+            $0.accepted.append(path)
+            $0.collections.append(collection)
+        }
+    }
+
+    func setLoading(isPaused: Bool, of path: String?, in collection: String?, drops: Bool) throws(DaemonError) {
+        if let path, path != "/photos" { throw .ingestion(.noSuchRoot(path: path)) }
+        daemon.seen.withLockNotifyingAll { $0.uses.append(isPaused ? (drops ? "cancel" : "pause") : "resume") }
+    }
+
+    func retryFailures(kind: String?, below path: String?, in collection: String?) throws(DaemonError) -> Int {
+        if let path, path != "/photos/a" { throw .ingestion(.noSuchRoot(path: path)) }
+        return kind == "corrupt" ? 2 : 3
     }
 
     func rescan(_ path: String?, in collection: String?) throws(DaemonError) {
@@ -377,6 +414,7 @@ final class FakeCatalog: ImageCatalog {
 
     func roots() throws(CatalogError) -> [RootRecord] { [root] }
 
+    func namedRoots() throws(CatalogError) -> [RootRecord] { [root] }
     private func name(ofFailure number: Int) -> RelativePath {
         let name = RelativePath("broken-\(number).jpg")
         return number == 3 ? oddName.map { RelativePath(bytes: name.bytes + $0) } ?? name : name

@@ -125,7 +125,7 @@ struct RouteTests {
             .collectionIsBeingRemoved(name: "a"),
             Problem(.conflict, "collection a is still being removed", retryAfter: 1)
         ),
-        (.ingestion(.noSuchRoot(path: "/a")), Problem(.notFound, "/a is not watched")),
+        (.ingestion(.noSuchRoot(path: "/a")), Problem(.rootNotFound, "/a is not watched")),
         (
             .system(SystemError(code: ENOSPC, operation: "write")),
             Problem(
@@ -278,6 +278,42 @@ struct RouteTests {
         let second = try decode(FailurePage.self, server.send("GET", "/v1/failures?limit=2&cursor=\(cursor)"))
         #expect(second.failures.map(\.path) == ["/photos/broken-3.jpg"])
         #expect(second.next == nil)
+    }
+
+    @Test func `a folder's settings are set with it, and changed later`() throws {
+        let server = try TestServer()
+        func send(_ method: String, _ body: String) throws -> RawClient.Reply {
+            try server.send(method, "/v1/roots", fields: ["Content-Type: application/json"], body: Array(body.utf8))
+        }
+        let made = try send("POST", #"{"path":"/new","settings":{"exclude":["raw/"],"minimum_pixels":64}}"#)
+        #expect(made.status == 201)
+        let root = try decode(RootBody.self, made)
+        #expect(root.settings == ["exclude": .array([.string("raw/")]), "minimum_pixels": .number(64)])
+        #expect(try send("PATCH", #"{"path":"/photos","settings":{"hidden":true,"exclude":null}}"#).status == 200)
+        #expect(try send("PATCH", #"{"path":"/elsewhere","settings":{}}"#).status == 404)
+        let wrong = try send("POST", #"{"path":"/new","settings":{"exlude":[]}}"#)
+        #expect(wrong.status == 400)
+        #expect(try decode(Problem.self, wrong).detail.contains("did you mean `exclude`?"))
+        #expect(try send("POST", #"{"path":"/new","settings":{"maximum_depth":0}}"#).status == 400)
+    }
+
+    @Test func `loading pauses, is cancelled and goes on; failures are tried again`() throws {
+        let server = try TestServer()
+        func send(_ target: String, _ body: String) throws -> RawClient.Reply {
+            try server.send("POST", target, fields: ["Content-Type: application/json"], body: Array(body.utf8))
+        }
+        for verb in ["pause", "cancel", "resume"] {
+            #expect(try send("/v1/loading/\(verb)", "{}").status == 204)
+            #expect(try send("/v1/loading/\(verb)", #"{"path":"/photos"}"#).status == 204)
+            #expect(try send("/v1/loading/\(verb)", #"{"path":"/none"}"#).status == 404)
+        }
+        let uses = server.daemon.seen.withLock { $0.uses }
+        #expect(uses == ["pause", "pause", "cancel", "cancel", "resume", "resume"])
+        #expect(try decode(RetryResponse.self, send("/v1/failures/retry", "{}")).queued == 3)
+        let some = #"{"kind":"corrupt","path":"/photos/a"}"#
+        #expect(try decode(RetryResponse.self, send("/v1/failures/retry", some)).queued == 2)
+        #expect(try send("/v1/failures/retry", #"{"path":"/none"}"#).status == 404)
+        #expect(try send("/v1/failures/retry", #"{"path":"a"}"#).status == 400)
     }
 
     @Test func `what is left out comes in pages, by reason if asked`() throws {

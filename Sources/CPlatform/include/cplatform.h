@@ -25,9 +25,6 @@ int CPlatform_peer_credentials(int socket, uid_t *_Nonnull uid, gid_t *_Nonnull 
 /* Opens what lies at `path` below `directory` for a look only (O_PATH): a symbolic link at its end is opened itself. */
 int CPlatform_open_path_beneath(int directory, const char *_Nonnull path);
 
-/* `f_type` of the file system that holds an open file (fstatfs). */
-int CPlatform_file_system_type(int descriptor, uint32_t *_Nonnull type);
-
 /* Tells malloc to give large blocks back to the kernel and to share two heaps among all threads. By default the size that
    counts as large grows with what is freed, and each of many threads may keep a heap of its own with what it freed. Before
    the first thread starts; where the C library has no such settings, nothing happens. */

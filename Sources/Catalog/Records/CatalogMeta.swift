@@ -82,7 +82,8 @@ struct CatalogConfiguration {
             throw .corrupted("catalog whitening", "it is not the one of the fingerprint \(storedFingerprint)")
         }
         if format < CatalogTables.format {
-            // From now on a program that does not keep `field`, or trims `event` without a look at `consumer`, must not change the collection.
+            // From now on a program that does not keep `field`, trims `event` without a look at `consumer`, or takes a row of `root` with an
+            // identity for damaged, must not change the collection.
             try putConfiguration(whitening, transaction)
         }
         return whitening

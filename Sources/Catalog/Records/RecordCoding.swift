@@ -74,6 +74,9 @@ struct RecordReader {
         return text
     }
 
+    /// Whether nothing is left.
+    var isAtEnd: Bool { offset == bytes.count }
+
     /// The last step: nothing may be left.
     func finish() throws(CatalogFailure) {
         guard offset == bytes.count else { throw .corrupted(name, "\(bytes.count - offset) bytes too long") }

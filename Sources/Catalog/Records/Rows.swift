@@ -108,6 +108,8 @@ struct ContentRow {
 struct RootRow {
     var isRemoved: Bool
     var path: RelativePath
+    /// Nil in rows before version 4, and before the first comparison.
+    var identity: RootIdentity?
 
     static func key(_ id: RootID) -> [UInt8] { id.rawValue.littleEndianBytes }
 
@@ -115,8 +117,15 @@ struct RootRow {
         var writer = RecordWriter()
         writer.append(UInt8(isRemoved ? 1 : 0))
         writer.append(counted: path.bytes)
+        if let identity {
+            writer.append(identity.inode)
+            writer.append(identity.born)
+            writer.append(identity.fileSystem)
+        }
         return writer.finish(key: Self.key(id))
     }
+
+    func record(_ id: RootID) -> RootRecord { RootRecord(id: id, path: path, identity: identity) }
 
     init(isRemoved: Bool, path: RelativePath) {
         self.isRemoved = isRemoved
@@ -131,6 +140,13 @@ struct RootRow {
         case let other: throw reader.damaged("state \(other)")
         }
         path = RelativePath(bytes: try reader.counted())
+        if !reader.isAtEnd {
+            identity = RootIdentity(
+                inode: try reader.integer(),
+                born: try reader.integer(),
+                fileSystem: try reader.integer()
+            )
+        }
         try reader.finish()
     }
 }

@@ -2,9 +2,9 @@ internal import Storage
 
 /// The catalog's LMDB databases. `README.md` specifies them; the index has its own beside them.
 struct CatalogTables {
-    /// The layout of all databases below. Version 1 has no `field`, versions 1 and 2 have no `consumer`; both become this one when they are
-    /// opened.
-    static let format: UInt16 = 3
+    /// The layout of all databases below. Version 1 has no `field`, versions 1 and 2 have no `consumer`, up to 3 the rows of `root` have no
+    /// identity; all become this one when they are opened.
+    static let format: UInt16 = 4
 
     private static let duplicates: DatabaseFlags = [.integerKey, .duplicates, .fixedDuplicates, .integerDuplicates]
 

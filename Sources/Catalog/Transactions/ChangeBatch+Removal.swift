@@ -6,12 +6,19 @@ internal import VectorIndex
 extension ChangeBatch {
     mutating func addRoot(_ path: RelativePath) throws(CatalogFailure) -> RootRecord {
         if let known = try transaction.allRoots().first(where: { $0.row.path == path && !$0.row.isRemoved }) {
-            return RootRecord(id: known.id, path: path)
+            return known.row.record(known.id)
         }
         state.lastRoot += 1
         let id = RootID(rawValue: state.lastRoot)
         try transaction.put(RootRow(isRemoved: false, path: path), id)
         return RootRecord(id: id, path: path)
+    }
+
+    /// Notes which directory a root's rows agree with.
+    func confirmRoot(_ id: RootID, _ identity: RootIdentity) throws(CatalogFailure) {
+        guard var row = try transaction.root(id), !row.isRemoved, row.identity != identity else { return }
+        row.identity = identity
+        try transaction.put(row, id)
     }
 
     /// Takes a root off the list; nothing can be added to it from now on.

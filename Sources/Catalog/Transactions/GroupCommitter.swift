@@ -64,6 +64,7 @@ final class GroupCommitter: Sendable {
     func purge(_ root: RootID, limit: Int) -> Result<Bool, CatalogError> {
         var hasMore = false
         let attempt = transact { (batch) throws(CatalogFailure) in
+            if let row = try batch.transaction.root(root) { store.rootLeaves(row.record(root)) }
             hasMore = try batch.purgeRoot(root, limit: limit)
         }
         switch attempt {
@@ -188,6 +189,9 @@ final class GroupCommitter: Sendable {
             for change in changes { outcomes.append(try batch.apply(change)) }
             return .outcomes(outcomes)
         case .addRoot(let path): return .root(try batch.addRoot(path))
+        case .confirmRoot(let id, let identity):
+            try batch.confirmRoot(id, identity)
+            return .done
         case .exclude(let ids, let filter): return .count(try batch.exclude(ids, matching: filter))
         case .closeRoot(let id):
             try batch.closeRoot(id)

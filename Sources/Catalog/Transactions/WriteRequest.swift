@@ -8,6 +8,8 @@ final class WriteRequest: Sendable {
     enum Work: Sendable {
         case apply([CatalogChange])
         case addRoot(RelativePath)
+        /// Notes which directory a root's rows agree with.
+        case confirmRoot(RootID, RootIdentity)
         /// Removes images as a user does, those that still match.
         case exclude([ImageID], Filter)
         /// Takes the root off the list; the writer then removes its rows piece by piece.
@@ -44,7 +46,7 @@ final class WriteRequest: Sendable {
         case .apply(let changes): changes.count
         case .exclude(let ids, _): ids.count
         case .drop(let slots): slots.count
-        case .addRoot, .closeRoot, .removeLinks, .consumer, .recover, .rewrite: 1
+        case .addRoot, .confirmRoot, .closeRoot, .removeLinks, .consumer, .recover, .rewrite: 1
         }
     }
 

@@ -18,15 +18,33 @@ package struct RootID: RawRepresentable, Hashable, Sendable {
     package init(rawValue: UInt32) { self.rawValue = rawValue }
 }
 
-/// A root as stored: absolute path, and whether somebody took it off the list.
+/// Which directory a root's rows were last compared with: the same over restarts, as device and mount numbers are not.
+package struct RootIdentity: Hashable, Sendable {
+    package var inode: UInt64
+    /// When the directory was made, nanoseconds since 1970; 0 where its file system does not keep that.
+    package var born: Int64
+    /// The number of its file system (`f_fsid`); 0 where that has none.
+    package var fileSystem: UInt64
+
+    package init(inode: UInt64, born: Int64, fileSystem: UInt64) {
+        self.inode = inode
+        self.born = born
+        self.fileSystem = fileSystem
+    }
+}
+
+/// A root as stored.
 package struct RootRecord: Hashable, Sendable {
     package let id: RootID
-    /// Absolute, without symbolic links, no trailing slash.
+    /// Absolute, without `.` and `..` and a trailing slash, symbolic links as they were given.
     package let path: RelativePath
+    /// Of the directory that its rows agreed with last; nil before the first time.
+    package let identity: RootIdentity?
 
-    package init(id: RootID, path: RelativePath) {
+    package init(id: RootID, path: RelativePath, identity: RootIdentity? = nil) {
         self.id = id
         self.path = path
+        self.identity = identity
     }
 }
 

@@ -15,6 +15,38 @@ extension CommandDescription {
         run: { try runFailures($0) }
     )
 
+    static let retry = CommandDescription(
+        name: "retry",
+        summary: "Tries files that failed again: all of them, those of a kind, or what lies at a path.",
+        usage: "[PATH] [--kind KIND] [--collection NAME]",
+        examples: [
+            Example("retry", "all of them"),
+            Example("retry --kind unreadable /photos/2024", "after their rights were mended"),
+        ],
+        operandCounts: 0...1,
+        options: [
+            OptionDescription("kind", .text(placeholder: "KIND"), "only failures of this kind, such as unreadable"),
+            .collection,
+        ],
+        run: { invocation in
+            let arguments = invocation.arguments
+            let request = RetryRequest(
+                kind: arguments.text("kind"),
+                path: arguments.operands.first.map(absolutePath),
+                collection: arguments.text("collection")
+            )
+            return try invocation.ask(
+                HTTPRequest(
+                    method: "POST",
+                    path: "\(WireProtocol.prefix)/failures/retry",
+                    body: try DaemonClient.json(request)
+                )
+            ) { (answer: RetryResponse) in
+                invocation.terminal.note("trying \(Text.count(answer.queued, "file")) again")
+            }
+        }
+    )
+
     private static func runFailures(_ invocation: Invocation) throws -> ExitCode {
         _ = try invocation.wantsPaths
         var failures: [FailureBody] = []

@@ -1,4 +1,5 @@
 internal import DeviceReports
+internal import Filters
 internal import Platform
 internal import Wire
 
@@ -122,7 +123,21 @@ struct StatusScreen {
             [(root.indexedFiles, "searchable"), (root.failedFiles, "failed"), (root.waitingFiles, "waiting")]
             + reasons.map { ($0.value, $0.key.replacing("_", with: " ")) }
         let rows = parts.filter { $0.0 > 0 }.map { ["      \(Text.count($0.0))", $0.1] }
+        let settings = (root.settings ?? [:]).sorted { $0.key < $1.key }.map { name, value in
+            ["      \(name.replacing("_", with: " "))", Text.visible(text(of: value))]
+        }
         return ["    \(Text.visible(root.path)): \(Text.count(root.entries)) entries"] + Text.table(rows)
+            + Text.table(settings)
+    }
+
+    private static func text(of setting: JSONValue) -> String {
+        switch setting {
+        case .array(let values): values.map(text).joined(separator: ", ")
+        case .string(let text): text
+        case .bool(let isOn): isOn ? "yes" : "no"
+        case .number(let value): "\(Int(value))"
+        default: ""
+        }
     }
 
     private var warnings: [String] {

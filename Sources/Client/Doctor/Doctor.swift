@@ -52,9 +52,11 @@ struct Doctor {
         for root in status.roots {
             let name = "folder \(root.path)"
             let readable = "let the daemon's user read it: setfacl -R -m u:likeness:rX DIR"
-            if root.state == "offline" {
-                let detail = root.detail.isEmpty ? "offline" : root.detail
-                findings.append(.fail(name, detail, fix: "mount it, or \(readable)"))
+            if ["offline", "replaced"].contains(root.state) {
+                let detail = root.detail.isEmpty ? root.state : root.detail
+                let isReplaced = root.state == "replaced"
+                let fix = isReplaced ? "put the former folder back, or likeness rescan --accept-missing DIR" : "mount it, or \(readable)"
+                findings.append(.fail(name, detail, fix: fix))
             } else if !root.detail.isEmpty {
                 findings.append(.warn(name, root.detail, fix: readable))
             } else {

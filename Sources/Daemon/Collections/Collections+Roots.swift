@@ -1,4 +1,5 @@
 internal import Catalog
+internal import Filters
 internal import Ingestion
 internal import Platform
 internal import Server
@@ -8,25 +9,31 @@ extension Collections {
     /// Watches a folder for a collection; the standard one with nil.
     ///
     /// - Throws: `.overlapping` for one that overlaps with a folder of another collection, as within one.
-    func addRoot(_ path: String, to text: String?) throws(DaemonError) -> (root: RootStatus, collection: String) {
+    func addRoot(
+        _ path: String,
+        to text: String?,
+        settings patch: [String: JSONValue]
+    ) throws(DaemonError) -> (root: RootStatus, collection: String) {
         try whileNothingIsAdded { () throws(DaemonError) in
             let collection = try find(text)
             do {
                 if let taken = try overlapping(path, outside: collection) {
                     throw IngestionError.overlapping(path: path, existing: taken)
                 }
-                return (try collection.addRoot(path), collection.name)
+                return (try collection.addRoot(path, patch), collection.name)
             } catch { throw failure(error, of: collection) }
         }
     }
 
     /// A watched folder of another collection that contains `path` or lies below it.
     private func overlapping(_ path: String, outside collection: ImageCollection) throws -> String? {
+        let location = RootLocation(path)
         // One that cannot be resolved cannot be watched either; that is told by whom it is given to.
-        guard let resolved = try? resolvedPath(path) else { return nil }
+        guard location.resolved != nil else { return nil }
         for other in open where other !== collection {
-            let taken = try other.store.roots().first { resolved.isWithin($0.path) || $0.path.isWithin(resolved) }
-            if let taken { return "\(taken.path) of collection \(other.id)" }
+            if let taken = try other.store.roots().first(where: location.overlaps) {
+                return "\(taken.path) of collection \(other.id)"
+            }
         }
         return nil
     }
@@ -44,7 +51,22 @@ extension Collections {
         do throws(DaemonError) { _ = try find(name.description) } catch .collectionNotFound {
             _ = try create(name.description)
         }
-        _ = try addRoot(path, to: name.description)
+        _ = try addRoot(path, to: name.description, settings: [:])
+    }
+
+    /// Gives a watched folder other settings.
+    ///
+    /// - Throws: `.noSuchRoot` for a folder that is not watched.
+    func changeRoot(
+        _ path: String,
+        of text: String?,
+        settings patch: [String: JSONValue]
+    ) throws(DaemonError) -> (root: RootStatus, collection: String) {
+        let location = RootLocation(path)
+        for collection in try chosen(text) where collection.work.roots.contains(where: { location.names($0.root) }) {
+            return try addRoot(path, to: collection.name, settings: patch)
+        }
+        throw .ingestion(.noSuchRoot(path: path))
     }
 
     /// Stops watching a folder and forgets its images.
@@ -52,11 +74,13 @@ extension Collections {
     /// - Parameters:
     ///   - path: the folder.
     ///   - text: the collection that it must belong to; nil: any.
+    /// - Returns: whether the settings name it, so that it is watched again at the next start.
     /// - Throws: `.notFound` when it does not.
-    func removeRoot(_ path: String, from text: String?) throws(DaemonError) {
+    func removeRoot(_ path: String, from text: String?) throws(DaemonError) -> Bool {
         for collection in try chosen(text) {
             do {
-                return try collection.removeRoot(path)
+                let root = try collection.removeRoot(path)
+                return configured.contains { RootLocation($0).names(root) }
             } catch IngestionError.noSuchRoot {
                 continue
             } catch { throw failure(error, of: collection) }
@@ -64,11 +88,47 @@ extension Collections {
         throw .ingestion(.noSuchRoot(path: path))
     }
 
-    /// Looks at every file of one root again, or of all of a collection, or of all.
+    /// Takes the files that are missing in a root, as it stands there now, for gone.
+    func acceptMissing(in path: String, of text: String?) throws(DaemonError) {
+        for collection in try chosen(text) {
+            do {
+                return try collection.acceptMissing(in: path)
+            } catch IngestionError.noSuchRoot {
+                continue
+            } catch { throw failure(error, of: collection) }
+        }
+        throw .ingestion(.noSuchRoot(path: path))
+    }
+
+    /// Looks at what lies at a path at or below a root again, or at all of a collection, or at all.
     func rescan(_ path: String?, in text: String?) throws(DaemonError) {
+        let place = path.map { RootLocation($0) }
         // Every one is asked, whatever the first says.
-        let isKnown = try chosen(text).map { $0.rescan(path) }.contains(true)
+        let isKnown = try chosen(text).map { $0.rescan(place) }.contains(true)
         if let path, !isKnown { throw .ingestion(.noSuchRoot(path: path)) }
+    }
+
+    func setLoading(isPaused: Bool, of path: String?, in text: String?, drops: Bool) throws(DaemonError) {
+        let place = path.map { RootLocation($0) }
+        var isKnown = false
+        for collection in try chosen(text) {
+            do {
+                if try collection.setLoading(isPaused: isPaused, of: place, drops: drops) { isKnown = true }
+            } catch { throw failure(error, of: collection) }
+        }
+        if let path, !isKnown { throw .ingestion(.noSuchRoot(path: path)) }
+    }
+
+    func retryFailures(kind: String?, below path: String?, in text: String?) throws(DaemonError) -> Int {
+        let place = path.map { RootLocation($0) }
+        var count: Int?
+        for collection in try chosen(text) {
+            do throws(CatalogError) {
+                if let queued = try collection.retryFailures(kind: kind, below: place) { count = (count ?? 0) + queued }
+            } catch { throw failure(error, of: collection) }
+        }
+        guard let count else { throw .ingestion(.noSuchRoot(path: path ?? "")) }
+        return count
     }
 
     /// One collection, or all of them with nil.

@@ -18,6 +18,7 @@ final class Collections: Sendable {
 
     private let folder: CollectionsFolder
     private let services: Services
+    let configured: [String]
     let standard: ImageCollection
     private let entries: Monitor<[CollectionName: Entry]>
     /// Whether folders are watched. Held while collections or folders are added, so that no two can take the same
@@ -27,8 +28,12 @@ final class Collections: Sendable {
 
     /// Opens what the state folder has.
     ///
+    /// - Parameters:
+    ///   - stateDirectory: where they lie.
+    ///   - services: that they share.
+    ///   - configured: folders that the settings name, which come back with the next start.
     /// - Throws: what keeps the standard collection from being opened.
-    init(stateDirectory: String, services: Services) throws {
+    init(stateDirectory: String, services: Services, configured: [String] = []) throws {
         let folder = try CollectionsFolder(stateDirectory: stateDirectory)
         let standard = try ImageCollection(.standard, in: folder, services: services)
         var entries: [CollectionName: Entry] = [.standard: .open(standard)]
@@ -43,6 +48,7 @@ final class Collections: Sendable {
         }
         self.folder = folder
         self.services = services
+        self.configured = configured
         self.standard = standard
         self.entries = Monitor(entries)
     }

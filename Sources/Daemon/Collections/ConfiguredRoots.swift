@@ -25,14 +25,19 @@ final class ConfiguredRoots: Sendable {
     ) {
         self.watch = watch
         waiting = Monitor(
-            settings.map { setting in
-                let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-                guard parts.count == 2, let collection = CollectionName(String(parts[0])) else {
-                    return Failure(path: Self.absolute(setting), reason: "")
-                }
-                return Failure(path: Self.absolute(String(parts[1])), reason: "", collection: collection)
-            }
+            Self.places(settings).map { Failure(path: $0.path, reason: "", collection: $0.collection) }
         )
+    }
+
+    /// The absolute paths that settings name, and the collection of each.
+    static func places(_ settings: [String]) -> [(path: String, collection: CollectionName)] {
+        settings.map { setting in
+            let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2, let collection = CollectionName(String(parts[0])) else {
+                return (absolute(setting), .standard)
+            }
+            return (absolute(String(parts[1])), collection)
+        }
     }
 
     private static func absolute(_ path: String) -> String {

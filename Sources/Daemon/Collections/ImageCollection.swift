@@ -1,5 +1,6 @@
 internal import Catalog
 internal import Embedding
+internal import Filters
 internal import Imaging
 internal import Ingestion
 internal import LinearAlgebra
@@ -15,6 +16,10 @@ struct Services: Sendable {
     /// Of the model, head and preprocessing.
     let fingerprint: String
     let budget = ReadBudget()
+    /// What is looked at below roots that have no settings of their own.
+    var rootSettings = RootSettings()
+    /// The state folder: nobody's images lie in it.
+    var excludedDirectories: [ExcludedDirectory] = []
 }
 
 /// One open collection: its store, the folders that it keeps up with, and what does that.
@@ -30,6 +35,9 @@ final class ImageCollection: ServedCollection {
     /// Addresses that each but the standard one reserves, so that 64 fit together into what a process has: enough for
     /// 35 million images of 512 components, and it grows where it is not.
     private static let mapByteCount = 1 << 36
+
+    private static let log = Log("daemon")
+    private static let pauseReason = "loading is paused: likeness resume"
 
     let id: CollectionName
     let store: Catalog
@@ -64,7 +72,7 @@ final class ImageCollection: ServedCollection {
             guard !watching.isStarted, !watching.isEnded else { return }
             watching.isStarted = true
             if let ingestor = watching.ingestor {
-                try ingestor.start()
+                try begin(ingestor)
             } else if hasRoots {
                 watching.ingestor = try makeIngestor(isStarted: true)
             }
@@ -89,19 +97,36 @@ final class ImageCollection: ServedCollection {
     }
 
     private func makeIngestor(isStarted: Bool) throws -> Ingestor {
+        var configuration = IngestionConfiguration()
+        configuration.excludedDirectories = services.excludedDirectories
         let ingestor = Ingestor(
             ledger: store,
             embedder: services.embedder,
-            configuration: IngestionConfiguration(),
-            budget: services.budget
+            configuration: configuration,
+            budget: services.budget,
+            settings: { [rootList, services] root in
+                var settings = services.rootSettings
+                do throws(RuleError) { try settings.apply(rootList.settings(of: root.path)) } catch {
+                    // They were checked when they were set.
+                    Self.log.error("settings of \(root.path): \(error)")
+                }
+                return settings
+            }
         )
         guard isStarted else { return ingestor }
-        do { try ingestor.start() } catch {
+        do { try begin(ingestor) } catch {
             // Some of its threads may run.
             ingestor.stop()
             throw error
         }
         return ingestor
+    }
+
+    private func begin(_ ingestor: Ingestor) throws {
+        try ingestor.start()
+        for root in try store.roots() where rootList.isPaused(root.path) {
+            ingestor.pause(root.id, reason: Self.pauseReason, drops: false)
+        }
     }
 
     private var ingestor: Ingestor? { watching.withLock { $0.ingestor } }
@@ -110,7 +135,14 @@ final class ImageCollection: ServedCollection {
 
     var work: IngestionStatus { ingestor?.status ?? .sum([]) }
 
-    func addRoot(_ path: String) throws -> RootStatus {
+    /// Watches a folder, or gives one that is watched other settings.
+    ///
+    /// - Parameters:
+    ///   - path: absolute.
+    ///   - patch: a JSON merge patch (RFC 7396) of the root's settings: null takes a member back.
+    /// - Returns: the root's state.
+    /// - Throws: `RuleError` for settings that cannot be used; `IngestionError`, `CatalogError`, `SystemError`.
+    func addRoot(_ path: String, _ patch: [String: JSONValue]) throws -> RootStatus {
         let ingestor = try watching.withLockNotifyingAll { (watching: inout Watching) throws -> Ingestor in
             if let ingestor = watching.ingestor { return ingestor }
             guard !watching.isEnded else { throw CatalogError.storage(detail: "the collection is closed") }
@@ -118,7 +150,18 @@ final class ImageCollection: ServedCollection {
             watching.ingestor = made
             return made
         }
-        let root = try ingestor.addRoot(path)
+        let location = RootLocation(path)
+        let known = try store.roots().first(where: location.names)
+        var own = rootList.settings(of: known?.path ?? location.path)
+        for (name, value) in patch {
+            if case .null = value { own[name] = nil } else { own[name] = value }
+        }
+        var settings = services.rootSettings
+        try settings.apply(patch.filter { if case .null = $0.value { false } else { true } })
+        settings = services.rootSettings
+        try settings.apply(own)
+        let root = try ingestor.addRoot(path, settings: settings)
+        rootList.set(own, of: root.path)
         try rootList.save(store)
         guard let status = ingestor.status.roots.first(where: { $0.root.id == root.id }) else {
             throw IngestionError.noSuchRoot(path: path)
@@ -126,23 +169,72 @@ final class ImageCollection: ServedCollection {
         return status
     }
 
-    func removeRoot(_ path: String) throws {
+    /// - Returns: what was removed.
+    func removeRoot(_ path: String) throws -> RootRecord {
         guard let ingestor else { throw IngestionError.noSuchRoot(path: path) }
-        try ingestor.removeRoot(path)
+        let root = try ingestor.removeRoot(path)
         try rootList.save(store)
+        return root
     }
 
-    /// One root, or all of them.
+    func acceptMissing(in path: String) throws {
+        guard let ingestor else { throw IngestionError.noSuchRoot(path: path) }
+        try ingestor.acceptMissing(in: path)
+    }
+
+    /// What lies at a path at or below a root, or everything with nil.
     ///
-    /// - Returns: false when `path` is none of them.
-    func rescan(_ path: String?) -> Bool {
+    /// - Returns: false when no root contains `path`.
+    func rescan(_ path: RootLocation?) -> Bool {
         guard let path else {
-            ingestor?.rescan(nil)
+            ingestor?.rescan(nil as RootID?)
             return true
         }
-        guard let root = work.roots.first(where: { $0.root.path.description == path }) else { return false }
-        ingestor?.rescan(root.root.id)
+        guard let place = place(of: path) else { return false }
+        ingestor?.rescan(place)
         return true
+    }
+
+    /// A path as its root and the path below that; nil when no root contains it.
+    private func place(of path: RootLocation) -> FileKey? {
+        for root in work.roots.map(\.root) {
+            if let below = path.place(in: root) { return FileKey(root: root.id, path: below) }
+        }
+        return nil
+    }
+
+    /// Begins or ends a pause of loading, of one root or of all, and keeps it over a restart.
+    ///
+    /// - Parameters:
+    ///   - isPaused: whether it begins.
+    ///   - path: of the root; nil: all.
+    ///   - drops: forgets what waits.
+    /// - Returns: false when `path` is no root of the collection.
+    /// - Throws: what storing the list of folders throws.
+    func setLoading(isPaused: Bool, of path: RootLocation?, drops: Bool) throws -> Bool {
+        let roots = work.roots.map(\.root).filter { path?.names($0) ?? true }
+        if roots.isEmpty { return path == nil }
+        for root in roots {
+            rootList.set(isPaused: isPaused, of: root.path)
+            if isPaused {
+                let reason = drops ? "loading was cancelled; the rest is loaded by likeness resume" : Self.pauseReason
+                ingestor?.pause(root.id, reason: reason, drops: drops)
+            } else {
+                ingestor?.resume(root.id)
+            }
+        }
+        try rootList.save(store)
+        return true
+    }
+
+    /// Tries failed files again.
+    ///
+    /// - Returns: how many were queued; nil when no root contains `path`.
+    /// - Throws: `CatalogError`.
+    func retryFailures(kind: String?, below path: RootLocation?) throws(CatalogError) -> Int? {
+        guard let path else { return try ingestor?.retryFailures(kind: kind, below: nil) ?? 0 }
+        guard let place = place(of: path) else { return nil }
+        return try ingestor?.retryFailures(kind: kind, below: place)
     }
 
     // MARK: As the routes see it

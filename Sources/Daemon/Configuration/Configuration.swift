@@ -1,3 +1,4 @@
+package import Ingestion
 package import Platform
 
 /// Every setting of the daemon, with its default. Flags win over variables, variables over the file.
@@ -14,6 +15,8 @@ package struct Configuration: Sendable, Equatable {
 
     /// Folders to watch besides those that were added before, `DIR` or `NAME=DIR` for a collection.
     package var roots: [String] = []
+    /// What is looked at below folders that have no settings of their own.
+    package var rootSettings = RootSettings()
     package var stateDirectory: String
     package var socketPath: String
     /// `HOST:PORT` of the page on loopback; nil: no TCP at all.

@@ -1,5 +1,7 @@
+internal import Filters
 internal import Foundation
 internal import Inference
+internal import Ingestion
 internal import Platform
 
 /// One setting under its three names: `--http`, `LIKENESS_HTTP`, and `http` in `likeness.json5`.
@@ -24,6 +26,36 @@ struct Setting: Sendable {
             help: "watch this folder, for the collection NAME (repeatable; variable: separated by ':')",
             isList: true
         ) { $0.roots.append($1) },
+        Setting(
+            name: "exclude",
+            value: "GLOB",
+            help: "leave out what matches, as in a .gitignore (repeatable)",
+            isList: true
+        ) { (configuration, text) throws(ConfigurationError) in
+            let patterns = configuration.rootSettings.exclude + [text]
+            try set("exclude", "exclude", .array(patterns.map { .string($0) }), &configuration)
+        },
+        Setting(
+            name: "include",
+            value: "GLOB",
+            help: "look only at what matches (repeatable)",
+            isList: true
+        ) { (configuration, text) throws(ConfigurationError) in
+            let patterns = configuration.rootSettings.include + [text]
+            try set("include", "include", .array(patterns.map { .string($0) }), &configuration)
+        },
+        Setting(name: "hidden", value: nil, help: "look at names that begin with a dot too") {
+            (configuration, text) throws(ConfigurationError) in
+            configuration.rootSettings.hidden = try flag("hidden", text)
+        },
+        number("min-bytes", "minimum_bytes", "bytes that a file must have"),
+        number("min-pixels", "minimum_pixels", "pixels that the shorter side of an image must have"),
+        number("max-depth", "maximum_depth", "folders inside each other that are entered (64)"),
+        Setting(name: "other-file-systems", value: nil, help: "enter folders where another file system is mounted") {
+            (configuration, text) throws(ConfigurationError) in
+            configuration.rootSettings.otherFileSystems = try flag("other-file-systems", text)
+        },
+        number("rescan-interval", "rescan_interval_s", "seconds between looks at every file (21600; 0: never)"),
         Setting(name: "state", value: "DIR", help: "where the index and the models live") { $0.stateDirectory = $1 },
         Setting(name: "socket", value: "PATH", help: "the Unix socket to listen on") { $0.socketPath = $1 },
         Setting(name: "http", value: "HOST:PORT", help: "serve the page on loopback, such as 127.0.0.1:8473") {
@@ -76,6 +108,25 @@ struct Setting: Sendable {
             configuration.logLevel = try choice("log-level", text, among: Log.Level.allCases) { $0.name }
         },
     ]
+
+    /// A number among the settings of folders.
+    private static func number(_ name: String, _ member: String, _ help: String) -> Setting {
+        Setting(name: name, value: "N", help: help) { (configuration, text) throws(ConfigurationError) in
+            guard let value = Double(text) else { throw ConfigurationError("\(name): '\(text)' is not a number") }
+            try set(name, member, .number(value), &configuration)
+        }
+    }
+
+    private static func set(
+        _ name: String,
+        _ member: String,
+        _ value: JSONValue,
+        _ configuration: inout Configuration
+    ) throws(ConfigurationError) {
+        do throws(RuleError) { try configuration.rootSettings.apply([member: value]) } catch {
+            throw ConfigurationError("\(name): \(error.detail)")
+        }
+    }
 
     private static func choice<Value>(
         _ name: String,

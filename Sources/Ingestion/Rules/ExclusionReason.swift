@@ -1,3 +1,5 @@
+internal import Platform
+
 /// Why an entry below a root is no image.
 package enum ExclusionReason: String, CaseIterable, Sendable {
     /// A pattern, an ignore file, or a name that other programs use for bins, copies and unfinished files.
@@ -32,6 +34,16 @@ package struct RuleError: Error, Sendable, Equatable, CustomStringConvertible {
     package init(member: String, detail: String) {
         self.member = member
         self.detail = detail
+    }
+
+    /// A member that there is not.
+    init(unknown name: String) {
+        let near = nearestWord(to: name, among: RootSettings.memberNames)
+        let known = RootSettings.memberNames.joined(separator: ", ")
+        self.init(
+            member: String(name.prefix(64)),
+            detail: near.map { "unknown; did you mean `\($0)`?" } ?? "unknown; there are: \(known)"
+        )
     }
 
     package var description: String { "\(member): \(detail)" }

@@ -1,5 +1,7 @@
-/// What is looked at below a root, as a user sets it. A member that is not given has its default.
-package struct RootSettings: Codable, Sendable, Equatable {
+package import Filters
+
+/// What is looked at below a root, as a user sets it.
+package struct RootSettings: Sendable, Equatable {
     /// Globs of gitignore(5); when there are any, only files that one of them matches, or that lie in a folder that one of
     /// them matches, are looked at.
     package var include: [String] = []
@@ -17,6 +19,8 @@ package struct RootSettings: Codable, Sendable, Equatable {
     package var otherFileSystems = false
     /// Folders between the root and a file, at most.
     package var maximumDepth = 64
+    /// Images without a good document beside them are failed files.
+    package var requiresDocument = false
     /// Seconds from one look at every file of a watched root to the next; 0: never.
     package var rescanInterval = 6 * 3600
 
@@ -25,56 +29,87 @@ package struct RootSettings: Codable, Sendable, Equatable {
     private static let maximumPatternCount = 256
     private static let maximumPatternByteCount = 4096
 
-    enum CodingKeys: String, CodingKey, CaseIterable {
-        case include, exclude, hidden
-        case ignoreFiles = "ignore_files"
-        case minimumBytes = "minimum_bytes"
-        case minimumPixels = "minimum_pixels"
-        case otherFileSystems = "other_file_systems"
-        case maximumDepth = "maximum_depth"
-        case rescanInterval = "rescan_interval_s"
+    /// The type of a member, and where it is kept.
+    private enum Member: Sendable {
+        case patterns(any WritableKeyPath<RootSettings, [String]> & Sendable)
+        case flag(any WritableKeyPath<RootSettings, Bool> & Sendable)
+        case number(any WritableKeyPath<RootSettings, Int> & Sendable, in: ClosedRange<Int>)
     }
+
+    /// Every member by its name in JSON.
+    private static let members: [(name: String, member: Member)] = [
+        ("include", .patterns(\.include)), ("exclude", .patterns(\.exclude)), ("hidden", .flag(\.hidden)),
+        ("ignore_files", .flag(\.ignoreFiles)), ("document_required", .flag(\.requiresDocument)), ("minimum_bytes", .number(\.minimumBytes, in: 0...(1 << 40))),
+        ("minimum_pixels", .number(\.minimumPixels, in: 0...100_000)),
+        ("other_file_systems", .flag(\.otherFileSystems)), ("maximum_depth", .number(\.maximumDepth, in: 1...1000)),
+        ("rescan_interval_s", .number(\.rescanInterval, in: 0...(366 * 86_400))),
+    ]
 
     /// The members' names in JSON.
-    package static let memberNames = CodingKeys.allCases.map(\.rawValue)
+    package static let memberNames = members.map(\.name)
 
-    package init(from decoder: any Decoder) throws {
-        let values = try decoder.container(keyedBy: CodingKeys.self)
-        self.init()
-        include = try values.decodeIfPresent([String].self, forKey: .include) ?? include
-        exclude = try values.decodeIfPresent([String].self, forKey: .exclude) ?? exclude
-        hidden = try values.decodeIfPresent(Bool.self, forKey: .hidden) ?? hidden
-        ignoreFiles = try values.decodeIfPresent(Bool.self, forKey: .ignoreFiles) ?? ignoreFiles
-        minimumBytes = try values.decodeIfPresent(Int.self, forKey: .minimumBytes) ?? minimumBytes
-        minimumPixels = try values.decodeIfPresent(Int.self, forKey: .minimumPixels) ?? minimumPixels
-        otherFileSystems = try values.decodeIfPresent(Bool.self, forKey: .otherFileSystems) ?? otherFileSystems
-        maximumDepth = try values.decodeIfPresent(Int.self, forKey: .maximumDepth) ?? maximumDepth
-        rescanInterval = try values.decodeIfPresent(Int.self, forKey: .rescanInterval) ?? rescanInterval
-    }
-
-    /// Checks every member.
+    /// Sets members from JSON.
     ///
-    /// - Throws: `RuleError` that names the first one that cannot be used.
-    package func validate() throws(RuleError) {
-        for (member, patterns) in [("include", include), ("exclude", exclude)] {
-            guard patterns.count <= Self.maximumPatternCount else {
-                throw RuleError(member: member, detail: "at most \(Self.maximumPatternCount) patterns are taken")
+    /// - Parameter object: members by name.
+    /// - Throws: `RuleError` that names the first member that is unknown, or has a value that cannot be used.
+    package mutating func apply(_ object: [String: JSONValue]) throws(RuleError) {
+        for (name, value) in object.sorted(by: { $0.key < $1.key }) {
+            guard let member = Self.members.first(where: { $0.name == name })?.member else {
+                throw RuleError(unknown: name)
             }
-            for pattern in patterns {
-                guard pattern.utf8.count <= Self.maximumPatternByteCount, GlobPattern(line: pattern.utf8) != nil else {
-                    throw RuleError(member: member, detail: "'\(pattern.prefix(80))' is no pattern of gitignore(5)")
+            switch (member, value) {
+            case (.patterns(let path), .array(let values)):
+                self[keyPath: path] = try Self.patterns(values, name)
+            case (.flag(let path), .bool(let value)):
+                self[keyPath: path] = value
+            case (.number(let path, let range), .number(let value)):
+                guard let number = Int(exactly: value), range.contains(number) else {
+                    throw RuleError(
+                        member: name,
+                        detail: "\(value) is not in \(range.lowerBound)...\(range.upperBound)"
+                    )
                 }
+                if name == "rescan_interval_s", (1..<60).contains(number) {
+                    throw RuleError(member: name, detail: "60 s is the shortest; 0 is never")
+                }
+                self[keyPath: path] = number
+            case (.patterns, _): throw RuleError(member: name, detail: "a list of patterns is wanted")
+            case (.flag, _): throw RuleError(member: name, detail: "true or false is wanted")
+            case (.number, _): throw RuleError(member: name, detail: "a whole number is wanted")
             }
         }
-        try Self.check("minimum_bytes", minimumBytes, in: 0...(1 << 40))
-        try Self.check("minimum_pixels", minimumPixels, in: 0...100_000)
-        try Self.check("maximum_depth", maximumDepth, in: 1...1000)
-        if rescanInterval != 0 { try Self.check("rescan_interval_s", rescanInterval, in: 60...(366 * 86_400)) }
     }
 
-    private static func check(_ member: String, _ value: Int, in range: ClosedRange<Int>) throws(RuleError) {
-        guard range.contains(value) else {
-            throw RuleError(member: member, detail: "\(value) is not in \(range.lowerBound)...\(range.upperBound)")
+    private static func patterns(_ values: [JSONValue], _ name: String) throws(RuleError) -> [String] {
+        guard values.count <= maximumPatternCount else {
+            throw RuleError(member: name, detail: "at most \(maximumPatternCount) patterns are taken")
         }
+        var patterns: [String] = []
+        for value in values {
+            guard case .string(let text) = value, text.utf8.count <= maximumPatternByteCount,
+                !text.contains("\n"), GlobPattern(line: text.utf8) != nil
+            else { throw RuleError(member: name, detail: "an item is no pattern of gitignore(5)") }
+            patterns.append(text)
+        }
+        return patterns
+    }
+
+    /// The members that differ from those of other settings, as JSON.
+    package func differences(from other: RootSettings = RootSettings()) -> [String: JSONValue] {
+        var object: [String: JSONValue] = [:]
+        for (name, member) in Self.members {
+            switch member {
+            case .patterns(let path):
+                guard self[keyPath: path] != other[keyPath: path] else { continue }
+                object[name] = .array(self[keyPath: path].map { .string($0) })
+            case .flag(let path):
+                guard self[keyPath: path] != other[keyPath: path] else { continue }
+                object[name] = .bool(self[keyPath: path])
+            case .number(let path, _):
+                guard self[keyPath: path] != other[keyPath: path] else { continue }
+                object[name] = .number(Double(self[keyPath: path]))
+            }
+        }
+        return object
     }
 }

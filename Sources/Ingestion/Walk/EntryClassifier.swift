@@ -17,6 +17,8 @@ struct EntryClassifier {
         /// It may be listed; the stack holds for what lies in it.
         case entered(OwnedDescriptor, FileStatus, IgnoreStack)
         case excluded(ExclusionReason)
+        /// A `.nomedia` in it excludes it, as long as it is there.
+        case marked(OwnedDescriptor)
         /// It is gone, or no folder any more.
         case absent
     }
@@ -51,7 +53,7 @@ struct EntryClassifier {
                 return .excluded(.otherFileSystem)
             }
             if root.excludes(status) { return .excluded(.rule) }
-            guard let inside = inside(directory, folder, below: stack) else { return .excluded(.rule) }
+            guard let inside = inside(directory, folder, below: stack) else { return .marked(directory) }
             return .entered(directory, status, inside)
         } catch {
             if error.saysNameTooLong { return .excluded(.tooDeep) }
@@ -107,6 +109,7 @@ struct EntryClassifier {
         switch enter(folder, below: above) {
         case .entered(_, _, let stack): return stack
         case .excluded(let reason): return reason == .unreadableFolder ? unknown : nil
+        case .marked: return nil
         case .absent: return unknown
         }
     }

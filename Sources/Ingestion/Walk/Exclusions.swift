@@ -79,6 +79,7 @@ private struct ExclusionWalk {
         switch classifier.enter(folder, below: stack) {
         case .absent: return
         case .excluded(let reason): return add(folder, reason)
+        case .marked: return add(folder, .rule)
         case .entered(let directory, _, let stack):
             inside = stack
             do throws(SystemError) {

@@ -16,9 +16,12 @@ package struct UsageError: Error, Equatable, CustomStringConvertible {
 package struct Arguments: Equatable, Sendable {
     package private(set) var operands: [String] = []
     private var values: [String: String] = [:]
+    /// Of options that may be given several times, in order.
+    private var lists: [String: [String]] = [:]
 
     package func has(_ option: String) -> Bool { values[option] != nil }
     package func text(_ option: String) -> String? { values[option] }
+    package func texts(_ option: String) -> [String]? { lists[option] }
     package func integer(_ option: String) -> Int? { values[option].flatMap { Int($0) } }
     package func real(_ option: String) -> Double? { values[option].flatMap(Double.init) }
     package func words(_ option: String) -> [String]? { values[option]?.split(separator: ",").map(String.init) }
@@ -62,6 +65,7 @@ package struct Arguments: Equatable, Sendable {
             }
             if let fault = option.fault(of: value) { throw UsageError("--\(name) takes \(fault), not \(value)") }
             values[name] = value
+            if case .texts = option.value { lists[name, default: []].append(value) }
         }
     }
 }

@@ -3,6 +3,8 @@ package struct OptionDescription: Sendable {
     package enum Value: Sendable {
         case flag
         case text(placeholder: String)
+        /// May be given several times.
+        case texts(placeholder: String)
         case integer(ClosedRange<Int>)
         case real(ClosedRange<Double>)
         case choice([String])
@@ -29,7 +31,7 @@ package struct OptionDescription: Sendable {
     package var spelling: String {
         switch value {
         case .flag: letter.map { "-\($0), --\(name)" } ?? "--\(name)"
-        case .text(let placeholder): "--\(name) \(placeholder)"
+        case .text(let placeholder), .texts(let placeholder): "--\(name) \(placeholder)"
         case .integer: "--\(name) N"
         case .real: "--\(name) X"
         case .choice(let words): "--\(name) \(words.joined(separator: "|"))"
@@ -42,7 +44,7 @@ package struct OptionDescription: Sendable {
     /// What a text is not that this option does not take, such as `a whole number of 1 to 10`; nil where it does.
     func fault(of text: String) -> String? {
         switch value {
-        case .flag, .text: text.isEmpty ? "a value" : nil
+        case .flag, .text, .texts: text.isEmpty ? "a value" : nil
         case .integer(let range): Self.number(text, in: range) ? nil : "a whole number of \(Self.words(range))"
         case .real(let range): Self.number(text, in: range) ? nil : "a number of \(Self.words(range))"
         case .choice(let words): words.contains(text) ? nil : "one of \(words.joined(separator: ", "))"

@@ -16,6 +16,7 @@ extension Problem {
         case .catalog(let cause): self.init(cause)
         case .embedding(let cause): self.init(cause)
         case .ingestion(let cause): self.init(cause)
+        case .rule: self.init(.badRequest, error.description)
         case .model(let cause, let name): self.init(cause, model: name)
         case .system(let cause) where [ENOSPC, EDQUOT].contains(cause.code):
             self.init(.storageFull, "no room to store: \(cause)", retryAfter: 60)
@@ -56,9 +57,10 @@ extension Problem {
 
     private init(_ error: IngestionError) {
         switch error {
-        case .notADirectory, .rootUnreadable: self.init(.badRequest, error.description)
+        case .notADirectory, .rootUnreadable, .wholeSystem, .kernelFileSystem, .insideStateFolder:
+            self.init(.badRequest, error.description)
         case .overlapping: self.init(.conflict, error.description)
-        case .noSuchRoot: self.init(.notFound, error.description)
+        case .noSuchRoot: self.init(.rootNotFound, error.description)
         case .catalog(let cause): self.init(cause)
         }
     }

@@ -112,16 +112,19 @@ extension CollectionBody {
 
 extension RootBody {
     init(_ status: RootStatus, of collection: String) {
+        let settings = status.settings.differences()
         let path = PathBody(status.root.path)
         self.init(
             path: path.text,
             state: status.state.rawValue,
             detail: status.detail,
+            currentPath: status.currentPath.map { "\(status.root.path)/\($0)" },
             entries: status.entryCount,
             indexedFiles: status.indexedCount,
             failedFiles: status.failedCount,
             waitingFiles: status.waitingCount,
             excludedFiles: Dictionary(uniqueKeysWithValues: status.excludedCounts.map { ($0.rawValue, $1) }),
+            settings: settings.isEmpty ? nil : settings,
             collection: collection,
             pathBytes: path.bytes
         )
@@ -154,7 +157,7 @@ extension ReadinessResponse {
         let fault = conditions.work.pause.flatMap { $0.kind == .device ? $0.reason : nil }
         let device = Check(name: "device", ok: fault == nil, detail: fault ?? conditions.backend.device)
         // A folder that is away makes nothing else unsearchable, its own images included: a reason, but no refusal.
-        let away = conditions.work.roots.filter { $0.state == .offline }.map { "\($0.root.path): \($0.detail)" }
+        let away = conditions.work.roots.filter { [.offline, .replaced].contains($0.state) }.map { "\($0.root.path): \($0.detail)" }
         let missing = away + conditions.unwatched.map { "\($0.path): \($0.reason)" }
         let roots = Check(
             name: "roots",

@@ -80,14 +80,31 @@ extension Warning {
                         fix: "mount or restore the folder; its images stay searchable and nothing is forgotten"
                     )
                 )
+            case .replaced:
+                warnings.append(
+                    Warning(
+                        kind: "root-replaced",
+                        detail: "\(root.root.path): \(root.detail)",
+                        fix: "put the former folder back, or likeness rescan --accept-missing \(root.root.path)"
+                    )
+                )
             case .polling:
                 warnings.append(
                     Warning(kind: "root-polling", detail: "\(root.root.path): \(root.detail)", fix: root.detail)
                 )
-            case .scanning, .live: break
+            case .scanning, .live, .paused: break
             }
         }
         return warnings
+    }
+
+    /// A folder that was just taken off the list is named in the settings.
+    static func returning(_ path: String) -> Warning {
+        Warning(
+            kind: "root-configured",
+            detail: "The settings name \(path): it is watched again when the daemon starts next.",
+            fix: "take it out of --root, LIKENESS_ROOT or the configuration file"
+        )
     }
 
     private static func warning(_ pause: IngestionPause) -> Warning {

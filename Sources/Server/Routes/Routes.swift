@@ -22,9 +22,9 @@ extension Routes {
         do throws(DaemonError) { return try question() } catch { throw Problem(error) }
     }
 
-    /// The watched folders of a collection, for the paths of one reply.
+    /// The folders of a collection, for the paths of one reply: also those that are just being taken off the list.
     func rootPaths(of collection: any ServedCollection) throws(Problem) -> RootPaths {
-        RootPaths(try stored(collection) { (catalog) throws(CatalogError) in try catalog.roots() })
+        RootPaths(try stored(collection) { (catalog) throws(CatalogError) in try catalog.namedRoots() })
     }
 
     /// The image of a collection that a path names. An id is digits only: no path of a client is ever opened.
