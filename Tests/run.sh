@@ -18,8 +18,8 @@ cd "$(dirname "$0")/.."
 . systemd/lib/toolchain.sh
 
 # Scripts of System/, in their order; all must be there. Those that take longest come first.
-scripts=(kill io-errors vulkan-faults collections whitening backup model torture service http evaluate smoke filters documents hostile
-    full-disk readme fetch weights-torch weights-keras weights-onnx units)
+scripts=(kill io-errors vulkan-faults watch roots collections whitening backup documents model torture service http evaluate
+    smoke filters hostile full-disk readme fetch weights-torch weights-keras weights-onnx units)
 stages=(build unit unit-release lint shaders release "${scripts[@]}")
 # Only ends a script that hangs.
 script_limit_s=1200

@@ -16,7 +16,7 @@ package struct IngestionConfiguration: Sendable {
     /// once more later, because timestamps are coarse.
     package var racyWindow = 2.0
     /// From one look at a root that is offline to the next.
-    package var offlineInterval = 3.0
+    package var offlineInterval = 2.0
     /// From the reading of a file that an event told of until its stamp is looked at again, each time.
     package var laterLooks: [Double] = [15, 60]
     /// A file that is closed after writing within so long of its last change is read whatever its stamp says: what is written

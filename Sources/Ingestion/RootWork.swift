@@ -15,13 +15,13 @@ struct RootWork: Sendable {
     }
 
     /// What to do with the files that an orphan scan missed.
-    enum Belief: Sendable {
+    enum Belief: Equatable, Sendable {
         /// They are gone.
         case gone
         /// They are very many: a second scan must miss the same.
         case later
         /// Another directory stands there than when they were found: they may come back with the former one.
-        case kept
+        case kept(isNews: Bool)
     }
 
     let record: RootRecord
@@ -258,13 +258,13 @@ struct RootWork: Sendable {
             return .gone
         }
         guard isConfirmed else {
-            compared(missing.count, of: rowCount, guardCount: configuration.guardCount)
+            let isNews = compared(missing.count, of: rowCount, guardCount: configuration.guardCount)
             let isStill = comparedCommitCount == commitCount
             comparisonPause = isStill ? min(2 * comparisonPause, configuration.longestComparisonPause) : 0
             comparisonPause = max(comparisonPause, configuration.guardDelay)
             comparedCommitCount = commitCount
             scheduleComparison(now + comparisonPause)
-            return .kept
+            return .kept(isNews: isNews)
         }
         let isBelieved = self.missing == missing
         self.missing = isBelieved ? nil : missing
@@ -272,11 +272,16 @@ struct RootWork: Sendable {
     }
 
     /// Rows were compared with a directory that is another than when they were written.
-    mutating func compared(_ missingCount: Int, of rowCount: Int, guardCount: Int) {
+    ///
+    /// - Returns: whether the root is replaced and was not before.
+    @discardableResult
+    mutating func compared(_ missingCount: Int, of rowCount: Int, guardCount: Int) -> Bool {
+        let wasReplaced = !replacement.isEmpty
         replacement =
             isMany(missingCount, of: rowCount, guardCount: guardCount) && !acceptsMissing
             ? Scanner.replacement(of: record.path, missing: missingCount, of: rowCount) : ""
         settle()
+        return !wasReplaced && !replacement.isEmpty
     }
 
     private mutating func scheduleComparison(_ due: Instant) {

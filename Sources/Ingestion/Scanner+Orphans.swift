@@ -44,15 +44,15 @@ extension Scanner {
         let belief = workQueue.update { [missing, rowCount] in
             $0.orphansFound(missing, of: rowCount, below: directory, at: .now)
         }
-        let path = root.record.path
         switch belief {
         case .gone: break
         case .later:
             return log.warning(
                 "\(missing.count) of \(rowCount) files are missing; looking once more before they are taken out"
             )
-        case .kept:
-            return log.warning("\(path): \(Self.replacement(of: path, missing: missing.count, of: rowCount))")
+        case .kept(let isNews):
+            if isNews { warn(ofReplaced: root, missing: missing.count, of: rowCount) }
+            return
         }
         for row in gathered { forget(row) }
         if missing.count > gathered.count {
@@ -64,7 +64,8 @@ extension Scanner {
 
     /// Why the settings leave an image out that has too few pixels for them by now.
     private func tooSmall(_ row: FileRow, _ rules: PathRules) throws(CatalogError) -> FileFailure? {
-        guard rules.settings.minimumPixels > 0, case .indexed(let id) = row.state, let image = try ledger.image(id) else {
+        guard rules.settings.minimumPixels > 0, case .indexed(let id) = row.state, let image = try ledger.image(id)
+        else {
             return nil
         }
         return .tooSmall(image.width, image.height, rules.settings.minimumPixels)

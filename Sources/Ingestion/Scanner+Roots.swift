@@ -84,7 +84,9 @@ extension Scanner {
     /// how many are missing while its files are still being read.
     func compareRows(with root: OpenRoot) throws(CatalogError) {
         let id = root.record.id
-        guard workQueue.read({ !$0.isConfirmed(root) }), let rules = workQueue.read({ $0.rules(of: id) }) else { return }
+        guard workQueue.read({ !$0.isConfirmed(root) }), let rules = workQueue.read({ $0.rules(of: id) }) else {
+            return
+        }
         var lookup = Lookup(EntryClassifier(root, rules))
         var (missingCount, rowCount) = (0, 0)
         try ledger.forEachRow(in: id, below: .root) { (row) throws(CatalogError) in
@@ -93,7 +95,15 @@ extension Scanner {
             return mayGoOn(root)
         }
         guard workQueue.read({ $0.isTrusted(root) }) else { return }
-        workQueue.update { [missingCount, rowCount] in $0.rowsCompared(missingCount, of: rowCount, with: root) }
+        let isNews = workQueue.update { [missingCount, rowCount] in
+            $0.rowsCompared(missingCount, of: rowCount, with: root)
+        }
+        if isNews { warn(ofReplaced: root, missing: missingCount, of: rowCount) }
+    }
+
+    func warn(ofReplaced root: OpenRoot, missing: Int, of rowCount: Int) {
+        let path = root.record.path
+        log.warning("\(path): \(Self.replacement(of: path, missing: missing, of: rowCount))")
     }
 
     /// What to say of a root whose directory was replaced by one that lacks very many files.

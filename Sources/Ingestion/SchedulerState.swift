@@ -224,9 +224,12 @@ struct SchedulerState: Sendable {
     }
 
     /// The rows of a root were compared with a directory that is another than when they were written.
-    mutating func rowsCompared(_ missingCount: Int, of rowCount: Int, with root: OpenRoot) {
-        guard roots[root.record.id]?.open === root else { return }
-        roots[root.record.id]?.compared(missingCount, of: rowCount, guardCount: configuration.guardCount)
+    ///
+    /// - Returns: whether the root is replaced and was not before.
+    mutating func rowsCompared(_ missingCount: Int, of rowCount: Int, with root: OpenRoot) -> Bool {
+        guard roots[root.record.id]?.open === root else { return false }
+        let guardCount = configuration.guardCount
+        return roots[root.record.id]?.compared(missingCount, of: rowCount, guardCount: guardCount) ?? false
     }
 
     /// The rows of a root agree with its directory, or a user said that they do.

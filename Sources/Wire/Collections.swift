@@ -155,9 +155,9 @@ package struct RootListResponse: Codable, Sendable, Equatable {
 
 /// The answer to `DELETE /v1/roots` where there is something to say.
 package struct RootRemovalResponse: Codable, Sendable, Equatable {
-    package var warnings: [Warning]
+    package var warnings: [Warning]?
 
-    package init(warnings: [Warning]) { self.warnings = warnings }
+    package init(warnings: [Warning]?) { self.warnings = warnings }
 }
 
 /// The whitening that a collection's vectors go through: in `GET /v1/status`, and the answer to `PUT /v1/whitening`.

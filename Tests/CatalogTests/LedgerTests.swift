@@ -1,6 +1,7 @@
-import Catalog
 import Platform
 import Testing
+
+@testable import Catalog
 
 struct LedgerTests {
     /// Around the longest path that fits a key (507 bytes), with bytes that are no UTF-8, and equal up to the cut.
@@ -151,7 +152,8 @@ struct LedgerTests {
         let root = fixture.root
         let reader = try WorkerThread(name: "reader") {
             while !isOver.withLock({ $0 }) {
-                guard let images = try? catalog.images(after: nil, limit: 10), let named = try? catalog.namedRoots() else {
+                guard let images = try? catalog.images(after: nil, limit: 10), let named = try? catalog.namedRoots()
+                else {
                     continue
                 }
                 let known = Set(named.map(\.id))

@@ -66,7 +66,7 @@ struct OpeningTests {
         fixture.catalog.close()
         try StoredBytes.change(in: fixture.folder.path, "catalog", [], "cfg") { $0[8] = 7 }
         #expect { try CatalogFixture.open(fixture.folder.path) } throws: {
-            guard case CatalogError.newerFormat(7, 3) = $0 else { return false }
+            guard case CatalogError.newerFormat(7, 4) = $0 else { return false }
             return true
         }
     }

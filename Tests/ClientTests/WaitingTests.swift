@@ -80,6 +80,24 @@ struct WaitingTests {
         #expect(daemon.requests.map { String(decoding: $0.body, as: UTF8.self) } == [#"{"path":"/photos"}"#, "{}"])
     }
 
+    @Test("rescan accepts what is missing of a folder that is named, and unwatch says that a configured one comes back")
+    func acceptMissing() throws {
+        let answer = RootRemovalResponse(
+            warnings: [Warning(kind: "root-configured", detail: "It comes back.", fix: "take it out")]
+        )
+        let daemon = try FakeDaemon { request in
+            request.target.hasPrefix("DELETE") ? FakeDaemon.reply(answer) : FakeDaemon.reply(202, "{}")
+        }
+        #expect(CommandRun(["rescan", "--accept-missing", "/photos"], socket: daemon.path).exitCode == .ok)
+        #expect(CommandRun(["rescan", "--accept-missing"], socket: daemon.path).exitCode == .usage)
+        let run = CommandRun(["unwatch", "/photos"], socket: daemon.path)
+        #expect(run.exitCode == .ok)
+        #expect(run.errors.contains("warning: It comes back. To change that: take it out"))
+        let body = try #require(daemon.requests.first?.body)
+        #expect(try JSONDecoder().decode(RootRequest.self, from: Data(body)).acceptMissing == true)
+        #expect(daemon.requests.count == 2)
+    }
+
     @Test("model import streams the file, also one of many pieces")
     func modelImport() throws {
         let folder = try TemporaryDirectory()

@@ -35,14 +35,21 @@ extension ImageCollection {
     init() throws { place = try TemporaryDirectory() }
 
     /// Opens all, begins to watch, and closes again.
-    private func withCollections<R>(of model: String = "test", _ body: (Collections) throws -> R) throws -> R {
-        let services = Services(
+    private func withCollections<R>(
+        of model: String = "test",
+        state: String = "",
+        configured: [String] = [],
+        _ body: (Collections) throws -> R
+    ) throws -> R {
+        var services = Services(
             embedder: TextEmbedder(),
             dimension: 2,
             decoder: InProcessDecoder(),
             fingerprint: model
         )
-        let collections = try Collections(stateDirectory: place.path, services: services)
+        let folder = "\(place.path)/\(state)"
+        if !state.isEmpty { services.excludedDirectories = [try ExcludedDirectory(folder)] }
+        let collections = try Collections(stateDirectory: folder, services: services, configured: configured)
         defer { collections.close() }
         try collections.start()
         return try body(collections)
@@ -167,11 +174,53 @@ extension ImageCollection {
                 #expect(kind { _ = try all.addRoot(path, to: nil, settings: [:]) } == .conflict, "\(path)")
             }
             #expect(kind { _ = try all.addRoot(photos, to: "none", settings: [:]) } == .collectionNotFound)
-            #expect(kind { try all.removeRoot(photos, from: "default") } == .rootNotFound)
+            #expect(kind { _ = try all.removeRoot(photos, from: "default") } == .rootNotFound)
             #expect(kind { try all.rescan(RelativePath(photos), in: "default") } == .rootNotFound)
             try all.rescan(RelativePath(photos), in: nil)
-            try all.removeRoot(photos, from: nil)
+            #expect(try !all.removeRoot(photos, from: nil))
             #expect(try all.addRoot(photos, to: nil, settings: [:]).collection == "default")
+        }
+    }
+
+    @Test func aFolderOfTheSettingsSaysThatItComesBack() throws {
+        let photos = try makeFolder("photos", ["a.jpg"])
+        let link = place.url.appending(path: "link").path
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: photos)
+        let settings = ConfiguredRoots.places([link, "work=/elsewhere"]).map(\.path)
+        #expect(settings == [link, "/elsewhere"])
+        try withCollections(configured: settings) { (all) throws in
+            try all.watch(link, for: .standard)
+            #expect(all.standard.work.roots.map(\.root.path.description) == [link])
+            #expect(try all.removeRoot(photos, from: nil), "it is the same folder")
+            #expect(kind { try all.acceptMissing(in: photos, of: nil) } == .rootNotFound)
+        }
+    }
+
+    @Test func theStateFolderIsNoFolderOfImages() throws {
+        let photos = try makeFolder("photos", ["a.jpg"])
+        _ = try makeFolder("photos/state", ["b.jpg"])
+        try withCollections(state: "photos/state") { (all) throws in
+            for path in ["\(photos)/state", "\(photos)/state/collections", "/", "/proc"] {
+                #expect(kind { _ = try all.addRoot(path, to: nil, settings: [:]) } == .badRequest, "\(path)")
+            }
+            _ = try all.addRoot(photos, to: nil, settings: [:])
+            #expect(eventually { all.standard.counts.images == 1 && all.standard.counts.waiting == 0 })
+            let root = try #require(all.standard.work.roots.first)
+            #expect(root.excludedCounts == [.rule: 1])
+            #expect(root.failedCount == 0)
+            try all.acceptMissing(in: photos, of: "default")
+        }
+    }
+
+    @Test func whyAFolderCannotBeWatchedIsToldToTheClient() {
+        let errors: [IngestionError] = [
+            .wholeSystem(path: "/"), .kernelFileSystem(path: "/proc", name: "proc"),
+            .insideStateFolder(path: "/s/x", state: "/s"),
+        ]
+        for error in errors {
+            let problem = Problem(DaemonError.ingestion(error))
+            #expect(problem.kind == .badRequest)
+            #expect(problem.detail == error.description)
         }
     }
 

@@ -46,7 +46,12 @@ final class Playground {
         folder = try TemporaryDirectory()
         ledger = MemoryLedger()
         embedder = try FakeEmbedder(secondsPerImage: secondsPerImage)
-        ingestor = Ingestor(ledger: ledger, embedder: embedder, configuration: configuration)
+        ingestor = Ingestor(
+            ledger: ledger,
+            embedder: embedder,
+            configuration: configuration,
+            settings: { _ in settings }
+        )
         try makeDirectory(subfolder)
         for file in files { try write("root/" + file) }
         root = try ingestor.addRoot(path(subfolder), settings: settings).id

@@ -54,7 +54,8 @@ import Testing
         #expect(Set(ground.indexed.keys) == ["b.jpg", "c.jpg", "d.jpg"])
     }
 
-    @Test func `A folder that is removed and copied back from a backup keeps its images, and is watched again`() throws {
+    @Test func `A folder that is removed and copied back from a backup keeps its images, and is watched again`() throws
+    {
         let ground = try started(many())
         let before = ground.indexed
         try fill(ground, "backup", many())
@@ -160,7 +161,9 @@ import Testing
         ground.eventually { ground.indexed.isEmpty && ground.state == .live }
     }
 
-    @Test func `Very many deletions while nobody watched are believed in the same folder, in a copy of it they are not`() throws {
+    @Test func `Very many deletions while nobody watched are believed in the same folder, in a copy they are not`()
+        throws
+    {
         var configuration = Playground.quick
         configuration.guardCount = 10
         let ground = try started(many(0..<40), configuration)

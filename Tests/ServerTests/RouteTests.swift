@@ -434,6 +434,30 @@ struct RouteTests {
         }
     }
 
+    @Test func `a folder of the settings says that it comes back`() throws {
+        let server = try TestServer()
+        let reply = try server.send("DELETE", "/v1/roots?path=%2Fconfigured")
+        #expect(reply.status == 200)
+        let warning = try #require(try decode(RootRemovalResponse.self, reply).warnings?.first)
+        #expect(warning.kind == "root-configured")
+        #expect(warning.detail.contains("/configured"))
+        #expect(warning.fix.contains("--root"))
+    }
+
+    @Test func `what is missing in a folder is accepted for one folder by its name`() throws {
+        let server = try TestServer()
+        func send(_ body: String) throws -> Int {
+            try server.send("POST", "/v1/rescan", fields: [json], body: Array(body.utf8)).status
+        }
+        #expect(try send(#"{"path":"/a","accept_missing":true}"#) == 202)
+        #expect(try send(#"{"path":"/b","accept_missing":false}"#) == 202)
+        #expect(try send(#"{"accept_missing":true}"#) == 400)
+        server.daemon.seen.withLockNotifyingAll {
+            #expect($0.accepted == ["/a"])
+            #expect($0.rescans == ["/b"])
+        }
+    }
+
     @Test func `a model's file arrives whole and is gone afterwards`() throws {
         let server = try TestServer(limits: { $0.modelByteCount = 5_000_000 })
         let reply = try server.send("PUT", "/v1/models/vgg-1.x?head=max", body: [UInt8](repeating: 9, count: 3_000_000))

@@ -55,7 +55,9 @@ struct Doctor {
             if ["offline", "replaced"].contains(root.state) {
                 let detail = root.detail.isEmpty ? root.state : root.detail
                 let isReplaced = root.state == "replaced"
-                let fix = isReplaced ? "put the former folder back, or likeness rescan --accept-missing DIR" : "mount it, or \(readable)"
+                let fix =
+                    isReplaced
+                    ? "put the former folder back, or likeness rescan --accept-missing DIR" : "mount it, or \(readable)"
                 findings.append(.fail(name, detail, fix: fix))
             } else if !root.detail.isEmpty {
                 findings.append(.warn(name, root.detail, fix: readable))

@@ -39,7 +39,8 @@ package struct RootSettings: Sendable, Equatable {
     /// Every member by its name in JSON.
     private static let members: [(name: String, member: Member)] = [
         ("include", .patterns(\.include)), ("exclude", .patterns(\.exclude)), ("hidden", .flag(\.hidden)),
-        ("ignore_files", .flag(\.ignoreFiles)), ("document_required", .flag(\.requiresDocument)), ("minimum_bytes", .number(\.minimumBytes, in: 0...(1 << 40))),
+        ("ignore_files", .flag(\.ignoreFiles)), ("document_required", .flag(\.requiresDocument)),
+        ("minimum_bytes", .number(\.minimumBytes, in: 0...(1 << 40))),
         ("minimum_pixels", .number(\.minimumPixels, in: 0...100_000)),
         ("other_file_systems", .flag(\.otherFileSystems)), ("maximum_depth", .number(\.maximumDepth, in: 1...1000)),
         ("rescan_interval_s", .number(\.rescanInterval, in: 0...(366 * 86_400))),

@@ -157,7 +157,9 @@ extension ReadinessResponse {
         let fault = conditions.work.pause.flatMap { $0.kind == .device ? $0.reason : nil }
         let device = Check(name: "device", ok: fault == nil, detail: fault ?? conditions.backend.device)
         // A folder that is away makes nothing else unsearchable, its own images included: a reason, but no refusal.
-        let away = conditions.work.roots.filter { [.offline, .replaced].contains($0.state) }.map { "\($0.root.path): \($0.detail)" }
+        let away = conditions.work.roots.filter { [.offline, .replaced].contains($0.state) }.map {
+            "\($0.root.path): \($0.detail)"
+        }
         let missing = away + conditions.unwatched.map { "\($0.path): \($0.reason)" }
         let roots = Check(
             name: "roots",

@@ -201,6 +201,7 @@ final class GraphMaintenance: Sendable {
 
     func relinkAll() -> Int {
         var tombstones: [Slot] = []
+        var total = 0
         queue.whileQuiesced {
             // From here on searches scan everything.
             state.graph.entry = nil
@@ -217,8 +218,10 @@ final class GraphMaintenance: Sendable {
                 queue.append(live)
             }
             linkedSinceConnectivityRepair.store(0, ordering: .relaxed)
+            // Before linkers take any.
+            total = queue.pendingCount
         }
         release(tombstones)
-        return queue.pendingCount
+        return total
     }
 }
