@@ -20,6 +20,8 @@ struct CommitEntry: Sendable {
     var isSideTask = false
     /// When a failed file is due again, nanoseconds since 1970.
     var nextAttempt: Int64?
-    /// Sidecar files to examine once this is committed: bad ones beside an image that came, changed or went.
+    /// Sidecar files to examine once this is committed: those that its visit met and that may be bad, and itself a bad one.
     var sidecars: [FileKey] = []
+    /// A path that has no image any more once this is committed: bad documents beside it are looked for then.
+    var vacated: FileKey?
 }

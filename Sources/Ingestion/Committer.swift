@@ -115,9 +115,26 @@ final class Committer: Sendable {
             // A move whose source went, or bytes that were forgotten since: the file is read again.
             let isStale = mine.contains { $0 == .needsVector || $0 == .notFound }
             // A deletion may find that the row has moved away, and has changed nothing then.
-            release(entry, isStale ? (entry.isSideTask ? .unchanged : .again) : .committed)
+            if isStale {
+                release(entry, entry.isSideTask ? .unchanged : .again)
+            } else {
+                release(withSidecars(entry), .committed)
+            }
         }
         return .success(())
+    }
+
+    /// The entry with the bad documents that have lost their image by it. After the commit, because one that is listed meanwhile
+    /// is examined after its own commit: whichever of the two comes second sees the first.
+    private func withSidecars(_ entry: CommitEntry) -> CommitEntry {
+        guard let vacated = entry.vacated else { return entry }
+        var entry = entry
+        do throws(CatalogError) {
+            entry.sidecars += try ledger.badDocuments(beside: vacated)
+        } catch {
+            log.error("\(vacated.path): \(error); what lies beside it is looked at with the next scan")
+        }
+        return entry
     }
 
     /// Ends the entry's way, whatever became of it.

@@ -163,8 +163,7 @@ struct FileVisit: Sendable {
         case .renamed(let old):
             var changes = [CatalogChange.move(from: old.key, to: key, stamp: ledgerStamp)]
             if old.document != document { changes.append(.setDocument(key: key, document: document)) }
-            sidecars += try services.sidecars.listed(beside: old.key)
-            return commit(changes, after: .indexed, movedFrom: old.key.root)
+            return commit(changes, after: .indexed, movedFrom: old.key)
         }
     }
 
@@ -271,11 +270,12 @@ struct FileVisit: Sendable {
         _ changes: [CatalogChange],
         after: RowKind,
         leading: SHA256Digest? = nil,
-        movedFrom: RootID? = nil
+        movedFrom: FileKey? = nil
     ) -> Action {
         var entry = CommitEntry(key: key, changes: changes, before: RowKind(row), after: after)
         entry.ledFlight = leading
-        entry.movedFrom = movedFrom
+        entry.movedFrom = movedFrom?.root
+        entry.vacated = movedFrom
         entry.isRacy = isRacy
         entry.sidecars = sidecars
         return .commit(entry)

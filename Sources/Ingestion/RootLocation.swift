@@ -25,9 +25,11 @@ package struct RootLocation: Sendable {
     package let resolved: RelativePath?
 
     /// - Parameter text: absolute.
-    package init(_ text: String) { self.init(Self.normalised(RelativePath(text))) }
+    package init(_ text: String) { self.init(RelativePath(text)) }
 
-    private init(_ path: RelativePath) {
+    /// - Parameter path: absolute.
+    package init(_ path: RelativePath) {
+        let path = Self.normalised(path)
         self.path = path
         do throws(SystemError) { resolved = try resolvedPath(path) } catch { resolved = nil }
     }

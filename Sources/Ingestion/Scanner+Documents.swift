@@ -17,16 +17,16 @@ extension Scanner {
     func examineSidecar(_ key: FileKey, isLeftOut: Bool = false, in root: OpenRoot) throws(CatalogError) {
         // One examination at a time: two before a commit would both count the row that they add.
         if workQueue.update({ $0.defersToSideTask(key, at: .now) }) { return }
+        // Before the ledger is read: an image that is committed meanwhile may have been read without it.
+        workQueue.update { $0.documentRead(key, at: .now) }
         let rows = try sidecars.rows(beside: key)
         for row in rows { try refreshDocument(of: row, in: root) }
         let row = try ledger.file(key)
         if !rows.isEmpty, !isLeftOut, let fault = sidecars.fault(of: key, in: root, after: row) {
             list(fault, key, row)
         } else if let row {
-            try forget(row)
+            forget(row)
         }
-        // An image that is between reading and commit may have been read without it.
-        workQueue.update { $0.documentRead(key, at: .now) }
     }
 
     private func list(_ fault: Sidecars.Fault, _ key: FileKey, _ row: FileRow?) {
@@ -37,6 +37,8 @@ extension Scanner {
         let change = CatalogChange.fail(key: key, stamp: fault.stamp, content: nil, failure: fault.failure)
         var entry = CommitEntry(key: key, changes: [change], before: RowKind(row), after: .badDocument)
         entry.nextAttempt = fault.failure.nextAttempt
+        // Once more: its image may go before the row is there, and who takes the image out sees no row then.
+        entry.sidecars = [key]
         entry.isRacy = fault.isRacy
         submit(entry)
     }
@@ -78,7 +80,12 @@ extension Scanner {
             switch row.state {
             case .indexed(let id):
                 guard let image = try ledger.image(id) else { continue }
-                if image.document.isEmpty || age > image.added - slack { return try examineSidecar(key, in: root) }
+                // One that does not decide the document may be bad all the same.
+                if image.document.isEmpty || age > image.added - slack
+                    || sidecars.strongestFile(beside: row.key, in: root) != key.path
+                {
+                    return try examineSidecar(key, in: root)
+                }
             case .failed, .excluded: return try examineSidecar(key, in: root)
             }
         }
@@ -98,7 +105,7 @@ extension Scanner {
         case .indexed(let id):
             guard let image = try ledger.image(id) else { return false }
             if image.document.isEmpty { return sidecars.isRequired(in: row.key.root) }
-            if !sidecars.hasFile(beside: row.key, in: root) { return true }
+            if sidecars.strongestFile(beside: row.key, in: root) == nil { return true }
             // A weaker document may have taken the place of one that is gone: that needs reading.
             let slack = Int64(workQueue.configuration.racyWindow * 1e9)
             return directoryChanged > image.added - slack

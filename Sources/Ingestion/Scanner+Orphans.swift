@@ -54,7 +54,7 @@ extension Scanner {
             if isNews { warn(ofReplaced: root, missing: missing.count, of: rowCount) }
             return
         }
-        for row in gathered { try forget(row) }
+        for row in gathered { forget(row) }
         if missing.count > gathered.count {
             workQueue.update { $0.orphanScanIncomplete(directory, at: .now) }
         } else if directory.path == .root {

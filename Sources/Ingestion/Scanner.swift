@@ -119,14 +119,14 @@ final class Scanner: Sendable {
         if key.path.isSidecar { return try examineSidecar(key, isLeftOut: true, in: root) }
         guard let row = try ledger.file(key) else { return }
         if !isRemoval { return workQueue.update { $0.fileChanged(key, .removed, at: .now) } }
-        if !workQueue.update({ $0.postponesRemoval(of: key, since: since, at: .now) }) { try forget(row) }
+        if !workQueue.update({ $0.postponesRemoval(of: key, since: since, at: .now) }) { forget(row) }
     }
 
     /// Takes a row and its image out, unless the path is being read just now: then it is looked at again afterwards.
-    func forget(_ row: FileRow) throws(CatalogError) {
+    func forget(_ row: FileRow) {
         if workQueue.update({ $0.defersToInFlightJob(row.key) }) { return }
         var entry = CommitEntry(key: row.key, changes: [.delete(key: row.key)], before: RowKind(row), after: .none)
-        entry.sidecars = try sidecars.listed(beside: row.key)
+        entry.vacated = row.key
         submit(entry)
     }
 

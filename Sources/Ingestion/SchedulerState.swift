@@ -108,7 +108,8 @@ struct SchedulerState: Sendable {
         refreshProgress(at: now)
     }
 
-    /// A document was read whose image may be between reading and commit, read without it: the document is looked at again.
+    /// A document is about to be read whose image may be between reading and commit, read without it: the document is looked at
+    /// again then.
     mutating func documentRead(_ sidecar: FileKey, at now: Instant) {
         let isInFlight = inFlight.keys.contains { key in
             key.root == sidecar.root && Sidecars.places(for: key.path).contains(sidecar.path)

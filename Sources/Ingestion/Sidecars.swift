@@ -78,20 +78,9 @@ struct Sidecars: Sendable {
         Self.places(for: image.path).filter { exists($0, in: root) }.map { FileKey(root: image.root, path: $0) }
     }
 
-    /// Those of the places of an image's document that have a row: bad documents, which are none without an image.
-    func listed(beside image: FileKey) throws(CatalogError) -> [FileKey] {
-        if image.path.isSidecar { return [] }
-        var keys: [FileKey] = []
-        for place in Self.places(for: image.path) {
-            let key = FileKey(root: image.root, path: place)
-            if try ledger.file(key) != nil { keys.append(key) }
-        }
-        return keys
-    }
-
-    /// Whether a file lies where an image's document may lie, good or bad.
-    func hasFile(beside image: FileKey, in root: OpenRoot) -> Bool {
-        Self.places(for: image.path).contains { exists($0, in: root) }
+    /// The file that decides an image's document, good or bad.
+    func strongestFile(beside image: FileKey, in root: OpenRoot) -> RelativePath? {
+        Self.places(for: image.path).first { exists($0, in: root) }
     }
 
     private func exists(_ place: RelativePath, in root: OpenRoot) -> Bool {
@@ -220,4 +209,17 @@ extension FileFailure {
 extension RelativePath {
     /// Whether its name is one of documents.
     var isSidecar: Bool { KnownNames.kind(ofFile: name) == .document }
+}
+
+extension FileLedger {
+    /// Bad documents that are listed beside a path.
+    func badDocuments(beside image: FileKey) throws(CatalogError) -> [FileKey] {
+        if image.path.isSidecar { return [] }
+        var keys: [FileKey] = []
+        for place in Sidecars.places(for: image.path) {
+            let key = FileKey(root: image.root, path: place)
+            if try file(key) != nil { keys.append(key) }
+        }
+        return keys
+    }
 }

@@ -69,11 +69,11 @@ package protocol CollectionControl: Sendable {
     /// Takes the files that are missing in a root, as it stands there now, for gone.
     func acceptMissing(in path: String, of collection: String?) throws(DaemonError)
     /// What lies at a path at or below a root, or all of a collection, or all; failed files too.
-    func rescan(_ path: String?, in collection: String?) throws(DaemonError)
+    func rescan(_ path: RelativePath?, in collection: String?) throws(DaemonError)
     /// Begins or ends a pause of loading, of one root, of a collection, or of all. `drops` forgets what waits.
     func setLoading(isPaused: Bool, of path: String?, in collection: String?, drops: Bool) throws(DaemonError)
     /// Tries failed files again: of a kind, at or below a path, of a collection, or all; says how many were queued.
-    func retryFailures(kind: String?, below path: String?, in collection: String?) throws(DaemonError) -> Int
+    func retryFailures(kind: String?, below path: RelativePath?, in collection: String?) throws(DaemonError) -> Int
 }
 
 /// One collection as the routes see it. A request keeps the one that it began with; once that is removed, what reads it

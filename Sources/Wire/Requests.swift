@@ -48,6 +48,8 @@ package struct SearchRequest: Codable, Sendable, Equatable {
 package struct RootRequest: Codable, Sendable, Equatable {
     /// Absolute path of a folder.
     package var path: String?
+    /// Instead of `path`, its bytes in percent-encoding, as answers have them.
+    package var pathBytes: String?
     /// A new root's collection, `default` when absent. For a known root: the one it must be in, any when absent.
     package var collection: String?
     /// What is looked at below the folder (`RootBody.settings`); null takes a member back.
@@ -69,6 +71,7 @@ package struct RootRequest: Codable, Sendable, Equatable {
 
     enum CodingKeys: String, CodingKey {
         case path, collection, settings
+        case pathBytes = "path_bytes"
         case acceptMissing = "accept_missing"
     }
 }
@@ -79,12 +82,19 @@ package struct RetryRequest: Codable, Sendable, Equatable {
     package var kind: String?
     /// Absolute: a file, or a folder with all in it.
     package var path: String?
+    /// As in `RootRequest`.
+    package var pathBytes: String?
     package var collection: String?
 
     package init(kind: String? = nil, path: String? = nil, collection: String? = nil) {
         self.kind = kind
         self.path = path
         self.collection = collection
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case kind, path, collection
+        case pathBytes = "path_bytes"
     }
 }
 

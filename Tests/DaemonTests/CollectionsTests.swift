@@ -175,8 +175,8 @@ extension ImageCollection {
             }
             #expect(kind { _ = try all.addRoot(photos, to: "none", settings: [:]) } == .collectionNotFound)
             #expect(kind { _ = try all.removeRoot(photos, from: "default") } == .rootNotFound)
-            #expect(kind { try all.rescan(photos, in: "default") } == .rootNotFound)
-            try all.rescan(photos, in: nil)
+            #expect(kind { try all.rescan(RelativePath(photos), in: "default") } == .rootNotFound)
+            try all.rescan(RelativePath(photos), in: nil)
             #expect(try !all.removeRoot(photos, from: nil))
             #expect(try all.addRoot(photos, to: nil, settings: [:]).collection == "default")
         }

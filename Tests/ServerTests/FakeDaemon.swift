@@ -230,14 +230,14 @@ struct FakeCollections: CollectionControl {
         daemon.seen.withLockNotifyingAll { $0.uses.append(isPaused ? (drops ? "cancel" : "pause") : "resume") }
     }
 
-    func retryFailures(kind: String?, below path: String?, in collection: String?) throws(DaemonError) -> Int {
-        if let path, path != "/photos/a" { throw .ingestion(.noSuchRoot(path: path)) }
+    func retryFailures(kind: String?, below path: RelativePath?, in collection: String?) throws(DaemonError) -> Int {
+        if let path, path != RelativePath("/photos/a") { throw .ingestion(.noSuchRoot(path: path.description)) }
         return kind == "corrupt" ? 2 : 3
     }
 
-    func rescan(_ path: String?, in collection: String?) throws(DaemonError) {
+    func rescan(_ path: RelativePath?, in collection: String?) throws(DaemonError) {
         daemon.seen.withLockNotifyingAll {
-            $0.rescans.append(path)
+            $0.rescans.append(path?.bytes.percentEncoded)
             $0.collections.append(collection)
         }
     }

@@ -405,6 +405,35 @@ struct RouteTests {
         }
     }
 
+    @Test func `a path in a request can be given by its bytes`() throws {
+        let server = try TestServer()
+        func status(_ method: String, _ target: String, _ body: String) throws -> Int {
+            try server.send(method, target, fields: ["Content-Type: application/json"], body: Array(body.utf8)).status
+        }
+        #expect(try status("POST", "/v1/rescan", #"{"path_bytes":"/photos/%FF%20x"}"#) == 202)
+        #expect(try status("POST", "/v1/roots", #"{"path_bytes":"/a%20b"}"#) == 201)
+        #expect(try status("POST", "/v1/failures/retry", #"{"path_bytes":"/photos/%61"}"#) == 202)
+        #expect(try status("POST", "/v1/failures/retry", #"{"path_bytes":"/photos/%FF"}"#) == 404)
+        // A folder that is not named by its bytes must not become all folders.
+        for target in ["/v1/roots", "/v1/loading/pause"] {
+            #expect(try status("POST", target, #"{"path_bytes":"/a%FF"}"#) == 400, "\(target)")
+        }
+        #expect(try status("POST", "/v1/rescan", #"{"path_bytes":"/a%FF","accept_missing":true}"#) == 400)
+        for body in [
+            #"{"path_bytes":"a"}"#, #"{"path_bytes":"/%"}"#, #"{"path_bytes":"/%00"}"#,
+            #"{"path":"/a","path_bytes":"/a"}"#,
+        ] {
+            for target in ["/v1/rescan", "/v1/roots", "/v1/failures/retry", "/v1/loading/pause"] {
+                #expect(try status("POST", target, body) == 400, "\(target) \(body)")
+            }
+        }
+        server.daemon.seen.withLockNotifyingAll {
+            #expect($0.rescans == ["/photos/%FF%20x"])
+            #expect($0.addedRoots == ["/a b"])
+            #expect($0.uses.isEmpty)
+        }
+    }
+
     @Test func `a folder of the settings says that it comes back`() throws {
         let server = try TestServer()
         let reply = try server.send("DELETE", "/v1/roots?path=%2Fconfigured")

@@ -101,11 +101,11 @@ extension Collections {
     }
 
     /// Looks at what lies at a path at or below a root again, or at all of a collection, or at all.
-    func rescan(_ path: String?, in text: String?) throws(DaemonError) {
+    func rescan(_ path: RelativePath?, in text: String?) throws(DaemonError) {
         let place = path.map { RootLocation($0) }
         // Every one is asked, whatever the first says.
         let isKnown = try chosen(text).map { $0.rescan(place) }.contains(true)
-        if let path, !isKnown { throw .ingestion(.noSuchRoot(path: path)) }
+        if let path, !isKnown { throw .ingestion(.noSuchRoot(path: path.description)) }
     }
 
     func setLoading(isPaused: Bool, of path: String?, in text: String?, drops: Bool) throws(DaemonError) {
@@ -119,7 +119,7 @@ extension Collections {
         if let path, !isKnown { throw .ingestion(.noSuchRoot(path: path)) }
     }
 
-    func retryFailures(kind: String?, below path: String?, in text: String?) throws(DaemonError) -> Int {
+    func retryFailures(kind: String?, below path: RelativePath?, in text: String?) throws(DaemonError) -> Int {
         let place = path.map { RootLocation($0) }
         var count: Int?
         for collection in try chosen(text) {
@@ -127,7 +127,7 @@ extension Collections {
                 if let queued = try collection.retryFailures(kind: kind, below: place) { count = (count ?? 0) + queued }
             } catch { throw failure(error, of: collection) }
         }
-        guard let count else { throw .ingestion(.noSuchRoot(path: path ?? "")) }
+        guard let count else { throw .ingestion(.noSuchRoot(path: path?.description ?? "")) }
         return count
     }
 

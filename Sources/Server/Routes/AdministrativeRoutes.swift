@@ -1,4 +1,6 @@
+internal import Filters
 internal import Ingestion
+internal import Platform
 internal import Wire
 
 extension Routes {
@@ -59,13 +61,15 @@ extension Routes {
                 parameters: ["collection"],
                 body: small
             ) { (call) throws(Problem) in
-                let request = try rootRequest(call)
+                let request = try rootRequest(call, isFolder: false)
+                let place = try place(request.path, request.pathBytes)
                 if request.acceptMissing == true {
-                    guard let path = request.path else { throw Self.pathMissing }
+                    guard let place else { throw Self.pathMissing }
+                    let path = try Self.text(of: place)
                     try ask(control.collections.acceptMissing(in: path, of: request.collection))
                     return try Response(status: 202, json: [String: String]())
                 }
-                try ask(control.collections.rescan(request.path, in: request.collection))
+                try ask(control.collections.rescan(place, in: request.collection))
                 return try Response(status: 202, json: [String: String]())
             },
             loading("pause", isPaused: true),
@@ -79,11 +83,11 @@ extension Routes {
                 body: small
             ) { (call) throws(Problem) in
                 let request = call.body.isEmpty ? RetryRequest() : try decodeChange(RetryRequest.self, call)
-                if let path = request.path { try Self.checkPath(path) }
+                let place = try place(request.path, request.pathBytes)
                 let queued = try ask(
                     control.collections.retryFailures(
                         kind: request.kind,
-                        below: request.path,
+                        below: place,
                         in: request.collection ?? call.parameters["collection"]
                     )
                 )
@@ -125,19 +129,51 @@ extension Routes {
     }
 
     /// The folder and the collection that body and parameters name; what neither does is nil.
-    private func rootRequest(_ call: Call) throws(Problem) -> RootRequest {
+    ///
+    /// - Parameters:
+    ///   - call: of a route of watched folders.
+    ///   - isFolder: the path is a watched folder's own, and so text; else it is as it was given.
+    private func rootRequest(_ call: Call, isFolder: Bool = true) throws(Problem) -> RootRequest {
         var request = RootRequest(path: nil)
         if !call.body.isEmpty { request = try decodeChange(RootRequest.self, call) }
-        request.path = request.path ?? call.parameters["path"]
+        if request.pathBytes == nil { request.path = request.path ?? call.parameters["path"] }
         request.collection = request.collection ?? call.parameters["collection"]
-        if let path = request.path { try Self.checkPath(path) }
+        if isFolder, let place = try place(request.path, request.pathBytes) {
+            request.path = try Self.text(of: place)
+            request.pathBytes = nil
+        }
         return request
     }
 
-    private static func checkPath(_ path: String) throws(Problem) {
-        guard path.hasPrefix("/"), !path.utf8.contains(0) else {
-            throw Problem(.badRequest, "`path` must be an absolute path")
+    private static func text(of folder: RelativePath) throws(Problem) -> String {
+        guard let text = String(validating: folder.bytes, as: UTF8.self) else {
+            throw Problem(.badRequest, "the path of a watched folder has to be UTF-8; what lies in it need not be")
         }
+        return text
+    }
+
+    /// What `path`, or `path_bytes` in its place, names.
+    private func place(_ path: String?, _ pathBytes: String?) throws(Problem) -> RelativePath? {
+        guard path == nil || pathBytes == nil else {
+            throw Problem(.badRequest, "give either `path` or `path_bytes`")
+        }
+        let bytes: [UInt8]
+        switch (path, pathBytes) {
+        case (nil, nil): return nil
+        case (let path?, _): bytes = Array(path.utf8)
+        case (nil, let encoded?):
+            guard let decoded = [UInt8](percentEncoded: encoded) else {
+                throw Problem(
+                    .badRequest,
+                    "`path_bytes` is no percent-encoding: %XX for each byte that is no letter or digit"
+                )
+            }
+            bytes = decoded
+        }
+        guard bytes.first == UInt8(ascii: "/"), !bytes.contains(0) else {
+            throw Problem(.badRequest, "`\(path == nil ? "path_bytes" : "path")` must be an absolute path")
+        }
+        return RelativePath(bytes: bytes)
     }
 
     /// A change's JSON body. Only this type of content is taken: no page of a browser can send it unasked.
