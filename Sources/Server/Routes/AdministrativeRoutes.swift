@@ -133,6 +133,8 @@ extension Routes {
     /// - Parameters:
     ///   - call: of a route of watched folders.
     ///   - isFolder: the path is a watched folder's own, and so text; else it is as it was given.
+    /// - Returns: what was asked for.
+    /// - Throws: `.badRequest` for a body or path that cannot be used.
     private func rootRequest(_ call: Call, isFolder: Bool = true) throws(Problem) -> RootRequest {
         var request = RootRequest(path: nil)
         if !call.body.isEmpty { request = try decodeChange(RootRequest.self, call) }
