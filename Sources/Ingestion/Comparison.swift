@@ -42,14 +42,21 @@ extension FileRow {
     /// - Parameters:
     ///   - row: what the ledger has; nil for a new file.
     ///   - stamp: what `lstat` says now.
+    ///   - settings: of the root.
     ///   - isForced: a user asked for failed files too.
     ///   - now: nanoseconds since 1970.
     /// - Returns: false when row and file agree, or an attempt would come too early.
-    static func needsWork(_ row: FileRow?, stamp: FileStamp, isForced: Bool, now: Int64) -> Bool {
+    static func needsWork(
+        _ row: FileRow?,
+        stamp: FileStamp,
+        _ settings: RootSettings,
+        isForced: Bool,
+        now: Int64
+    ) -> Bool {
         guard let row, row.stamp.matches(stamp) else { return true }
         switch row.state {
         case .indexed, .excluded: return false
-        case .failed(let failure): return isForced || failure.nextAttempt.map { $0 <= now } ?? false
+        case .failed(let failure): return isForced || failure.isDue(settings, now: now)
         }
     }
 }

@@ -15,6 +15,18 @@ extension FileFailure {
         return FileFailure(kind: tooSmallKind, message: detail, attempts: 1, nextAttempt: nil)
     }
 
+    /// Whether another attempt may go better: its time has come, or the settings do not want the pixels any more.
+    func isDue(_ settings: RootSettings, now: Int64) -> Bool {
+        if let nextAttempt { return nextAttempt <= now }
+        guard kind == Self.tooSmallKind else { return false }
+        // `tooSmall` wrote these, and nothing else that tells the size of an image that is left out.
+        let sides = message.prefix { $0 != "p" }.split(separator: " x ").compactMap { side in
+            UInt32(side.filter { $0 != " " })
+        }
+        guard sides.count == 2 else { return true }
+        return Self.tooSmall(sides[0], sides[1], settings.minimumPixels) == nil
+    }
+
     /// A permanent error: the image itself is at fault, and only a change of the file helps.
     static func image(_ error: ImagingError) -> FileFailure {
         FileFailure(kind: error.code.rawValue, message: error.detail, attempts: 1, nextAttempt: nil)

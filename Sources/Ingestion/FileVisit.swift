@@ -26,8 +26,7 @@ struct FileVisit: Sendable {
     let key: FileKey
     private let root: OpenRoot
     private let isForced: Bool
-    /// Pixels that the shorter side must have.
-    private let minimumPixels: Int
+    private let settings: RootSettings
     private let ignoresStamp: Bool
     /// Names that the file had when it was read.
     private var linkCount: UInt64 = 1
@@ -47,7 +46,7 @@ struct FileVisit: Sendable {
 
     init(_ request: ReadRequest, in root: OpenRoot, _ rules: PathRules) {
         key = request.key
-        minimumPixels = rules.settings.minimumPixels
+        settings = rules.settings
         self.root = root
         isForced = request.isForced
         ignoresStamp = request.ignoresStamp
@@ -86,7 +85,7 @@ struct FileVisit: Sendable {
         linkCount = status.linkCount
         let now = wallClockNanoseconds()
         let limit = services.configuration.maximumFileByteCount
-        guard ignoresStamp || FileRow.needsWork(row, stamp: stamp, isForced: isForced, now: now) else {
+        guard ignoresStamp || FileRow.needsWork(row, stamp: stamp, settings, isForced: isForced, now: now) else {
             return .finish(.unchanged)
         }
         if stamp.byteCount == 0 {
@@ -154,7 +153,8 @@ struct FileVisit: Sendable {
             return failure(.missingDocument(of: key.path, badly: !sidecars.isEmpty))
         }
         let twin = try twin(of: content, services)
-        if let image = twin.image, let failure = FileFailure.tooSmall(image.width, image.height, minimumPixels) {
+        if let image = twin.image, let failure = FileFailure.tooSmall(image.width, image.height, settings.minimumPixels)
+        {
             return self.failure(failure)
         }
         switch twin {
@@ -170,7 +170,7 @@ struct FileVisit: Sendable {
     /// Whether a failed file with the same bytes is to be tried again.
     private func isDue(_ row: FileRow) -> Bool {
         guard case .failed(let failure) = row.state else { return false }
-        return isForced || failure.nextAttempt.map { $0 <= wallClockNanoseconds() } ?? false
+        return isForced || failure.isDue(settings, now: wallClockNanoseconds())
     }
 
     /// Looks for the old name of bytes that turned up under a new one. Nothing is paired by events: the content decides.
@@ -215,7 +215,8 @@ struct FileVisit: Sendable {
         guard let content else { return .finish(.again) }
         switch result {
         case .success(let image):
-            if let failure = FileFailure.tooSmall(image.properties.width, image.properties.height, minimumPixels) {
+            let (width, height) = (image.properties.width, image.properties.height)
+            if let failure = FileFailure.tooSmall(width, height, settings.minimumPixels) {
                 return self.failure(failure, leading: leads ? content : nil)
             }
             return commit([index(content, image)], after: .indexed, leading: leads ? content : nil)

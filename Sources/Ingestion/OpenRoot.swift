@@ -108,7 +108,7 @@ final class OpenRoot: Sendable {
     func isEmpty() throws(SystemError) -> Bool {
         var isEmpty = true
         try directory().forEachEntry { entry in
-            isEmpty = entry.name.first == UInt8(ascii: ".") || KnownNames.isPrivate(entry.name[...])
+            isEmpty = entry.name.first == UInt8(ascii: ".") || KnownNames.isPrivate(entry.name[...], isFolder: true)
             return isEmpty
         }
         return isEmpty

@@ -319,6 +319,22 @@ struct RootWork: Sendable {
         }
     }
 
+    /// Takes out what waits below a directory; a scan of it follows.
+    ///
+    /// - Returns: what a scan that is not forced would not find again.
+    /// - Complexity: O(requests).
+    mutating func takeRequests(below directory: RelativePath) -> [ReadRequest] {
+        var special: [ReadRequest] = []
+        for priority in ReadPriority.allCases {
+            self[priority].removeAll { request in
+                guard request.key.path.isWithin(directory) else { return false }
+                if request.isForced || request.ignoresStamp { special.append(request) }
+                return true
+            }
+        }
+        return special
+    }
+
     func hasRoom(_ priority: ReadPriority, capacity: Int) -> Bool { self[priority].count < capacity }
 
     mutating func takeRequest(_ priority: ReadPriority) -> ReadRequest? {

@@ -179,7 +179,8 @@ extension Scanner {
                 return
             }
             let row = try ledger.file(key)
-            guard FileRow.needsWork(row, stamp: stamp, isForced: scan.isForced, now: now) else { return }
+            let settings = scan.classifier.rules.settings
+            guard FileRow.needsWork(row, stamp: stamp, settings, isForced: scan.isForced, now: now) else { return }
             if row?.stamp.matches(stamp) != true, stamp.isRacy(at: now, within: workQueue.configuration.racyWindow) {
                 // Perhaps half written.
                 workQueue.update { $0.fileChanged(key, .touched, at: .now) }
@@ -214,7 +215,10 @@ extension Scanner {
         var counts = EntryCounts()
         var above: IgnoreStack?
         if place.path != .root {
-            guard let stack = classifier.stack(of: place.path.parent) else { return }
+            // One that is left out may be watched still, since before a change of the rules: it is an entry of another folder.
+            guard let stack = classifier.stack(of: place.path.parent),
+                classifier.classify(.directory, place.path, stack) == .folder
+            else { return }
             above = stack
         }
         switch classifier.enter(place.path, below: above) {

@@ -71,7 +71,9 @@ extension Scanner {
     func lookAtDocument(_ key: FileKey, _ stamp: FileStamp, isForced: Bool, _ root: OpenRoot) throws(CatalogError) {
         let now = wallClockNanoseconds()
         if let row = try ledger.file(key) {
-            if FileRow.needsWork(row, stamp: stamp, isForced: isForced, now: now) { try examineSidecar(key, in: root) }
+            // The settings say nothing of documents that are none.
+            let needsWork = FileRow.needsWork(row, stamp: stamp, RootSettings(), isForced: isForced, now: now)
+            if needsWork { try examineSidecar(key, in: root) }
             return
         }
         let slack = Int64(workQueue.configuration.racyWindow * 1e9)

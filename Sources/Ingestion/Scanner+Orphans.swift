@@ -20,9 +20,14 @@ extension Scanner {
         guard let rules = workQueue.read({ $0.rules(of: id) }) else { return }
         var lookup = Lookup(EntryClassifier(root, rules))
         var outdated: [FileRow] = []
+        var leftOut: [FileRow] = []
         try ledger.forEachRow(in: id, below: directory.path) { (row) throws(CatalogError) in
-            rowCount += 1
             counts[RowKind(row), default: 0] += 1
+            if lookup.isLeftOut(row.key.path) {
+                if leftOut.count < Self.gatheredCount { leftOut.append(row) }
+                return mayGoOn(root)
+            }
+            rowCount += 1
             if lookup.isGone(row.key.path) {
                 missing.add(row.key.path)
                 if gathered.count < Self.gatheredCount { gathered.append(row) }
@@ -40,7 +45,11 @@ extension Scanner {
             workQueue.update { [counts] in $0.rowsCounted(counts, in: id, sinceCommit: commitCount) }
         }
         try refresh(outdated, in: root)
-        if outdated.count == Self.gatheredCount { workQueue.update { $0.orphanScanIncomplete(directory, at: .now) } }
+        // What a user left out is not missing: nothing has to be believed.
+        for row in leftOut { forget(row) }
+        if max(outdated.count, leftOut.count) == Self.gatheredCount {
+            workQueue.update { $0.orphanScanIncomplete(directory, at: .now) }
+        }
         let belief = workQueue.update { [missing, rowCount] in
             $0.orphansFound(missing, of: rowCount, below: directory, at: .now)
         }
@@ -60,6 +69,20 @@ extension Scanner {
         } else if directory.path == .root {
             try confirm(root)
         }
+    }
+
+    /// Makes the row of a file whose bytes are known what the settings want, where they changed while it was read.
+    ///
+    /// - Returns: whether that is more than to leave it as it is.
+    /// - Throws: what reading the ledger throws.
+    func obeys(_ row: FileRow, _ rules: PathRules, in root: OpenRoot) throws(CatalogError) -> Bool {
+        if let failure = try tooSmall(row, rules) {
+            exclude(row, failure)
+            return true
+        }
+        guard try isOutdated(row, directoryChanged: .min, in: root) else { return false }
+        try refreshDocument(of: row, in: root)
+        return true
     }
 
     /// Why the settings leave an image out that has too few pixels for them by now.
@@ -86,10 +109,19 @@ struct Lookup: ~Copyable {
     private var directory: OwnedDescriptor?
     /// Of that directory; nil where the rules exclude it.
     private var stack: IgnoreStack?
+    /// The folder that was asked for last, and whether the settings alone leave it out.
+    private var leftOut: (folder: RelativePath, Bool) = (.root, false)
     /// When an entry of that directory last came or went, nanoseconds since 1970.
     private(set) var directoryChanged: Int64 = 0
 
     init(_ classifier: EntryClassifier) { self.classifier = classifier }
+
+    /// Whether the settings alone leave out the path, whatever lies there.
+    mutating func isLeftOut(_ path: RelativePath) -> Bool {
+        let folder = path.parent
+        if leftOut.folder != folder { leftOut = (folder, classifier.rules.leavesOut(folder: folder)) }
+        return leftOut.1 || classifier.rules.leavesOut(path)
+    }
 
     /// Whether there is no regular file at the path, for certain, or one that the rules leave out.
     mutating func isGone(_ path: RelativePath) -> Bool {

@@ -105,8 +105,10 @@ final class Scanner: Sendable {
             let stamp = status.map { FileStamp($0) }
             let now = wallClockNanoseconds()
             guard let stamp else { return }
-            if FileRow.needsWork(row, stamp: stamp, isForced: false, now: now) {
+            if FileRow.needsWork(row, stamp: stamp, rules.settings, isForced: false, now: now) {
                 workQueue.update { $0.fileNeedsReading(key, at: .now) }
+            } else if let row, try obeys(row, rules, in: root) {
+                // Its bytes are known, and other settings than when it was read hold now.
             } else if cause == .closed, stamp.isRacy(at: now, within: workQueue.configuration.mappedWindow) {
                 workQueue.update { $0.fileNeedsReading(key, whateverItsStamp: true, at: .now) }
             }

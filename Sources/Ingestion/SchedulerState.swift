@@ -157,6 +157,26 @@ struct SchedulerState: Sendable {
             .scheduleScan(directory.path, due: due, capacity: configuration.dirtyDirectoryCapacity)
     }
 
+    /// Other rules hold in a directory and below it: what they leave out goes, what they let in comes.
+    ///
+    /// What was found by the former rules and is not read yet is left to the scan that follows; what is being read is
+    /// looked at again once it is stored, since that scan may be over by then.
+    mutating func directoryRulesChanged(_ directory: FileKey, at now: Instant) {
+        let special = roots[directory.root]?.takeRequests(below: directory.path) ?? []
+        for request in special where request.ignoresStamp { fileChanged(request.key, .closed, at: now) }
+        for key in inFlight.keys where key.root == directory.root && key.path.isWithin(directory.path) {
+            inFlight[key]?.hasChanged = true
+        }
+        if special.contains(where: \.isForced) {
+            rescanRequested(directory, at: now)
+        } else if directory.path == .root {
+            scheduleRescan(directory.root, isForced: false, at: now)
+        } else {
+            directoryChanged(directory, due: now)
+        }
+        refreshProgress(at: now)
+    }
+
     /// An entry of a directory came or went: the directory is counted anew.
     mutating func entriesChanged(in directory: FileKey, at now: Instant) {
         roots[directory.root]?.scheduleCount(directory.path, at: now, configuration)
@@ -253,7 +273,7 @@ struct SchedulerState: Sendable {
 
     // MARK: What happened to roots
 
-    /// A root is watched from now on, or by other rules: then every file of it is looked at again, failed ones too.
+    /// A root is watched from now on, or by other rules: then every file of it is looked at again.
     mutating func rootAdded(_ record: RootRecord, _ rules: PathRules, at now: Instant) {
         guard let known = roots[record.id] else {
             roots[record.id] = RootWork(record: record, rules: rules, now: now)
@@ -261,7 +281,7 @@ struct SchedulerState: Sendable {
         }
         guard known.rules.settings != rules.settings else { return }
         roots[record.id]?.rules = rules
-        scheduleRescan(record.id, isForced: true, at: now)
+        directoryRulesChanged(FileKey(root: record.id, path: .root), at: now)
     }
 
     mutating func rootRemoved(_ root: RootID, at now: Instant) {

@@ -63,8 +63,10 @@ final class Watcher: Sendable {
     /// One event as the scheduler understands it.
     private enum Change {
         case file(FileKey, Debouncer.Cause)
-        /// It appeared, may be readable now, has other rules, or is a root in whose place another may stand.
+        /// It appeared, may be readable now, or is a root in whose place another may stand.
         case directory(FileKey)
+        /// An ignore file in it came, went or was written.
+        case rules(FileKey)
         case removedDirectory(FileKey)
         /// An entry of it came or went.
         case entries(FileKey)
@@ -74,6 +76,7 @@ final class Watcher: Sendable {
             switch self {
             case .file(let key, let cause): scheduler.fileChanged(key, cause, at: now)
             case .directory(let key): scheduler.directoryChanged(key, due: now)
+            case .rules(let key): scheduler.directoryRulesChanged(key, at: now)
             case .removedDirectory(let key): scheduler.directoryRemoved(key, at: now)
             case .entries(let key): scheduler.entriesChanged(in: key, at: now)
             case .everything: scheduler.eventsLost(at: now)
@@ -123,7 +126,7 @@ final class Watcher: Sendable {
                 changes.append(.directory(key))
             }
         } else if rules.settings.ignoreFiles, IgnoreFile.names.contains(event.name) {
-            if isCounted || event.change.contains(.closedAfterWriting) { changes.append(.directory(place)) }
+            if isCounted || event.change.contains(.closedAfterWriting) { changes.append(.rules(place)) }
         } else if let cause = Self.cause(event.change) {
             let verdict = rules.verdict(key.path, isFolder: false, IgnoreStack())
             if case .excluded = verdict { return changes }

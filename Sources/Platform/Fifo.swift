@@ -25,6 +25,12 @@ package struct Fifo<Element: Sendable>: Sendable {
         return element
     }
 
+    package mutating func removeAll(where isUnwanted: (Element) -> Bool) {
+        elements.removeFirst(head)
+        head = 0
+        elements.removeAll(where: isUnwanted)
+    }
+
     package mutating func removeAll() {
         elements.removeAll()
         head = 0

@@ -1,5 +1,6 @@
 import Daemon
 import Foundation
+import Ingestion
 import TestSupport
 import Testing
 
@@ -39,6 +40,28 @@ import Testing
         )
         #expect(configuration.roots == ["/file:1", "/file2", "/a", "/b", "/flag:1"])
         #expect(configuration.admins == [7, 8, 9])
+    }
+
+    @Test func whatIsLookedAtIsTakenFromEverySource() throws {
+        let folder = try TemporaryDirectory()
+        let file = folder.url.appending(path: "likeness.json5")
+        let list = "exclude: ['a:b/', '*.png'], bins: false"
+        let text = "{ \(list), 'min-pixels': 64, 'max-depth': 3, 'document-required': true }"
+        try Data(text.utf8).write(to: file)
+        let settings = try load(
+            ["--config", file.path, "--exclude", "raw/", "--hidden", "--rescan-interval=0", "--other-file-systems"],
+            ["LIKENESS_EXCLUDE": "x:y", "LIKENESS_MIN_PIXELS": "100", "LIKENESS_IGNORE_FILES": "no"]
+        ).rootSettings
+        #expect(settings.exclude == ["a:b/", "*.png", "x", "y", "raw/"])
+        #expect(settings.minimumPixels == 100)
+        #expect(settings.maximumDepth == 3 && settings.rescanInterval == 0)
+        #expect(settings.hidden && settings.otherFileSystems && settings.requiresDocument)
+        #expect(!settings.bins && !settings.ignoreFiles)
+        for wrong in ["--max-depth=0", "--rescan-interval=59", "--min-bytes=x", "--exclude=#", "--bins=maybe"] {
+            let error = #expect(throws: ConfigurationError.self) { try load([wrong]) }
+            let name = wrong.dropFirst(2).prefix { $0 != "=" }
+            #expect(error?.description.contains(name) == true)
+        }
     }
 
     @Test func anEmptyVariableIsNone() throws {

@@ -88,6 +88,26 @@ import Testing
         try expect([:], images: 1, in: playground)
     }
 
+    @Test("What happens in a folder that was left out while it was watched counts for nothing")
+    func leftOut() throws {
+        let playground = try Playground(files: ["a.jpg"])
+        try playground.makeDirectory("root/raw/deep")
+        try playground.write("root/raw/b.jpg")
+        playground.idle()
+        try expect([:], images: 2, in: playground)
+        var settings = RootSettings()
+        settings.exclude = ["raw/"]
+        _ = try playground.ingestor.addRoot(playground.path("root"), settings: settings)
+        playground.idle()
+        try expect([.rule: 1], images: 1, in: playground, sparing: ["raw"])
+        for name in ["c.jpg", "c.txt", "deep/d.jpg", "deep/d.txt"] { try playground.write("root/raw/" + name) }
+        // The counts of these folders are due before this one's.
+        playground.idle()
+        try playground.write("root/e.txt")
+        playground.idle()
+        try expect([.rule: 1, .notAnImage: 1], images: 1, in: playground, sparing: ["raw"])
+    }
+
     @Test("The counts add up at every moment of a load")
     func moments() throws {
         let playground = try Playground(secondsPerImage: 0.002)

@@ -12,7 +12,8 @@ final class Playground {
     let embedder: FakeEmbedder
     private(set) var ingestor: Ingestor
     let configuration: IngestionConfiguration
-    private let settings: RootSettings
+    /// Of the root; a change counts from the next start.
+    var settings: RootSettings
     private(set) var root = RootID(rawValue: 0)
 
     static var quick: IngestionConfiguration {

@@ -70,6 +70,61 @@ import Testing
         #expect(verdict("a/resources", isFolder: true) == .enter)
     }
 
+    @Test(arguments: [
+        ".snapshot", ".zfs", ".recycle", ".Trash-1000", ".@__thumb", ".git", "files_trashbin", ".stversions",
+    ])
+    func `Bins and snapshots stay out where hidden names are looked at, unless bins are wanted too`(_ name: String) {
+        var settings = RootSettings()
+        settings.hidden = true
+        #expect(verdict("a/\(name)", isFolder: true, settings) == .excluded(.rule))
+        #expect(verdict(".config", isFolder: true, settings) == .enter)
+        #expect(verdict("._a.jpg", isFolder: false, settings) == .excluded(.rule))
+        settings.bins = false
+        #expect(verdict("a/\(name)", isFolder: true, settings) == .enter)
+        #expect(verdict("a.jpg_original", isFolder: false, settings) == .candidate)
+    }
+
+    @Test func `Only a file whose name has an extension before it is a copy of exiftool's`() {
+        #expect(verdict("a.jpg_original") == .excluded(.rule))
+        #expect(verdict("a.HEIC_Original") == .excluded(.rule))
+        #expect(verdict("Holiday_original", isFolder: true) == .enter)
+        #expect(verdict("a.jpg_original", isFolder: true) == .enter)
+        #expect(verdict("Holiday_original") == .candidate)
+        #expect(verdict("a_original.jpg") == .candidate)
+    }
+
+    @Test func `A mark of UTF-8 is no part of the first pattern`() throws {
+        let file = try IgnoreFile([0xEF, 0xBB, 0xBF] + Array("*.jpg\n*.png".utf8))
+        let stack = IgnoreStack().entering(.root, file)
+        #expect(verdict("x.jpg", stack: stack) == .excluded(.rule))
+        #expect(verdict("x.png", stack: stack) == .excluded(.rule))
+        #expect(verdict("x.gif", stack: stack) == .candidate)
+    }
+
+    @Test func `An image that is left out for its pixels is due when the settings want fewer`() throws {
+        let failure = try #require(FileFailure.tooSmall(640, 48, 64))
+        var settings = RootSettings()
+        for (minimum, isDue) in [(0, true), (48, true), (49, false), (64, false)] {
+            settings.minimumPixels = minimum
+            #expect(failure.isDue(settings, now: .max) == isDue, "\(minimum)")
+        }
+        let corrupt = FileFailure(kind: "corrupt", message: "1 x 1", attempts: 1, nextAttempt: nil)
+        #expect(!corrupt.isDue(settings, now: .max))
+    }
+
+    @Test func `What settings leave out is known without the disk`() {
+        var settings = RootSettings()
+        settings.exclude = ["raw/"]
+        settings.maximumDepth = 2
+        let rules = PathRules(settings)
+        #expect(rules.leavesOut(folder: RelativePath("a/raw/b")))
+        #expect(rules.leavesOut(folder: RelativePath("a/b/c")))
+        #expect(!rules.leavesOut(folder: RelativePath("a/b")))
+        #expect(!rules.leavesOut(folder: .root))
+        #expect(rules.leavesOut(RelativePath("a/x.part")))
+        #expect(!rules.leavesOut(RelativePath("a/x.json")))
+    }
+
     @Test func `The deepest ignore file decides, and its last pattern`() throws {
         let top = try IgnoreFile(Array("*.jpg\n/b/c.png\n".utf8))
         let below = try IgnoreFile(Array("# comment\n!a.jpg\r\n/d.png\n".utf8))
@@ -126,7 +181,7 @@ import Testing
             FileRow(key: key, stamp: stamp, content: nil, state: state)
         }
         func needsWork(_ row: FileRow?, isForced: Bool = false, now: Int64 = 100) -> Bool {
-            FileRow.needsWork(row, stamp: stamp, isForced: isForced, now: now)
+            FileRow.needsWork(row, stamp: stamp, RootSettings(), isForced: isForced, now: now)
         }
         #expect(needsWork(nil))
         #expect(!needsWork(row(.indexed(ImageID(rawValue: 1)), stamp)))

@@ -39,6 +39,82 @@ import Testing
         playground.eventually { paths(playground) == ["b.png", "late.png"] }
     }
 
+    @Test("What was being read when the settings changed is looked at again")
+    func inFlight() throws {
+        let playground = try Playground(secondsPerImage: 0.5, files: ["a.jpg"])
+        try playground.makeDirectory("root/raw")
+        for number in 0..<4 { try playground.write("root/raw/\(number).jpg") }
+        // They are with the embedder by now.
+        playground.eventually { playground.embedder.embeddedCount >= 1 }
+        try change(playground) { $0.exclude = ["raw/"] }
+        playground.eventually { paths(playground) == ["a.jpg"] && playground.ingestor.status.waitingCount == 0 }
+        playground.idle()
+        #expect(paths(playground) == ["a.jpg"])
+    }
+
+    @Test("What was being read when more pixels were wanted is left out")
+    func pixelsInFlight() throws {
+        let playground = try Playground(secondsPerImage: 0.5, files: ["a.jpg", "b.jpg", "c.jpg"])
+        playground.eventually { playground.embedder.embeddedCount >= 1 }
+        try change(playground) { $0.minimumPixels = 4 }
+        playground.eventually { playground.ingestor.status.roots[0].excludedCounts == [.tooSmall: 3] }
+        #expect(paths(playground).isEmpty)
+    }
+
+    @Test("What was being read when a document was wanted of every image is a failure")
+    func documentsInFlight() throws {
+        let playground = try Playground(secondsPerImage: 0.5, files: ["a.jpg", "b.jpg", "c.jpg"])
+        playground.eventually { playground.embedder.embeddedCount >= 1 }
+        try change(playground) { $0.requiresDocument = true }
+        playground.eventually { Set(playground.failed.values) == ["document-missing"] && playground.failed.count == 3 }
+        try change(playground) { _ in }
+        playground.eventually { paths(playground).count == 3 }
+    }
+
+    @Test("What waited to be read when an ignore file came is not read")
+    func queued() throws {
+        let playground = try Playground(secondsPerImage: 0.02)
+        try playground.makeDirectory("root/x")
+        for number in 0..<600 { try playground.write("root/x/\(number).jpg") }
+        try playground.write("root/a.jpg")
+        playground.eventually { playground.embedder.embeddedCount >= 10 }
+        try playground.write("root/x/.likenessignore", "*.jpg\n")
+        playground.eventually { paths(playground) == ["a.jpg"] && playground.ingestor.status.waitingCount == 0 }
+        playground.idle()
+        #expect(paths(playground) == ["a.jpg"])
+        // At most what was in flight and in the embedder's queue then.
+        #expect(playground.embedder.embeddedCount < 500)
+    }
+
+    @Test("Many files that settings leave out are not taken for missing ones")
+    func many() throws {
+        var configuration = Playground.quick
+        configuration.guardCount = 10
+        configuration.guardDelay = 3600
+        let playground = try Playground(configuration, files: ["a.jpg"])
+        try playground.makeDirectory("root/raw")
+        for number in 0..<50 { try playground.write("root/raw/\(number).jpg") }
+        playground.eventually { paths(playground).count == 51 }
+        try change(playground) { $0.exclude = ["raw/"] }
+        #expect(paths(playground) == ["a.jpg"])
+    }
+
+    @Test("Settings that changed while nothing ran are obeyed at the start")
+    func whileStopped() throws {
+        var settings = RootSettings()
+        settings.minimumPixels = 4
+        let playground = try Playground(files: ["a.jpg"], settings: settings)
+        try playground.write("root/broken.jpg", "broken")
+        playground.idle()
+        playground.eventually { playground.failed == ["a.jpg": "too-small", "broken.jpg": "corrupt"] }
+        playground.settings.minimumPixels = 3
+        try playground.restart()
+        playground.eventually { paths(playground) == ["a.jpg"] }
+        playground.settings.exclude = ["a.*"]
+        try playground.restart()
+        playground.eventually { paths(playground).isEmpty && playground.failed == ["broken.jpg": "corrupt"] }
+    }
+
     @Test("An ignore file holds for its folder from the moment that it is written, and no longer than it is there")
     func ignoreFile() throws {
         let playground = try Playground(files: ["a.jpg"])

@@ -34,6 +34,10 @@ extension CommandDescription {
             "ignore_files",
             OptionDescription("ignore-files", .choice(["yes", "no"]), "heed .likenessignore and .nomedia")
         ),
+        (
+            "bins",
+            OptionDescription("bins", .choice(["yes", "no"]), "leave out bins, thumbnails and unfinished files")
+        ),
         ("minimum_bytes", OptionDescription("min-bytes", .integer(0...(1 << 40)), "bytes that a file must have")),
         ("minimum_pixels", OptionDescription("min-pixels", .integer(0...100_000), "pixels of an image's shorter side")),
         ("maximum_depth", OptionDescription("max-depth", .integer(1...1000), "folders inside each other")),

@@ -48,6 +48,9 @@ struct Setting: Sendable {
             (configuration, text) throws(ConfigurationError) in
             configuration.rootSettings.hidden = try flag("hidden", text)
         },
+        choice("ignore-files", \.ignoreFiles, "heed .likenessignore and .nomedia (yes)"),
+        choice("bins", \.bins, "leave out bins, snapshots, thumbnails and unfinished files of other programs (yes)"),
+        choice("document-required", \.requiresDocument, "only images with a document beside them (no)"),
         number("min-bytes", "minimum_bytes", "bytes that a file must have"),
         number("min-pixels", "minimum_pixels", "pixels that the shorter side of an image must have"),
         number("max-depth", "maximum_depth", "folders inside each other that are entered (64)"),
@@ -114,6 +117,17 @@ struct Setting: Sendable {
         Setting(name: name, value: "N", help: help) { (configuration, text) throws(ConfigurationError) in
             guard let value = Double(text) else { throw ConfigurationError("\(name): '\(text)' is not a number") }
             try set(name, member, .number(value), &configuration)
+        }
+    }
+
+    /// Yes or no among the settings of folders.
+    private static func choice(
+        _ name: String,
+        _ member: any WritableKeyPath<RootSettings, Bool> & Sendable,
+        _ help: String
+    ) -> Setting {
+        Setting(name: name, value: "yes|no", help: help) { (configuration, text) throws(ConfigurationError) in
+            configuration.rootSettings[keyPath: member] = try flag(name, text)
         }
     }
 

@@ -28,7 +28,9 @@ struct IgnoreFile: Sendable, Equatable {
 
     /// - Throws: `RuleError` for a file with too many patterns.
     init(_ bytes: [UInt8]) throws(RuleError) {
-        let lines = bytes.split(whereSeparator: { $0 == UInt8(ascii: "\n") })
+        // Some editors mark UTF-8 by a U+FEFF, which git does not take for a part of the first pattern either.
+        let text = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes[3...] : bytes[...]
+        let lines = text.split(whereSeparator: { $0 == UInt8(ascii: "\n") })
         let patterns = lines.compactMap { line in
             GlobPattern(line: line.last == UInt8(ascii: "\r") ? line.dropLast() : line)
         }

@@ -34,7 +34,7 @@ struct PathRules: Sendable {
     func verdict(_ path: RelativePath, isFolder: Bool, _ stack: IgnoreStack) -> Verdict {
         let name = path.name
         if name.first == UInt8(ascii: "."), !settings.hidden { return .excluded(.hidden) }
-        if KnownNames.isPrivate(name) || isFolder && KnownNames.isLibraryCache(path) { return .excluded(.rule) }
+        if settings.bins, isPrivate(path, isFolder: isFolder) { return .excluded(.rule) }
         if exclude.excludes(path.bytes[...], isFolder: isFolder) == true { return .excluded(.rule) }
         if stack.excludes(path, isFolder: isFolder) { return .excluded(.rule) }
         if isFolder { return .enter }
@@ -44,6 +44,27 @@ struct PathRules: Sendable {
         case .other: return .excluded(.notAnImage)
         case .unknown: return .candidate
         }
+    }
+
+    private func isPrivate(_ path: RelativePath, isFolder: Bool) -> Bool {
+        KnownNames.isPrivate(path.name, isFolder: isFolder) || isFolder && KnownNames.isLibraryCache(path)
+    }
+
+    /// Whether the settings alone leave out a file, whatever lies on the disk.
+    func leavesOut(_ path: RelativePath) -> Bool {
+        switch verdict(path, isFolder: false, IgnoreStack()) {
+        case .candidate, .sidecar, .enter: false
+        case .excluded: true
+        }
+    }
+
+    /// Whether the settings alone keep a folder, or one above it, from being entered.
+    ///
+    /// - Complexity: O(depth).
+    func leavesOut(folder: RelativePath) -> Bool {
+        guard folder != .root else { return false }
+        if folder.depth > settings.maximumDepth { return true }
+        return verdict(folder, isFolder: true, IgnoreStack()) != .enter || leavesOut(folder: folder.parent)
     }
 
     /// Whether `include` matches the file or a folder on the way to it.

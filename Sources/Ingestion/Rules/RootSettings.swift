@@ -11,6 +11,8 @@ package struct RootSettings: Sendable, Equatable {
     package var hidden = false
     /// Heed `.likenessignore` and `.nomedia`.
     package var ignoreFiles = true
+    /// Leave out what other programs keep for themselves or have not finished: bins, snapshots, thumbnails, copies.
+    package var bins = true
     /// Bytes that a file must have.
     package var minimumBytes = 0
     /// Pixels that the shorter side of an image must have.
@@ -39,7 +41,8 @@ package struct RootSettings: Sendable, Equatable {
     /// Every member by its name in JSON.
     private static let members: [(name: String, member: Member)] = [
         ("include", .patterns(\.include)), ("exclude", .patterns(\.exclude)), ("hidden", .flag(\.hidden)),
-        ("ignore_files", .flag(\.ignoreFiles)), ("document_required", .flag(\.requiresDocument)),
+        ("ignore_files", .flag(\.ignoreFiles)), ("bins", .flag(\.bins)),
+        ("document_required", .flag(\.requiresDocument)),
         ("minimum_bytes", .number(\.minimumBytes, in: 0...(1 << 40))),
         ("minimum_pixels", .number(\.minimumPixels, in: 0...100_000)),
         ("other_file_systems", .flag(\.otherFileSystems)), ("maximum_depth", .number(\.maximumDepth, in: 1...1000)),
