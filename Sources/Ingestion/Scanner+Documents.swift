@@ -25,7 +25,7 @@ extension Scanner {
         if !rows.isEmpty, !isLeftOut, let fault = sidecars.fault(of: key, in: root, after: row) {
             list(fault, key, row)
         } else if let row {
-            forget(row)
+            try forget(row)
         }
     }
 
@@ -50,7 +50,8 @@ extension Scanner {
             guard let image = try ledger.image(id) else { return }
             let finding = sidecars.look(beside: row.key, in: root)
             if finding.document.isEmpty, sidecars.isRequired(in: row.key.root) {
-                if workQueue.update({ $0.defersToInFlightJob(row.key) }) { return }
+                if workQueue.update({ $0.defersToChange(row.key, at: .now) }) { return }
+                guard try ledger.file(row.key)?.state == row.state else { return }
                 let failure = FileFailure.missingDocument(of: row.key.path, badly: !finding.others.isEmpty)
                 let change = CatalogChange.fail(key: row.key, stamp: row.stamp, content: row.content, failure: failure)
                 submit(CommitEntry(key: row.key, changes: [change], before: .indexed, after: .failed))

@@ -32,7 +32,7 @@ extension Scanner {
                 missing.add(row.key.path)
                 if gathered.count < Self.gatheredCount { gathered.append(row) }
             } else if let failure = try tooSmall(row, rules) {
-                exclude(row, failure)
+                try exclude(row, failure)
             } else if outdated.count < Self.gatheredCount,
                 try isOutdated(row, directoryChanged: lookup.directoryChanged, in: root)
             {
@@ -46,7 +46,7 @@ extension Scanner {
         }
         try refresh(outdated, in: root)
         // What a user left out is not missing: nothing has to be believed.
-        for row in leftOut { forget(row) }
+        for row in leftOut { try forget(row) }
         if max(outdated.count, leftOut.count) == Self.gatheredCount {
             workQueue.update { $0.orphanScanIncomplete(directory, at: .now) }
         }
@@ -63,7 +63,7 @@ extension Scanner {
             if isNews { warn(ofReplaced: root, missing: missing.count, of: rowCount) }
             return
         }
-        for row in gathered { forget(row) }
+        for row in gathered { try forget(row) }
         if missing.count > gathered.count {
             workQueue.update { $0.orphanScanIncomplete(directory, at: .now) }
         } else if directory.path == .root {
@@ -77,7 +77,7 @@ extension Scanner {
     /// - Throws: what reading the ledger throws.
     func obeys(_ row: FileRow, _ rules: PathRules, in root: OpenRoot) throws(CatalogError) -> Bool {
         if let failure = try tooSmall(row, rules) {
-            exclude(row, failure)
+            try exclude(row, failure)
             return true
         }
         guard try isOutdated(row, directoryChanged: .min, in: root) else { return false }
@@ -95,8 +95,10 @@ extension Scanner {
     }
 
     /// Makes an image a file that is left out.
-    private func exclude(_ row: FileRow, _ failure: FileFailure) {
-        if workQueue.update({ $0.defersToInFlightJob(row.key) }) { return }
+    private func exclude(_ row: FileRow, _ failure: FileFailure) throws(CatalogError) {
+        if workQueue.update({ $0.defersToChange(row.key, at: .now) }) { return }
+        // The row may be from before the last change of it was stored.
+        guard try ledger.file(row.key)?.state == row.state else { return }
         let change = CatalogChange.fail(key: row.key, stamp: row.stamp, content: row.content, failure: failure)
         submit(CommitEntry(key: row.key, changes: [change], before: .indexed, after: RowKind(failure)))
     }

@@ -121,12 +121,16 @@ final class Scanner: Sendable {
         if key.path.isSidecar { return try examineSidecar(key, isLeftOut: true, in: root) }
         guard let row = try ledger.file(key) else { return }
         if !isRemoval { return workQueue.update { $0.fileChanged(key, .removed, at: .now) } }
-        if !workQueue.update({ $0.postponesRemoval(of: key, since: since, at: .now) }) { forget(row) }
+        if !workQueue.update({ $0.postponesRemoval(of: key, since: since, at: .now) }) { try forget(row) }
     }
 
-    /// Takes a row and its image out, unless the path is being read just now: then it is looked at again afterwards.
-    func forget(_ row: FileRow) {
-        if workQueue.update({ $0.defersToInFlightJob(row.key) }) { return }
+    /// Takes a row and its image out, unless another change of it is under way: then it is looked at again afterwards.
+    ///
+    /// - Parameter known: the row, perhaps from before the last change of it was stored.
+    /// - Throws: what reading the ledger throws.
+    func forget(_ known: FileRow) throws(CatalogError) {
+        if workQueue.update({ $0.defersToChange(known.key, at: .now) }) { return }
+        guard let row = try ledger.file(known.key) else { return }
         var entry = CommitEntry(key: row.key, changes: [.delete(key: row.key)], before: RowKind(row), after: .none)
         entry.vacated = row.key
         submit(entry)

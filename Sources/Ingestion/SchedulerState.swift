@@ -40,8 +40,8 @@ struct SchedulerState: Sendable {
     private var inFlight: [FileKey: InFlightJob] = [:]
     /// Changes on their way to the committer that belong to no in-flight job.
     private var sideTaskCount = 0
-    /// Sidecar files that such changes are about.
-    private var sidecarTasks: [FileKey: Int] = [:]
+    /// The files that they are about.
+    private var sideTasks: [FileKey: Int] = [:]
     /// The scanner is at a task.
     private(set) var isScannerBusy = false
     /// When to look next at what stands at the paths of the roots; nil before the first one is online.
@@ -140,11 +140,17 @@ struct SchedulerState: Sendable {
         return true
     }
 
-    /// Whether a change about this sidecar is on its way to the committer; if so, it is examined again a little later.
-    mutating func defersToSideTask(_ sidecar: FileKey, at now: Instant) -> Bool {
-        guard sidecarTasks[sidecar] != nil else { return false }
-        fileChanged(sidecar, .closed, at: now)
+    /// Whether a change about this file is on its way to the committer, so that the ledger does not know it yet; if so, the
+    /// file is looked at again a little later.
+    mutating func defersToSideTask(_ key: FileKey, at now: Instant) -> Bool {
+        guard sideTasks[key] != nil else { return false }
+        fileChanged(key, .closed, at: now)
         return true
+    }
+
+    /// Whether any change about this file is under way; if so, the file is looked at again afterwards.
+    mutating func defersToChange(_ key: FileKey, at now: Instant) -> Bool {
+        defersToInFlightJob(key) || defersToSideTask(key, at: now)
     }
 
     private func parent(of key: FileKey) -> FileKey { FileKey(root: key.root, path: key.path.parent) }
@@ -437,14 +443,14 @@ struct SchedulerState: Sendable {
     mutating func beginSideTask(_ key: FileKey) -> Bool {
         guard sideTaskCount < Self.sideTaskCapacity else { return false }
         sideTaskCount += 1
-        if key.path.isSidecar { sidecarTasks[key, default: 0] += 1 }
+        sideTasks[key, default: 0] += 1
         return true
     }
 
     private mutating func endSideTask(_ key: FileKey) {
         sideTaskCount -= 1
-        guard let count = sidecarTasks[key] else { return }
-        sidecarTasks[key] = count > 1 ? count - 1 : nil
+        guard let count = sideTasks[key] else { return }
+        sideTasks[key] = count > 1 ? count - 1 : nil
     }
 
     /// The committer is done with an entry.
