@@ -1,10 +1,10 @@
-internal import Catalog
+package import Catalog
 internal import Imaging
 
 /// The errors of one file, permanent or transient; transient ones have a backoff.
 extension FileFailure {
     /// The kind of an image with fewer pixels than the rules want.
-    static let tooSmallKind = "too-small"
+    package static let tooSmallKind = "too-small"
     /// The kind of a sidecar that is no document.
     static let invalidDocumentKind = "invalid-document"
 

@@ -25,6 +25,8 @@ package struct RootStatus: Sendable {
     package var indexedCount: Int
     package var failedCount: Int
     package var waitingCount: Int
+    /// Rows of images with too few pixels. The catalog has them as failed files, the counts as excluded.
+    package var tooSmallCount = 0
     /// What is looked at below it.
     package var settings: RootSettings
 

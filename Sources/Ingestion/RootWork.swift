@@ -471,7 +471,7 @@ struct RootWork: Sendable {
         excluded[.tooSmall, default: 0] += tooSmall
         excluded[.document, default: 0] += max(0, found.documentCount - badDocuments)
         excluded = excluded.filter { $0.value > 0 }
-        return RootStatus(
+        var status = RootStatus(
             root: record,
             state: pauseReason != nil && state != .offline ? .paused : state,
             detail: pauseReason ?? (replacement.isEmpty ? detail : replacement),
@@ -483,5 +483,7 @@ struct RootWork: Sendable {
             waitingCount: waiting,
             settings: rules.settings
         )
+        status.tooSmallCount = tooSmall
+        return status
     }
 }

@@ -155,11 +155,13 @@ import Testing
         try change(playground) { $0.minimumBytes = 5 }
         playground.eventually { paths(playground) == ["a.jpg"] }
         playground.eventually { playground.ingestor.status.roots[0].excludedCounts == [.tooSmall: 1] }
+        #expect(playground.ingestor.status.roots[0].tooSmallCount == 0)
         // The fake's images are of 4 x 3 pixels.
         try change(playground) { $0.minimumPixels = 4 }
         playground.eventually { paths(playground).isEmpty }
         playground.eventually { playground.ingestor.status.roots[0].excludedCounts == [.tooSmall: 2] }
         #expect(playground.ingestor.status.roots[0].entryCount == 2)
+        #expect(playground.ingestor.status.roots[0].tooSmallCount == 2)
         try change(playground) { _ in }
         playground.eventually { paths(playground) == ["a.jpg", "tiny.jpg"] }
         #expect(playground.ingestor.status.roots[0].excludedCounts.isEmpty)

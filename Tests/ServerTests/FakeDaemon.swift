@@ -421,14 +421,15 @@ final class FakeCatalog: ImageCatalog {
     }
 
     func failures(after key: FileKey?, limit: Int) throws(CatalogError) -> [FileRow] {
-        let rows = (1...3).map { number in
+        // The fourth is an exclusion: no failure.
+        let rows = (1...4).map { number in
             FileRow(
                 key: FileKey(root: RootID(rawValue: 1), path: name(ofFailure: number)),
                 stamp: FileStamp(device: 0, inode: 0, byteCount: 0, modified: 0, changed: 0),
                 content: nil,
                 state: .failed(
                     FileFailure(
-                        kind: "corrupt",
+                        kind: number == 4 ? FileFailure.tooSmallKind : "corrupt",
                         message: "ends early",
                         attempts: 1,
                         nextAttempt: 1_609_459_200_000_000_000

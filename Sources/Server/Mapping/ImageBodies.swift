@@ -80,9 +80,9 @@ extension ExclusionBody {
 }
 
 extension FailureBody {
-    /// Nil where the file did not fail.
+    /// Nil where the file did not fail, or is left out for its pixels: that is an exclusion.
     init?(_ row: FileRow, _ paths: RootPaths) {
-        guard case .failed(let failure) = row.state else { return nil }
+        guard case .failed(let failure) = row.state, failure.kind != FileFailure.tooSmallKind else { return nil }
         let path = paths.path(of: row.key).full
         self.init(
             path: path.text,

@@ -57,7 +57,10 @@ extension StatusResponse.Counts {
             images: collections.reduce(0) { $0 + $1.stored.imageCount },
             vectors: collections.reduce(0) { $0 + $1.stored.vectorCount },
             files: collections.reduce(0) { $0 + $1.stored.fileCount },
-            failed: collections.reduce(0) { $0 + $1.stored.failedFileCount },
+            failed: collections.reduce(0) { sum, collection in
+                let tooSmallCount = collection.work.roots.reduce(0) { $0 + $1.tooSmallCount }
+                return sum + max(0, collection.stored.failedFileCount - tooSmallCount)
+            },
             waiting: collections.reduce(0) { $0 + $1.work.waitingCount }
         )
     }
