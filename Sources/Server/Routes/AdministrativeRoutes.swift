@@ -14,33 +14,11 @@ extension Routes {
                 }
                 return try Response(json: RootListResponse(roots: roots))
             },
-            Route(
-                method: "POST",
-                pattern: "/v1/roots",
-                access: .administer,
-                parameters: ["collection"],
-                body: small
-            ) { (call) throws(Problem) in
-                let request = try rootRequest(call)
-                guard let path = request.path else { throw Self.pathMissing }
-                let added = try ask(
-                    control.collections.addRoot(path, to: request.collection, settings: request.settings ?? [:])
-                )
-                return try Response(status: 201, json: RootBody(added.root, of: added.collection))
+            settings("POST", status: 201) { (path, collection, settings) throws(DaemonError) in
+                try control.collections.addRoot(path, to: collection, settings: settings)
             },
-            Route(
-                method: "PATCH",
-                pattern: "/v1/roots",
-                access: .administer,
-                parameters: ["collection"],
-                body: small
-            ) { (call) throws(Problem) in
-                let request = try rootRequest(call)
-                guard let path = request.path else { throw Self.pathMissing }
-                let changed = try ask(
-                    control.collections.changeRoot(path, of: request.collection, settings: request.settings ?? [:])
-                )
-                return try Response(json: RootBody(changed.root, of: changed.collection))
+            settings("PATCH", status: 200) { (path, collection, settings) throws(DaemonError) in
+                try control.collections.changeRoot(path, of: collection, settings: settings)
             },
             Route(
                 method: "DELETE",
@@ -94,6 +72,28 @@ extension Routes {
                 return try Response(status: 202, json: RetryResponse(queued: queued))
             },
         ]
+    }
+
+    /// Watches a folder, or changes what is looked at below it.
+    private func settings(
+        _ method: String,
+        status: Int,
+        _ change:
+            @escaping @Sendable (_ path: String, _ collection: String?, _ settings: [String: JSONValue])
+            throws(DaemonError) -> (root: RootStatus, collection: String)
+    ) -> Route {
+        Route(
+            method: method,
+            pattern: "/v1/roots",
+            access: .administer,
+            parameters: ["collection"],
+            body: .memory(byteCount: limits.smallBodyByteCount)
+        ) { (call) throws(Problem) in
+            let request = try rootRequest(call)
+            guard let path = request.path else { throw Self.pathMissing }
+            let changed = try ask(change(path, request.collection, request.settings ?? [:]))
+            return try Response(status: status, json: RootBody(changed.root, of: changed.collection))
+        }
     }
 
     /// Begins or ends a pause of loading.
