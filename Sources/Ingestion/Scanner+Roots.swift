@@ -96,6 +96,8 @@ extension Scanner {
         var lookup = Lookup(EntryClassifier(root, rules))
         var (missingCount, rowCount) = (0, 0)
         try ledger.forEachRow(in: id, below: .root) { (row) throws(CatalogError) in
+            // What a user left out is not missing, as for the orphan scan.
+            if lookup.isLeftOut(row.key.path) { return mayGoOn(root) }
             rowCount += 1
             if lookup.isGone(row.key.path) { missingCount += 1 }
             return mayGoOn(root)
